@@ -1,0 +1,144 @@
+//! Newtypes for everything that is counted or named on the wire.
+//!
+//! Ticks and sequences wrap, so they have no `Ord`: compare them with [`Tick::since`] and [`InputSeq::is_newer_than`].
+
+use crate::codec::{Decode, Encode};
+
+/// A moment of a match's simulation. Wraps after 2^32 ticks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct Tick(pub u32);
+
+impl Tick {
+    /// Ticks from `earlier` to `self`; negative when `self` is the earlier one. Right while they are less than 2^31 apart.
+    pub const fn since(self, earlier: Self) -> i32 {
+        self.0.wrapping_sub(earlier.0) as i32
+    }
+
+    /// The tick `count` later.
+    #[must_use]
+    pub const fn plus(self, count: u32) -> Self {
+        Self(self.0.wrapping_add(count))
+    }
+
+    /// The tick after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        self.plus(1)
+    }
+}
+
+/// Number of an input within one session: starts at 1, rises with every input. Wraps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct InputSeq(pub u32);
+
+impl InputSeq {
+    /// Whether `self` was sent after `other`.
+    pub const fn is_newer_than(self, other: Self) -> bool {
+        self.0.wrapping_sub(other.0) as i32 > 0
+    }
+}
+
+/// A seat's player within a match. Never reused while the match lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct PlayerId(pub u16);
+
+/// A replicated entity within a match. Rises with every spawn and is never reused while the match lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct NetId(pub u32);
+
+/// A match: 128 random bits, so that knowing one says nothing of another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct MatchId(pub [u8; 16]);
+
+/// 128 random bits that prove a right (a ticket, a resume token). Prints as stars: it must not reach a log.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct Secret(pub [u8; 16]);
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret(****)")
+    }
+}
+
+impl core::fmt::Display for MatchId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&to_hex(self.0))
+    }
+}
+
+impl core::str::FromStr for MatchId {
+    type Err = crate::DecodeError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        from_hex(text).map(Self)
+    }
+}
+
+impl Secret {
+    /// 32 lower-case hex digits. The caller shows it to its owner only.
+    pub fn reveal(self) -> String {
+        to_hex(self.0)
+    }
+}
+
+impl core::str::FromStr for Secret {
+    type Err = crate::DecodeError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        from_hex(text).map(Self)
+    }
+}
+
+fn to_hex(bytes: [u8; 16]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
+        .collect()
+}
+
+fn from_hex(text: &str) -> Result<[u8; 16], crate::DecodeError> {
+    let digits: Vec<u8> = text.chars().map_while(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
+    if digits.len() != 32 || text.len() != 32 {
+        return Err(crate::DecodeError::Malformed);
+    }
+    let mut bytes = [0; 16];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        if let [high, low] = pair {
+            *byte = high << 4 | low;
+        }
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_compare_across_the_wrap() {
+        let before = Tick(u32::MAX);
+        assert_eq!(before.next(), Tick(0));
+        assert_eq!(before.next().since(before), 1);
+        assert_eq!(before.since(before.plus(3)), -3);
+        assert!(InputSeq(2).is_newer_than(InputSeq(u32::MAX)));
+    }
+
+    #[test]
+    fn hex_reads_back_and_refuses_anything_else() {
+        let id = MatchId([0xab; 16]);
+        assert_eq!(id.to_string().parse::<MatchId>(), Ok(id));
+        for bad in ["", "ab", "zz", &"a".repeat(31), &"a".repeat(33), &"g".repeat(32), &"é".repeat(16)] {
+            assert!(bad.parse::<MatchId>().is_err(), "{bad:?} is no match id");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        assert_eq!(format!("{:?}", Secret([7; 16])), "Secret(****)");
+    }
+}

@@ -1,0 +1,301 @@
+//! Every message there is. Bytes and limits are `docs/PROTOCOL.md`'s; golden vectors of each are in `protocol/fixtures`.
+//!
+//! Invariant: a [`ClientMessage`] holds no container, whatever the game's input type.
+
+use crate::codec::{BoundedBytes, BoundedVec, Decode, DecodeError, Encode, decode, decode_prefix};
+use crate::ids::{InputSeq, MatchId, PlayerId, Secret, Tick};
+use crate::limits;
+use crate::text::Name;
+
+/// What a client says. One per WebSocket message. `I` is the game's input, a fixed-size value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub enum ClientMessage<I> {
+    /// The first message, within the server's handshake deadline.
+    Hello {
+        /// The client's [`crate::PROTOCOL_VERSION`].
+        protocol: u16,
+        /// The client's [`crate::Schema::hash`].
+        schema: u64,
+        /// What entitles it to a seat.
+        credential: Credential,
+    },
+    /// What the player holds down during `tick`. Sent so early that it arrives before the server simulates that tick.
+    Input {
+        /// Rises with every input of this session.
+        seq: InputSeq,
+        /// The tick it is meant for.
+        tick: Tick,
+        /// The game's input.
+        input: I,
+    },
+    /// Asks for a [`Pong`].
+    Ping {
+        /// The client's clock, milliseconds, echoed.
+        client_time_ms: u32,
+    },
+    /// Gives the seat up at once, without the grace period.
+    Leave,
+    /// A vote for another round, on the results screen.
+    Rematch,
+}
+
+/// What entitles a client to a seat. Both kinds are single-use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub enum Credential {
+    /// From the HTTP API: admits to a reserved seat.
+    Ticket(Secret),
+    /// From the last [`Welcome`]: returns to a seat whose connection was lost.
+    Resume {
+        /// The match left behind.
+        match_id: MatchId,
+        /// The newest token for the seat.
+        token: Secret,
+    },
+}
+
+/// What the server says. A WebSocket message carries one or more, back to back.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub enum ServerMessage {
+    /// Answers Hello. A keyframe follows.
+    Welcome(Welcome),
+    /// A snapshot that needs no baseline.
+    Keyframe {
+        /// The snapshot's tick.
+        tick: Tick,
+        /// Encoded by [`crate::delta`] against an empty snapshot.
+        body: Body,
+    },
+    /// A snapshot as its difference from the last one sent to this client.
+    Delta {
+        /// Ticks from the baseline, 1 to [`limits::BASELINE_AGE_MAX`].
+        advance: u8,
+        /// Encoded by [`crate::delta`].
+        body: Body,
+    },
+    /// Something that happened. Never dropped or merged, in order with the snapshots.
+    Event(Event),
+    /// Answers Ping.
+    Pong(Pong),
+    /// The last message: why the server ends the session.
+    Closing(CloseReason),
+}
+
+/// An encoded snapshot.
+pub type Body = BoundedBytes<{ limits::BODY_BYTES_MAX }>;
+
+/// Everything a session starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct Welcome {
+    /// The match.
+    pub match_id: MatchId,
+    /// The seat's player; `None` for a spectator.
+    pub player: Option<PlayerId>,
+    /// Index into the game's modes.
+    pub mode: u8,
+    /// Ticks per second.
+    pub tick_rate: u8,
+    /// The tick last simulated.
+    pub tick: Tick,
+    /// Returns to this seat if the connection is lost. Zero for a spectator.
+    pub resume: Secret,
+    /// Who is seated.
+    pub roster: BoundedVec<RosterEntry, { limits::PLAYERS_MAX }>,
+}
+
+/// One seated player.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct RosterEntry {
+    /// The player.
+    pub player: PlayerId,
+    /// Cleaned for display as text.
+    pub name: Name,
+    /// Played by the server.
+    pub bot: bool,
+}
+
+/// Something that happened, told once.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub enum Event {
+    /// A player took a seat.
+    Joined(RosterEntry),
+    /// A seat was freed.
+    Left(PlayerId),
+    /// The match is over.
+    Results {
+        /// Best first.
+        ranking: BoundedVec<Ranked, { limits::PLAYERS_MAX }>,
+        /// Votes for a rematch count until this tick.
+        rematch_by: Tick,
+    },
+    /// The game's own event, encoded by the game.
+    Game(BoundedBytes<{ limits::GAME_EVENT_BYTES_MAX }>),
+}
+
+/// One line of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct Ranked {
+    /// The player.
+    pub player: PlayerId,
+    /// The game's score.
+    pub score: i32,
+}
+
+/// Answer to a ping: round-trip time, the server's clock, and how early this client's inputs arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct Pong {
+    /// Echo of the ping.
+    pub client_time_ms: u32,
+    /// The tick last simulated.
+    pub tick: Tick,
+    /// How much of the interval after `tick` had passed, in 1/256.
+    pub phase: u8,
+    /// The least time, in 1/256 tick, between an input's arrival and its tick's start since the last pong; negative: late.
+    /// `None`: no input came.
+    pub margin: Option<i16>,
+    /// The newest input received.
+    pub last_input: InputSeq,
+}
+
+/// Why a session ends. The first byte tells who caused it and what to do: see [`CloseReason::retry`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub enum CloseReason {
+    /// The player left.
+    Left,
+    /// The match ended.
+    MatchOver,
+    /// The server is shutting down.
+    Draining,
+    /// The same seat was resumed elsewhere.
+    Replaced,
+    /// Nothing was heard for too long.
+    Silent,
+    /// The client reads slower than the least the server can send.
+    TooSlow,
+    /// Too many messages or bytes.
+    RateLimited,
+    /// Bytes that are no message, or a message out of place.
+    Malformed,
+    /// The client speaks another protocol version: reload the page.
+    WrongProtocol,
+    /// The client was built for another version of the game: reload the page.
+    WrongSchema,
+    /// No Hello in time.
+    HelloTimeout,
+    /// The ticket is unknown, used or expired.
+    BadTicket,
+    /// The resume token is unknown, used or expired, or the seat was freed.
+    BadResume,
+    /// The match this was for is gone.
+    MatchGone,
+    /// The match failed. The server's fault.
+    InternalError,
+}
+
+/// What a client can do about a closed session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Resume the seat.
+    Resume,
+    /// Ask for a new seat.
+    Rejoin,
+    /// Load the newest client first.
+    Reload,
+    /// Nothing: it is over.
+    No,
+}
+
+impl CloseReason {
+    /// Every reason, in wire order.
+    pub const ALL: [Self; 15] = [
+        Self::Left,
+        Self::MatchOver,
+        Self::Draining,
+        Self::Replaced,
+        Self::Silent,
+        Self::TooSlow,
+        Self::RateLimited,
+        Self::Malformed,
+        Self::WrongProtocol,
+        Self::WrongSchema,
+        Self::HelloTimeout,
+        Self::BadTicket,
+        Self::BadResume,
+        Self::MatchGone,
+        Self::InternalError,
+    ];
+
+    /// Stable name, for logs, metrics, JSON and the WebSocket close frame.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::MatchOver => "match_over",
+            Self::Draining => "draining",
+            Self::Replaced => "replaced",
+            Self::Silent => "silent",
+            Self::TooSlow => "too_slow",
+            Self::RateLimited => "rate_limited",
+            Self::Malformed => "malformed",
+            Self::WrongProtocol => "wrong_protocol",
+            Self::WrongSchema => "wrong_schema",
+            Self::HelloTimeout => "hello_timeout",
+            Self::BadTicket => "bad_ticket",
+            Self::BadResume => "bad_resume",
+            Self::MatchGone => "match_gone",
+            Self::InternalError => "internal_error",
+        }
+    }
+
+    /// The WebSocket close code (RFC 6455 section 7.4).
+    pub const fn websocket_code(self) -> u16 {
+        match self {
+            Self::Left | Self::MatchOver => 1000,
+            Self::Draining => 1001,
+            Self::Malformed => 1002,
+            Self::InternalError => 1011,
+            _ => 1008,
+        }
+    }
+
+    /// What the client can do about it.
+    pub const fn retry(self) -> Retry {
+        match self {
+            Self::Silent | Self::TooSlow => Retry::Resume,
+            Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => Retry::Rejoin,
+            Self::WrongProtocol | Self::WrongSchema => Retry::Reload,
+            Self::Left | Self::MatchOver | Self::Replaced | Self::RateLimited | Self::Malformed => Retry::No,
+        }
+    }
+}
+
+impl<I: Decode<()>> ClientMessage<I> {
+    /// Decodes one message from all of `bytes`.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > limits::CLIENT_MESSAGE_BYTES_MAX {
+            return Err(DecodeError::Malformed);
+        }
+        decode::<Self, { limits::CLIENT_MESSAGE_BYTES_MAX }>(bytes)
+    }
+}
+
+impl ServerMessage {
+    /// Takes the next message off the front of `bytes`; `None` at the end.
+    pub fn decode_next(bytes: &mut &[u8]) -> Option<Result<Self, DecodeError>> {
+        if bytes.is_empty() {
+            return None;
+        }
+        // The limit counts bytes in memory, where a name takes more room than on the wire.
+        Some(decode_prefix::<Self, { 2 * limits::SERVER_MESSAGE_BYTES_MAX }>(bytes).map(|(message, rest)| {
+            *bytes = rest;
+            message
+        }))
+    }
+}

@@ -1,0 +1,60 @@
+//! A client's copy of its match: applies keyframes and deltas in the order they arrive.
+//!
+//! Invariant: the current snapshot is the baseline of the next delta, because the transport is ordered and reliable.
+
+use crate::codec::DecodeError;
+use crate::delta::{self, Scratch};
+use crate::ids::Tick;
+use crate::limits;
+use crate::messages::ServerMessage;
+use crate::schema::Schema;
+use crate::snapshot::Snapshot;
+
+/// A client's newest view of its match.
+#[derive(Debug)]
+pub struct Replica {
+    empty: Snapshot,
+    current: Snapshot,
+    next: Snapshot,
+    scratch: Scratch,
+    has_keyframe: bool,
+}
+
+impl Replica {
+    /// Before the first keyframe.
+    pub fn new(schema: &Schema) -> Self {
+        let empty = Snapshot::empty(schema);
+        Self { current: empty.clone(), next: empty.clone(), empty, scratch: Scratch::default(), has_keyframe: false }
+    }
+
+    /// The newest snapshot; `None` before the first keyframe.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.has_keyframe.then_some(&self.current)
+    }
+
+    /// Applies a keyframe or a delta; other messages change nothing. Says whether there is a new snapshot. After an error
+    /// the current snapshot stands, and the stream cannot be trusted any further.
+    pub fn apply(&mut self, message: &ServerMessage) -> Result<bool, DecodeError> {
+        match message {
+            ServerMessage::Keyframe { tick, body } => self.advance_to(*tick, body.as_slice(), true)?,
+            ServerMessage::Delta { advance, body } => {
+                let in_range = (1..=limits::BASELINE_AGE_MAX).contains(&u32::from(*advance));
+                if !self.has_keyframe || !in_range {
+                    return Err(DecodeError::Malformed);
+                }
+                self.advance_to(self.current.tick.plus(u32::from(*advance)), body.as_slice(), false)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn advance_to(&mut self, tick: Tick, body: &[u8], keyframe: bool) -> Result<(), DecodeError> {
+        self.next.tick = tick;
+        let base = if keyframe { &self.empty } else { &self.current };
+        delta::apply(base, body, &mut self.scratch, &mut self.next)?;
+        core::mem::swap(&mut self.current, &mut self.next);
+        self.has_keyframe = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! One tick's view, as tables of integer columns. The unit of capture, delta, interpolation and hashing.
+//!
+//! Invariants: a table's ids rise strictly; every column is as long as its ids; every value is within its field's range.
+//! Buffers are kept when a snapshot is cleared, so a reused one allocates nothing.
+
+use crate::ids::{NetId, Tick};
+use crate::schema::{Columns, Field, Fnv, Schema, Table as TableSchema};
+
+/// One tick's view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The tick it shows.
+    pub tick: Tick,
+    tables: Vec<Table>,
+}
+
+/// The rows of one component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    schema: TableSchema,
+    ids: Vec<NetId>,
+    columns: Vec<Vec<i32>>,
+}
+
+impl Snapshot {
+    /// No rows, tick 0.
+    pub fn empty(schema: &Schema) -> Self {
+        Self { tick: Tick(0), tables: schema.tables().iter().map(Table::empty).collect() }
+    }
+
+    /// The tables, in schema order.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
+    /// Table `index`, to fill it.
+    pub fn table_mut(&mut self, index: usize) -> Option<&mut Table> {
+        self.tables.get_mut(index)
+    }
+
+    /// Table `index`, if the schema has so many.
+    pub fn table(&self, index: usize) -> Option<&Table> {
+        self.tables.get(index)
+    }
+
+    /// The tables, to fill them.
+    pub(crate) fn tables_mut(&mut self) -> &mut [Table] {
+        &mut self.tables
+    }
+
+    /// The rows of component `C` with their ids; none if the schema does not have it.
+    pub fn rows<C: Columns + 'static>(&self) -> impl Iterator<Item = (NetId, C)> + '_ {
+        self.table_of::<C>().into_iter().flat_map(Table::rows::<C>)
+    }
+
+    /// The table of component `C`, if the schema has it.
+    pub fn table_of<C: Columns>(&self) -> Option<&Table> {
+        self.tables.iter().find(|table| table.schema.name == C::TABLE.name)
+    }
+
+    /// Forgets all rows and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.tables.iter_mut().for_each(Table::clear);
+    }
+
+    /// Becomes a copy of `other` without giving up buffers.
+    pub fn copy_from(&mut self, other: &Self) {
+        self.tick = other.tick;
+        for (mine, theirs) in self.tables.iter_mut().zip(&other.tables) {
+            mine.ids.clone_from(&theirs.ids);
+            for (column, source) in mine.columns.iter_mut().zip(&theirs.columns) {
+                column.clone_from(source);
+            }
+        }
+    }
+
+    /// Equal on two machines exactly when (2^-64 aside) their views of this tick are equal.
+    pub fn hash(&self) -> u64 {
+        let mut hash = Fnv::new();
+        hash.word(self.tick.0);
+        self.tables.iter().for_each(|table| table.hash_into(&mut hash));
+        hash.finish()
+    }
+}
+
+impl Table {
+    fn empty(schema: &TableSchema) -> Self {
+        Self { schema: *schema, ids: Vec::new(), columns: vec![Vec::new(); schema.fields.len()] }
+    }
+
+    /// What the columns are.
+    pub fn fields(&self) -> &'static [Field] {
+        self.schema.fields
+    }
+
+    /// Its name in the schema.
+    pub fn name(&self) -> &'static str {
+        self.schema.name
+    }
+
+    /// Entities that have the component, rising.
+    pub fn ids(&self) -> &[NetId] {
+        &self.ids
+    }
+
+    /// Values of field `index`, one per id.
+    pub fn column(&self, index: usize) -> &[i32] {
+        self.columns.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Row of entity `id`.
+    pub fn row_of(&self, id: NetId) -> Option<usize> {
+        self.ids.binary_search(&id).ok()
+    }
+
+    /// Row `row` as a component.
+    pub fn get<C: Columns>(&self, row: usize) -> Option<C> {
+        (row < self.ids.len()).then(|| {
+            let mut values = [0; crate::limits::FIELDS_MAX];
+            for (value, column) in values.iter_mut().zip(&self.columns) {
+                *value = column.get(row).copied().unwrap_or(0);
+            }
+            C::read(values.get(..self.columns.len()).unwrap_or(&values))
+        })
+    }
+
+    /// All rows as components.
+    pub fn rows<C: Columns + 'static>(&self) -> impl Iterator<Item = (NetId, C)> + '_ {
+        self.ids.iter().enumerate().filter_map(|(row, id)| Some((*id, self.get(row)?)))
+    }
+
+    /// Adds a row. `id` must be greater than all before; a row that is not, or one past
+    /// [`ROWS_MAX`](crate::limits::ROWS_MAX), is refused. Values are clamped into their fields' ranges.
+    pub fn push(&mut self, id: NetId, values: &[i32]) -> bool {
+        let rises = self.ids.last().is_none_or(|last| *last < id);
+        if !rises || self.ids.len() >= crate::limits::ROWS_MAX || values.len() != self.schema.fields.len() {
+            return false;
+        }
+        self.ids.push(id);
+        for ((column, value), field) in self.columns.iter_mut().zip(values).zip(self.schema.fields) {
+            column.push(field.clamp(i64::from(*value)));
+        }
+        true
+    }
+
+    /// Forgets all rows and keeps the buffers.
+    pub(crate) fn clear(&mut self) {
+        self.ids.clear();
+        self.columns.iter_mut().for_each(Vec::clear);
+    }
+
+    pub(crate) fn ids_mut(&mut self) -> &mut Vec<NetId> {
+        &mut self.ids
+    }
+
+    pub(crate) fn column_mut(&mut self, index: usize) -> Option<&mut Vec<i32>> {
+        self.columns.get_mut(index)
+    }
+
+    /// The columns before `index`, to read, and column `index`, to fill.
+    pub(crate) fn split_columns(&mut self, index: usize) -> Option<(&[Vec<i32>], &mut Vec<i32>)> {
+        let (done, rest) = self.columns.split_at_mut_checked(index)?;
+        Some((done, rest.first_mut()?))
+    }
+
+    /// Adds this table to a hash: to tell which component diverged, hash each table alone.
+    pub fn hash_into(&self, hash: &mut Fnv) {
+        hash.word(self.ids.len() as u32);
+        self.ids.iter().for_each(|id| hash.word(id.0));
+        for column in &self.columns {
+            column.iter().for_each(|value| hash.word(*value as u32));
+        }
+    }
+}
