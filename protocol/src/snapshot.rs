@@ -84,7 +84,8 @@ impl Snapshot {
 }
 
 impl Table {
-    fn empty(schema: &TableSchema) -> Self {
+    /// No rows.
+    pub fn empty(schema: &TableSchema) -> Self {
         Self { schema: *schema, ids: Vec::new(), columns: vec![Vec::new(); schema.fields.len()] }
     }
 
@@ -154,7 +155,7 @@ impl Table {
     }
 
     /// Forgets all rows and keeps the buffers.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.ids.clear();
         self.columns.iter_mut().for_each(Vec::clear);
     }

@@ -1,0 +1,110 @@
+//! World to snapshot: which components are replicated or persisted, and their values row by row.
+//!
+//! Invariant: rows come out in order of [`NetId`], whatever order the ECS stores them in.
+
+use bevy_ecs::component::Component;
+use bevy_ecs::query::QueryState;
+use bevy_ecs::world::World;
+use tickwire_protocol::NetId;
+use tickwire_protocol::limits::FIELDS_MAX;
+use tickwire_protocol::schema::{Columns, Fnv, Schema, Table as TableSchema};
+use tickwire_protocol::snapshot::{Snapshot, Table};
+
+use crate::game::Networked;
+
+/// The components of a match that leave the world: to clients, or only into the state hash and checkpoints.
+pub struct Registry {
+    schema: Schema,
+    replicated: Vec<(usize, Box<dyn Capture>)>,
+    persisted: Vec<(TableSchema, Box<dyn Capture>)>,
+}
+
+impl Registry {
+    /// For a game whose replicated tables are `schema`.
+    pub fn new(schema: Schema) -> Self {
+        Self { schema, replicated: Vec::new(), persisted: Vec::new() }
+    }
+
+    /// Clients see `C` of every [`Networked`] entity that has it.
+    ///
+    /// # Panics
+    /// When the match is built, if `C`'s table is not in the game's schema or was registered before.
+    #[allow(clippy::panic)] // a game's mistake, found by the first test that builds a match
+    pub fn replicate<C: Component + Columns>(&mut self) {
+        let Some(index) = self.schema.tables().iter().position(|table| *table == C::TABLE) else {
+            panic!("table `{}` is not in the game's SCHEMA", C::TABLE.name)
+        };
+        assert!(self.replicated.iter().all(|(other, _)| *other != index), "table `{}` is registered twice", C::TABLE.name);
+        self.replicated.push((index, Box::new(CaptureOf::<C>::new())));
+    }
+
+    /// `C` of every [`Networked`] entity is part of the match's state, but clients never see it.
+    pub fn persist<C: Component + Columns>(&mut self) {
+        self.persisted.push((C::TABLE, Box::new(CaptureOf::<C>::new())));
+    }
+
+    /// Tables of the schema that no component fills, but for the match's own.
+    pub fn unregistered(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let filled = |index: &usize| self.replicated.iter().any(|(other, _)| other == index);
+        (1..self.schema.tables().len())
+            .filter(move |index| !filled(index))
+            .filter_map(|index| self.schema.tables().get(index))
+            .map(|table| table.name)
+    }
+
+    /// Replaces the rows of all replicated tables in `snapshot` but the match's own.
+    pub fn capture(&mut self, world: &mut World, snapshot: &mut Snapshot) {
+        for (index, capture) in &mut self.replicated {
+            if let Some(table) = snapshot.table_mut(*index) {
+                capture.capture(world, table);
+            }
+        }
+    }
+
+    /// Adds what clients do not see to a hash of the match's state.
+    pub fn hash_persisted(&mut self, world: &mut World, hash: &mut Fnv) {
+        for (schema, capture) in &mut self.persisted {
+            let mut table = Table::empty(schema);
+            capture.capture(world, &mut table);
+            table.hash_into(hash);
+        }
+    }
+}
+
+trait Capture: Send + Sync {
+    fn capture(&mut self, world: &mut World, table: &mut Table);
+}
+
+struct CaptureOf<C: Component> {
+    query: Option<QueryState<(&'static Networked, &'static C)>>,
+    /// Each row's id and its place in `values`.
+    order: Vec<(NetId, usize)>,
+    values: Vec<[i32; FIELDS_MAX]>,
+}
+
+impl<C: Component + Columns> CaptureOf<C> {
+    fn new() -> Self {
+        Self { query: None, order: Vec::new(), values: Vec::new() }
+    }
+}
+
+impl<C: Component + Columns> Capture for CaptureOf<C> {
+    fn capture(&mut self, world: &mut World, table: &mut Table) {
+        self.order.clear();
+        self.values.clear();
+        let query = self.query.get_or_insert_with(|| world.query());
+        for (networked, component) in query.iter(world) {
+            let mut row = [0; FIELDS_MAX];
+            component.write(&mut row);
+            self.order.push((networked.0, self.values.len()));
+            self.values.push(row);
+        }
+        self.order.sort_unstable_by_key(|(id, _)| *id);
+        table.clear();
+        for (id, place) in &self.order {
+            if let Some(row) = self.values.get(*place).and_then(|row| row.get(..C::TABLE.fields.len())) {
+                table.push(*id, row);
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The server's half of a game, and the resources through which its systems talk to Tickwire.
+
+use bevy_ecs::component::Component;
+use bevy_ecs::resource::Resource;
+use bevy_ecs::schedule::Schedule;
+use bevy_ecs::world::World;
+use tickwire_protocol::codec::{Encode, encode_into};
+use tickwire_protocol::limits::GAME_EVENT_BYTES_MAX;
+use tickwire_protocol::messages::Ranked;
+use tickwire_protocol::schema::Phase;
+use tickwire_protocol::{NetId, PlayerId, Tick};
+
+use crate::capture::Registry;
+use crate::{GameDef, Input, Mode, Rng};
+
+/// The one extension point: a game that the server can run.
+///
+/// Its systems run once per tick, in every phase of the match; [`MatchClock`] tells which one.
+pub trait Game: GameDef {
+    /// Fills a new match: registers components, spawns what is there from the start, adds systems in order.
+    fn build(setup: &mut Setup<'_>);
+
+    /// Gives `player` what it plays with.
+    fn join(world: &mut World, player: PlayerId);
+
+    /// Takes away all that `player` had.
+    fn leave(world: &mut World, player: PlayerId);
+
+    /// Scores so far, best first, in an order that does not depend on anything but the state.
+    fn ranking(world: &mut World) -> Vec<Ranked>;
+
+    /// Whether the match is over before its time.
+    fn is_decided(_world: &mut World) -> bool {
+        false
+    }
+}
+
+/// What [`Game::build`] works with.
+pub struct Setup<'a> {
+    /// The match's world. The resources of this module are in it already.
+    pub world: &'a mut World,
+    /// Runs once per tick, single-threaded. Order systems explicitly: `.chain()`, or sets in a chain.
+    pub schedule: &'a mut Schedule,
+    /// What is replicated, and what only persisted.
+    pub registry: &'a mut Registry,
+    /// The mode being played.
+    pub mode: &'a Mode,
+}
+
+/// An entity that clients can know of. Its id comes from [`NetIds`].
+#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+#[component(immutable)]
+pub struct Networked(pub NetId);
+
+/// Hands out ids for replicated entities, rising, never twice.
+#[derive(Resource, Clone, Copy, Debug, Default)]
+pub struct NetIds(pub u32);
+
+impl NetIds {
+    /// A component for a new entity.
+    pub fn allocate(&mut self) -> Networked {
+        let id = NetId(self.0);
+        self.0 = self.0.wrapping_add(1);
+        Networked(id)
+    }
+}
+
+/// Where the match is: the tick being simulated, and the phase.
+#[derive(Resource, Clone, Copy, Debug, Default)]
+pub struct MatchClock {
+    /// The tick being simulated.
+    pub tick: Tick,
+    /// The phase of the match.
+    pub phase: Phase,
+    /// When the phase ends by itself.
+    pub phase_ends: Option<Tick>,
+}
+
+/// The match's randomness. Never use another.
+#[derive(Resource, Clone, Copy, Debug)]
+pub struct Random(pub Rng);
+
+/// What every player holds down this tick, players rising.
+#[derive(Resource, Clone, Debug)]
+pub struct Inputs<I: Input>(Vec<(PlayerId, I)>);
+
+impl<I: Input> Default for Inputs<I> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<I: Input> Inputs<I> {
+    /// `player`'s input; the neutral one if there is none.
+    pub fn of(&self, player: PlayerId) -> I {
+        self.0
+            .binary_search_by_key(&player, |entry| entry.0)
+            .ok()
+            .and_then(|index| self.0.get(index))
+            .map_or_else(I::default, |entry| entry.1)
+    }
+
+    /// Replaces all of them. `inputs` must rise by player.
+    pub fn replace(&mut self, inputs: impl Iterator<Item = (PlayerId, I)>) {
+        self.0.clear();
+        self.0.extend(inputs);
+        debug_assert!(self.0.is_sorted_by(|a, b| a.0 < b.0), "inputs rise by player");
+    }
+}
+
+/// Things that happened this tick, to be told to every client reliably.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Events(Vec<Vec<u8>>);
+
+impl Events {
+    /// Most events in a tick; more are dropped, so that no burst outgrows a message.
+    pub const PER_TICK_MAX: usize = 64;
+
+    /// Tells every client of `event`, whose encoding must stay under [`GAME_EVENT_BYTES_MAX`] bytes.
+    pub fn emit<E: Encode>(&mut self, event: &E) {
+        if self.0.len() < Self::PER_TICK_MAX {
+            let mut bytes = Vec::new();
+            encode_into(event, &mut bytes);
+            debug_assert!(bytes.len() <= GAME_EVENT_BYTES_MAX, "an event is small");
+            self.0.push(bytes);
+        }
+    }
+
+    /// Takes this tick's events.
+    pub fn drain(&mut self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.0.drain(..)
+    }
+}
