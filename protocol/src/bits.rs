@@ -26,10 +26,10 @@ impl<'a> BitWriter<'a> {
         debug_assert!(count <= 32 && (count == 32 || value < 1 << count), "{value} does not fit {count} bits");
         self.pending |= u64::from(value) << self.pending_bits;
         self.pending_bits += count;
-        while self.pending_bits >= 8 {
-            self.out.push(self.pending as u8);
-            self.pending >>= 8;
-            self.pending_bits -= 8;
+        if self.pending_bits >= 32 {
+            self.out.extend_from_slice(&(self.pending as u32).to_le_bytes());
+            self.pending >>= 32;
+            self.pending_bits -= 32;
         }
     }
 
@@ -38,7 +38,7 @@ impl<'a> BitWriter<'a> {
         self.bits(u32::from(value), 1);
     }
 
-    /// Rice code: `value >> k` in unary, then `k` bits. Short for values around 2^k.
+    /// Rice code: `value >> k` in unary, then `k` bits. Short for values around 2^k; `k` is less than 32.
     pub fn rice(&mut self, value: u32, k: u32) {
         let quotient = value >> k;
         if quotient < RICE_QUOTIENT_MAX {
@@ -55,9 +55,7 @@ impl<'a> BitWriter<'a> {
     pub fn gamma(&mut self, value: u32) {
         let plus_one = u64::from(value) + 1;
         let width = plus_one.ilog2();
-        for _ in 0..width {
-            self.flag(false);
-        }
+        self.bits(0, width);
         self.flag(true);
         let low = plus_one ^ (1 << width);
         self.bits(low as u32, width);
@@ -65,9 +63,8 @@ impl<'a> BitWriter<'a> {
 
     /// Pads to a whole byte.
     pub fn finish(self) {
-        if self.pending_bits > 0 {
-            self.out.push(self.pending as u8);
-        }
+        let bytes = self.pending.to_le_bytes();
+        self.out.extend(bytes.into_iter().take(self.pending_bits.div_ceil(8) as usize));
     }
 }
 
@@ -81,6 +78,7 @@ pub fn rice_len(value: u32, k: u32) -> u32 {
 #[derive(Debug)]
 pub struct BitReader<'a> {
     rest: &'a [u8],
+    /// The next bits, lowest first; zero above `pending_bits`.
     pending: u64,
     pending_bits: u32,
 }
@@ -93,16 +91,10 @@ impl<'a> BitReader<'a> {
 
     /// The next `count` bits, at most 32.
     pub fn bits(&mut self, count: u32) -> Result<u32, DecodeError> {
-        while self.pending_bits < count {
-            let (byte, rest) = self.rest.split_first().ok_or(DecodeError::Malformed)?;
-            self.pending |= u64::from(*byte) << self.pending_bits;
-            self.pending_bits += 8;
-            self.rest = rest;
+        if self.pending_bits < count {
+            self.refill();
         }
-        let value = self.pending & ((1 << count) - 1);
-        self.pending >>= count;
-        self.pending_bits -= count;
-        Ok(value as u32)
+        self.take(count)
     }
 
     /// The next bit.
@@ -112,32 +104,50 @@ impl<'a> BitReader<'a> {
 
     /// See [`BitWriter::rice`].
     pub fn rice(&mut self, k: u32) -> Result<u32, DecodeError> {
-        let mut quotient = 0;
-        while quotient < RICE_QUOTIENT_MAX && self.flag()? {
-            quotient += 1;
-        }
-        if quotient == RICE_QUOTIENT_MAX {
+        self.refill();
+        let quotient = self.pending.trailing_ones();
+        if quotient >= RICE_QUOTIENT_MAX {
+            self.take(RICE_QUOTIENT_MAX)?;
             return self.bits(32);
         }
+        self.take(quotient + 1)?;
         Ok(quotient << k | self.bits(k)?)
     }
 
     /// See [`BitWriter::gamma`].
     pub fn gamma(&mut self) -> Result<u32, DecodeError> {
-        let mut width = 0;
-        while !self.flag()? {
-            width += 1;
-            if width > 32 {
-                return Err(DecodeError::Malformed);
-            }
+        self.refill();
+        let width = self.pending.trailing_zeros();
+        if width > 32 {
+            return Err(DecodeError::Malformed);
         }
+        self.take(width + 1)?;
         let plus_one = 1u64 << width | u64::from(self.bits(width)?);
         u32::try_from(plus_one - 1).map_err(|_| DecodeError::Malformed)
     }
 
     /// Checks that only padding is left.
     pub fn finish(self) -> Result<(), DecodeError> {
-        if self.rest.is_empty() && self.pending_bits < 8 && self.pending == 0 { Ok(()) } else { Err(DecodeError::TrailingBytes) }
+        let padding_only = self.rest.is_empty() && self.pending_bits < 8 && self.pending == 0;
+        if padding_only { Ok(()) } else { Err(DecodeError::TrailingBytes) }
+    }
+
+    /// Brings `pending` to more than 56 bits, or to all that are left.
+    fn refill(&mut self) {
+        while self.pending_bits <= 56 {
+            let Some((byte, rest)) = self.rest.split_first() else { return };
+            self.pending |= u64::from(*byte) << self.pending_bits;
+            self.pending_bits += 8;
+            self.rest = rest;
+        }
+    }
+
+    /// Takes `count` of the pending bits, less than 64.
+    fn take(&mut self, count: u32) -> Result<u32, DecodeError> {
+        self.pending_bits = self.pending_bits.checked_sub(count).ok_or(DecodeError::Malformed)?;
+        let value = self.pending & ((1 << count) - 1);
+        self.pending >>= count;
+        Ok(value as u32)
     }
 }
 

@@ -89,6 +89,11 @@ impl<const MAX: usize> BoundedBytes<MAX> {
     pub fn as_slice(&self) -> &[u8] {
         &self.0
     }
+
+    /// The vector behind the bytes, to be used again.
+    pub fn into_inner(self) -> Vec<u8> {
+        self.0
+    }
 }
 
 impl<const MAX: usize> Encode for BoundedBytes<MAX> {

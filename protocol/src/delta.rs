@@ -62,11 +62,12 @@ fn encode_table(base: &Table, next: &Table, advance: u32, scratch: &mut Scratch,
     columns.clear();
     for (index, field) in next.fields().iter().enumerate() {
         let (before, after) = (base.column(index), next.column(index));
-        let velocities = field.moved_by.map(|velocity| next.column(velocity));
-        columns.extend(kept.iter().map(|&(from, to)| {
-            let velocity = velocities.map_or(0, |column| at(column, to));
-            residual(field, predict(field, at(before, from), velocity, advance), at(after, to))
-        }));
+        match field.moved_by.map(|velocity| next.column(velocity)) {
+            None => columns.extend(kept.iter().map(|&(from, to)| residual(field, at(before, from), at(after, to)))),
+            Some(velocities) => columns.extend(kept.iter().map(|&(from, to)| {
+                residual(field, predict(field, at(before, from), at(velocities, to), advance), at(after, to))
+            })),
+        }
     }
     let quiet = same_ids && columns.iter().all(|residual| *residual == 0);
     bits.flag(!quiet);
@@ -135,9 +136,9 @@ fn restore_column(
     column: &mut [i32],
 ) -> Result<(), DecodeError> {
     for (&(from, to), residual) in kept.iter().zip(residuals) {
-        let velocity = velocities.map_or(0, |column| at(column, to));
-        let value = restore(field, predict(field, at(before, from), velocity, advance), *residual)?;
-        *column.get_mut(to as usize).ok_or(DecodeError::Malformed)? = value;
+        let stayed = at(before, from);
+        let predicted = velocities.map_or(stayed, |velocities| predict(field, stayed, at(velocities, to), advance));
+        *column.get_mut(to as usize).ok_or(DecodeError::Malformed)? = restore(field, predicted, *residual)?;
     }
     Ok(())
 }

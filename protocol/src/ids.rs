@@ -40,7 +40,7 @@ impl InputSeq {
     }
 }
 
-/// A seat's player within a match. Never reused while the match lives.
+/// A player within a match, less than the mode's `max_players`. A freed one is given out again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[bincode(crate = "crate::codec::bincode")]
 pub struct PlayerId(pub u16);

@@ -81,6 +81,11 @@ pub enum ServerMessage {
     Pong(Pong),
     /// The last message: why the server ends the session.
     Closing(CloseReason),
+    /// What [`crate::Snapshot::hash`] of the snapshot just before this message must be. Sent by servers set to be checked.
+    Check {
+        /// The server's hash.
+        hash: u64,
+    },
 }
 
 /// An encoded snapshot.
@@ -198,6 +203,8 @@ pub enum CloseReason {
     MatchGone,
     /// The match failed. The server's fault.
     InternalError,
+    /// No place is left to watch from.
+    Full,
 }
 
 /// What a client can do about a closed session.
@@ -215,7 +222,7 @@ pub enum Retry {
 
 impl CloseReason {
     /// Every reason, in wire order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Left,
         Self::MatchOver,
         Self::Draining,
@@ -231,6 +238,7 @@ impl CloseReason {
         Self::BadResume,
         Self::MatchGone,
         Self::InternalError,
+        Self::Full,
     ];
 
     /// Stable name, for logs, metrics, JSON and the WebSocket close frame.
@@ -251,6 +259,7 @@ impl CloseReason {
             Self::BadResume => "bad_resume",
             Self::MatchGone => "match_gone",
             Self::InternalError => "internal_error",
+            Self::Full => "full",
         }
     }
 
@@ -271,7 +280,7 @@ impl CloseReason {
             Self::Silent | Self::TooSlow => Retry::Resume,
             Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => Retry::Rejoin,
             Self::WrongProtocol | Self::WrongSchema => Retry::Reload,
-            Self::Left | Self::MatchOver | Self::Replaced | Self::RateLimited | Self::Malformed => Retry::No,
+            Self::Left | Self::MatchOver | Self::Replaced | Self::RateLimited | Self::Malformed | Self::Full => Retry::No,
         }
     }
 }

@@ -17,14 +17,14 @@ pub fn predict(field: &Field, base: i32, velocity: i32, advance: u32) -> i32 {
     if field.wraps { wrap(field, moved) } else { field.clamp(moved) }
 }
 
-/// The zigzag distance of `value` from `predicted`, the shorter way round where the field wraps.
+/// The zigzag distance of `value` from `predicted`, the shorter way round where the field wraps. Both are in its range.
 pub fn residual(field: &Field, predicted: i32, value: i32) -> u32 {
     let distance = i64::from(value) - i64::from(predicted);
     if !field.wraps {
         return zigzag(distance as i32);
     }
     let turn = i64::from(field.span()) + 1;
-    let forward = distance.rem_euclid(turn);
+    let forward = if distance < 0 { distance + turn } else { distance };
     zigzag(if forward > turn / 2 { forward - turn } else { forward } as i32)
 }
 
@@ -34,43 +34,47 @@ pub fn restore(field: &Field, predicted: i32, residual: u32) -> Result<i32, Deco
     if field.wraps {
         return Ok(wrap(field, sum));
     }
-    if field.clamp(sum) == sum as i32 && i32::try_from(sum).is_ok() { Ok(sum as i32) } else { Err(DecodeError::Malformed) }
+    if field.contains(sum) { Ok(sum as i32) } else { Err(DecodeError::Malformed) }
 }
 
 fn wrap(field: &Field, value: i64) -> i32 {
+    if field.contains(value) {
+        return value as i32;
+    }
     let turn = i64::from(field.span()) + 1;
     ((value - i64::from(field.min)).rem_euclid(turn) + i64::from(field.min)) as i32
 }
 
 /// Writes a column of zigzag residuals.
 pub fn write_column(residuals: &[u32], bits: &mut BitWriter<'_>) {
-    let changed = residuals.iter().filter(|residual| **residual != 0);
-    let (mut count, mut sum) = (0u64, 0u64);
-    changed.clone().for_each(|residual| {
-        count += 1;
+    let (mut changed, mut sum) = (0u64, 0u64);
+    for residual in residuals {
+        changed += u64::from(*residual != 0);
         sum += u64::from(*residual);
-    });
-    bits.flag(count > 0);
-    if count == 0 {
+    }
+    bits.flag(changed > 0);
+    if changed == 0 {
         return;
     }
     // In the sparse form a residual is never 0, so it is sent less one.
-    let k_sparse = rice_parameter(sum - count, count);
+    let k_sparse = rice_parameter(sum - changed, changed);
     let k_dense = rice_parameter(sum, residuals.len() as u64);
-    let sparse_bits = residuals.len() as u64 + changed.clone().map(|residual| u64::from(rice_len(residual - 1, k_sparse))).sum::<u64>();
-    let dense_bits = residuals.iter().map(|residual| u64::from(rice_len(*residual, k_dense))).sum::<u64>();
+    let (mut sparse_bits, mut dense_bits) = (0u64, 0u64);
+    for residual in residuals {
+        sparse_bits += 1 + u64::from(residual.checked_sub(1).map_or(0, |less_one| rice_len(less_one, k_sparse)));
+        dense_bits += u64::from(rice_len(*residual, k_dense));
+    }
     let dense = dense_bits <= sparse_bits;
     bits.flag(dense);
-    if dense {
-        bits.bits(k_dense, K_BITS);
-        residuals.iter().for_each(|residual| bits.rice(*residual, k_dense));
-    } else {
-        bits.bits(k_sparse, K_BITS);
-        for residual in residuals {
-            bits.flag(*residual != 0);
-            if *residual != 0 {
-                bits.rice(*residual - 1, k_sparse);
-            }
+    bits.bits(if dense { k_dense } else { k_sparse }, K_BITS);
+    for residual in residuals {
+        if dense {
+            bits.rice(*residual, k_dense);
+        } else if let Some(less_one) = residual.checked_sub(1) {
+            bits.flag(true);
+            bits.rice(less_one, k_sparse);
+        } else {
+            bits.flag(false);
         }
     }
 }

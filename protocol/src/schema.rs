@@ -47,6 +47,11 @@ impl Field {
         u32::BITS - self.span().leading_zeros()
     }
 
+    /// Whether the field can hold `value`.
+    pub const fn contains(&self, value: i64) -> bool {
+        self.min as i64 <= value && value <= self.max as i64
+    }
+
     /// `value`, or the nearest the field can hold.
     pub const fn clamp(&self, value: i64) -> i32 {
         if value < self.min as i64 {

@@ -1,0 +1,85 @@
+//! When ticks start: absolute deadlines on a grid, so that lateness never adds up.
+//!
+//! The only file that turns time into ticks. Time comes in as [`Instant`]s from tokio's clock, which tests can pause.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The deadlines of one match's ticks.
+#[derive(Clone, Copy, Debug)]
+pub struct TickClock {
+    interval: Duration,
+    deadline: Instant,
+}
+
+/// How a tick started against its deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// How long after the deadline.
+    pub late: Duration,
+    /// Whether that was more than an interval: the missed ticks are not caught up, the match runs late.
+    pub missed: bool,
+}
+
+impl TickClock {
+    /// `rate` ticks per second; the first `offset` after `now`, so that matches are spread over the interval.
+    pub fn new(rate: u8, now: Instant, offset: Duration) -> Self {
+        let interval = Duration::from_secs(1) / u32::from(rate.max(1));
+        Self { interval, deadline: now + offset }
+    }
+
+    /// When the next tick is due.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Time between ticks.
+    pub fn interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// A tick starts now. Sets the next deadline: one interval on, or, after an overload, the next free place of the grid.
+    pub fn start(&mut self, now: Instant) -> Started {
+        let late = now.saturating_duration_since(self.deadline);
+        let intervals = (late.as_nanos() / self.interval.as_nanos().max(1)) as u32;
+        self.deadline += self.interval * (intervals + 1);
+        Started { late, missed: intervals > 0 }
+    }
+
+    /// How much of the running interval has passed, in 1/256.
+    pub fn phase(&self, now: Instant) -> u8 {
+        256u32.saturating_sub(self.until_next(now)).min(255) as u8
+    }
+
+    /// Time to the next tick in 1/256 intervals, at most 256; 0 when it is due.
+    pub fn until_next(&self, now: Instant) -> u32 {
+        let left = self.deadline.saturating_duration_since(now).as_nanos();
+        (left * 256 / self.interval.as_nanos().max(1)).min(256) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_do_not_drift_and_missed_ticks_are_skipped() {
+        let start = Instant::now();
+        let mut clock = TickClock::new(50, start, Duration::ZERO);
+        let ms = Duration::from_millis;
+        assert_eq!(clock.start(start + ms(3)), Started { late: ms(3), missed: false });
+        assert_eq!(clock.deadline(), start + ms(20), "a late start does not move the grid");
+        assert_eq!(clock.start(start + ms(85)), Started { late: ms(65), missed: true });
+        assert_eq!(clock.deadline(), start + ms(100), "one tick ran for the four that were due, on the grid");
+    }
+
+    #[test]
+    fn the_phase_runs_from_0_to_255() {
+        let start = Instant::now();
+        let mut clock = TickClock::new(50, start, Duration::ZERO);
+        clock.start(start);
+        let ms = Duration::from_millis;
+        assert_eq!([0, 5, 10, 20, 30].map(|at| clock.phase(start + ms(at))), [0, 64, 128, 255, 255]);
+    }
+}

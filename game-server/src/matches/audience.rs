@@ -1,0 +1,163 @@
+//! The sockets of one match, players' and spectators': polled when ready, sent to in turn, closed with a reason.
+//!
+//! Invariant: what one client does or fails to do changes nothing for the others.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tickwire_protocol::{CloseReason, PlayerId};
+use tokio::time::Instant;
+
+use crate::config::SessionConfig;
+use crate::replication::{Frame, History};
+use crate::session::readiness::Readiness;
+use crate::session::{Deadlines, Ended, Session, Socket};
+
+/// The sessions of one match, each in a slot of its own.
+pub struct Audience {
+    slots: Vec<Option<Session>>,
+    readiness: Arc<Readiness>,
+    ready: Vec<usize>,
+    config: SessionConfig,
+    deadlines: Deadlines,
+    /// Sessions that ended since last asked.
+    lost: Vec<Lost>,
+}
+
+/// A session that ended by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Lost {
+    /// Where it was.
+    pub slot: usize,
+    /// Whose it was; `None` for a spectator.
+    pub player: Option<PlayerId>,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// What was sent in a tick.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SentTotals {
+    /// Payload bytes.
+    pub bytes: u64,
+    /// WebSocket messages.
+    pub frames: u64,
+}
+
+impl Audience {
+    /// No one.
+    pub fn new(config: SessionConfig) -> Self {
+        let deadlines = Deadlines::new(&config);
+        Self { slots: Vec::new(), readiness: Arc::default(), ready: Vec::new(), config, deadlines, lost: Vec::new() }
+    }
+
+    /// Wakes when a socket is ready; then call [`Audience::poll`].
+    pub fn readiness(&self) -> Arc<Readiness> {
+        Arc::clone(&self.readiness)
+    }
+
+    /// The slot the next session gets.
+    pub fn free_slot(&self) -> usize {
+        self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len())
+    }
+
+    /// Takes a socket over into `slot`, which must be free, and sends `welcome` and a keyframe.
+    pub fn admit(&mut self, slot: usize, socket: Socket, player: Option<PlayerId>, welcome: &[u8], history: &mut History, now: Instant) {
+        let peer = socket.peer;
+        let session = match Session::new(socket, player, slot, &self.readiness, &self.config, now) {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::debug!(%peer, %error, "socket was lost before it joined");
+                self.lost.push(Lost { slot, player, ended: Ended::Disconnected });
+                return;
+            }
+        };
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = Some(session);
+            self.with(slot, |session| session.welcome(welcome, history, now).map(drop));
+        }
+    }
+
+    /// Reads from the sockets that are ready. `handle` gets the player (`None` for a spectator) and each message.
+    pub fn poll(&mut self, now: Instant, mut handle: impl FnMut(Option<PlayerId>, &[u8]) -> Result<Option<Bytes>, CloseReason>) {
+        let mut ready = std::mem::take(&mut self.ready);
+        self.readiness.take(&mut ready);
+        for slot in ready.drain(..) {
+            self.with(slot, |session| {
+                let player = session.player();
+                session.poll(now, |bytes| handle(player, bytes))
+            });
+        }
+        self.ready = ready;
+    }
+
+    /// Sends a tick's frame to everyone, beginning with another one each time.
+    pub fn send_frame(&mut self, frame: &Frame, history: &mut History, now: Instant) -> SentTotals {
+        let count = self.slots.len();
+        let first = frame.tick.0 as usize % count.max(1);
+        let mut totals = SentTotals::default();
+        let deadlines = self.deadlines;
+        for slot in (first..count).chain(0..first) {
+            self.with(slot, |session| {
+                let bytes = session.send_frame(frame, history, now, &deadlines)?;
+                totals.bytes += bytes as u64;
+                totals.frames += u64::from(bytes > 0);
+                Ok(())
+            });
+        }
+        totals
+    }
+
+    /// Pings the silent and gives up on the lost.
+    pub fn check_silence(&mut self, now: Instant) {
+        let deadlines = self.deadlines;
+        for slot in 0..self.slots.len() {
+            self.with(slot, |session| session.check_silence(now, &deadlines));
+        }
+    }
+
+    /// Sessions that ended by themselves since last asked.
+    pub fn take_lost(&mut self) -> Vec<Lost> {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Closes the session in `slot`, if there is one.
+    pub fn close(&mut self, slot: usize, reason: CloseReason) {
+        if let Some(session) = self.slots.get_mut(slot).and_then(Option::take) {
+            say_farewell(session, reason);
+        }
+    }
+
+    /// Closes all sessions.
+    pub fn close_all(&mut self, reason: CloseReason) {
+        self.slots.drain(..).flatten().for_each(|session| say_farewell(session, reason));
+    }
+
+    /// Number of spectators.
+    pub fn spectators(&self) -> usize {
+        self.slots.iter().flatten().filter(|session| session.player().is_none()).count()
+    }
+
+    /// Lets `act` do something with a session, and takes the session out if that ends it.
+    fn with(&mut self, slot: usize, act: impl FnOnce(&mut Session) -> Result<(), Ended>) {
+        let Some(place) = self.slots.get_mut(slot) else { return };
+        let Some(session) = place else { return };
+        let Err(ended) = act(session) else { return };
+        if let Some(session) = place.take() {
+            self.lost.push(Lost { slot, player: session.player(), ended });
+            match ended {
+                Ended::Disconnected => {}
+                Ended::Closed(reason) => say_farewell(session, reason),
+            }
+        }
+    }
+}
+
+/// The closing handshake takes its time, bounded, beside the ticks.
+fn say_farewell(session: Session, reason: CloseReason) {
+    crate::metrics::count_close(reason);
+    tokio::task::spawn_local(session.into_socket().refuse(reason));
+}

@@ -1,0 +1,194 @@
+//! Which matches there are: by id, by code, and as a list. Creates them on the least busy worker.
+//!
+//! Not on the tick path: a match task never asks the directory anything.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use tickwire_game::Mode;
+use tickwire_protocol::{CloseReason, MatchId};
+
+use super::handle::{Command, MatchHandle, MatchInfo};
+use super::stats::MatchStats;
+use super::worker::{Start, WorkerHandle};
+
+/// Letters and digits of match codes, without those that look alike.
+const CODE_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+/// Characters of a code: a billion codes, against at most thousands of matches.
+const CODE_CHARS: usize = 6;
+
+/// All matches of this server.
+pub struct Directory {
+    modes: &'static [Mode],
+    matches: DashMap<MatchId, MatchHandle>,
+    codes: DashMap<String, MatchId>,
+    workers: Vec<WorkerHandle>,
+    matches_max: usize,
+    /// Matches alive or being created: the cap is checked against this, so simultaneous creations cannot pass it.
+    alive: AtomicUsize,
+    draining: AtomicBool,
+}
+
+/// Why a match was not created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// As many matches as the config allows.
+    #[error("the server has as many matches as it may have")]
+    AtCapacity,
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    Draining,
+    /// The game has no such mode.
+    #[error("there is no such mode")]
+    NoSuchMode,
+}
+
+impl Directory {
+    /// Over these workers.
+    pub fn new(modes: &'static [Mode], workers: Vec<WorkerHandle>, matches_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            modes,
+            matches: DashMap::new(),
+            codes: DashMap::new(),
+            workers,
+            matches_max,
+            alive: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    /// The game's modes.
+    pub fn modes(&self) -> &'static [Mode] {
+        self.modes
+    }
+
+    /// Creates a match of mode `mode_id`.
+    pub fn create(self: &Arc<Self>, mode_id: &str, private: bool) -> Result<MatchHandle, CreateError> {
+        if self.is_draining() {
+            return Err(CreateError::Draining);
+        }
+        let index = self.modes.iter().position(|mode| mode.id == mode_id).ok_or(CreateError::NoSuchMode)?;
+        let mode = self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
+        let place = Place::take(self)?;
+        let id = MatchId(random_bytes());
+        let code = self.reserve_code(id);
+        let stats = MatchStats::default();
+        let info = Arc::new(MatchInfo { id, code, mode, mode_index: index as u8, private, created: Instant::now(), stats });
+        let (handle, commands) = MatchHandle::new(info);
+        self.matches.insert(id, handle.clone());
+        let registration = Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place };
+        let worker = self.workers.iter().min_by_key(|worker| worker.load()).ok_or(CreateError::AtCapacity)?;
+        worker.start(Start { info: Arc::clone(&handle.info), commands, seed: u64::from_le_bytes(random_bytes()), registration });
+        Ok(handle)
+    }
+
+    /// The match with this id.
+    pub fn find(&self, id: MatchId) -> Option<MatchHandle> {
+        self.matches.get(&id).map(|handle| handle.clone())
+    }
+
+    /// The match with this code, in either case.
+    pub fn find_code(&self, code: &str) -> Option<MatchHandle> {
+        let id = *self.codes.get(&code.to_ascii_uppercase())?;
+        self.find(id)
+    }
+
+    /// Every match, in no order.
+    pub fn all(&self) -> Vec<MatchHandle> {
+        self.matches.iter().map(|entry| entry.value().clone()).collect()
+    }
+
+    /// Number of matches.
+    pub fn len(&self) -> usize {
+        self.matches.len()
+    }
+
+    /// Whether there is no match.
+    pub fn is_empty(&self) -> bool {
+        self.matches.is_empty()
+    }
+
+    /// Number of workers.
+    pub fn worker_count(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Whether new matches are refused.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed)
+    }
+
+    /// Refuses new matches from now on.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Relaxed);
+    }
+
+    /// Ends every match with this reason.
+    pub fn end_all(&self, reason: CloseReason) {
+        for handle in self.all() {
+            // A match that is gone or too busy to listen ends by itself.
+            let _ = handle.send(Command::End(reason));
+        }
+    }
+
+    fn reserve_code(&self, id: MatchId) -> String {
+        loop {
+            let code: String = random_bytes::<CODE_CHARS>()
+                .iter()
+                .filter_map(|byte| CODE_ALPHABET.get(usize::from(byte % 32)))
+                .map(|letter| char::from(*letter))
+                .collect();
+            if let Entry::Vacant(free) = self.codes.entry(code.clone()) {
+                free.insert(id);
+                return code;
+            }
+        }
+    }
+}
+
+/// One of the places under `matches_max`, given back when dropped.
+struct Place(Arc<Directory>);
+
+impl Place {
+    fn take(directory: &Arc<Directory>) -> Result<Self, CreateError> {
+        directory
+            .alive
+            .fetch_update(Relaxed, Relaxed, |alive| (alive < directory.matches_max).then_some(alive + 1))
+            .map(|_| Self(Arc::clone(directory)))
+            .map_err(|_| CreateError::AtCapacity)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.alive.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A match's entry in the directory. Its task holds it, so the entry goes when the task ends, however it ends.
+pub struct Registration {
+    directory: Arc<Directory>,
+    handle: MatchHandle,
+    _place: Place,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.directory.codes.remove(&self.handle.info.code);
+        self.directory.matches.remove(&self.handle.info.id);
+    }
+}
+
+/// Random bytes from the operating system.
+///
+/// # Panics
+/// If the operating system has none to give: nothing safe can be done without them.
+#[allow(clippy::expect_used)]
+pub fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}

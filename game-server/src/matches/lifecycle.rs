@@ -1,0 +1,173 @@
+//! Which phase a match is in: waiting, countdown, live, finished, and round again or over.
+//!
+//! Pure: ticks and head counts in, phases and verdicts out.
+
+use tickwire_game::{MatchClock, Mode};
+use tickwire_protocol::Tick;
+use tickwire_protocol::schema::Phase;
+
+use crate::config::MatchConfig;
+
+/// One match's phases.
+#[derive(Clone, Debug)]
+pub struct Lifecycle {
+    phase: Phase,
+    ends: Option<Tick>,
+    countdown: u32,
+    live: u32,
+    results: u32,
+    empty_after: u32,
+    empty_since: Option<Tick>,
+}
+
+/// What a lifecycle looks at each tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Census {
+    /// Seats held by people: connected, away in their grace period, or reserved.
+    pub held: usize,
+    /// Of these, connected.
+    pub connected: usize,
+    /// Connected players who voted for a rematch.
+    pub votes: usize,
+    /// The game says it is decided.
+    pub decided: bool,
+}
+
+/// What must be done at this tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on.
+    Continue,
+    /// The match has just finished: tell the results. Votes count until this tick.
+    Finish(Tick),
+    /// Start another round with those who voted.
+    Rematch,
+    /// End the match.
+    Over,
+}
+
+impl Lifecycle {
+    /// Waiting for the first player.
+    pub fn new(mode: &Mode, config: &MatchConfig) -> Self {
+        let ticks = |seconds: u32| seconds.saturating_mul(u32::from(mode.tick_rate)).max(1);
+        let live = if config.live_seconds == 0 { mode.live_seconds } else { config.live_seconds };
+        Self {
+            phase: Phase::Waiting,
+            ends: None,
+            countdown: ticks(config.countdown_seconds),
+            live: ticks(live),
+            results: ticks(config.results_seconds),
+            empty_after: (config.empty_ms * u64::from(mode.tick_rate) / 1000) as u32,
+            empty_since: None,
+        }
+    }
+
+    /// The phase now.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When the phase ends by itself.
+    pub fn ends(&self) -> Option<Tick> {
+        self.ends
+    }
+
+    /// What the world is told.
+    pub fn clock(&self, tick: Tick) -> MatchClock {
+        MatchClock { tick, phase: self.phase, phase_ends: self.ends }
+    }
+
+    /// Moves on to `tick`.
+    pub fn advance(&mut self, tick: Tick, census: Census) -> Verdict {
+        if self.is_abandoned(tick, census) {
+            return Verdict::Over;
+        }
+        let due = self.ends.is_some_and(|ends| tick.since(ends) >= 0);
+        match self.phase {
+            Phase::Waiting if census.connected > 0 => self.enter(Phase::Countdown, tick.plus(self.countdown)),
+            Phase::Countdown if due => self.enter(Phase::Live, tick.plus(self.live)),
+            Phase::Live if due || census.decided => {
+                let until = tick.plus(self.results);
+                self.enter(Phase::Finished, until);
+                return Verdict::Finish(until);
+            }
+            Phase::Finished if census.connected > 0 && census.votes == census.connected => return self.rematch(tick),
+            Phase::Finished if due && census.votes > 0 => return self.rematch(tick),
+            Phase::Finished if due => return Verdict::Over,
+            _ => {}
+        }
+        Verdict::Continue
+    }
+
+    fn is_abandoned(&mut self, tick: Tick, census: Census) -> bool {
+        if census.held > 0 {
+            self.empty_since = None;
+            return false;
+        }
+        let since = *self.empty_since.get_or_insert(tick);
+        tick.since(since) >= self.empty_after as i32
+    }
+
+    fn rematch(&mut self, tick: Tick) -> Verdict {
+        self.enter(Phase::Countdown, tick.plus(self.countdown));
+        Verdict::Rematch
+    }
+
+    fn enter(&mut self, phase: Phase, ends: Tick) {
+        self.phase = phase;
+        self.ends = Some(ends);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODE: Mode = Mode { id: "m", title: "M", max_players: 4, tick_rate: 10, live_seconds: 5, bots_fill: 0 };
+
+    fn lifecycle() -> Lifecycle {
+        Lifecycle::new(&MODE, &MatchConfig { countdown_seconds: 1, results_seconds: 2, empty_ms: 1000, ..MatchConfig::default() })
+    }
+
+    fn census(connected: usize, votes: usize) -> Census {
+        Census { held: connected, connected, votes, decided: false }
+    }
+
+    /// Advances through `ticks` and returns each tick at which something changed.
+    fn run(lifecycle: &mut Lifecycle, ticks: std::ops::Range<u32>, census: Census) -> Vec<(u32, Phase, Verdict)> {
+        ticks
+            .filter_map(|tick| {
+                let before = lifecycle.phase();
+                let verdict = lifecycle.advance(Tick(tick), census);
+                (before != lifecycle.phase() || verdict != Verdict::Continue).then_some((tick, lifecycle.phase(), verdict))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_match_goes_from_waiting_to_results_to_a_rematch() {
+        let mut lifecycle = lifecycle();
+        let changes = run(&mut lifecycle, 0..65, census(2, 0));
+        let expected = [(0, Phase::Countdown, Verdict::Continue), (10, Phase::Live, Verdict::Continue), (60, Phase::Finished, Verdict::Finish(Tick(80)))];
+        assert_eq!(changes, expected);
+        assert_eq!(run(&mut lifecycle, 65..70, census(2, 1)), [], "one of two has voted");
+        assert_eq!(run(&mut lifecycle, 70..71, census(2, 2)), [(70, Phase::Countdown, Verdict::Rematch)]);
+    }
+
+    #[test]
+    fn when_the_time_for_votes_is_over_one_vote_is_enough_and_none_is_the_end() {
+        for (votes, verdict) in [(1, Verdict::Rematch), (0, Verdict::Over)] {
+            let mut lifecycle = lifecycle();
+            run(&mut lifecycle, 0..61, census(2, 0));
+            let changes = run(&mut lifecycle, 61..81, census(2, votes));
+            assert_eq!(changes.last().map(|change| (change.0, change.2)), Some((80, verdict)));
+        }
+    }
+
+    #[test]
+    fn an_empty_match_ends_and_a_held_seat_keeps_it() {
+        let mut lifecycle = lifecycle();
+        assert_eq!(run(&mut lifecycle, 0..30, Census { held: 1, connected: 0, votes: 0, decided: false }), []);
+        assert_eq!(run(&mut lifecycle, 30..41, census(0, 0)), [(40, Phase::Waiting, Verdict::Over)]);
+    }
+}

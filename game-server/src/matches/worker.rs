@@ -1,0 +1,152 @@
+//! A worker: one thread, one current-thread runtime, some matches and all their sockets.
+//!
+//! Invariants: a match lives and dies on one worker, so its tick takes no lock and wakes no other thread; a panic in one
+//! match ends that match only.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tickwire_game::Game;
+use tickwire_protocol::CloseReason;
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+use super::directory::Registration;
+use super::handle::{Command, MatchInfo};
+use super::tick_loop::MatchTask;
+use crate::config::{MatchConfig, SessionConfig};
+
+/// How often a worker shows that it is alive.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// A match to be run.
+pub struct Start {
+    /// What it is.
+    pub info: Arc<MatchInfo>,
+    /// What it is asked.
+    pub commands: mpsc::Receiver<Command>,
+    /// Of its randomness.
+    pub seed: u64,
+    /// Its entry in the directory, dropped when it ends.
+    pub registration: Registration,
+}
+
+/// A worker, seen from outside. When the handle is dropped the worker ends with its last match.
+pub struct WorkerHandle {
+    /// Bounded by the directory: no more starts wait than there may be matches.
+    starts: mpsc::UnboundedSender<Start>,
+    shared: Arc<Shared>,
+}
+
+/// What a worker tells of itself.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Matches it runs or is about to.
+    matches: AtomicUsize,
+    /// Rises four times a second while the worker is not stuck.
+    beats: AtomicU64,
+}
+
+impl Shared {
+    /// Rises four times a second while the worker is not stuck.
+    pub fn beats(&self) -> u64 {
+        self.beats.load(Relaxed)
+    }
+}
+
+impl WorkerHandle {
+    /// Matches it runs or is about to.
+    pub fn load(&self) -> usize {
+        self.shared.matches.load(Relaxed)
+    }
+
+    /// What the worker tells of itself, for health checks.
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Runs a match. If the worker is gone the match is too: its handle says so.
+    pub fn start(&self, start: Start) {
+        self.shared.matches.fetch_add(1, Relaxed);
+        // A dead worker has dropped its receiver; the start, and with it the registration, is dropped here.
+        let _ = self.starts.send(start);
+    }
+}
+
+/// Starts worker `index`. The thread ends when the handle is dropped and its last match has ended.
+pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig) -> std::io::Result<(WorkerHandle, JoinHandle<()>)> {
+    let (starts, mut receiver) = mpsc::unbounded_channel::<Start>();
+    let shared = Arc::new(Shared::default());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let for_thread = Arc::clone(&shared);
+    let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+        let tasks = LocalSet::new();
+        let accept = async {
+            let mut started = 0;
+            let mut beat = tokio::time::interval(BEAT);
+            loop {
+                let start = tokio::select! {
+                    _ = beat.tick() => {
+                        for_thread.beats.fetch_add(1, Relaxed);
+                        continue;
+                    }
+                    start = receiver.recv() => start,
+                };
+                let Some(start) = start else { break };
+                let offset = spread(started, start.info.mode.tick_rate);
+                started += 1;
+                let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread));
+                // Sockets are polled by hand in the tick; tokio's budget would make a large match's look full.
+                tokio::task::spawn_local(tokio::task::unconstrained(task));
+            }
+        };
+        runtime.block_on(tasks.run_until(accept));
+        runtime.block_on(tasks);
+    })?;
+    Ok((WorkerHandle { starts, shared }, thread))
+}
+
+async fn run<G: Game>(start: Start, session: SessionConfig, matches: MatchConfig, offset: Duration, shared: Arc<Shared>) {
+    let Start { info, commands, seed, registration } = start;
+    let id = info.id;
+    tracing::info!(match_id = %id, mode = info.mode.id, code = info.code, "match started");
+    let built = std::panic::catch_unwind(AssertUnwindSafe(|| MatchTask::<G>::new(info, commands, seed, session, matches, offset)));
+    let reason = match built {
+        Ok(mut task) => {
+            let reason = AssertUnwindSafe(task.run()).catch_unwind().await.unwrap_or(CloseReason::InternalError);
+            task.close_all(reason);
+            reason
+        }
+        Err(_) => CloseReason::InternalError,
+    };
+    drop(registration);
+    shared.matches.fetch_sub(1, Relaxed);
+    if reason == CloseReason::InternalError {
+        tracing::error!(match_id = %id, "match panicked; its players were told, other matches go on");
+    } else {
+        tracing::info!(match_id = %id, reason = reason.name(), "match ended");
+    }
+}
+
+/// Where in the interval the `nth` match of a worker ticks: multiples of the golden ratio never bunch up.
+fn spread(nth: u32, tick_rate: u8) -> Duration {
+    let fraction = nth.wrapping_mul(0x9e37_79b9);
+    Duration::from_secs(1) / u32::from(tick_rate.max(1)) * (fraction >> 16) / (1 << 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_are_spread_over_the_interval() {
+        let mut offsets: Vec<_> = (0..8).map(|nth| spread(nth, 50).as_micros()).collect();
+        offsets.sort_unstable();
+        assert!(offsets.iter().all(|offset| *offset < 20_000));
+        assert!(offsets.windows(2).all(|pair| matches!(pair, [a, b] if b - a > 1_000)), "{offsets:?} are apart");
+    }
+}

@@ -1,0 +1,180 @@
+//! One socket's life, from Welcome to the close frame.
+//!
+//! [`socket`] is the socket and its bounds, [`meter`] what a client may send, [`outbox`] what it is told, [`readiness`] how
+//! a match that owns many sockets learns which of them to look at. [`Session`] ties them together.
+
+pub mod meter;
+pub mod outbox;
+pub mod readiness;
+pub mod socket;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use tickwire_protocol::{CloseReason, PlayerId};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::config::{SessionConfig, ms};
+use crate::replication::{Frame, History};
+use meter::{Meter, Verdict};
+use outbox::{Failure, Outbox, Patience};
+use readiness::{Readiness, SlotWaker};
+pub use socket::Socket;
+
+/// A player's or spectator's connection inside a match.
+pub struct Session {
+    socket: Socket,
+    /// The seat it plays from; `None` for a spectator.
+    player: Option<PlayerId>,
+    outbox: Outbox,
+    meter: Meter,
+    slot: Arc<SlotWaker>,
+    waker: Waker,
+    last_heard: Instant,
+    pinged: bool,
+}
+
+/// How a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The connection is gone: nobody to tell.
+    Disconnected,
+    /// The client is told why.
+    Closed(CloseReason),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Disconnected => Self::Disconnected,
+            Failure::TooSlow => Self::Closed(CloseReason::TooSlow),
+        }
+    }
+}
+
+/// The deadlines of a match's sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    ping_after: Duration,
+    silence: Duration,
+    patience: Patience,
+}
+
+impl Deadlines {
+    /// As the operator set them.
+    pub fn new(config: &SessionConfig) -> Self {
+        let patience = Patience { blocked: ms(config.slow_ms), waiting_bytes: config.reliable_bytes_max };
+        Self { ping_after: ms(config.ping_after_ms), silence: ms(config.silence_ms), patience }
+    }
+}
+
+impl Session {
+    /// Takes over a socket on this thread's runtime, in `slot` of the match.
+    pub fn new(
+        mut socket: Socket,
+        player: Option<PlayerId>,
+        slot: usize,
+        readiness: &Arc<Readiness>,
+        config: &SessionConfig,
+        now: Instant,
+    ) -> std::io::Result<Self> {
+        socket.adopt()?;
+        socket.tune(config.send_buffer_bytes)?;
+        let slot = readiness.slot(slot);
+        let waker = slot.waker();
+        // It may have something to read already, and the new runtime has not looked yet.
+        waker.wake_by_ref();
+        Ok(Self { socket, player, outbox: Outbox::default(), meter: Meter::new(config), slot, waker, last_heard: now, pinged: false })
+    }
+
+    /// The seat it plays from; `None` for a spectator.
+    pub fn player(&self) -> Option<PlayerId> {
+        self.player
+    }
+
+    /// Reads what has come in, handing each message within budget to `handle`, and pushes what could not be sent before.
+    pub fn poll(&mut self, now: Instant, mut handle: impl FnMut(&[u8]) -> Result<Option<Bytes>, CloseReason>) -> Result<(), Ended> {
+        self.slot.rearm();
+        let waker = self.waker.clone();
+        let mut context = Context::from_waker(&waker);
+        let _ = self.outbox.flush(&mut self.socket.ws, &mut context, now)?;
+        loop {
+            let message = match Pin::new(&mut self.socket.ws).poll_next(&mut context) {
+                Poll::Pending => return self.judge_bytes(),
+                Poll::Ready(None) => return Err(Ended::Disconnected),
+                Poll::Ready(Some(Ok(message))) => message,
+                Poll::Ready(Some(Err(error))) => return Err(blame(&error)),
+            };
+            self.last_heard = now;
+            self.pinged = false;
+            match self.meter.message(self.socket.ws.get_ref().bytes_read()) {
+                Verdict::Keep => {}
+                Verdict::Drop => continue,
+                Verdict::Close => return Err(Ended::Closed(CloseReason::RateLimited)),
+            }
+            match message {
+                Message::Binary(bytes) => {
+                    if let Some(reply) = handle(&bytes).map_err(Ended::Closed)? {
+                        self.outbox.send_now_or_never(&mut self.socket.ws, &mut context, Message::Binary(reply), now)?;
+                    }
+                }
+                Message::Text(_) => return Err(Ended::Closed(CloseReason::Malformed)),
+                Message::Close(_) => return Err(Ended::Disconnected),
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            }
+        }
+    }
+
+    /// Bytes that complete no message count too.
+    fn judge_bytes(&mut self) -> Result<(), Ended> {
+        match self.meter.bytes(self.socket.ws.get_ref().bytes_read()) {
+            Verdict::Keep | Verdict::Drop => Ok(()),
+            Verdict::Close => Err(Ended::Closed(CloseReason::RateLimited)),
+        }
+    }
+
+    /// Sends Welcome and a keyframe. Returns the payload bytes sent.
+    pub fn welcome(&mut self, welcome: &[u8], history: &mut History, now: Instant) -> Result<usize, Ended> {
+        let mut context = Context::from_waker(&self.waker);
+        Ok(self.outbox.send_welcome(&mut self.socket.ws, &mut context, welcome, history, now)?)
+    }
+
+    /// Sends a tick's frame. Returns the payload bytes sent: 0 if the socket takes nothing.
+    pub fn send_frame(&mut self, frame: &Frame, history: &mut History, now: Instant, deadlines: &Deadlines) -> Result<usize, Ended> {
+        let mut context = Context::from_waker(&self.waker);
+        Ok(self.outbox.send_frame(&mut self.socket.ws, &mut context, frame, history, now, deadlines.patience)?)
+    }
+
+    /// Pings a client that has been silent for a while, and gives up on one silent for too long.
+    pub fn check_silence(&mut self, now: Instant, deadlines: &Deadlines) -> Result<(), Ended> {
+        let silent = now.duration_since(self.last_heard);
+        if silent > deadlines.silence {
+            return Err(Ended::Closed(CloseReason::Silent));
+        }
+        if silent > deadlines.ping_after && !self.pinged {
+            self.pinged = true;
+            let mut context = Context::from_waker(&self.waker);
+            self.outbox.send_now_or_never(&mut self.socket.ws, &mut context, Message::Ping(Bytes::new()), now)?;
+        }
+        Ok(())
+    }
+
+    /// The socket, to close it.
+    pub fn into_socket(self) -> Socket {
+        self.socket
+    }
+}
+
+/// Who ended the connection: a peer that broke the protocol or a limit is told so, a broken connection is nobody's fault.
+fn blame(error: &tokio_tungstenite::tungstenite::Error) -> Ended {
+    use tokio_tungstenite::tungstenite::Error;
+    match error {
+        Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_) => Ended::Closed(CloseReason::Malformed),
+        _ => Ended::Disconnected,
+    }
+}
