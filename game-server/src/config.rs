@@ -1,8 +1,194 @@
 //! The operator's settings: one typed struct, defaults < file < environment < flags. Unknown keys are fatal.
+//!
+//! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
+mod check;
+pub mod flags;
+pub mod load;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use load::ConfigError;
+
+/// Everything an operator can set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Which game to run, for a binary that knows several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub game: Option<String>,
+    /// Address players connect to.
+    pub bind: IpAddr,
+    /// Port players connect to; 0 for any free one.
+    pub port: u16,
+    /// The built page; empty to serve none.
+    pub web_dir: PathBuf,
+    /// Where clients find the WebSocket, if not at `/ws` of the page's own origin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_ws_url: Option<String>,
+    /// Origins, besides the server's own, whose pages may open WebSockets.
+    pub allowed_origins: Vec<String>,
+    /// Threads that run matches; 0 for one per core.
+    pub workers: usize,
+    /// How log lines look.
+    pub log: LogFormat,
+    /// Which log lines are written, as `tracing` filter directives.
+    pub log_filter: String,
+    /// Seconds that matches may go on after a signal to stop, while people play in them.
+    pub drain_seconds: u64,
+    /// The operator's listener.
+    pub admin: AdminConfig,
+    /// The monitoring system's listener.
+    pub ops: OpsConfig,
+    /// How many connections, and how long strangers may take.
+    pub connections: ConnectionConfig,
+    /// How often one address may ask for something.
+    pub rates: RateConfig,
+    /// What a client may do.
+    pub session: SessionConfig,
+    /// What matches there are.
+    pub matches: MatchConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            game: None,
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 8080,
+            web_dir: PathBuf::from("web-client/dist"),
+            public_ws_url: None,
+            allowed_origins: Vec::new(),
+            workers: 0,
+            log: LogFormat::Text,
+            log_filter: "info".to_owned(),
+            drain_seconds: 5,
+            admin: AdminConfig::default(),
+            ops: OpsConfig::default(),
+            connections: ConnectionConfig::default(),
+            rates: RateConfig::default(),
+            session: SessionConfig::default(),
+            matches: MatchConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Where players connect to.
+    pub fn play_address(&self) -> SocketAddr {
+        SocketAddr::new(self.bind, self.port)
+    }
+
+    /// Where operators connect to.
+    pub fn admin_address(&self) -> SocketAddr {
+        SocketAddr::new(self.admin.bind, self.admin.port.unwrap_or_else(|| self.port_after(1)))
+    }
+
+    /// Where the monitoring system connects to.
+    pub fn ops_address(&self) -> SocketAddr {
+        SocketAddr::new(self.ops.bind, self.ops.port.unwrap_or_else(|| self.port_after(2)))
+    }
+
+    /// The `count`th port after the players'; any free one if theirs is, or if there is none.
+    fn port_after(&self, count: u16) -> u16 {
+        if self.port == 0 { 0 } else { self.port.checked_add(count).unwrap_or(0) }
+    }
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// An object per line, for log collectors.
+    Json,
+}
+
+/// The operator's listener: the dashboard, and watching any match.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdminConfig {
+    /// Whether there is one. If so it needs a token.
+    pub enabled: bool,
+    /// Its address. Not the players': it stays on this machine unless told otherwise.
+    pub bind: IpAddr,
+    /// Its port; absent for the one after the players'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// File that holds the bearer token, at least 16 characters. There is no default token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, token_file: None }
+    }
+}
+
+/// The monitoring system's listener: metrics and health.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OpsConfig {
+    /// Its address. It has no password: keep it off public networks.
+    pub bind: IpAddr,
+    /// Its port; absent for the second one after the players'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+}
+
+impl Default for OpsConfig {
+    fn default() -> Self {
+        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None }
+    }
+}
+
+/// Connections to the players' listener: how many, and how long strangers may take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConnectionConfig {
+    /// Most connections.
+    pub total: usize,
+    /// Most connections from one address (IPv4 address, IPv6 /64).
+    pub per_address: usize,
+    /// Most connections that have not said a valid Hello: requests for the page and the API, and handshakes.
+    pub unauthenticated: usize,
+    /// A request's head must be complete after so long, and the next one begin, milliseconds.
+    pub header_ms: u64,
+    /// A request must be read and answered after so long, milliseconds.
+    pub request_ms: u64,
+    /// Hello must have come so long after the WebSocket's upgrade, milliseconds.
+    pub hello_ms: u64,
+}
+
+impl Default for ConnectionConfig {
+    fn default() -> Self {
+        Self { total: 10_000, per_address: 256, unauthenticated: 1_000, header_ms: 5_000, request_ms: 10_000, hello_ms: 5_000 }
+    }
+}
+
+/// Requests per minute and address. The whole minute's worth may come at once; 0 for no limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateConfig {
+    /// WebSocket handshakes.
+    pub handshakes_per_minute: u32,
+    /// Calls of the HTTP API.
+    pub api_calls_per_minute: u32,
+    /// Matches created by asking for one.
+    pub matches_per_minute: u32,
+}
+
+impl Default for RateConfig {
+    fn default() -> Self {
+        Self { handshakes_per_minute: 120, api_calls_per_minute: 300, matches_per_minute: 30 }
+    }
+}
 
 /// Sessions: what one socket may do, and how long it may be silent, slow or away.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,70 @@
+//! What no single value's type can say: settings that are out of range or contradict each other.
+
+use super::{Config, ConfigError};
+use crate::gateway::origin::Origin;
+
+/// Refuses settings that cannot work.
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    let connections = &config.connections;
+    let (session, matches) = (&config.session, &config.matches);
+    at_least_one("connections.total", connections.total)?;
+    at_least_one("connections.per_address", connections.per_address)?;
+    at_least_one("connections.unauthenticated", connections.unauthenticated)?;
+    at_least_one("connections.header_ms", connections.header_ms)?;
+    at_least_one("connections.request_ms", connections.request_ms)?;
+    at_least_one("connections.hello_ms", connections.hello_ms)?;
+    at_least_one("session.messages_per_second", session.messages_per_second)?;
+    at_least_one("session.bytes_per_second", session.bytes_per_second)?;
+    at_least_one("session.send_buffer_bytes", session.send_buffer_bytes)?;
+    at_least_one("matches.matches_max", matches.matches_max)?;
+    demand(session.ping_after_ms < session.silence_ms, "session.ping_after_ms", "must be less than session.silence_ms")?;
+    demand(config.workers <= WORKERS_MAX, "workers", "is more than any machine has cores")?;
+    if let Some(url) = &config.public_ws_url {
+        let absolute = url.starts_with("ws://") || url.starts_with("wss://");
+        demand(absolute || url.starts_with('/'), "public_ws_url", "must begin with ws://, wss:// or /")?;
+    }
+    for origin in &config.allowed_origins {
+        demand(Origin::parse(origin).is_some(), "allowed_origins", "each must be scheme://host or scheme://host:port, nothing after it")?;
+    }
+    let filter = tracing_subscriber::EnvFilter::builder().parse(&config.log_filter);
+    demand(filter.is_ok(), "log_filter", "is no list of tracing directives, such as info or tickwire_server=debug")
+}
+
+/// More worker threads than this is a mistake.
+const WORKERS_MAX: usize = 1024;
+
+fn at_least_one<N: Into<u128> + Copy>(key: &str, value: N) -> Result<(), ConfigError>
+where
+{
+    demand(value.into() > 0, key, "must be at least 1")
+}
+
+fn demand(holds: bool, key: &str, reason: &str) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError::Bad { key: key.to_owned(), reason: reason.to_owned() }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::default();
+        change(&mut config);
+        check(&config).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_good() {
+        assert!(check(&Config::default()).is_ok());
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        assert!(refused(|config| config.connections.total = 0).contains("connections.total"));
+        assert!(refused(|config| config.session.silence_ms = 1).contains("session.silence_ms"));
+        assert!(refused(|config| config.allowed_origins = vec!["play.example".into()]).contains("allowed_origins"));
+        assert!(refused(|config| config.allowed_origins = vec!["https://play.example/".into()]).contains("allowed_origins"));
+        assert!(refused(|config| config.public_ws_url = Some("http://x".into())).contains("public_ws_url"));
+        assert!(refused(|config| config.log_filter = "a=b=c".into()).contains("log_filter"));
+    }
+}

@@ -1,0 +1,81 @@
+//! The command line: flags for what is set most, and `--set KEY=VALUE` for everything else.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use figment::value::Value;
+
+use super::LogFormat;
+
+/// Flags of a Tickwire binary. Each overrides a key of the config; see `docs/OPERATING.md`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Flags {
+    /// Read settings from this TOML file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Port for players; admin and ops take the next two, 0 takes any free ones
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Address for players
+    #[arg(long, value_name = "ADDR")]
+    pub bind: Option<IpAddr>,
+    /// The built page (a folder with index.html)
+    #[arg(long, value_name = "DIR")]
+    pub web_dir: Option<PathBuf>,
+    /// File with the operator's token
+    #[arg(long, value_name = "FILE", conflicts_with = "no_admin")]
+    pub admin_token_file: Option<PathBuf>,
+    /// Run without the operator's listener
+    #[arg(long)]
+    pub no_admin: bool,
+    /// Threads that run matches; 0 for one per core
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+    /// How log lines look
+    #[arg(long, value_enum)]
+    pub log: Option<LogFormat>,
+    /// Seconds that matches may go on after a signal to stop
+    #[arg(long, value_name = "N")]
+    pub drain_seconds: Option<u64>,
+    /// Seconds a match is live; 0 for the game's own
+    #[arg(long, value_name = "N")]
+    pub match_seconds: Option<u32>,
+    /// Set any key of the config, such as connections.total=500; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
+    pub set: Vec<(String, String)>,
+    /// Check the settings and the files they name, then exit
+    #[arg(long)]
+    pub check_config: bool,
+    /// Print the settings in force as TOML, then exit
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+impl Flags {
+    /// The keys that were given and their values.
+    pub(super) fn settings(&self) -> Vec<(String, Value)> {
+        let mut settings: Vec<(String, Value)> =
+            self.set.iter().map(|(key, value)| (key.clone(), super::load::parse_value(value))).collect();
+        let text = |path: &PathBuf| Value::from(path.to_string_lossy().into_owned());
+        let named = [
+            ("port", self.port.map(Value::from)),
+            ("bind", self.bind.map(|bind| Value::from(bind.to_string()))),
+            ("web_dir", self.web_dir.as_ref().map(text)),
+            ("admin.token_file", self.admin_token_file.as_ref().map(text)),
+            ("admin.enabled", self.no_admin.then(|| Value::from(false))),
+            ("workers", self.workers.map(Value::from)),
+            ("log", self.log.map(|log| Value::from(if log == LogFormat::Json { "json" } else { "text" }))),
+            ("drain_seconds", self.drain_seconds.map(Value::from)),
+            ("matches.live_seconds", self.match_seconds.map(Value::from)),
+        ];
+        settings.extend(named.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), value))));
+        settings
+    }
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,130 @@
+//! Hostile and broken clients: each gets a reason, and the others in the same match notice nothing.
+
+#[path = "common/harness.rs"]
+mod harness;
+
+use futures_util::SinkExt;
+use harness::Harness;
+use tag::Tag;
+use tickwire_game::{ClientMessageOf, GameDef};
+use tickwire_loadtest::script::{hear_closing, see};
+use tickwire_loadtest::{Api, Client, Join};
+use tickwire_protocol::codec::encode;
+use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
+use tickwire_protocol::{ClientMessage, CloseReason, Credential, InputSeq, PROTOCOL_VERSION, Secret, Tick};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::Message;
+
+type TagMessage = ClientMessageOf<Tag>;
+
+/// A seated client does `attack`; returns the reason it hears. Bob, in the same match, must go on seeing snapshots.
+async fn seated<F: AsyncFnOnce(&mut Client<Tag>)>(attack: F) -> CloseReason {
+    let harness = Harness::start::<Tag>(|_| {});
+    let (mut mallory, mut bob, _) = harness.pair::<Tag>().await;
+    attack(&mut mallory).await;
+    let reason = hear_closing(&mut mallory).await.expect("a reason");
+    let before = see(&mut bob, |_| true).await.expect("Bob plays");
+    see(&mut bob, |view| view.tick.since(before) > 30).await.expect("Bob plays on");
+    reason
+}
+
+/// A stranger says `first` instead of a good Hello; returns the reason it hears.
+async fn at_the_door(first: impl FnOnce(&Join) -> Vec<u8>) -> CloseReason {
+    let harness = Harness::start::<Tag>(|_| {});
+    let api = harness.guest(0).await;
+    let join = api.create(Tag::MODES[0].id, true).await.expect("a match");
+    let mut mallory = Client::<Tag>::connect(&api, &join.ws_url).await.expect("connected");
+    mallory.send_bytes(first(&join)).await.expect("sent");
+    hear_closing(&mut mallory).await.expect("a reason")
+}
+
+fn hello(protocol: u16, schema: u64, ticket: Secret) -> Vec<u8> {
+    encode(&TagMessage::Hello { protocol, schema, credential: Credential::Ticket(ticket) })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_no_message() {
+    for bytes in [vec![], vec![255; 8], vec![0; CLIENT_MESSAGE_BYTES_MAX], vec![1, 252]] {
+        let sent = bytes.clone();
+        let reason = seated(async |mallory| mallory.send_bytes(sent).await.expect("sent")).await;
+        assert_eq!(reason, CloseReason::Malformed, "{bytes:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_message_with_trailing_bytes() {
+    let mut bytes = encode(&TagMessage::Ping { client_time_ms: 1 });
+    bytes.push(0);
+    assert_eq!(seated(async |mallory| mallory.send_bytes(bytes).await.expect("sent")).await, CloseReason::Malformed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_over_the_size_limit() {
+    let reason = seated(async |mallory| mallory.send_bytes(vec![0; CLIENT_MESSAGE_BYTES_MAX + 1]).await.expect("sent")).await;
+    assert_eq!(reason, CloseReason::Malformed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_message() {
+    let reason = seated(async |mallory| mallory.websocket().send(Message::text("hi")).await.expect("sent")).await;
+    assert_eq!(reason, CloseReason::Malformed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_hello() {
+    let bytes = hello(PROTOCOL_VERSION, Tag::SCHEMA.hash(), Secret([1; 16]));
+    assert_eq!(seated(async |mallory| mallory.send_bytes(bytes).await.expect("sent")).await, CloseReason::Malformed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_messages() {
+    let reason = seated(async |mallory| {
+        for _ in 0..2_000 {
+            // The server may have closed by now.
+            if mallory.send(ClientMessage::Ping { client_time_ms: 0 }).await.is_err() {
+                break;
+            }
+        }
+    });
+    assert_eq!(reason.await, CloseReason::RateLimited);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_get_a_reason() {
+    let good = (PROTOCOL_VERSION, Tag::SCHEMA.hash());
+    assert_eq!(at_the_door(|join| hello(good.0 + 1, good.1, join.ticket)).await, CloseReason::WrongProtocol);
+    assert_eq!(at_the_door(|join| hello(good.0, good.1 ^ 1, join.ticket)).await, CloseReason::WrongSchema);
+    assert_eq!(at_the_door(|_| hello(good.0, good.1, Secret([9; 16]))).await, CloseReason::BadTicket);
+    assert_eq!(at_the_door(|_| vec![255]).await, CloseReason::Malformed);
+    assert_eq!(at_the_door(|_| encode(&TagMessage::Ping { client_time_ms: 0 })).await, CloseReason::Malformed, "not Hello first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replayed_future_and_past_inputs_are_dropped_and_the_session_goes_on() {
+    let harness = Harness::start::<Tag>(|_| {});
+    let (mut mallory, _bob, _) = harness.pair::<Tag>().await;
+    let tick = see(&mut mallory, |_| true).await.expect("a snapshot");
+    let input = Default::default();
+    for (seq, meant_for) in [(1, tick.plus(3)), (1, tick.plus(4)), (0, tick.plus(5)), (2, tick.plus(10_000)), (3, Tick(0)), (u32::MAX, tick)] {
+        mallory.send(ClientMessage::Input { seq: InputSeq(seq), tick: meant_for, input }).await.expect("sent");
+    }
+    see(&mut mallory, |view| view.tick.since(tick) > 30).await.expect("still seated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_that_declares_an_enormous_length_is_refused_at_its_header() {
+    let harness = Harness::start::<Tag>(|_| {});
+    let api: Api = harness.guest(0).await;
+    let mut stream = api.connect().await.expect("connected");
+    let request = "GET /ws HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    // A masked binary frame of 2^62 bytes.
+    let mut frame = vec![0x82, 0xff];
+    frame.extend((1u64 << 62).to_be_bytes());
+    frame.extend([0; 4]);
+    stream.write_all(&frame).await.expect("sent");
+    let mut answer = Vec::new();
+    tokio::time::timeout(std::time::Duration::from_secs(4), stream.read_to_end(&mut answer)).await.expect("closed in time").expect("read");
+    assert!(answer.starts_with(b"HTTP/1.1 101"), "upgraded first");
+}

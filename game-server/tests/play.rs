@@ -1,0 +1,97 @@
+//! Playing: what one does the others see, every view equals the server's, and a match runs from countdown to rematch.
+
+#[path = "common/harness.rs"]
+mod harness;
+
+use arena::Arena;
+use harness::Harness;
+use tag::Tag;
+use tickwire_game::{Game, GameDef};
+use tickwire_loadtest::player::play;
+use tickwire_loadtest::script::{hear, hear_closing, phase, see};
+use tickwire_loadtest::{Client, Heard};
+use tickwire_protocol::schema::Phase;
+use tickwire_protocol::{ClientMessage, CloseReason, Event};
+use tokio::time::{Duration, Instant};
+
+/// Two bots play over the wire for a while; every snapshot of each equals the server's.
+async fn two_clients_agree_with_the_server<G: Game>() {
+    let harness = Harness::start::<G>(|_| {});
+    let (mut ada, mut bob, _) = harness.pair::<G>().await;
+    let until = Instant::now() + Duration::from_secs(3);
+    let (by_ada, by_bob) = tokio::join!(play(&mut ada, 1, until), play(&mut bob, 2, until));
+    for played in [by_ada, by_bob] {
+        assert!(played.ended.is_none(), "{:?}", played.ended);
+        assert!(played.checked > 60 && played.checked == played.snapshots, "{} of {} checked", played.checked, played.snapshots);
+    }
+    let (seen_by_ada, seen_by_bob) = (ada.view().expect("a view"), bob.view().expect("a view"));
+    assert_eq!(seen_by_ada.tables().len(), seen_by_bob.tables().len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arena_plays_over_the_wire() {
+    two_clients_agree_with_the_server::<Arena>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_game_plays_on_the_same_server_unchanged() {
+    two_clients_agree_with_the_server::<Tag>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_does_the_other_sees() {
+    let harness = Harness::start::<Arena>(|_| {});
+    let (mut ada, mut bob, _) = harness.pair::<Arena>().await;
+    let me = ada.player().expect("a seat");
+    let place = |client: &Client<Arena>| Arena::body(client.view()?, me).map(|body| (body.position.x, body.position.y));
+    see(&mut bob, |view| Arena::body(view, me).is_some()).await.expect("Ada appears to Bob");
+    let start = place(&bob).expect("Ada is there");
+    let tick = see(&mut ada, |view| phase(view) == Phase::Live).await.expect("live");
+    for ahead in 2..12 {
+        let input = arena::Input { move_x: if start.0 < 32_000 { 127 } else { -127 }, ..Default::default() };
+        ada.input(tick.plus(ahead), input).await.expect("sent");
+    }
+    see(&mut bob, |view| Arena::body(view, me).is_some_and(|body| (body.position.x, body.position.y) != start)).await.expect("Bob sees Ada move");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_goes_on_to_results_and_a_rematch_of_those_who_want_one() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.matches.live_seconds = 1;
+        config.matches.results_seconds = 2;
+    });
+    let (mut ada, mut bob, _) = harness.pair::<Tag>().await;
+    let results = hear(&mut ada, |heard| match heard {
+        Heard::Event(Event::Results { ranking, .. }) => Some(ranking),
+        _ => None,
+    });
+    assert_eq!(results.await.expect("results").as_slice().len(), 2, "both are ranked");
+    see(&mut ada, |view| phase(view) == Phase::Finished).await.expect("finished");
+    ada.send(ClientMessage::Rematch).await.expect("sent");
+    see(&mut ada, |view| phase(view) == Phase::Live).await.expect("another round");
+    assert_eq!(hear_closing(&mut bob).await.expect("a reason"), CloseReason::MatchOver, "Bob did not vote");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_wants_a_rematch_and_the_match_is_over() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.matches.live_seconds = 1;
+        config.matches.results_seconds = 1;
+    });
+    let (mut ada, _bob, _) = harness.pair::<Tag>().await;
+    assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::MatchOver);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bots_keep_a_lone_player_company_and_make_room() {
+    let harness = Harness::start::<Tag>(|config| config.matches.bots_fill = Some(4));
+    let (ada, bob) = (harness.guest(0).await, harness.guest(1).await);
+    let first = ada.create(Tag::MODES[0].id, true).await.expect("a match");
+    let mut ada: Client<Tag> = tickwire_loadtest::script::enter(&ada, &first).await.expect("a seat");
+    let bots = |client: &Client<Tag>| client.welcome().map_or(0, |welcome| welcome.roster.as_slice().iter().filter(|entry| entry.bot).count());
+    assert_eq!(bots(&ada), 3, "bots and people fill four seats together");
+    let second = bob.join(&first.code).await.expect("a seat");
+    let bob: Client<Tag> = tickwire_loadtest::script::enter(&bob, &second).await.expect("a seat");
+    hear(&mut ada, |heard| matches!(heard, Heard::Event(Event::Left(_))).then_some(())).await.expect("a bot makes room");
+    assert_eq!(bots(&bob), 2);
+}

@@ -1,0 +1,146 @@
+//! The server's HTTP API, as a player's page uses it: a guest session, then a seat and its ticket.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tickwire_protocol::Secret;
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Largest answer that is read, bytes.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// One player's way to the API. Connects from its own address, as different players do.
+#[derive(Clone, Debug)]
+pub struct Api {
+    server: SocketAddr,
+    source: IpAddr,
+    token: Option<String>,
+}
+
+/// A reserved seat.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Admits to it, once.
+    pub ticket: Secret,
+    /// Of the match, for others to join.
+    pub code: String,
+    /// The match.
+    pub match_id: String,
+    /// Where to connect, relative to the server.
+    pub ws_url: String,
+}
+
+/// Why a call gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The server cannot be reached.
+    #[error("cannot reach the server: {0}")]
+    Unreachable(String),
+    /// The server said no.
+    #[error("{status}: {code}: {detail}")]
+    Refused {
+        /// HTTP status.
+        status: StatusCode,
+        /// The problem's stable code.
+        code: String,
+        /// What the server says of it.
+        detail: String,
+    },
+    /// The answer is not what the API promises.
+    #[error("unexpected answer: {0}")]
+    Unexpected(String),
+}
+
+impl Api {
+    /// To `server`, from `source`, which must be an address of this machine.
+    pub fn new(server: SocketAddr, source: IpAddr) -> Self {
+        Self { server, source, token: None }
+    }
+
+    /// A loopback address of its own for the `index`th player: 127.1.0.1 and on.
+    pub fn loopback_source(index: usize) -> IpAddr {
+        let [_, high, middle, low] = (index as u32 + 1).to_be_bytes();
+        IpAddr::V4(Ipv4Addr::new(127, 1 + (high & 0x3f), middle, low))
+    }
+
+    /// Opens a connection to the server.
+    pub async fn connect(&self) -> std::io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_nodelay(true)?;
+        socket.bind(SocketAddr::new(self.source, 0))?;
+        socket.connect(self.server).await
+    }
+
+    /// Becomes a guest called `name`.
+    pub async fn open_session(&mut self, name: &str) -> Result<(), ApiError> {
+        let answer = self.call(Method::POST, "/api/session", Some(json!({ "name": name }))).await?;
+        self.token = Some(text(&answer, "token")?);
+        Ok(())
+    }
+
+    /// A seat in any match of `mode`.
+    pub async fn quick_play(&self, mode: &str) -> Result<Join, ApiError> {
+        join(&self.call(Method::POST, "/api/quick-play", Some(json!({ "mode": mode }))).await?)
+    }
+
+    /// A seat in a new match of `mode`.
+    pub async fn create(&self, mode: &str, private: bool) -> Result<Join, ApiError> {
+        join(&self.call(Method::POST, "/api/matches", Some(json!({ "mode": mode, "private": private }))).await?)
+    }
+
+    /// A seat in the match with this id or code.
+    pub async fn join(&self, id_or_code: &str) -> Result<Join, ApiError> {
+        join(&self.call(Method::POST, &format!("/api/matches/{id_or_code}/join"), Some(json!({}))).await?)
+    }
+
+    /// Any call; `Err` unless the status is 2xx.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, ApiError> {
+        let unreachable = |error: &dyn std::fmt::Display| ApiError::Unreachable(error.to_string());
+        let stream = self.connect().await.map_err(|error| unreachable(&error))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
+        let mut request = Request::builder().method(method).uri(path).header(HOST, self.server.to_string());
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let payload = match body {
+            Some(body) => {
+                request = request.header(CONTENT_TYPE, "application/json");
+                Bytes::from(body.to_string())
+            }
+            None => Bytes::new(),
+        };
+        let request = request.body(Full::new(payload)).map_err(|error| ApiError::Unexpected(error.to_string()))?;
+        let exchange = async {
+            let response = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+            Ok((status, body.map_err(|error| ApiError::Unexpected(error.to_string()))?.to_bytes()))
+        };
+        tokio::pin!(exchange, connection);
+        let (status, bytes): (StatusCode, Bytes) = tokio::select! {
+            done = &mut exchange => done?,
+            _ = &mut connection => exchange.await?,
+        };
+        let answer: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Unexpected(format!("{status}: {error}")))?;
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let member = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Err(ApiError::Refused { status, code: member("code"), detail: member("detail") })
+    }
+}
+
+fn join(answer: &Value) -> Result<Join, ApiError> {
+    let ticket = text(answer, "ticket")?.parse().map_err(|_| ApiError::Unexpected("the ticket is not 32 hex digits".into()))?;
+    let match_id = answer.get("match").ok_or_else(|| ApiError::Unexpected("no match".into()))?;
+    Ok(Join { ticket, code: text(answer, "code")?, match_id: text(match_id, "id")?, ws_url: text(answer, "ws_url")? })
+}
+
+fn text(answer: &Value, member: &str) -> Result<String, ApiError> {
+    answer.get(member).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| ApiError::Unexpected(format!("no `{member}` in {answer}")))
+}

@@ -1,0 +1,207 @@
+//! A checking client: keeps the whole view like the page does, and compares its hash with the server's whenever one comes.
+
+use std::collections::VecDeque;
+
+use futures_util::{SinkExt, StreamExt};
+use tickwire_game::{ClientMessageOf, GameDef};
+use tickwire_protocol::codec::encode;
+use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
+use tickwire_protocol::messages::{Pong, Welcome};
+use tickwire_protocol::{
+    ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage, Snapshot, Tick,
+};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use crate::api::Api;
+
+/// One player's connection.
+pub struct Client<G: GameDef> {
+    ws: WebSocketStream<TcpStream>,
+    replica: Replica,
+    welcome: Option<Welcome>,
+    seq: InputSeq,
+    heard: VecDeque<Heard>,
+    /// Snapshots whose hash was compared and found equal.
+    pub checked: u64,
+    /// Snapshots received.
+    pub snapshots: u64,
+    /// Payload bytes received.
+    pub bytes: u64,
+    game: std::marker::PhantomData<fn() -> G>,
+}
+
+/// What a client hears, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// The session has begun.
+    Welcome(Welcome),
+    /// The view is now of this tick.
+    Snapshot(Tick),
+    /// Something happened.
+    Event(Event),
+    /// A ping was answered.
+    Pong(Pong),
+    /// The server ends the session.
+    Closing(CloseReason),
+}
+
+/// Why a client stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The connection failed or broke.
+    #[error("connection lost: {0}")]
+    Connection(#[from] tungstenite::Error),
+    /// The socket could not be opened.
+    #[error("cannot connect: {0}")]
+    Io(#[from] std::io::Error),
+    /// The server sent what is no message.
+    #[error("the server sent a {0}")]
+    Malformed(#[from] DecodeError),
+    /// The server closed the connection.
+    #[error("the server closed the connection")]
+    Closed,
+    /// The server gave a reason and will close.
+    #[error("the server ends the session: {}", .0.name())]
+    Told(CloseReason),
+    /// What was waited for did not come.
+    #[error("what was waited for did not come in time")]
+    TimedOut,
+    /// The view differs from the server's.
+    #[error("diverged at tick {}: hash {ours:016x}, the server's is {theirs:016x}", tick.0)]
+    Diverged {
+        /// When.
+        tick: Tick,
+        /// This client's.
+        ours: u64,
+        /// The server's.
+        theirs: u64,
+    },
+}
+
+impl<G: GameDef> Client<G> {
+    /// Connects without saying anything yet.
+    pub async fn connect(api: &Api, ws_path: &str) -> Result<Self, ClientError> {
+        let stream = api.connect().await?;
+        Self::over(stream, ws_path).await
+    }
+
+    /// Starts WebSocket on a connection.
+    pub async fn over(stream: TcpStream, ws_path: &str) -> Result<Self, ClientError> {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(4096)
+            .write_buffer_size(0)
+            .max_message_size(Some(SERVER_MESSAGE_BYTES_MAX))
+            .max_frame_size(Some(SERVER_MESSAGE_BYTES_MAX));
+        let url = format!("ws://{}{ws_path}", stream.peer_addr()?);
+        let (ws, _) = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await?;
+        Ok(Self {
+            ws,
+            replica: Replica::new(&G::SCHEMA),
+            welcome: None,
+            seq: InputSeq(0),
+            heard: VecDeque::new(),
+            checked: 0,
+            snapshots: 0,
+            bytes: 0,
+            game: std::marker::PhantomData,
+        })
+    }
+
+    /// Says Hello.
+    pub async fn hello(&mut self, credential: Credential) -> Result<(), ClientError> {
+        self.send(ClientMessage::Hello { protocol: PROTOCOL_VERSION, schema: G::SCHEMA.hash(), credential }).await
+    }
+
+    /// Says anything.
+    pub async fn send(&mut self, message: ClientMessageOf<G>) -> Result<(), ClientError> {
+        self.send_bytes(encode(&message)).await
+    }
+
+    /// Sends bytes, whatever they are.
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), ClientError> {
+        Ok(self.ws.send(Message::Binary(bytes.into())).await?)
+    }
+
+    /// Sends the input meant for `tick`.
+    pub async fn input(&mut self, tick: Tick, input: G::Input) -> Result<(), ClientError> {
+        self.seq = InputSeq(self.seq.0.wrapping_add(1));
+        self.send(ClientMessage::Input { seq: self.seq, tick, input }).await
+    }
+
+    /// The WebSocket itself, to send what no client should.
+    pub fn websocket(&mut self) -> &mut WebSocketStream<TcpStream> {
+        &mut self.ws
+    }
+
+    /// The next thing the server says. Snapshots are applied and checked on the way.
+    pub async fn next(&mut self) -> Result<Heard, ClientError> {
+        loop {
+            if let Some(heard) = self.heard.pop_front() {
+                return Ok(heard);
+            }
+            match self.ws.next().await {
+                Some(Ok(Message::Binary(bytes))) => self.take_in(&bytes)?,
+                Some(Ok(Message::Close(_))) | None => return Err(ClientError::Closed),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn take_in(&mut self, mut bytes: &[u8]) -> Result<(), ClientError> {
+        self.bytes += bytes.len() as u64;
+        while let Some(message) = ServerMessage::decode_next(&mut bytes) {
+            let message = message?;
+            if self.replica.apply(&message)? {
+                self.snapshots += 1;
+                self.heard.extend(self.view().map(|view| Heard::Snapshot(view.tick)));
+                continue;
+            }
+            match message {
+                ServerMessage::Welcome(welcome) => {
+                    self.welcome = Some(welcome.clone());
+                    self.heard.push_back(Heard::Welcome(welcome));
+                }
+                ServerMessage::Event(event) => self.heard.push_back(Heard::Event(event)),
+                ServerMessage::Pong(pong) => self.heard.push_back(Heard::Pong(pong)),
+                ServerMessage::Closing(reason) => self.heard.push_back(Heard::Closing(reason)),
+                ServerMessage::Check { hash } => self.check(hash)?,
+                ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, theirs: u64) -> Result<(), ClientError> {
+        let Some(view) = self.view() else { return Ok(()) };
+        let (tick, ours) = (view.tick, view.hash());
+        if ours != theirs {
+            return Err(ClientError::Diverged { tick, ours, theirs });
+        }
+        self.checked += 1;
+        Ok(())
+    }
+
+    /// The newest snapshot.
+    pub fn view(&self) -> Option<&Snapshot> {
+        self.replica.snapshot()
+    }
+
+    /// What the session began with.
+    pub fn welcome(&self) -> Option<&Welcome> {
+        self.welcome.as_ref()
+    }
+
+    /// Who this client plays.
+    pub fn player(&self) -> Option<PlayerId> {
+        self.welcome.as_ref().and_then(|welcome| welcome.player)
+    }
+
+    /// Returns to this client's seat, once.
+    pub fn resume_credential(&self) -> Option<Credential> {
+        self.welcome.as_ref().map(|welcome| Credential::Resume { match_id: welcome.match_id, token: welcome.resume })
+    }
+}
