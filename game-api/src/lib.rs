@@ -13,6 +13,8 @@ mod rng;
 mod capture;
 #[cfg(feature = "ecs")]
 mod game;
+#[cfg(feature = "ecs")]
+pub mod testing;
 
 pub use predictor::Predictor;
 pub use rng::Rng;

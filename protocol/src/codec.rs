@@ -10,7 +10,7 @@ use bincode::de::{BorrowDecode, BorrowDecoder};
 use bincode::config::{Configuration, LittleEndian, Varint};
 
 /// Why bytes are not a message. The sender is at fault in every case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
     /// Not the encoding of any value of the expected type, or over its limit.
     Malformed,

@@ -64,9 +64,10 @@ fn encode_table(base: &Table, next: &Table, advance: u32, scratch: &mut Scratch,
         let (before, after) = (base.column(index), next.column(index));
         match field.moved_by.map(|velocity| next.column(velocity)) {
             None => columns.extend(kept.iter().map(|&(from, to)| residual(field, at(before, from), at(after, to)))),
-            Some(velocities) => columns.extend(kept.iter().map(|&(from, to)| {
-                residual(field, predict(field, at(before, from), at(velocities, to), advance), at(after, to))
-            })),
+            Some(velocities) => columns.extend(
+                kept.iter()
+                    .map(|&(from, to)| residual(field, predict(field, at(before, from), at(velocities, to), advance), at(after, to))),
+            ),
         }
     }
     let quiet = same_ids && columns.iter().all(|residual| *residual == 0);

@@ -94,11 +94,7 @@ impl core::str::FromStr for Secret {
 }
 
 fn to_hex(bytes: [u8; 16]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
-        .collect()
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
 }
 
 fn from_hex(text: &str) -> Result<[u8; 16], crate::DecodeError> {

@@ -38,10 +38,8 @@ pub const TICK_RATE_MIN: u8 = 1;
 const ROSTER_ENTRY_BYTES_MAX: usize = 3 + 1 + NAME_BYTES_MAX + 1;
 
 const _: () = assert!(BODY_BYTES_MAX < SERVER_MESSAGE_BYTES_MAX);
-const _: () = assert!(
-    PLAYERS_MAX * ROSTER_ENTRY_BYTES_MAX + 256 < SERVER_MESSAGE_BYTES_MAX,
-    "a Welcome with a full roster fits one message"
-);
+const _: () =
+    assert!(PLAYERS_MAX * ROSTER_ENTRY_BYTES_MAX + 256 < SERVER_MESSAGE_BYTES_MAX, "a Welcome with a full roster fits one message");
 const _: () = assert!(GAME_EVENT_BYTES_MAX * 64 < SERVER_MESSAGE_BYTES_MAX);
 const _: () = assert!(INPUT_LEAD_MAX.is_power_of_two(), "the input buffer is a ring indexed by tick");
 const _: () = assert!(BASELINE_AGE_MAX.is_power_of_two() && BASELINE_AGE_MAX <= 64, "the snapshot ring is indexed by tick");

@@ -169,7 +169,7 @@ pub struct Pong {
     pub last_input: InputSeq,
 }
 
-/// Why a session ends. The first byte tells who caused it and what to do: see [`CloseReason::retry`].
+/// Why a session ends. What to do about it: [`CloseReason::retry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 #[bincode(crate = "crate::codec::bincode")]
 pub enum CloseReason {
@@ -278,15 +278,17 @@ impl CloseReason {
     pub const fn retry(self) -> Retry {
         match self {
             Self::Silent | Self::TooSlow => Retry::Resume,
-            Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => Retry::Rejoin,
+            Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => {
+                Retry::Rejoin
+            }
             Self::WrongProtocol | Self::WrongSchema => Retry::Reload,
             Self::Left | Self::MatchOver | Self::Replaced | Self::RateLimited | Self::Malformed | Self::Full => Retry::No,
         }
     }
 }
 
-impl<I: Decode<()>> ClientMessage<I> {
-    /// Decodes one message from all of `bytes`.
+impl<I: Decode<()> + Copy> ClientMessage<I> {
+    /// Decodes one message from all of `bytes`. An input is `Copy`, so it cannot own memory a stranger chose the size of.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > limits::CLIENT_MESSAGE_BYTES_MAX {
             return Err(DecodeError::Malformed);
@@ -296,13 +298,18 @@ impl<I: Decode<()>> ClientMessage<I> {
 }
 
 impl ServerMessage {
-    /// Takes the next message off the front of `bytes`; `None` at the end.
+    /// Takes the next message off the front of `bytes`, one WebSocket message or what is left of it; `None` at the end.
+    /// Nothing can be told from the bytes after an error, so none are left.
     pub fn decode_next(bytes: &mut &[u8]) -> Option<Result<Self, DecodeError>> {
-        if bytes.is_empty() {
+        let all = core::mem::take(bytes);
+        if all.is_empty() {
             return None;
         }
+        if all.len() > limits::SERVER_MESSAGE_BYTES_MAX {
+            return Some(Err(DecodeError::Malformed));
+        }
         // The limit counts bytes in memory, where a name takes more room than on the wire.
-        Some(decode_prefix::<Self, { 2 * limits::SERVER_MESSAGE_BYTES_MAX }>(bytes).map(|(message, rest)| {
+        Some(decode_prefix::<Self, { 2 * limits::SERVER_MESSAGE_BYTES_MAX }>(all).map(|(message, rest)| {
             *bytes = rest;
             message
         }))

@@ -91,7 +91,8 @@ impl Schema {
     /// Checks the tables against [`limits`] when the constant is built.
     ///
     /// # Panics
-    /// At compile time, if a limit is broken, a field moves by a later one, or table 0 is not [`MatchState`].
+    /// At compile time, if a limit is broken, a name is taken twice, a field moves by a later one, or table 0 is not
+    /// [`MatchState`].
     #[allow(clippy::panic, clippy::indexing_slicing)] // a constant: it fails to compile
     pub const fn new(tables: &'static [Table]) -> Self {
         assert!(!tables.is_empty() && tables.len() <= limits::TABLES_MAX, "a schema has 1 to TABLES_MAX tables");
@@ -103,7 +104,17 @@ impl Schema {
             let mut f = 0;
             while f < fields.len() {
                 assert!(fields[f].is_valid_at(f), "a field's range is empty or too wide, or it is moved by a later field");
+                let mut earlier = 0;
+                while earlier < f {
+                    assert!(!same(fields[earlier].name, fields[f].name), "two fields of a table have one name");
+                    earlier += 1;
+                }
                 f += 1;
+            }
+            let mut earlier = 0;
+            while earlier < t {
+                assert!(!same(tables[earlier].name, tables[t].name), "two tables have one name");
+                earlier += 1;
             }
             t += 1;
         }

@@ -1,1 +1,104 @@
-//! Being written.
+//! Arena: a top-down shooter for up to 16. The game that Tickwire ships.
+//!
+//! Without features this is what both ends need: rules, movement, map, bots; it builds for the browser. Feature `ecs` adds
+//! the server's half.
+//!
+//! Invariants: integers only, so the simulation is the same on every machine; no clocks, no threads, no hash maps.
+
+pub mod angle;
+pub mod bot;
+pub mod events;
+pub mod geometry;
+pub mod input;
+pub mod map;
+pub mod movement;
+pub mod projectile;
+pub mod tables;
+pub mod timers;
+
+#[cfg(feature = "ecs")]
+mod server;
+
+use tickwire_game::{GameDef, Mode};
+use tickwire_protocol::schema::{MatchState, Phase};
+use tickwire_protocol::{Columns, PlayerId, Schema, Snapshot, Tick};
+
+use crate::bot::Brain;
+use crate::events::ArenaEvent;
+pub use crate::input::Input;
+use crate::tables::Fighter;
+
+/// Most players in a match. The tables' `player` fields hold as many.
+const PLAYERS_MAX: u16 = 16;
+
+/// The game.
+pub struct Arena;
+
+/// The predicted part of a player's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The tick the fighter has been stepped to.
+    pub tick: Tick,
+    /// From when on nobody moves: the end of play.
+    pub frozen_from: Option<Tick>,
+    /// The fighter at that tick.
+    pub fighter: Fighter,
+}
+
+impl GameDef for Arena {
+    const NAME: &'static str = "arena";
+    const SCHEMA: Schema = tables::SCHEMA;
+    const MODES: &'static [Mode] =
+        &[Mode { id: "ffa", title: "Free for all", max_players: PLAYERS_MAX, tick_rate: 30, live_seconds: 300, bots_fill: 8 }];
+    type Input = Input;
+    type Body = Body;
+    type Brain = Brain;
+
+    fn body(view: &Snapshot, me: PlayerId) -> Option<Body> {
+        let fighter = view.rows::<Fighter>().map(|(_, fighter)| fighter).find(|fighter| fighter.player == me.0)?;
+        Some(Body { tick: view.tick, frozen_from: frozen_from(view), fighter })
+    }
+
+    fn step(body: &mut Body, input: &Input, _mode: &Mode) {
+        body.tick = body.tick.next();
+        let is_frozen = body.frozen_from.is_some_and(|from| body.tick.since(from) >= 0);
+        body.fighter.step(body.tick, &if is_frozen { input.released() } else { *input });
+    }
+
+    fn brain(seed: u64) -> Brain {
+        Brain::new(seed)
+    }
+
+    fn think(brain: &mut Brain, view: &Snapshot, me: PlayerId) -> Input {
+        brain.think(view, me)
+    }
+
+    fn describe_event(event: &[u8]) -> Option<String> {
+        ArenaEvent::decode(event).ok().map(ArenaEvent::to_json)
+    }
+}
+
+const _: () =
+    assert!(Fighter::TABLE.fields[0].span() + 1 == PLAYERS_MAX as u32 && tables::Shot::TABLE.fields[0].span() + 1 == PLAYERS_MAX as u32);
+
+/// The phase of the match in `view`.
+pub(crate) fn phase(view: &Snapshot) -> Phase {
+    match_state(view).map_or(Phase::Waiting, |state| Phase::from(state.phase))
+}
+
+/// From which tick on inputs mean nothing, as far as `view` tells.
+fn frozen_from(view: &Snapshot) -> Option<Tick> {
+    let state = match_state(view)?;
+    match Phase::from(state.phase) {
+        Phase::Waiting | Phase::Countdown => None,
+        Phase::Live => {
+            let distance = (state.phase_ends.wrapping_sub(view.tick.0) << 1) as i32 >> 1;
+            (state.phase_ends != 0).then(|| Tick(view.tick.0.wrapping_add_signed(distance)))
+        }
+        Phase::Finished => Some(view.tick),
+    }
+}
+
+fn match_state(view: &Snapshot) -> Option<MatchState> {
+    view.table_of::<MatchState>().and_then(|table| table.get(0))
+}

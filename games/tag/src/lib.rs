@@ -1,1 +1,197 @@
-//! Being written.
+//! Tag: whoever is "it" runs after the others; a touch passes it on. The longer you are not it, the more you score.
+//!
+//! The smallest whole game on Tickwire, to be copied. This file is what both ends know: inputs, tables, movement, bots.
+//! `server.rs` is the server's half. All numbers are integers, so both ends compute the same.
+
+#[cfg(feature = "ecs")]
+mod server;
+
+use tickwire_game::{GameDef, Mode, Rng, tick_field};
+use tickwire_protocol::codec::{Decode, Encode, decode};
+use tickwire_protocol::schema::{Columns, MatchState, Schema};
+use tickwire_protocol::{PlayerId, Snapshot, Tick, columns};
+
+/// The field is this wide, in 1/16 unit.
+pub const WIDTH: i32 = 16_000;
+/// The field is this high.
+pub const HEIGHT: i32 = 9_600;
+/// Half of a runner's width.
+pub const RADIUS: i32 = 320;
+/// How far a runner gets in a tick.
+const SPEED: i32 = 70;
+/// How far the one who is it gets: a little faster, or nobody would ever be caught.
+const IT_SPEED: i32 = 80;
+/// How long the one who was just tagged stands still, so that the others get away.
+const WAIT_TICKS: u32 = 60;
+/// How near to a border a bot turns away from it.
+const BORDER: i32 = 1_600;
+
+/// The game.
+pub struct Tag;
+
+/// What a player holds down: a direction, -127 to 127 each way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub struct Input {
+    /// To the right.
+    pub x: i8,
+    /// Downwards.
+    pub y: i8,
+}
+
+columns! {
+    /// A player on the field.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "ecs", derive(bevy_ecs::component::Component))]
+    pub struct Runner as "runner" {
+        /// Whose it is.
+        pub player: u16 = 0..=11,
+        /// 1 for the one who is it.
+        pub is_it: u8 = 0..=1,
+        /// Low 31 bits of the tick until which it stands still.
+        pub waits_until: u32 = 0..=0x7fff_ffff,
+        /// What a tick scores now.
+        pub rate: i32 = 0..=1,
+        /// Ticks of play in which it was not it. Moved by its rate, it grows without being sent.
+        pub score: i32 = 0..=1_000_000; moved_by rate,
+        /// Velocity to the right, 1/16 unit per tick.
+        pub vx: i32 = -80..=80,
+        /// Velocity downwards.
+        pub vy: i32 = -80..=80,
+        /// Place from the left, 1/16 unit.
+        pub x: i32 = 0..=16_000; moved_by vx,
+        /// Place from the top.
+        pub y: i32 = 0..=9_600; moved_by vy,
+    }
+}
+
+/// `by` touched `player`, who is it now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub struct Tagged {
+    /// Who is it.
+    pub player: u16,
+    /// Who was.
+    pub by: u16,
+}
+
+impl Runner {
+    /// Moves on by one tick, to `tick`.
+    pub fn step(&mut self, tick: Tick, input: Input) {
+        let speed = if self.is_it == 1 { IT_SPEED } else { SPEED };
+        let (x, y) = (i32::from(input.x), i32::from(input.y));
+        // A diagonal is not faster: at most `speed` in all directions. Rounded up, so never a bit more.
+        let length = ((x * x + y * y) as u32).isqrt() as i32 + 1;
+        let (x, y) = if self.waits(tick) { (0, 0) } else { (x * speed / length.max(127), y * speed / length.max(127)) };
+        let (left, top) = (self.x, self.y);
+        self.x = (left + x).clamp(RADIUS, WIDTH - RADIUS);
+        self.y = (top + y).clamp(RADIUS, HEIGHT - RADIUS);
+        // What it really moved by: at a border that is less.
+        (self.vx, self.vy) = (self.x - left, self.y - top);
+    }
+
+    /// Whether it stands still in `tick`: the moment is at most [`WAIT_TICKS`] ahead.
+    fn waits(&self, tick: Tick) -> bool {
+        (1..=WAIT_TICKS).contains(&(self.waits_until.wrapping_sub(tick.0) & 0x7fff_ffff))
+    }
+
+    /// It is it from `tick` on.
+    fn become_it(&mut self, tick: Tick) {
+        self.is_it = 1;
+        self.waits_until = tick_field(tick.plus(WAIT_TICKS));
+    }
+
+    /// The way to `other`.
+    fn way_to(&self, other: &Self) -> (i32, i32) {
+        (other.x - self.x, other.y - self.y)
+    }
+
+    fn distance_squared(&self, other: &Self) -> i32 {
+        let (x, y) = self.way_to(other);
+        x * x + y * y
+    }
+}
+
+impl GameDef for Tag {
+    const NAME: &'static str = "tag";
+    const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Runner::TABLE]);
+    const MODES: &'static [Mode] = &[Mode { id: "tag", title: "Tag", max_players: 12, tick_rate: 60, live_seconds: 120, bots_fill: 5 }];
+    type Input = Input;
+    /// The own runner, and the tick it has been stepped to.
+    type Body = (Tick, Runner);
+    /// Bots need to remember only what makes them differ.
+    type Brain = Rng;
+
+    fn body(view: &Snapshot, me: PlayerId) -> Option<Self::Body> {
+        Some((view.tick, view.rows::<Runner>().map(|(_, runner)| runner).find(|runner| runner.player == me.0)?))
+    }
+
+    fn step((tick, runner): &mut Self::Body, input: &Input, _mode: &Mode) {
+        *tick = tick.next();
+        runner.step(*tick, *input);
+    }
+
+    fn brain(seed: u64) -> Rng {
+        Rng::new(seed)
+    }
+
+    /// Runs to the nearest other when it is it, and away from whoever is it otherwise.
+    fn think(brain: &mut Rng, view: &Snapshot, me: PlayerId) -> Input {
+        let Some((_, own)) = Self::body(view, me) else { return Input::default() };
+        let others = || view.rows::<Runner>().map(|(_, runner)| runner).filter(|runner| runner.player != me.0);
+        let (mut x, mut y) = if own.is_it == 1 {
+            others().min_by_key(|other| own.distance_squared(other)).map_or((0, 0), |prey| own.way_to(&prey))
+        } else {
+            others().find(|other| other.is_it == 1).map_or((0, 0), |hunter| hunter.way_to(&own))
+        };
+        if own.is_it == 0 {
+            // Along a border rather than into it, and out of corners.
+            x += push_inwards(own.x, WIDTH);
+            y += push_inwards(own.y, HEIGHT);
+        }
+        let longest = x.abs().max(y.abs()).max(1);
+        // Nobody runs quite straight.
+        let [x, y] = [x, y].map(|way| (way * 110 / longest + brain.between(-16, 16)) as i8);
+        Input { x, y }
+    }
+
+    fn describe_event(event: &[u8]) -> Option<String> {
+        let Tagged { player, by } = decode::<Tagged, 16>(event).ok()?;
+        Some(format!(r#"{{"kind":"tagged","player":{player},"by":{by}}}"#))
+    }
+}
+
+/// Away from the borders at 0 and `end`, the more the nearer.
+fn push_inwards(place: i32, end: i32) -> i32 {
+    3 * ((BORDER - place).max(0) - (place - (end - BORDER)).max(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNNER: Runner = Runner { player: 0, is_it: 0, waits_until: 0, rate: 0, score: 0, vx: 0, vy: 0, x: 8_000, y: 4_800 };
+
+    #[test]
+    fn no_input_is_faster_than_allowed_or_leaves_the_field() {
+        for (x, y) in [(127, 127), (-128, -128), (127, 0), (-128, 127), (1, -1)] {
+            let mut runner = RUNNER;
+            for tick in 0..500 {
+                runner.step(Tick(tick), Input { x, y });
+                assert!(runner.vx * runner.vx + runner.vy * runner.vy <= SPEED * SPEED, "{x},{y}: {runner:?}");
+            }
+            assert!((RADIUS..=WIDTH - RADIUS).contains(&runner.x) && (RADIUS..=HEIGHT - RADIUS).contains(&runner.y));
+        }
+    }
+
+    #[test]
+    fn whoever_is_tagged_stands_still_for_a_second() {
+        let mut runner = RUNNER;
+        runner.become_it(Tick(100));
+        let moves = (101..200).map(|tick| {
+            runner.step(Tick(tick), Input { x: 127, y: 0 });
+            runner.vx
+        });
+        assert_eq!(moves.take_while(|speed| *speed == 0).count(), WAIT_TICKS as usize - 1);
+    }
+}

@@ -1,0 +1,288 @@
+//! Bots: they roam, hunt, pick things up, aim with a human's error and delay, strafe and dodge.
+//!
+//! A bot sees a [`Snapshot`] and nothing else, so the same bot plays on the server and over the wire. What is costly
+//! (looking for opponents and ways) is decided a few times a second; a tick between decisions only follows them.
+//!
+//! Invariant: a bot's seed and what it saw decide what it does.
+
+mod nav;
+
+use tickwire_game::Rng;
+use tickwire_protocol::schema::Phase;
+use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
+
+use crate::Input;
+use crate::angle::Angle;
+use crate::geometry::Vec2;
+use crate::map::UNIT;
+use crate::movement::{DASH_COOLDOWN_TICKS, FIGHTER_RADIUS, TOP_SPEED};
+use crate::projectile::{SHOT_RADIUS, SHOT_SPEED};
+use crate::tables::{Fighter, Pickup, PickupKind, Shot};
+use crate::timers;
+
+/// How far a bot looks for opponents.
+const SIGHT: i32 = 900 * UNIT;
+/// How far it goes out of its way for an overcharge.
+const OVERCHARGE_WORTH: i32 = 1400 * UNIT;
+/// In a fight it keeps between these distances.
+const CLOSE: i32 = 240 * UNIT;
+/// See [`CLOSE`].
+const FAR: i32 = 480 * UNIT;
+/// It looks for health below this.
+const HURT: u8 = 45;
+/// Ticks from one decision to the next, at least; up to as many again.
+const DECISION_TICKS: u32 = 5;
+/// Shots nearer than this are dodged.
+const DODGE_DISTANCE: i32 = 380 * UNIT;
+/// How long it goes on dodging a shot it noticed.
+const DODGE_TICKS: u32 = 7;
+/// Directions of movement are rounded to this many steps, so that a straight way is one direction.
+const HEADING_STEPS: i32 = 64;
+
+/// A bot's memory.
+#[derive(Clone, Debug)]
+pub struct Brain {
+    rng: Rng,
+    /// 20 to 99: how well it aims, how fast it reacts.
+    skill: i32,
+    /// Everything it remembers of this life.
+    life: Option<Life>,
+}
+
+#[derive(Clone, Debug)]
+struct Life {
+    /// The fighter's id, which a new life changes.
+    id: NetId,
+    next_decision: Tick,
+    /// Whom it fights.
+    target: Option<u16>,
+    /// It has noticed its target from then on.
+    fires_from: Tick,
+    /// Steps it aims beside its target.
+    aim_error: i32,
+    /// Where it is going, and the next point on the way.
+    goal: Vec2,
+    waypoint: Vec2,
+    /// Where it was when it decided.
+    was_at: Vec2,
+    /// Round its target: 1 clockwise, -1 the other way.
+    strafe: i32,
+    /// The way out of a shot's path, and until when.
+    dodge: Option<(Angle, Tick)>,
+    aim: Angle,
+}
+
+impl Brain {
+    /// A new bot. Its seed is its character.
+    pub fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
+        let skill = rng.between(20, 99);
+        Self { rng, skill, life: None }
+    }
+
+    /// What it does next.
+    pub fn think(&mut self, view: &Snapshot, me: PlayerId) -> Input {
+        let Some((id, own)) = view.rows::<Fighter>().find(|(_, fighter)| fighter.player == me.0) else {
+            self.life = None;
+            return Input::default();
+        };
+        let remembered = self.life.take().filter(|life| life.id == id);
+        let mut life = remembered.unwrap_or_else(|| Life::new(id, &own, view.tick));
+        let mut target = life.target.and_then(|player| find(view, player));
+        if view.tick.since(life.next_decision) >= 0 || target.is_none() && life.target.is_some() {
+            self.decide(&mut life, view, &own);
+            target = life.target.and_then(|player| find(view, player));
+        }
+        if (view.tick.0 ^ id.0) & 1 == 0 {
+            self.look_out(&mut life, view, &own);
+        }
+        let input = self.act(&mut life, view, &own, target.as_ref());
+        self.life = Some(life);
+        input
+    }
+
+    fn decide(&mut self, life: &mut Life, view: &Snapshot, own: &Fighter) {
+        life.next_decision = view.tick.plus(DECISION_TICKS + self.rng.below(DECISION_TICKS));
+        let (nearest, visible) = look_around(view, own);
+        if visible != life.target {
+            life.target = visible;
+            life.fires_from = view.tick.plus((5 + (99 - self.skill) / 6) as u32);
+        }
+        let error_max = 2 + (99 - self.skill) / 4;
+        life.aim_error = self.rng.between(-error_max, error_max);
+        if self.rng.below(6) == 0 {
+            life.strafe = -life.strafe;
+        }
+        let stands = own.place().minus(life.was_at).length_squared_wide() < i64::from(UNIT * UNIT);
+        life.was_at = own.place();
+        let has_arrived = own.place().minus(life.goal).length() < 2 * FIGHTER_RADIUS;
+        if let Some(place) = self.errand(view, own, nearest) {
+            life.goal = place;
+        } else if has_arrived || stands {
+            life.goal = nav::random_place(&mut self.rng);
+        }
+        life.waypoint = nav::next_point(own.place(), life.goal);
+        if stands && life.target.is_none() {
+            // Something is in the way that the map does not show: try another way.
+            life.strafe = -life.strafe;
+            life.dodge = Some((Angle::new(self.rng.between(0, 1023)), view.tick.plus(DODGE_TICKS)));
+        }
+    }
+
+    /// A place worth going to now; `None` to roam.
+    fn errand(&mut self, view: &Snapshot, own: &Fighter, nearest: Option<Vec2>) -> Option<Vec2> {
+        if own.health < HURT
+            && let Some((place, _)) = nearest_pickup(view, own, PickupKind::Health)
+        {
+            return Some(place);
+        }
+        if !own.is_overcharged(view.tick)
+            && let Some((place, distance)) = nearest_pickup(view, own, PickupKind::Overcharge)
+            && distance < OVERCHARGE_WORTH
+        {
+            return Some(place);
+        }
+        // The keen follow whoever is nearest; the others meet by chance.
+        nearest.filter(|_| self.rng.between(0, 99) < self.skill)
+    }
+
+    /// Notices a shot that is about to hit, and steps aside.
+    fn look_out(&mut self, life: &mut Life, view: &Snapshot, own: &Fighter) {
+        if life.dodge.is_some_and(|(_, until)| view.tick.since(until) < 0) {
+            return;
+        }
+        life.dodge = None;
+        let threat = view.rows::<Shot>().find(|(_, shot)| shot.owner != own.player && threatens(shot, own));
+        if let Some((_, shot)) = threat
+            && self.rng.between(0, 130) < self.skill
+        {
+            let velocity = Vec2::new(shot.vx, shot.vy);
+            let side = if velocity.cross(own.place().minus(shot.place())) >= 0 { 1 } else { -1 };
+            life.dodge = Some((Angle::of(velocity).turned(256 * side), view.tick.plus(DODGE_TICKS)));
+        }
+    }
+
+    fn act(&mut self, life: &mut Life, view: &Snapshot, own: &Fighter, target: Option<&Fighter>) -> Input {
+        let live = crate::phase(view) == Phase::Live;
+        let mut buttons = 0;
+        if let Some(target) = target {
+            let wanted = self.aim_at(own, target).turned(life.aim_error);
+            let turn_max = 24 + self.skill / 2;
+            let turn = life.aim.to(wanted);
+            life.aim = life.aim.turned(turn.clamp(-turn_max, turn_max));
+            if live && turn.abs() < 40 && view.tick.since(life.fires_from) >= 0 {
+                buttons |= Input::FIRE;
+            }
+        }
+        let heading = self.heading(life, view, own, target);
+        if let Some(heading) = heading
+            && target.is_none()
+            && life.aim.to(heading).abs() > HEADING_STEPS / 2
+        {
+            life.aim = heading;
+        }
+        let is_dash_ready = timers::left(own.dash_ready, view.tick, DASH_COOLDOWN_TICKS) == 0;
+        if is_dash_ready && self.wants_dash(life, own, target) {
+            buttons |= Input::DASH;
+        }
+        let push = heading.map_or(Vec2::default(), |heading| heading.vector(Input::PUSH_MAX));
+        Input { move_x: push.x as i8, move_y: push.y as i8, aim: (life.aim.steps() << 6) as u16, buttons }
+    }
+
+    /// Where to shoot so that shot and target meet; the less skilled lead too little.
+    fn aim_at(&self, own: &Fighter, target: &Fighter) -> Angle {
+        let way = target.place().minus(own.place());
+        let flight_ticks = way.length() / SHOT_SPEED;
+        Angle::of(way.plus(target.velocity().scaled(flight_ticks * self.skill, 100)))
+    }
+
+    fn heading(&mut self, life: &mut Life, view: &Snapshot, own: &Fighter, target: Option<&Fighter>) -> Option<Angle> {
+        let ahead = life.waypoint.minus(own.place());
+        let wanted = if let Some((away, until)) = life.dodge
+            && view.tick.since(until) < 0
+        {
+            away
+        } else if let Some(target) = target
+            && own.health >= HURT
+        {
+            let way = target.place().minus(own.place());
+            let distance = way.length();
+            let is_blocked = own.velocity().length_squared() < TOP_SPEED * TOP_SPEED / 16;
+            if is_blocked && self.rng.below(8) == 0 {
+                life.strafe = -life.strafe;
+            }
+            let side = if distance > FAR {
+                128
+            } else if distance < CLOSE {
+                384
+            } else {
+                256
+            };
+            Angle::of(way).turned(side * life.strafe)
+        } else if ahead.length() < FIGHTER_RADIUS {
+            life.next_decision = view.tick;
+            return None;
+        } else {
+            Angle::of(ahead)
+        };
+        Some(Angle::new((wanted.steps() + HEADING_STEPS / 2) / HEADING_STEPS * HEADING_STEPS))
+    }
+
+    /// Dashes out of a shot's way, after a pickup it needs, or now and then on a long straight way.
+    fn wants_dash(&mut self, life: &Life, own: &Fighter, target: Option<&Fighter>) -> bool {
+        if life.dodge.is_some() {
+            return self.skill > 50;
+        }
+        let far_to_go = life.waypoint.minus(own.place()).length() > 400 * UNIT;
+        far_to_go && (own.health < HURT || target.is_none() && self.rng.below(60) == 0)
+    }
+}
+
+impl Life {
+    fn new(id: NetId, own: &Fighter, now: Tick) -> Self {
+        Self {
+            id,
+            next_decision: now,
+            target: None,
+            fires_from: now,
+            aim_error: 0,
+            goal: own.place(),
+            waypoint: own.place(),
+            was_at: Vec2::default(),
+            strafe: if id.0 & 1 == 0 { 1 } else { -1 },
+            dodge: None,
+            aim: own.angle(),
+        }
+    }
+}
+
+fn find(view: &Snapshot, player: u16) -> Option<Fighter> {
+    view.rows::<Fighter>().map(|(_, fighter)| fighter).find(|fighter| fighter.player == player)
+}
+
+/// Where the nearest opponent is, and the nearest one in sight.
+fn look_around(view: &Snapshot, own: &Fighter) -> (Option<Vec2>, Option<u16>) {
+    let distance = |other: &Fighter| other.place().minus(own.place()).length_squared_wide();
+    let mut others: Vec<Fighter> = view.rows::<Fighter>().map(|(_, other)| other).filter(|other| other.player != own.player).collect();
+    others.sort_unstable_by_key(|other| (distance(other), other.player));
+    let sight_squared = i64::from(SIGHT) * i64::from(SIGHT);
+    let seen = others.iter().take_while(|other| distance(other) < sight_squared).find(|other| nav::sees(own.place(), other.place()));
+    (others.first().map(Fighter::place), seen.map(|other| other.player))
+}
+
+fn nearest_pickup(view: &Snapshot, own: &Fighter, kind: PickupKind) -> Option<(Vec2, i32)> {
+    let offered = view.rows::<Pickup>().filter(|(_, pickup)| pickup.kind == kind.number());
+    let places = offered.map(|(_, pickup)| Vec2::new(pickup.x, pickup.y));
+    places.map(|place| (place, place.minus(own.place()).length())).min_by_key(|(_, distance)| *distance)
+}
+
+/// Whether `shot` passes through `own` soon, if nobody moves.
+fn threatens(shot: &Shot, own: &Fighter) -> bool {
+    let way = own.place().minus(shot.place());
+    if way.x.abs() > DODGE_DISTANCE || way.y.abs() > DODGE_DISTANCE {
+        return false;
+    }
+    let velocity = Vec2::new(shot.vx, shot.vy);
+    let reach = i64::from(FIGHTER_RADIUS + 2 * SHOT_RADIUS) * i64::from(SHOT_SPEED);
+    velocity.dot(way) > 0 && velocity.cross(way).abs() < reach
+}

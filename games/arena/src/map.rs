@@ -1,0 +1,200 @@
+//! The arena: walls, spawn points and pickup places. A quarter is written down; the rest is that quarter turned.
+//!
+//! Invariants, tested: nothing but walls is inside a wall; every wall is thicker than a tick's movement; all free places
+//! are connected.
+
+use crate::geometry::{Rect, Vec2};
+use crate::tables::PickupKind;
+
+/// 1/16ths in a game unit.
+pub const UNIT: i32 = 16;
+/// Side of the square arena, 1/16 unit.
+pub const SIDE: i32 = 4000 * UNIT;
+
+/// Walls of the top left quarter: left, top, width, height, in units.
+const QUARTER_WALLS: [[i32; 4]; WALL_COUNT / 4] = [
+    // A bunker in the corner, open towards it.
+    [480, 480, 300, 60],
+    [480, 540, 60, 240],
+    // Barriers that break the long views along the edges.
+    [1120, 0, 60, 420],
+    [1120, 620, 60, 320],
+    [300, 1240, 460, 60],
+    // Cover in the field.
+    [860, 1120, 120, 120],
+    [1480, 860, 320, 60],
+    [1360, 1360, 140, 140],
+    [1700, 340, 160, 80],
+    // A corner of the keep in the middle.
+    [1700, 1700, 180, 60],
+    [1700, 1760, 60, 120],
+];
+
+/// Spawn points of the top left quarter, in units.
+const QUARTER_SPAWNS: [[i32; 2]; SPAWN_COUNT / 4] = [[200, 200], [1300, 200], [200, 1450], [1250, 1150]];
+
+/// Health pickups of the top left quarter, in units.
+const QUARTER_HEALTH: [[i32; 2]; 2] = [[640, 640], [1640, 1180]];
+/// An overcharge in each quarter, and one in the keep, in units.
+const QUARTER_OVERCHARGE: [[i32; 2]; 1] = [[930, 780]];
+
+/// How many walls there are.
+pub const WALL_COUNT: usize = 44;
+/// How many spawn points there are.
+pub const SPAWN_COUNT: usize = 16;
+/// How many pickup places there are.
+pub const PICKUP_COUNT: usize = 13;
+
+/// The walls.
+pub static WALLS: [Rect; WALL_COUNT] = {
+    let mut walls = [Rect { min: Vec2::new(0, 0), max: Vec2::new(0, 0) }; WALL_COUNT];
+    let mut index = 0;
+    while index < WALL_COUNT {
+        let [left, top, width, height] = QUARTER_WALLS[index / 4];
+        let (a, b) = (turned([left, top], index % 4), turned([left + width, top + height], index % 4));
+        walls[index] = Rect { min: Vec2::new(min(a.x, b.x), min(a.y, b.y)), max: Vec2::new(max(a.x, b.x), max(a.y, b.y)) };
+        index += 1;
+    }
+    walls
+};
+
+/// The spawn points.
+pub static SPAWNS: [Vec2; SPAWN_COUNT] = {
+    let mut spawns = [Vec2::new(0, 0); SPAWN_COUNT];
+    let mut index = 0;
+    while index < SPAWN_COUNT {
+        spawns[index] = turned(QUARTER_SPAWNS[index / 4], index % 4);
+        index += 1;
+    }
+    spawns
+};
+
+/// Where pickups appear.
+pub static PICKUPS: [(PickupKind, Vec2); PICKUP_COUNT] = {
+    let mut pickups = [(PickupKind::Overcharge, Vec2::new(SIDE / 2, SIDE / 2)); PICKUP_COUNT];
+    let mut index = 0;
+    while index < 12 {
+        pickups[index] = if index < 8 {
+            (PickupKind::Health, turned(QUARTER_HEALTH[index / 4], index % 4))
+        } else {
+            (PickupKind::Overcharge, turned(QUARTER_OVERCHARGE[(index - 8) / 4], index % 4))
+        };
+        index += 1;
+    }
+    pickups
+};
+
+/// The place given in units, turned by `quarters` around the middle, in 1/16 units.
+pub const fn turned(place: [i32; 2], quarters: usize) -> Vec2 {
+    let (x, y) = (place[0] * UNIT, place[1] * UNIT);
+    match quarters {
+        0 => Vec2::new(x, y),
+        1 => Vec2::new(SIDE - y, x),
+        2 => Vec2::new(SIDE - x, SIDE - y),
+        _ => Vec2::new(y, SIDE - x),
+    }
+}
+
+/// Walls that come within [`NEAR`] of a place in the same cell as `place`, rising.
+pub fn walls_near(place: Vec2) -> impl Iterator<Item = &'static Rect> {
+    let cell = |coordinate: i32| (coordinate / CELL).clamp(0, CELLS - 1);
+    let mut bits = WALLS_NEAR[(cell(place.y) * CELLS + cell(place.x)) as usize];
+    core::iter::from_fn(move || {
+        let index = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        WALLS.get(index)
+    })
+}
+
+/// How far [`walls_near`] looks: further than anything reaches within a tick.
+pub const NEAR: i32 = 60 * UNIT;
+
+const CELLS: i32 = 16;
+const CELL: i32 = SIDE / CELLS;
+
+/// For each cell, a bit for each wall near it. Worked out at compile time, so that a step looks at two or three walls.
+static WALLS_NEAR: [u64; (CELLS * CELLS) as usize] = {
+    assert!(WALL_COUNT <= 64, "a wall is a bit");
+    let mut cells = [0; (CELLS * CELLS) as usize];
+    let mut index = 0;
+    while index < CELLS * CELLS {
+        let (left, top) = (index % CELLS * CELL, index / CELLS * CELL);
+        let cell = Rect { min: Vec2::new(left, top), max: Vec2::new(left + CELL, top + CELL) }.grown(NEAR);
+        let mut wall = 0;
+        while wall < WALL_COUNT {
+            if cell.touches(&WALLS[wall]) {
+                cells[index as usize] |= 1 << wall;
+            }
+            wall += 1;
+        }
+        index += 1;
+    }
+    cells
+};
+
+const fn min(a: i32, b: i32) -> i32 {
+    if a < b { a } else { b }
+}
+
+const fn max(a: i32, b: i32) -> i32 {
+    if a < b { b } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::movement::{FIGHTER_RADIUS, is_free};
+
+    #[test]
+    fn spawns_and_pickups_are_free() {
+        let places = SPAWNS.iter().chain(PICKUPS.iter().map(|(_, place)| place));
+        for place in places {
+            assert!(is_free(*place), "{place:?} is in a wall");
+        }
+    }
+
+    #[test]
+    fn walls_are_inside_and_thick() {
+        for wall in &WALLS {
+            assert!(wall.min.x >= 0 && wall.min.y >= 0 && wall.max.x <= SIDE && wall.max.y <= SIDE, "{wall:?}");
+            assert!((wall.max.x - wall.min.x).min(wall.max.y - wall.min.y) >= 60 * UNIT, "{wall:?} is thin");
+        }
+    }
+
+    #[test]
+    fn the_arena_looks_the_same_from_each_side() {
+        for wall in &WALLS {
+            let (a, b) = (Vec2::new(SIDE - wall.min.y, wall.min.x), Vec2::new(SIDE - wall.max.y, wall.max.x));
+            let turned = Rect { min: Vec2::new(a.x.min(b.x), a.y.min(b.y)), max: Vec2::new(a.x.max(b.x), a.y.max(b.y)) };
+            assert!(WALLS.contains(&turned), "{wall:?} turned is no wall");
+        }
+    }
+
+    #[test]
+    fn every_wall_near_a_place_is_found() {
+        for step in 0..40_000 {
+            let place = Vec2::new(step * 7919 % SIDE, step * 7727 % SIDE);
+            let around = Rect { min: place, max: place }.grown(NEAR);
+            let found = walls_near(place).filter(|wall| around.touches(wall)).count();
+            assert_eq!(found, WALLS.iter().filter(|wall| around.touches(wall)).count(), "at {place:?}");
+        }
+    }
+
+    /// Floods the free places on a grid finer than a fighter is wide.
+    #[test]
+    fn all_free_places_are_connected() {
+        let (pitch, count) = (FIGHTER_RADIUS, SIDE / FIGHTER_RADIUS + 1);
+        let free = |cell: i32| is_free(Vec2::new(cell % count * pitch, cell / count * pitch));
+        let mut seen = vec![false; (count * count) as usize];
+        let start = SPAWNS[0].y / pitch * count + SPAWNS[0].x / pitch;
+        let mut open = vec![start];
+        while let Some(cell) = open.pop() {
+            if !free(cell) || core::mem::replace(&mut seen[cell as usize], true) {
+                continue;
+            }
+            open.extend([cell - 1, cell + 1, cell - count, cell + count].into_iter().filter(|next| (0..count * count).contains(next)));
+        }
+        let lost = (0..count * count).filter(|cell| free(*cell) && !seen[*cell as usize]).count();
+        assert_eq!(lost, 0, "free places that cannot be reached");
+    }
+}

@@ -1,0 +1,104 @@
+//! The arena on the server: the world's entities, and the order its systems run in.
+//!
+//! A player has a *seat* entity with its [`Score`], and while alive a fighter entity, a new one for every life. A pickup
+//! place is one entity that has a [`Pickup`] while there is something to take.
+//!
+//! Invariant: systems look at entities in the order of players or of network ids, never in the ECS's own order, which a
+//! restored world does not share.
+
+mod systems;
+
+use bevy_ecs::component::Component;
+use bevy_ecs::entity::Entity;
+use bevy_ecs::query::With;
+use bevy_ecs::schedule::{IntoScheduleConfigs, SystemSet};
+use bevy_ecs::world::World;
+use tickwire_game::{Game, MatchClock, NetIds, Setup};
+use tickwire_protocol::PlayerId;
+use tickwire_protocol::columns;
+use tickwire_protocol::messages::Ranked;
+
+use crate::Arena;
+use crate::map::PICKUPS;
+use crate::tables::{Fighter, Pickup, Score, Shot};
+use crate::timers;
+
+/// What a tick does, in this order.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    /// The dead come back.
+    Respawn,
+    /// Inputs move fighters, and shots leave.
+    Move,
+    /// Shots fly and hit.
+    Fly,
+    /// Hits take health and lives.
+    Hurt,
+    /// Pickups are taken, and come back.
+    Collect,
+}
+
+columns! {
+    /// A pickup place's clock. Clients see only what it brings.
+    #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
+    struct Spot as "spot" {
+        /// Index into [`PICKUPS`].
+        place: u8 = 0..=255,
+        /// When there is something to take again; 0 while there is.
+        back_at: u32 = 0..=0x7fff_ffff,
+    }
+}
+
+impl Game for Arena {
+    fn build(setup: &mut Setup<'_>) {
+        setup.registry.replicate::<Fighter>();
+        setup.registry.replicate::<Shot>();
+        setup.registry.replicate::<Pickup>();
+        setup.registry.replicate::<Score>();
+        setup.registry.persist::<Spot>();
+        setup.world.insert_resource(systems::Hits::default());
+        for (place, (kind, at)) in (0..).zip(&PICKUPS) {
+            let networked = setup.world.resource_mut::<NetIds>().allocate();
+            setup.world.spawn((networked, Spot { place, back_at: 0 }, Pickup { kind: kind.number(), x: at.x, y: at.y }));
+        }
+        setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly, Step::Hurt, Step::Collect).chain());
+        setup.schedule.add_systems((
+            systems::respawn_fighters.in_set(Step::Respawn),
+            systems::move_fighters.in_set(Step::Move),
+            systems::fly_shots.in_set(Step::Fly),
+            systems::apply_hits.in_set(Step::Hurt),
+            (systems::take_pickups, systems::return_pickups).chain().in_set(Step::Collect),
+        ));
+    }
+
+    fn join(world: &mut World, player: PlayerId) {
+        let networked = world.resource_mut::<NetIds>().allocate();
+        let respawn_at = timers::after(world.resource::<MatchClock>().tick, 1).max(1);
+        world.spawn((networked, Score { player: player.0, score: 0, kills: 0, deaths: 0, respawn_at }));
+    }
+
+    fn leave(world: &mut World, player: PlayerId) {
+        despawn::<Score>(world, |score| score.player == player.0);
+        despawn::<Fighter>(world, |fighter| fighter.player == player.0);
+        despawn::<Shot>(world, |shot| shot.owner == player.0);
+    }
+
+    fn ranking(world: &mut World) -> Vec<Ranked> {
+        let mut scores: Vec<Score> = world.query::<&Score>().iter(world).copied().collect();
+        scores.sort_unstable_by_key(|score| (-score.score, score.deaths, score.player));
+        scores.into_iter().map(|score| Ranked { player: PlayerId(score.player), score: score.score }).collect()
+    }
+}
+
+/// Removes every entity whose `C` is `unwanted`.
+fn despawn<C: Component>(world: &mut World, unwanted: impl Fn(&C) -> bool) {
+    let entities: Vec<Entity> = world
+        .query_filtered::<(Entity, &C), With<C>>()
+        .iter(world)
+        .filter(|(_, component)| unwanted(component))
+        .map(|(entity, _)| entity)
+        .collect();
+    for entity in entities {
+        world.despawn(entity);
+    }
+}

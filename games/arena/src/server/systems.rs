@@ -1,0 +1,215 @@
+//! The arena's systems, in the order they run.
+
+#![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
+
+use bevy_ecs::change_detection::Mut;
+use bevy_ecs::entity::Entity;
+use bevy_ecs::query::Without;
+use bevy_ecs::resource::Resource;
+use bevy_ecs::system::{Commands, Query, Res, ResMut};
+use tickwire_game::{Events, Inputs, MatchClock, NetIds, Networked, Random};
+use tickwire_protocol::schema::Phase;
+use tickwire_protocol::{PlayerId, Tick};
+
+use super::Spot;
+use crate::Input;
+use crate::angle::Angle;
+use crate::events::ArenaEvent;
+use crate::geometry::Vec2;
+use crate::map::{PICKUPS, SIDE, SPAWN_COUNT, SPAWNS, UNIT};
+use crate::movement::{FIGHTER_RADIUS, HEALTH_MAX, OVERCHARGE_TICKS};
+use crate::projectile::{Flight, SHOTS_PER_PLAYER_MAX};
+use crate::tables::{Fighter, Pickup, PickupKind, Score, Shot};
+use crate::timers;
+
+/// From death to the next life.
+const RESPAWN_TICKS: i32 = 90;
+/// Score for a kill, on top of the health taken.
+const KILL_SCORE: i32 = 50;
+/// Health that a pickup gives back.
+const PICKUP_HEALTH: u8 = 50;
+/// Until a health pickup is back.
+const HEALTH_BACK_TICKS: i32 = 450;
+/// Until an overcharge is back.
+const OVERCHARGE_BACK_TICKS: i32 = 750;
+/// A fighter whose center is this near takes a pickup.
+const PICKUP_REACH: i32 = FIGHTER_RADIUS + 16 * UNIT;
+
+/// Which shots hit whom this tick, in the order of the shots.
+#[derive(Resource, Default)]
+pub(super) struct Hits(Vec<Hit>);
+
+struct Hit {
+    victim: Entity,
+    by: u16,
+    damage: u8,
+}
+
+/// Gives every player whose wait is over a fighter, at the spawn point farthest from all others.
+pub(super) fn respawn_fighters(
+    mut commands: Commands,
+    clock: Res<MatchClock>,
+    mut ids: ResMut<NetIds>,
+    mut random: ResMut<Random>,
+    mut scores: Query<&mut Score>,
+    fighters: Query<&Fighter>,
+) {
+    let is_due = |score: &Mut<Score>| score.respawn_at != 0 && timers::left(score.respawn_at, clock.tick, RESPAWN_TICKS) == 0;
+    let mut due: Vec<Mut<Score>> = scores.iter_mut().filter(is_due).collect();
+    due.sort_unstable_by_key(|score| score.player);
+    let mut taken: Vec<Vec2> = fighters.iter().map(Fighter::place).collect();
+    for mut score in due {
+        let place = farthest_spawn(&taken, random.0.below(SPAWN_COUNT as u32) as usize);
+        taken.push(place);
+        let inwards = Angle::of(Vec2::new(SIDE / 2, SIDE / 2).minus(place));
+        commands.spawn((ids.allocate(), Fighter::new(score.player, place, inwards)));
+        score.respawn_at = 0;
+    }
+}
+
+/// The spawn point whose nearest fighter is farthest away; among equals the first from `start` on.
+fn farthest_spawn(taken: &[Vec2], start: usize) -> Vec2 {
+    let nearest = |spawn: Vec2| taken.iter().map(|place| place.minus(spawn).length_squared_wide()).min().unwrap_or(i64::MAX);
+    let candidates = (0..SPAWN_COUNT).map(|index| SPAWNS[(start + index) % SPAWN_COUNT]);
+    // `max_by_key` keeps the last of equals.
+    candidates.rev().max_by_key(|spawn| nearest(*spawn)).unwrap_or(SPAWNS[0])
+}
+
+/// Steps every fighter by its player's input, and fires.
+pub(super) fn move_fighters(
+    mut commands: Commands,
+    clock: Res<MatchClock>,
+    inputs: Res<Inputs<Input>>,
+    mut ids: ResMut<NetIds>,
+    mut fighters: Query<&mut Fighter>,
+    shots: Query<&Shot>,
+) {
+    let mut in_order: Vec<Mut<Fighter>> = fighters.iter_mut().collect();
+    in_order.sort_unstable_by_key(|fighter| fighter.player);
+    for mut fighter in in_order {
+        let input = inputs.of(PlayerId(fighter.player));
+        let input = if clock.phase == Phase::Finished { input.released() } else { input };
+        let fires = fighter.step(clock.tick, &input);
+        if fires && shots.iter().filter(|shot| shot.owner == fighter.player).count() < SHOTS_PER_PLAYER_MAX {
+            commands.spawn((ids.allocate(), Shot::fired_by(&fighter, clock.tick)));
+        }
+    }
+}
+
+/// Flies every shot on, notes whom it hits, and removes it when it is spent.
+pub(super) fn fly_shots(
+    mut commands: Commands,
+    clock: Res<MatchClock>,
+    mut hits: ResMut<Hits>,
+    mut shots: Query<(Entity, &Networked, &mut Shot)>,
+    fighters: Query<(Entity, &Fighter)>,
+) {
+    let mut targets: Vec<(Entity, &Fighter)> = fighters.iter().collect();
+    targets.sort_unstable_by_key(|(_, fighter)| fighter.player);
+    let mut in_order: Vec<(Entity, &Networked, Mut<Shot>)> = shots.iter_mut().collect();
+    in_order.sort_unstable_by_key(|(_, networked, _)| networked.0);
+    for (entity, _, mut shot) in in_order {
+        let flight = shot.step(clock.tick);
+        let victim = first_hit(&flight, shot.owner, &targets);
+        hits.0.extend(victim.map(|victim| Hit { victim, by: shot.owner, damage: shot.damage }));
+        if victim.is_some() || !flight.goes_on {
+            commands.entity(entity).despawn();
+        }
+    }
+}
+
+/// Whom a shot of `owner` meets first on its way.
+fn first_hit(flight: &Flight, owner: u16, targets: &[(Entity, &Fighter)]) -> Option<Entity> {
+    let others = targets.iter().filter(|(_, fighter)| fighter.player != owner);
+    let met = others.filter_map(|(entity, fighter)| Some((flight.meets(fighter.place())?, *entity)));
+    met.min_by_key(|(when, _)| *when).map(|(_, entity)| entity)
+}
+
+/// Takes health for every hit, while the match is live, and lives where no health is left.
+pub(super) fn apply_hits(
+    mut commands: Commands,
+    clock: Res<MatchClock>,
+    mut hits: ResMut<Hits>,
+    mut events: ResMut<Events>,
+    mut fighters: Query<&mut Fighter>,
+    mut scores: Query<&mut Score>,
+) {
+    for Hit { victim: entity, by, damage } in hits.0.drain(..) {
+        let Ok(mut fighter) = fighters.get_mut(entity) else { continue };
+        let damage = damage.min(fighter.health);
+        if clock.phase != Phase::Live || damage == 0 {
+            continue;
+        }
+        let victim = fighter.player;
+        fighter.health -= damage;
+        events.emit(&ArenaEvent::Hit { victim, by, damage });
+        let is_kill = fighter.health == 0;
+        if let Some(mut score) = scores.iter_mut().find(|score| score.player == by) {
+            score.score += i32::from(damage) + if is_kill { KILL_SCORE } else { 0 };
+            score.kills += u16::from(is_kill);
+        }
+        if is_kill {
+            events.emit(&ArenaEvent::Kill { killer: by, victim });
+            commands.entity(entity).despawn();
+            if let Some(mut score) = scores.iter_mut().find(|score| score.player == victim) {
+                score.deaths += 1;
+                score.respawn_at = timers::after(clock.tick, RESPAWN_TICKS).max(1);
+            }
+        }
+    }
+}
+
+/// While the match is live, gives pickups to the fighters that reach them and have a use for them.
+pub(super) fn take_pickups(
+    mut commands: Commands,
+    clock: Res<MatchClock>,
+    mut events: ResMut<Events>,
+    mut spots: Query<(Entity, &mut Spot, &Pickup)>,
+    mut fighters: Query<&mut Fighter>,
+) {
+    if clock.phase != Phase::Live {
+        return;
+    }
+    let mut in_order: Vec<Mut<Fighter>> = fighters.iter_mut().collect();
+    in_order.sort_unstable_by_key(|fighter| fighter.player);
+    let mut offers: Vec<(Entity, Mut<Spot>, &Pickup)> = spots.iter_mut().collect();
+    offers.sort_unstable_by_key(|(_, spot, _)| spot.place);
+    for (entity, mut spot, pickup) in offers {
+        let place = Vec2::new(pickup.x, pickup.y);
+        let is_taker = |fighter: &&mut Mut<Fighter>| {
+            let distance_squared = fighter.place().minus(place).length_squared_wide();
+            let has_use = pickup.kind != PickupKind::Health.number() || fighter.health < HEALTH_MAX;
+            has_use && distance_squared <= i64::from(PICKUP_REACH) * i64::from(PICKUP_REACH)
+        };
+        let Some(fighter) = in_order.iter_mut().find(is_taker) else { continue };
+        let back = take(fighter, PickupKind::from(pickup.kind), clock.tick);
+        events.emit(&ArenaEvent::Pickup { player: fighter.player, pickup: pickup.kind });
+        spot.back_at = timers::after(clock.tick, back).max(1);
+        commands.entity(entity).remove::<Pickup>();
+    }
+}
+
+/// Does what a pickup of `kind` does. Returns how long until it is back.
+fn take(fighter: &mut Fighter, kind: PickupKind, tick: Tick) -> i32 {
+    match kind {
+        PickupKind::Health => {
+            fighter.health = (fighter.health + PICKUP_HEALTH).min(HEALTH_MAX);
+            HEALTH_BACK_TICKS
+        }
+        PickupKind::Overcharge => {
+            fighter.overcharge_until = timers::after(tick, OVERCHARGE_TICKS);
+            OVERCHARGE_BACK_TICKS
+        }
+    }
+}
+
+/// Puts back what was taken long enough ago.
+pub(super) fn return_pickups(mut commands: Commands, clock: Res<MatchClock>, mut spots: Query<(Entity, &mut Spot), Without<Pickup>>) {
+    for (entity, mut spot) in &mut spots {
+        let is_due = spot.back_at != 0 && timers::left(spot.back_at, clock.tick, HEALTH_BACK_TICKS.max(OVERCHARGE_BACK_TICKS)) == 0;
+        if let Some((kind, place)) = PICKUPS.get(usize::from(spot.place)).filter(|_| is_due) {
+            commands.entity(entity).insert(Pickup { kind: kind.number(), x: place.x, y: place.y });
+            spot.back_at = 0;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What is replicated, as built. The order of tables and fields is the wire's; the page finds both by name.
+//!
+//! Positions are 1/16 unit, velocities 1/16 unit per tick, angles 1/1024 turn. Moments are low 31 bits of a tick
+//! ([`crate::timers`]): they change when something happens, not every tick. Positions are moved by velocities, and a fighter's
+//! velocity is what it really moved by, also along walls: a tick in which nobody changes course costs almost nothing.
+
+use tickwire_protocol::columns;
+use tickwire_protocol::schema::{Columns, MatchState, Schema};
+
+#[cfg(feature = "ecs")]
+use bevy_ecs::component::Component;
+
+/// The arena's tables.
+pub const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Fighter::TABLE, Shot::TABLE, Pickup::TABLE, Score::TABLE]);
+
+columns! {
+    /// A living player's body: all that prediction needs. A new row, with a new id, for every life.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "ecs", derive(Component))]
+    pub struct Fighter as "fighter" {
+        /// Whose it is.
+        pub player: u16 = 0..=15,
+        /// Velocity to the right.
+        pub vx: i32 = -480..=480,
+        /// Velocity downwards.
+        pub vy: i32 = -480..=480,
+        /// Place from the left.
+        pub x: i32 = 0..=64_000; moved_by vx,
+        /// Place from the top.
+        pub y: i32 = 0..=64_000; moved_by vy,
+        /// Where it aims, 1/1024 turn, 0 to the right, clockwise.
+        pub aim: u16 = 0..=1023; wrapping,
+        /// 1 to 100 while it lives.
+        pub health: u8 = 0..=100,
+        /// When it may dash again. The dash itself lasts the first ticks of that wait.
+        pub dash_ready: u32 = 0..=0x7fff_ffff,
+        /// When it may fire again. It changes in the very tick a shot leaves.
+        pub fire_ready: u32 = 0..=0x7fff_ffff,
+        /// When its overcharge ends.
+        pub overcharge_until: u32 = 0..=0x7fff_ffff,
+    }
+}
+
+columns! {
+    /// A shot in flight. It flies straight until it hits something or its time is up.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "ecs", derive(Component))]
+    pub struct Shot as "shot" {
+        /// Who fired it.
+        pub owner: u16 = 0..=15,
+        /// Low 16 bits of the tick it was fired in. At the end of that tick it has flown one tick already.
+        pub born: u16 = 0..=0xffff,
+        /// What it does to a fighter it hits; more when fired overcharged.
+        pub damage: u8 = 0..=63,
+        /// Velocity to the right.
+        pub vx: i32 = -480..=480,
+        /// Velocity downwards.
+        pub vy: i32 = -480..=480,
+        /// Place from the left.
+        pub x: i32 = 0..=64_000; moved_by vx,
+        /// Place from the top.
+        pub y: i32 = 0..=64_000; moved_by vy,
+    }
+}
+
+columns! {
+    /// Something to pick up, while it can be. It keeps its id when it comes back.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "ecs", derive(Component))]
+    pub struct Pickup as "pickup" {
+        /// A [`PickupKind`] as a number.
+        pub kind: u8 = 0..=1,
+        /// Place from the left.
+        pub x: i32 = 0..=64_000,
+        /// Place from the top.
+        pub y: i32 = 0..=64_000,
+    }
+}
+
+columns! {
+    /// A seated player's standing, dead or alive.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "ecs", derive(Component))]
+    pub struct Score as "score" {
+        /// Whose it is.
+        pub player: u16 = 0..=15,
+        /// Health taken from others, and a bonus for each kill.
+        pub score: i32 = 0..=1_000_000,
+        /// Others killed.
+        pub kills: u16 = 0..=0x3fff,
+        /// Lives lost.
+        pub deaths: u16 = 0..=0x3fff,
+        /// When the next life starts; 0 while alive.
+        pub respawn_at: u32 = 0..=0x7fff_ffff,
+    }
+}
+
+/// What a pickup does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PickupKind {
+    /// Gives health back.
+    Health,
+    /// Fires faster and harder for a while.
+    Overcharge,
+}
+
+impl PickupKind {
+    /// The number in [`Pickup::kind`].
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Health => 0,
+            Self::Overcharge => 1,
+        }
+    }
+}
+
+impl From<u8> for PickupKind {
+    fn from(number: u8) -> Self {
+        if number == Self::Health.number() { Self::Health } else { Self::Overcharge }
+    }
+}

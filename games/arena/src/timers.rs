@@ -1,0 +1,39 @@
+//! Moments kept in fields: the low 31 bits of a tick, so that a running countdown changes no field.
+//!
+//! A moment means something only while it is at most its timer's length ahead; anything else, the initial 0 included, has
+//! passed. So nothing has to be reset when a timer runs out.
+
+use tickwire_game::tick_field;
+use tickwire_protocol::Tick;
+
+/// The field for the moment `count` ticks after `tick`.
+pub const fn after(tick: Tick, count: i32) -> u32 {
+    tick_field(tick.plus(count as u32))
+}
+
+/// Ticks from `tick` until `moment`, whose timer is `length` ticks long; 0 when it has passed.
+pub const fn left(moment: u32, tick: Tick, length: i32) -> i32 {
+    let distance = (moment.wrapping_sub(tick.0) << 1) as i32 >> 1;
+    if distance > 0 && distance <= length { distance } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_runs_out_and_stays_out() {
+        let start = Tick(100);
+        let moment = after(start, 10);
+        assert_eq!([0, 1, 9, 10, 11].map(|passed| left(moment, start.plus(passed), 10)), [10, 9, 1, 0, 0]);
+        assert_eq!(left(0, start, 10), 0, "the initial 0 has passed");
+    }
+
+    #[test]
+    fn timers_run_across_both_wraps() {
+        for start in [Tick(0x7fff_fffa), Tick(u32::MAX - 5)] {
+            let moment = after(start, 10);
+            assert_eq!([0, 5, 6, 9, 10].map(|passed| left(moment, start.plus(passed), 10)), [10, 5, 4, 1, 0]);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What the wire promises, one behaviour per file. `support` has the schemas and the random snapshots.
+//!
+//! A property that fails prints the least case it found, and its seed goes to `tests/proptest-regressions.txt`, which is
+//! committed with the fix: every later run tries it first.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
+
+mod deltas;
+
+mod hostile_bytes;
+mod limits;
+mod messages;
+mod replica;
+mod support;

@@ -1,0 +1,111 @@
+// Starts the real server for a test and reads its addresses from what it prints.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const ADMIN_TOKEN = 'e2e-token-of-more-than-16-characters';
+const START_TIMEOUT_MS = 15_000;
+
+export interface ServerOptions {
+  /** 0 for any free one. */
+  readonly port?: number;
+  readonly matchSeconds?: number;
+  /** Further settings, as in `matches.bots_fill=0`. */
+  readonly set?: readonly string[];
+}
+
+export class Server {
+  /** The players' page. */
+  readonly playUrl: string;
+  /** The admin page, with its token. */
+  readonly adminUrl: string;
+  private readonly child: ChildProcess;
+  private readonly folder: string;
+
+  private constructor(child: ChildProcess, folder: string, playUrl: string, adminUrl: string) {
+    this.child = child;
+    this.folder = folder;
+    this.playUrl = playUrl;
+    this.adminUrl = adminUrl;
+  }
+
+  get port(): number {
+    return Number(new URL(this.playUrl).port);
+  }
+
+  static async start(options: ServerOptions = {}): Promise<Server> {
+    const folder = mkdtempSync(join(tmpdir(), 'tickwire-e2e-'));
+    const tokenFile = join(folder, 'admin-token');
+    writeFileSync(tokenFile, ADMIN_TOKEN, { mode: 0o600 });
+    const settings = ['admin.port=0', 'ops.port=0', ...(options.set ?? [])].flatMap((setting) => ['--set', setting]);
+    const child = spawn(
+      binary(),
+      [
+        ...['--port', String(options.port ?? 0), '--web-dir', here('../dist'), '--admin-token-file', tokenFile],
+        ...['--match-seconds', String(options.matchSeconds ?? 300), '--drain-seconds', '0'],
+        ...settings,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    try {
+      const { play, admin } = await addresses(child);
+      return new Server(child, folder, play, admin);
+    } catch (error) {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true });
+      throw error;
+    }
+  }
+
+  /** Ends it as a crash would, or as an operator would. */
+  async stop(signal: 'SIGKILL' | 'SIGTERM' = 'SIGTERM'): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const exited = new Promise((resolve) => this.child.once('exit', resolve));
+      this.child.kill(signal);
+      await exited;
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function binary(): string {
+  const places = [
+    process.env['TICKWIRE_BIN'],
+    here('../../target/debug/tickwire'),
+    here('../../target/release/tickwire'),
+  ];
+  const found = places.find((place) => place !== undefined && existsSync(place));
+  if (found === undefined) throw new Error('no server binary: build it with `cargo build -p tickwire-server`');
+  return found;
+}
+
+/** Waits for a line per listener, as in `tickwire: play   http://127.0.0.1:8080/`. */
+function addresses(child: ChildProcess): Promise<{ play: string; admin: string }> {
+  return new Promise((resolve, reject) => {
+    const { stdout } = child;
+    if (!stdout) {
+      reject(new Error('the server has no stdout'));
+      return;
+    }
+    const timer = setTimeout(() => {
+      reject(new Error('the server did not say its addresses in time'));
+    }, START_TIMEOUT_MS);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`the server ended with ${String(code)} before it was ready`));
+    });
+    const found = new Map<string, string>();
+    createInterface({ input: stdout }).on('line', (line) => {
+      const match = /^tickwire: (play|admin)\s+(\S+)/.exec(line);
+      if (match?.[1] !== undefined && match[2] !== undefined) found.set(match[1], match[2]);
+      const [play, admin] = [found.get('play'), found.get('admin')];
+      if (play === undefined || admin === undefined) return;
+      clearTimeout(timer);
+      resolve({ play, admin });
+    });
+  });
+}

@@ -1,0 +1,75 @@
+// Entry of the admin page.
+import { AdminApi, takeToken, type AdminMatch } from './admin/admin-api';
+import { Dashboard } from './admin/dashboard';
+import { Watch } from './admin/watch';
+import moduleUrl from './generated/tickwire.wasm?url';
+import { ApiError } from './net/api';
+import { loadReplica } from './net/wasm';
+import { setHidden } from './ui/dom';
+
+const REFRESH_MS = 1_000;
+const NO_TOKEN = 'Open this page with the link the server printed when it started: its address ends in #token=…';
+
+function run(root: HTMLElement): void {
+  let watching: Watch | null = null;
+  let token = takeToken();
+  const dashboard = new Dashboard((match) => void watch(match));
+  root.replaceChildren(dashboard.element);
+
+  async function refresh(): Promise<void> {
+    if (token === null) {
+      dashboard.showProblem(NO_TOKEN);
+      return;
+    }
+    if (document.hidden) return;
+    try {
+      dashboard.show(await new AdminApi(token).report());
+    } catch (error) {
+      const refused = error instanceof ApiError && (error.status === 401 || error.status === 403);
+      dashboard.showProblem(
+        refused ? `The server refused the token. ${NO_TOKEN}` : 'The server does not answer. Trying again…',
+      );
+    }
+  }
+
+  function stopWatching(): void {
+    watching?.stop();
+    watching = null;
+    setHidden(dashboard.element, false);
+  }
+
+  async function watch(match: AdminMatch): Promise<void> {
+    if (token === null) return;
+    stopWatching();
+    const api = new AdminApi(token);
+    try {
+      const opened = new Watch({
+        replica: await loadReplica(moduleUrl, 'fighter'),
+        openSocket: () => api.spectate(match.id),
+        title: `Match ${match.code}`,
+        onClose: stopWatching,
+      });
+      watching = opened;
+      setHidden(dashboard.element, true);
+      root.append(opened.element);
+      await opened.start();
+    } catch {
+      stopWatching();
+      dashboard.showProblem('The match cannot be shown: the game module did not load.');
+    }
+  }
+
+  // Another link in the same tab changes only the hash.
+  window.addEventListener('hashchange', () => {
+    token = takeToken();
+    void refresh();
+  });
+  const loop = async (): Promise<void> => {
+    await refresh();
+    setTimeout(() => void loop(), REFRESH_MS);
+  };
+  void loop();
+}
+
+const root = document.getElementById('app');
+if (root) run(root);

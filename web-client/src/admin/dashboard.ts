@@ -1,0 +1,160 @@
+// The table of matches and the server's totals, refreshed every second while the tab is seen.
+import { button, el, setText } from '../ui/dom';
+import { formatBytesPerSecond, formatCount, formatDuration, formatMicroseconds } from '../ui/format';
+import type { AdminMatch, AdminReport } from './admin-api';
+
+interface Column {
+  readonly title: string;
+  readonly hint: string;
+  readonly text: (match: AdminMatch) => string;
+  readonly name?: boolean;
+  readonly bad?: (match: AdminMatch) => boolean;
+}
+
+/** A tick may use half of its interval before it deserves attention. */
+function tickIsSlow(match: AdminMatch): boolean {
+  return match.tick_us_p99 > 500_000 / Math.max(1, match.tick_rate);
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'Match', hint: 'Code to join with', text: (m) => m.code, name: true },
+  { title: 'Mode', hint: 'Game mode', text: (m) => m.mode, name: true },
+  { title: 'Phase', hint: 'What the match is doing', text: (m) => m.phase, name: true },
+  { title: 'Players', hint: 'People in seats, of all seats', text: (m) => `${m.players} / ${m.max_players}` },
+  { title: 'Bots', hint: 'Seats played by the server', text: (m) => String(m.bots) },
+  { title: 'Watching', hint: 'Spectators', text: (m) => String(m.spectators) },
+  {
+    title: 'Tick p50',
+    hint: 'Time to simulate and send a tick, median',
+    text: (m) => formatMicroseconds(m.tick_us_p50),
+  },
+  {
+    title: 'Tick p99',
+    hint: 'The same, slowest 1 %',
+    text: (m) => formatMicroseconds(m.tick_us_p99),
+    bad: tickIsSlow,
+  },
+  {
+    title: 'Late p99',
+    hint: 'How late ticks start, slowest 1 %',
+    text: (m) => formatMicroseconds(m.late_p99_us),
+    bad: (m) => m.late_p99_us > 500_000 / Math.max(1, m.tick_rate),
+  },
+  {
+    title: 'Overruns',
+    hint: 'Ticks that took longer than their interval',
+    text: (m) => String(m.overruns),
+    bad: (m) => m.overruns > 0,
+  },
+  { title: 'Sent', hint: 'Bytes sent to everyone in the match', text: (m) => formatBytesPerSecond(m.bytes_per_s) },
+  { title: 'Age', hint: 'Time since the match was created', text: (m) => formatDuration(m.age_s) },
+];
+
+export class Dashboard {
+  readonly element: HTMLElement;
+  private readonly totals = new Map<string, HTMLElement>();
+  private readonly body = el('tbody');
+  private readonly empty = el('p', { class: 'muted', 'data-testid': 'admin-empty' });
+  private readonly problem = el('p', { class: 'form-error', role: 'alert', 'data-testid': 'admin-problem' });
+  private readonly onWatch: (match: AdminMatch) => void;
+
+  constructor(onWatch: (match: AdminMatch) => void) {
+    this.onWatch = onWatch;
+    const head = COLUMNS.map(({ title, hint, name }) =>
+      el('th', { scope: 'col', title: hint, class: name === true ? 'name' : 'number' }, title),
+    );
+    this.element = el(
+      'main',
+      { class: 'dashboard', 'data-testid': 'dashboard' },
+      el(
+        'header',
+        { class: 'dash-head' },
+        el('h1', {}, 'Tickwire ', el('span', { class: 'accent' }, 'admin')),
+        this.problem,
+      ),
+      el('dl', { class: 'totals' }, ...this.tiles()),
+      el(
+        'section',
+        { class: 'card', 'aria-labelledby': 'matches-title' },
+        el('h2', { id: 'matches-title' }, 'Matches'),
+        el(
+          'div',
+          { class: 'table-scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'matches-title' },
+          el(
+            'table',
+            { class: 'matches-table', 'data-testid': 'admin-matches' },
+            el('thead', {}, el('tr', {}, ...head, el('td'))),
+            this.body,
+          ),
+        ),
+        this.empty,
+      ),
+    );
+  }
+
+  show(report: AdminReport): void {
+    setText(this.problem, '');
+    const { server, matches } = report;
+    this.total('Up for', formatDuration(server.uptime_s));
+    this.total('Matches', String(server.matches));
+    this.total('Connections', String(server.connections));
+    this.total('Players', String(matches.reduce((sum, match) => sum + match.players, 0)));
+    this.total('Workers', String(server.workers));
+    this.total('Sent', formatBytesPerSecond(matches.reduce((sum, match) => sum + match.bytes_per_s, 0)));
+    setText(
+      this.empty,
+      matches.length === 0 ? 'No match is running.' : formatCount(matches.length, 'match', 'matches'),
+    );
+    this.showMatches(matches);
+  }
+
+  showProblem(sentence: string): void {
+    setText(this.problem, sentence);
+  }
+
+  private tiles(): HTMLElement[] {
+    return ['Up for', 'Matches', 'Connections', 'Players', 'Workers', 'Sent'].map((title) => {
+      const value = el('dd', {}, '–');
+      this.totals.set(title, value);
+      return el('div', { class: 'tile' }, el('dt', {}, title), value);
+    });
+  }
+
+  private total(title: string, value: string): void {
+    const element = this.totals.get(title);
+    if (element) setText(element, value);
+  }
+
+  /** Rows stay with their match, so that focus on Watch stays too. */
+  private showMatches(matches: readonly AdminMatch[]): void {
+    const rows = new Map([...this.body.rows].map((row) => [row.dataset['match'] ?? '', row]));
+    const kept = matches.map((match) => {
+      const row = rows.get(match.id) ?? this.newRow(match);
+      COLUMNS.forEach((column, index) => {
+        const cell = row.cells[index];
+        if (!cell) return;
+        setText(cell, column.text(match));
+        cell.classList.toggle('bad', column.bad?.(match) ?? false);
+      });
+      return row;
+    });
+    const unchanged = kept.length === this.body.rows.length && kept.every((row, i) => row === this.body.rows[i]);
+    if (!unchanged) this.body.replaceChildren(...kept);
+  }
+
+  private newRow(match: AdminMatch): HTMLTableRowElement {
+    const watch = button(
+      'Watch',
+      { class: 'secondary small', 'data-testid': 'watch-match', 'aria-label': `Watch ${match.code}` },
+      () => {
+        this.onWatch(match);
+      },
+    );
+    return el(
+      'tr',
+      { 'data-match': match.id, 'data-testid': 'admin-row' },
+      ...COLUMNS.map(({ name }) => el('td', { class: name === true ? 'name' : 'number' })),
+      el('td', { class: 'action' }, watch),
+    );
+  }
+}

@@ -1,0 +1,249 @@
+// Listens to keyboard, mouse and touch over the stage and holds what is pressed now.
+//
+// Invariant: nothing stays pressed while the page cannot see it released (blur, hidden tab, open dialog).
+import { actionOf, aimOf, keysToMove, stickToMove, type ArenaInput, type Vector } from './controls';
+
+const STICK_RADIUS_PX = 56;
+/** The aiming stick fires beyond this share of its radius. */
+const FIRE_DEFLECTION = 0.45;
+
+interface Stick {
+  readonly pointer: number;
+  readonly originX: number;
+  readonly originY: number;
+  dx: number;
+  dy: number;
+}
+
+/** What the touch overlay draws. */
+export interface StickView {
+  readonly originX: number;
+  readonly originY: number;
+  readonly dx: number;
+  readonly dy: number;
+}
+
+export interface CaptureOptions {
+  readonly stage: HTMLElement;
+  readonly dashButton: HTMLElement;
+  /** Where the own fighter is drawn, in page pixels. */
+  readonly ownPlace: () => Vector;
+  /** The first touch: show the touch controls. */
+  readonly onTouch: () => void;
+  readonly onScores: (shown: boolean) => void;
+  readonly onMenu: () => void;
+}
+
+export class InputCapture {
+  private readonly options: CaptureOptions;
+  private readonly listening = new AbortController();
+  private readonly held = new Set<string>();
+  private left: Stick | null = null;
+  private right: Stick | null = null;
+  private mouse: Vector | null = null;
+  private mouseFire = false;
+  private dashTouched = false;
+  /** A press shorter than a tick still counts once. */
+  private dashLatched = false;
+  private fireLatched = false;
+  private aim = 0;
+  private enabledNow = true;
+
+  constructor(options: CaptureOptions) {
+    this.options = options;
+    this.listenToKeys();
+    this.listenToPointers();
+    this.listenToDashButton();
+    const release = (): void => {
+      this.releaseAll();
+    };
+    window.addEventListener('blur', release, { signal: this.listening.signal });
+    document.addEventListener('visibilitychange', release, { signal: this.listening.signal });
+  }
+
+  /** Off while a dialog is open: its keys are its own. */
+  set enabled(enabled: boolean) {
+    if (!enabled) this.releaseAll();
+    this.enabledNow = enabled;
+  }
+
+  get sticks(): { readonly left: StickView | null; readonly right: StickView | null } {
+    return { left: this.left, right: this.right };
+  }
+
+  /** What is pressed now. Clears presses that were already released. */
+  read(): ArenaInput {
+    const keys = keysToMove(this.held);
+    const move = this.left ? stickToMove(this.left.dx, this.left.dy, STICK_RADIUS_PX) : keys;
+    this.aim = this.aimNow(move) ?? this.aim;
+    const keyHeld = (action: 'fire' | 'dash'): boolean => [...this.held].some((code) => actionOf(code) === action);
+    const stickFire =
+      this.right !== null && Math.hypot(this.right.dx, this.right.dy) > FIRE_DEFLECTION * STICK_RADIUS_PX;
+    const input = {
+      moveX: move.x,
+      moveY: move.y,
+      aim: this.aim,
+      fire: this.mouseFire || this.fireLatched || stickFire || keyHeld('fire'),
+      dash: this.dashTouched || this.dashLatched || keyHeld('dash'),
+    };
+    this.dashLatched = false;
+    this.fireLatched = false;
+    return input;
+  }
+
+  dispose(): void {
+    this.listening.abort();
+  }
+
+  /** Stick, else mouse, else the way the fighter walks, so that keys alone are enough to play. */
+  private aimNow(move: Vector): number | null {
+    if (this.right) return aimOf(this.right.dx, this.right.dy);
+    if (this.mouse) {
+      const own = this.options.ownPlace();
+      return aimOf(this.mouse.x - own.x, this.mouse.y - own.y);
+    }
+    return aimOf(move.x, move.y);
+  }
+
+  private listenToKeys(): void {
+    const { signal } = this.listening;
+    window.addEventListener(
+      'keydown',
+      (event) => {
+        if (!this.enabledNow || event.ctrlKey || event.metaKey || event.altKey) return;
+        if (event.code === 'Tab') this.options.onScores(true);
+        else if (event.code === 'Escape') this.options.onMenu();
+        else if (actionOf(event.code)) this.pressKey(event.code, event.repeat);
+        else return;
+        event.preventDefault();
+      },
+      { signal },
+    );
+    window.addEventListener(
+      'keyup',
+      (event) => {
+        this.held.delete(event.code);
+        if (event.code === 'Tab') this.options.onScores(false);
+      },
+      { signal },
+    );
+  }
+
+  private pressKey(code: string, repeat: boolean): void {
+    this.held.add(code);
+    if (repeat) return;
+    if (actionOf(code) === 'dash') this.dashLatched = true;
+    if (actionOf(code) === 'fire') this.fireLatched = true;
+  }
+
+  private listenToPointers(): void {
+    const { stage } = this.options;
+    const { signal } = this.listening;
+    stage.addEventListener(
+      'contextmenu',
+      (event) => {
+        event.preventDefault();
+      },
+      { signal },
+    );
+    stage.addEventListener(
+      'pointerdown',
+      (event) => {
+        this.pointerDown(event);
+      },
+      { signal },
+    );
+    window.addEventListener(
+      'pointermove',
+      (event) => {
+        this.pointerMove(event);
+      },
+      { signal },
+    );
+    for (const end of ['pointerup', 'pointercancel'] as const) {
+      window.addEventListener(
+        end,
+        (event) => {
+          this.pointerEnd(event);
+        },
+        { signal },
+      );
+    }
+  }
+
+  private pointerDown(event: PointerEvent): void {
+    if (!this.enabledNow) return;
+    event.preventDefault();
+    if (event.pointerType !== 'touch') {
+      this.mouse = { x: event.clientX, y: event.clientY };
+      if (event.button === 0) {
+        this.mouseFire = true;
+        this.fireLatched = true;
+      }
+      if (event.button === 2) this.dashLatched = true;
+      return;
+    }
+    this.options.onTouch();
+    this.mouse = null;
+    const stick: Stick = { pointer: event.pointerId, originX: event.clientX, originY: event.clientY, dx: 0, dy: 0 };
+    const leftHalf = event.clientX < window.innerWidth / 2;
+    if (leftHalf && !this.left) this.left = stick;
+    else if (!leftHalf && !this.right) this.right = stick;
+  }
+
+  private pointerMove(event: PointerEvent): void {
+    if (event.pointerType !== 'touch') {
+      this.mouse = { x: event.clientX, y: event.clientY };
+      return;
+    }
+    for (const stick of [this.left, this.right]) {
+      if (stick?.pointer !== event.pointerId) continue;
+      stick.dx = event.clientX - stick.originX;
+      stick.dy = event.clientY - stick.originY;
+    }
+  }
+
+  private pointerEnd(event: PointerEvent): void {
+    if (event.pointerType !== 'touch') {
+      if (event.button === 0 || event.type === 'pointercancel') this.mouseFire = false;
+      return;
+    }
+    if (this.left?.pointer === event.pointerId) this.left = null;
+    if (this.right?.pointer === event.pointerId) this.right = null;
+  }
+
+  private listenToDashButton(): void {
+    const { dashButton } = this.options;
+    const { signal } = this.listening;
+    dashButton.addEventListener(
+      'pointerdown',
+      (event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        this.dashTouched = true;
+        this.dashLatched = true;
+      },
+      { signal },
+    );
+    for (const end of ['pointerup', 'pointercancel', 'pointerleave'] as const) {
+      dashButton.addEventListener(
+        end,
+        () => {
+          this.dashTouched = false;
+        },
+        { signal },
+      );
+    }
+  }
+
+  private releaseAll(): void {
+    this.held.clear();
+    this.left = null;
+    this.right = null;
+    this.mouseFire = false;
+    this.dashTouched = false;
+    this.dashLatched = false;
+    this.fireLatched = false;
+    this.options.onScores(false);
+  }
+}

@@ -1,0 +1,33 @@
+// The arena's own events.
+
+export type ArenaEvent =
+  | { readonly kind: 'kill'; readonly killer: number; readonly victim: number }
+  | { readonly kind: 'pickup'; readonly player: number; readonly pickup: number }
+  | { readonly kind: 'hit'; readonly victim: number; readonly by: number; readonly damage: number };
+
+/** Null for a kind this page does not know. */
+export function parseArenaEvent(event: unknown): ArenaEvent | null {
+  if (typeof event !== 'object' || event === null) return null;
+  const { kind } = event as { kind?: unknown };
+  return kind === 'kill' || kind === 'pickup' || kind === 'hit' ? (event as ArenaEvent) : null;
+}
+
+/** Holds events until the drawn tick reaches theirs, so that a hit shows when the drawn shot arrives. */
+export class EventQueue {
+  private waiting: { readonly tick: number; readonly event: ArenaEvent }[] = [];
+
+  push(event: ArenaEvent, tick: number): void {
+    this.waiting.push({ tick, event });
+  }
+
+  /** Events up to the tick, oldest first. */
+  take(tick: number): ArenaEvent[] {
+    const due = this.waiting.filter((entry) => entry.tick <= tick);
+    if (due.length > 0) this.waiting = this.waiting.filter((entry) => entry.tick > tick);
+    return due.map((entry) => entry.event);
+  }
+
+  clear(): void {
+    this.waiting = [];
+  }
+}

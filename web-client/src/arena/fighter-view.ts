@@ -1,0 +1,87 @@
+// One drawn fighter: body, barrel, name and health bar.
+import { Container, Graphics, Text } from 'pixi.js';
+import { COLORS, playerColor } from './palette';
+import type { SceneFighter } from './scene';
+import { FIGHTER_RADIUS, HEALTH_MAX } from './tables';
+
+const BAR_WIDTH = 54;
+const BAR_HEIGHT = 6;
+const FLASH_MS = 140;
+
+export class FighterView {
+  readonly view = new Container();
+  private readonly barrel = new Graphics();
+  private readonly body = new Graphics();
+  private readonly glow = new Graphics();
+  private readonly flash = new Graphics();
+  private readonly bar = new Graphics();
+  private readonly label: Text;
+  private drawnHealth = -1;
+  private drawnColor = -1;
+  private flashedMs = -Infinity;
+
+  constructor(name: string) {
+    this.label = new Text({
+      text: name,
+      resolution: 2,
+      style: { fontFamily: 'system-ui, sans-serif', fontSize: 17, fontWeight: '600', fill: COLORS.text },
+    });
+    this.label.anchor.set(0.5, 1);
+    this.label.position.set(0, -FIGHTER_RADIUS - 20);
+    this.bar.position.set(0, -FIGHTER_RADIUS - 17);
+    this.glow.circle(0, 0, FIGHTER_RADIUS + 9).fill({ color: COLORS.overcharge, alpha: 0.28 });
+    this.flash.circle(0, 0, FIGHTER_RADIUS).fill({ color: 0xffffff, alpha: 0.85 });
+    this.view.addChild(this.glow, this.barrel, this.body, this.flash, this.bar, this.label);
+  }
+
+  hit(nowMs: number): void {
+    this.flashedMs = nowMs;
+  }
+
+  update(fighter: SceneFighter, name: string, nowMs: number, zoom: number): void {
+    this.view.position.set(fighter.x, fighter.y);
+    this.barrel.rotation = fighter.aim;
+    this.glow.visible = fighter.overcharge > 0;
+    this.flash.visible = nowMs - this.flashedMs < FLASH_MS;
+    if (this.label.text !== name) this.label.text = name;
+    // Seen from far above, names would be too small to read at the world's scale.
+    const readable = Math.max(1, 0.62 / zoom);
+    this.label.scale.set(readable);
+    this.bar.scale.set(Math.min(readable, 2));
+    this.label.y = -FIGHTER_RADIUS - 12 - 8 * this.bar.scale.y;
+    this.drawBody(playerColor(fighter.player, fighter.own), fighter.own);
+    this.drawBar(fighter.health);
+  }
+
+  private drawBody(color: number, own: boolean): void {
+    if (this.drawnColor === color) return;
+    this.drawnColor = color;
+    this.barrel
+      .clear()
+      .roundRect(4, -6, FIGHTER_RADIUS + 10, 12, 4)
+      .fill(color)
+      .stroke({ width: 2, color: COLORS.void });
+    this.body
+      .clear()
+      .circle(0, 0, FIGHTER_RADIUS)
+      .fill(color)
+      .stroke({ width: 3, color: own ? COLORS.text : COLORS.void })
+      .circle(0, 0, FIGHTER_RADIUS * 0.45)
+      .fill({ color: COLORS.void, alpha: 0.35 });
+  }
+
+  private drawBar(health: number): void {
+    if (this.drawnHealth === health) return;
+    this.drawnHealth = health;
+    const share = Math.max(0, Math.min(1, health / HEALTH_MAX));
+    this.bar
+      .clear()
+      .roundRect(-BAR_WIDTH / 2 - 1, -1, BAR_WIDTH + 2, BAR_HEIGHT + 2, 3)
+      .fill({ color: COLORS.barBack, alpha: 0.8 });
+    if (share > 0) {
+      this.bar
+        .roundRect(-BAR_WIDTH / 2, 0, BAR_WIDTH * share, BAR_HEIGHT, 2)
+        .fill(share > 0.35 ? COLORS.health : COLORS.danger);
+    }
+  }
+}

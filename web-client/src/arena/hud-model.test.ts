@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { RosterEntry } from '../net/control';
+import { buildHud, feedLine, type HudSource } from './hud-model';
+import { snapshotOf, TABLES } from './testing';
+import { ticksLeft } from './tables';
+
+const roster = new Map<number, RosterEntry>([
+  [1, { player: 1, name: 'Ada', bot: false }],
+  [2, { player: 2, name: '<b>Bo</b>', bot: false }],
+  [3, { player: 3, name: 'Cy', bot: true }],
+]);
+
+function source(rows: Parameters<typeof snapshotOf>[1], player: number | null = 1): HudSource {
+  return { tables: TABLES, snapshot: snapshotOf(1_000, rows), roster, player, tickRate: 30, dashReadyIn: null };
+}
+
+const scores = [
+  { id: 1, player: 1, score: 20, kills: 0, deaths: 1 },
+  { id: 2, player: 2, score: 70, kills: 1, deaths: 0 },
+  { id: 3, player: 3, score: 20, kills: 0, deaths: 0 },
+];
+
+describe('buildHud', () => {
+  it('ranks by score, and equal scores share a rank', () => {
+    const { lines, rank, score } = buildHud(source({ match: [{ id: 0, phase: 2 }], score: scores }));
+    expect(lines.map((line) => [line.name, line.rank])).toEqual([
+      ['<b>Bo</b>', 1],
+      ['Cy', 2],
+      ['Ada', 2],
+    ]);
+    expect([rank, score]).toEqual([2, 20]);
+  });
+
+  it('lists who has no score yet', () => {
+    expect(buildHud(source({ match: [{ id: 0 }] })).lines).toHaveLength(3);
+  });
+
+  it('counts the live phase down', () => {
+    const hud = buildHud(source({ match: [{ id: 0, phase: 2, phase_ends: 1_000 + 30 * 65 }] }));
+    expect(hud.timer).toBe('1:05');
+    expect(hud.notice).toBe('');
+  });
+
+  it('announces the start', () => {
+    expect(buildHud(source({ match: [{ id: 0, phase: 1, phase_ends: 1_061 }] })).notice).toBe('Starts in 3');
+  });
+
+  it('tells the dead when they are back', () => {
+    const dead = { id: 1, player: 1, respawn_at: 1_045 };
+    const hud = buildHud(source({ match: [{ id: 0, phase: 2 }], score: [dead] }));
+    expect(hud).toMatchObject({ alive: false, notice: 'Back in 1.5 s' });
+  });
+
+  it('shows the own health and a half-charged dash', () => {
+    const fighter = { id: 9, player: 1, health: 34, dash_ready: 1_038, overcharge_until: 1_010 };
+    const hud = buildHud(source({ match: [{ id: 0, phase: 2 }], fighter: [fighter] }));
+    expect(hud).toMatchObject({ alive: true, health: 34, overcharged: true });
+    expect(hud.dash).toBeCloseTo(0.49, 1);
+  });
+
+  it('has nothing personal for a spectator', () => {
+    const hud = buildHud(source({ match: [{ id: 0, phase: 1, phase_ends: 1_061 }], score: scores }, null));
+    expect(hud).toMatchObject({ notice: '', rank: 0, alive: false });
+  });
+});
+
+describe('feedLine', () => {
+  it('names both, also who left', () => {
+    expect(feedLine({ kind: 'kill', killer: 1, victim: 9 }, roster, 1)).toEqual({
+      killer: 'Ada',
+      victim: 'Someone',
+      ownKill: true,
+      ownDeath: false,
+    });
+    expect(feedLine({ kind: 'hit', by: 1, victim: 2, damage: 3 }, roster, 1)).toBeNull();
+  });
+});
+
+describe('ticksLeft', () => {
+  it('takes a moment that is too far ahead, or zero, for past', () => {
+    expect(ticksLeft(1_010, 1_000, 75)).toBe(10);
+    expect(ticksLeft(990, 1_000, 75)).toBe(0);
+    expect(ticksLeft(0, 0xffff_fff0, 75)).toBe(0);
+    expect(ticksLeft(5_000, 1_000, 75)).toBe(0);
+    // Across the wrap of the 31 bits.
+    expect(ticksLeft(3, 0x7fff_fffe, 75)).toBe(5);
+  });
+});

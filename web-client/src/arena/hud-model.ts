@@ -1,0 +1,117 @@
+// What the HUD says, worked out from a snapshot. No page here.
+import type { RosterEntry } from '../net/control';
+import type { Snapshot } from '../sync/snapshot';
+import { formatClock } from '../ui/format';
+import type { ArenaEvent } from './events';
+import { DASH_COOLDOWN_TICKS, type ArenaTables, type Phase } from './tables';
+
+export interface ScoreLine {
+  readonly player: number;
+  readonly name: string;
+  readonly bot: boolean;
+  readonly own: boolean;
+  readonly score: number;
+  readonly kills: number;
+  readonly deaths: number;
+  /** 1 for the best; equal scores share it. */
+  readonly rank: number;
+}
+
+export interface HudModel {
+  readonly phase: Phase;
+  /** What the timer shows; empty when nothing counts down. */
+  readonly timer: string;
+  /** One sentence in the middle of the screen, or empty. */
+  readonly notice: string;
+  readonly health: number;
+  readonly alive: boolean;
+  /** 0 just used, 1 ready. */
+  readonly dash: number;
+  readonly overcharged: boolean;
+  readonly score: number;
+  readonly rank: number;
+  readonly lines: readonly ScoreLine[];
+}
+
+export interface HudSource {
+  readonly tables: ArenaTables;
+  readonly snapshot: Snapshot;
+  readonly roster: ReadonlyMap<number, RosterEntry>;
+  readonly player: number | null;
+  readonly tickRate: number;
+  /** The predicted value, which is ahead of the snapshot's; null while not alive. */
+  readonly dashReadyIn: number | null;
+}
+
+export function buildHud(source: HudSource): HudModel {
+  const { tables, snapshot, player, tickRate } = source;
+  const { phase, endsIn } = tables.match(snapshot);
+  const lines = scoreLines(source);
+  const ownLine = lines.find((line) => line.own);
+  const fighter = tables.fighters(snapshot).find((row) => row.player === player);
+  const score = tables.scores(snapshot).find((row) => row.player === player);
+  const secondsLeft = endsIn / tickRate;
+  const respawnS = score && score.respawnIn > 0 ? score.respawnIn / tickRate : null;
+  return {
+    phase,
+    timer: phase === 'waiting' ? '' : formatClock(secondsLeft),
+    notice: player === null ? '' : notice(phase, secondsLeft, respawnS),
+    health: fighter?.health ?? 0,
+    alive: fighter !== undefined,
+    dash: dashCharge(source.dashReadyIn ?? fighter?.dashReadyIn ?? 0),
+    overcharged: (fighter?.overcharge ?? 0) > 0,
+    score: ownLine?.score ?? 0,
+    rank: ownLine?.rank ?? 0,
+    lines,
+  };
+}
+
+function notice(phase: Phase, secondsLeft: number, respawnS: number | null): string {
+  if (phase === 'waiting') return 'Waiting for players…';
+  if (phase === 'countdown') return `Starts in ${Math.ceil(secondsLeft)}`;
+  if (phase === 'live' && respawnS !== null) return `Back in ${respawnS.toFixed(1)} s`;
+  return '';
+}
+
+function dashCharge(readyIn: number): number {
+  return Math.min(1, Math.max(0, 1 - readyIn / DASH_COOLDOWN_TICKS));
+}
+
+/** Everyone seated, best first; who has no score row yet has none. */
+export function scoreLines({ tables, snapshot, roster, player }: HudSource): ScoreLine[] {
+  const scores = new Map(tables.scores(snapshot).map((row) => [row.player, row]));
+  const unranked = [...roster.values()].map((entry) => ({
+    player: entry.player,
+    name: entry.name,
+    bot: entry.bot,
+    own: entry.player === player,
+    score: scores.get(entry.player)?.score ?? 0,
+    kills: scores.get(entry.player)?.kills ?? 0,
+    deaths: scores.get(entry.player)?.deaths ?? 0,
+  }));
+  unranked.sort((a, b) => b.score - a.score || a.deaths - b.deaths || a.player - b.player);
+  return unranked.map((line) => ({ ...line, rank: 1 + unranked.filter((other) => other.score > line.score).length }));
+}
+
+export interface FeedLine {
+  readonly killer: string;
+  readonly victim: string;
+  readonly ownKill: boolean;
+  readonly ownDeath: boolean;
+}
+
+/** The kill feed's line for an event; null for one that is not told there. */
+export function feedLine(
+  event: ArenaEvent,
+  roster: ReadonlyMap<number, RosterEntry>,
+  player: number | null,
+): FeedLine | null {
+  if (event.kind !== 'kill') return null;
+  const nameOf = (id: number): string => roster.get(id)?.name ?? 'Someone';
+  return {
+    killer: nameOf(event.killer),
+    victim: nameOf(event.victim),
+    ownKill: event.killer === player,
+    ownDeath: event.victim === player,
+  };
+}

@@ -1,0 +1,146 @@
+// The HUD's elements; what they say comes from `hud-model.ts`. Nothing here changes the layout while playing.
+import type { Quality } from '../sync/session';
+import { el, setHidden, setText } from '../ui/dom';
+import { formatOrdinal, formatPing } from '../ui/format';
+import type { FeedLine, HudModel } from './hud-model';
+import { Scoreboard } from './scoreboard';
+import { HEALTH_MAX } from './tables';
+
+const FEED_MAX = 4;
+const FEED_MS = 6_000;
+const HURT_MS = 260;
+
+const QUALITY_WORDS: Readonly<Record<Quality, string>> = {
+  good: 'Good connection',
+  fair: 'Fair connection',
+  poor: 'Poor connection',
+  lost: 'No connection',
+};
+
+export class Hud {
+  readonly element: HTMLElement;
+  readonly menuButton: HTMLButtonElement;
+  readonly scoresButton: HTMLButtonElement;
+  readonly dashButton: HTMLButtonElement;
+  private readonly health = el('div', { class: 'bar-fill' });
+  private readonly healthText = el('span', { class: 'bar-text', 'data-testid': 'health' });
+  private readonly healthBar: HTMLElement;
+  private readonly dash = el('div', { class: 'bar-fill' });
+  private readonly overcharge = el('span', { class: 'overcharge', hidden: true }, 'Overcharge');
+  private readonly timer = el('div', { class: 'timer', 'data-testid': 'timer' });
+  private readonly score = el('span', { class: 'score-value', 'data-testid': 'score' });
+  private readonly rank = el('span', { class: 'score-rank' });
+  private readonly notice = el('div', { class: 'notice', role: 'status', 'data-testid': 'notice' });
+  private readonly feed = el('ol', { class: 'feed', 'aria-label': 'Kills', 'data-testid': 'kill-feed' });
+  private readonly ping = el('span', { class: 'ping-value', 'data-testid': 'ping' });
+  private readonly qualityDot = el('span', { class: 'quality', role: 'img' });
+  private readonly hurt = el('div', { class: 'hurt', 'aria-hidden': 'true' });
+  private readonly scores = new Scoreboard('Players and scores');
+  private readonly scoresPanel: HTMLElement;
+  private lastHealth = HEALTH_MAX;
+
+  constructor() {
+    const iconButton = (label: string, icon: string, id: string): HTMLButtonElement =>
+      el('button', { type: 'button', class: 'hud-button', 'aria-label': label, title: label, 'data-testid': id }, icon);
+    this.menuButton = iconButton('Menu', '☰', 'menu-button');
+    this.scoresButton = iconButton('Players and scores', '#', 'scores-button');
+    this.dashButton = el(
+      'button',
+      { type: 'button', class: 'dash-button', 'aria-label': 'Dash', tabindex: '-1' },
+      'Dash',
+    );
+    this.healthBar = el(
+      'div',
+      { class: 'bar health', role: 'meter', 'aria-label': 'Health', 'aria-valuemin': '0', 'aria-valuemax': '100' },
+      this.health,
+      this.healthText,
+    );
+    const scoresTitle = el('h2', {}, 'Scores');
+    this.scoresPanel = el('div', { class: 'scores-panel', hidden: true }, scoresTitle, this.scores.element);
+    this.element = el(
+      'div',
+      { class: 'hud', 'data-testid': 'hud' },
+      this.hurt,
+      el(
+        'div',
+        { class: 'hud-left' },
+        this.menuButton,
+        this.scoresButton,
+        el('div', { class: 'score' }, this.score, this.rank),
+      ),
+      this.timer,
+      el('div', { class: 'hud-right' }, el('div', { class: 'ping' }, this.qualityDot, this.ping), this.feed),
+      this.notice,
+      this.scoresPanel,
+      el(
+        'div',
+        { class: 'hud-bottom' },
+        this.overcharge,
+        this.healthBar,
+        el('div', { class: 'bar dash', 'aria-hidden': 'true' }, this.dash, el('span', { class: 'bar-text' }, 'Dash')),
+      ),
+      this.dashButton,
+    );
+  }
+
+  set touch(touch: boolean) {
+    this.element.classList.toggle('touch', touch);
+  }
+
+  showScores(shown: boolean): void {
+    setHidden(this.scoresPanel, !shown);
+  }
+
+  toggleScores(): void {
+    this.showScores(this.scoresPanel.hasAttribute('hidden'));
+  }
+
+  update(model: HudModel, pingMs: number | null, quality: Quality): void {
+    if (model.alive && model.health < this.lastHealth) this.flashHurt();
+    this.lastHealth = model.alive ? model.health : HEALTH_MAX;
+    const share = Math.max(0, Math.min(1, model.health / HEALTH_MAX));
+    this.health.style.transform = `scaleX(${share})`;
+    this.healthBar.classList.toggle('low', model.alive && share <= 0.35);
+    this.healthBar.setAttribute('aria-valuenow', String(model.health));
+    setText(this.healthText, model.alive ? String(model.health) : '–');
+    this.dash.style.transform = `scaleX(${model.alive ? model.dash : 0})`;
+    this.element.classList.toggle('dash-ready', model.alive && model.dash >= 1);
+    setHidden(this.overcharge, !model.overcharged);
+    setText(this.timer, model.timer);
+    setText(this.score, String(model.score));
+    setText(this.rank, model.rank === 0 ? '' : `${formatOrdinal(model.rank)} of ${model.lines.length}`);
+    setText(this.notice, model.notice);
+    this.updatePing(pingMs, quality);
+    if (!this.scoresPanel.hidden) this.scores.update(model.lines);
+  }
+
+  updatePing(pingMs: number | null, quality: Quality): void {
+    setText(this.ping, formatPing(pingMs));
+    if (this.qualityDot.dataset['quality'] === quality) return;
+    this.qualityDot.dataset['quality'] = quality;
+    this.qualityDot.setAttribute('aria-label', QUALITY_WORDS[quality]);
+    this.qualityDot.title = QUALITY_WORDS[quality];
+  }
+
+  addFeed(line: FeedLine): void {
+    const item = el(
+      'li',
+      { class: line.ownKill ? 'own-kill' : line.ownDeath ? 'own-death' : '' },
+      el('b', {}, line.killer),
+      el('span', { class: 'arrow', 'aria-label': 'defeated' }, ' ▸ '),
+      el('b', {}, line.victim),
+    );
+    this.feed.append(item);
+    while (this.feed.children.length > FEED_MAX) this.feed.firstElementChild?.remove();
+    setTimeout(() => {
+      item.remove();
+    }, FEED_MS);
+  }
+
+  private flashHurt(): void {
+    this.hurt.classList.add('shown');
+    setTimeout(() => {
+      this.hurt.classList.remove('shown');
+    }, HURT_MS);
+  }
+}

@@ -1,0 +1,29 @@
+// Colours of the drawn world; the page's are in styles/base.css. Own things have the accent, everyone else a tone of
+// their own that does not compete with it.
+
+export const COLORS = {
+  void: 0x07090d,
+  floor: 0x10151f,
+  grid: 0x182030,
+  border: 0x3a4761,
+  wall: 0x2a3448,
+  wallEdge: 0x4b5a78,
+  accent: 0x3ddbb4,
+  text: 0xe8ecf4,
+  muted: 0x93a0b8,
+  danger: 0xff6b6b,
+  health: 0x63d471,
+  overcharge: 0xffc857,
+  barBack: 0x05070b,
+} as const;
+
+const OTHERS = [0xf28482, 0x8ab4f8, 0xf6bd60, 0xc39bd3, 0x84c5f4, 0xf5a7c4, 0xb8c480, 0xe59866];
+
+/** A player's colour, the same on every screen for as long as the match lasts. */
+export function playerColor(player: number, own: boolean): number {
+  return own ? COLORS.accent : (OTHERS[player % OTHERS.length] ?? COLORS.muted);
+}
+
+export function cssColor(color: number): string {
+  return `#${color.toString(16).padStart(6, '0')}`;
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import type { Sample } from '../sync/interpolation';
+import type { Snapshot } from '../sync/snapshot';
+import { followView, wholeMapView } from './camera';
+import { EventQueue, parseArenaEvent } from './events';
+import { FiredShots } from './fired-shots';
+import { blocked, parseMap } from './map';
+import { buildScene, mixAngle, type SceneSource } from './scene';
+import { snapshotOf, SCHEMA, TABLES } from './testing';
+import { FakeReplica } from '../net/fakes';
+
+const MAP = parseMap({ width: 64_000, height: 64_000, walls: [{ x: 16_000, y: 0, w: 1_600, h: 16_000 }] });
+
+function between(from: Snapshot, to: Snapshot, alpha: number): Sample {
+  return { from, to, alpha, tick: from.tick + alpha * (to.tick - from.tick) };
+}
+
+function source(parts: Partial<SceneSource> & Pick<SceneSource, 'sample' | 'latest'>): SceneSource {
+  return { tables: TABLES, map: MAP, player: null, predicted: null, predictedTick: 0, firedShots: [], ...parts };
+}
+
+describe('buildScene', () => {
+  it('moves others between two snapshots, the short way round', () => {
+    const from = snapshotOf(10, { fighter: [{ id: 5, player: 2, x: 1_600, y: 0, aim: 1_000 }] });
+    const to = snapshotOf(11, { fighter: [{ id: 5, player: 2, x: 1_760, y: 16, aim: 24 }] });
+    const [fighter] = buildScene(source({ sample: between(from, to, 0.5), latest: to })).fighters;
+    expect(fighter).toMatchObject({ x: 105, y: 0.5 });
+    expect(fighter?.aim).toBeCloseTo(2 * Math.PI);
+  });
+
+  it('does not drag a fighter across the map', () => {
+    const from = snapshotOf(10, { fighter: [{ id: 5, player: 2, x: 0, y: 0 }] });
+    const to = snapshotOf(11, { fighter: [{ id: 5, player: 2, x: 60_000, y: 0 }] });
+    expect(buildScene(source({ sample: between(from, to, 0.5), latest: to })).fighters[0]?.x).toBe(0);
+  });
+
+  it('draws the own fighter where it is predicted, with the health the server says', () => {
+    const latest = snapshotOf(11, { fighter: [{ id: 5, player: 2, x: 1_600, y: 0, health: 40 }] });
+    const row = Int32Array.from([2, 0, 0, 3_200, 0, 256, 99, 0, 0, 0]);
+    const scene = buildScene(
+      source({
+        sample: between(latest, latest, 0),
+        latest,
+        player: 2,
+        predicted: { row, x: 3_200, y: 160 },
+        predictedTick: 14.2,
+      }),
+    );
+    expect(scene.own).toMatchObject({ x: 200, y: 10, health: 40, own: true });
+    expect(scene.fighters).toHaveLength(1);
+  });
+
+  it('moves own shots on to the predicted tick, but not through walls', () => {
+    const shot = { owner: 2, vx: 480, vy: 0, born: 9 };
+    const latest = snapshotOf(11, {
+      fighter: [{ id: 5, player: 2 }],
+      shot: [
+        { id: 7, ...shot, x: 1_600, y: 16_160 },
+        { id: 8, ...shot, x: 15_800, y: 1_600 },
+        { id: 9, ...shot, owner: 3, x: 0, y: 0 },
+      ],
+    });
+    const { shots } = buildScene(
+      source({
+        sample: between(latest, latest, 0),
+        latest,
+        player: 2,
+        predicted: { row: new Int32Array(SCHEMA[1]?.fields.length ?? 0), x: 0, y: 0 },
+        predictedTick: 13,
+      }),
+    );
+    expect(shots.map((row) => [row.own, row.x])).toEqual([
+      [false, 0],
+      [true, 160],
+    ]);
+  });
+});
+
+describe('FiredShots', () => {
+  const row = (fireReady: number): Int32Array => Int32Array.from([2, 0, 0, 1_600, 3_200, 0, 100, 0, fireReady, 0]);
+
+  it('flies a shot from the tick its cooldown began until a snapshot has that tick', () => {
+    const replica = new FakeReplica();
+    replica.query = (...args: readonly unknown[]) => Int32Array.from([1_600 + 480 * (Number(args[5]) + 1), 3_200, 1]);
+    const fired = new FiredShots(TABLES, replica);
+    fired.stepped(20, row(0));
+    fired.stepped(21, row(26));
+    fired.stepped(22, row(26));
+    expect(fired.shots(18, 20.5, 2).map((shot) => shot.x)).toEqual([115]);
+    expect(fired.shots(18, 22, 2).map((shot) => shot.x)).toEqual([160]);
+    expect(fired.shots(21, 22, 2)).toEqual([]);
+  });
+
+  it('forgets them with the life that fired', () => {
+    const fired = new FiredShots(TABLES, new FakeReplica());
+    fired.stepped(20, row(0));
+    fired.stepped(21, row(26));
+    fired.stepped(22, null);
+    expect(fired.shots(18, 22, 2)).toEqual([]);
+  });
+});
+
+describe('mixAngle', () => {
+  it('crosses zero', () => {
+    expect(mixAngle(0.1, 2 * Math.PI - 0.1, 0.5)).toBeCloseTo(0);
+    expect(mixAngle(1, 2, 0.5)).toBeCloseTo(1.5);
+  });
+});
+
+describe('blocked', () => {
+  it('sees walls and borders between two places', () => {
+    expect(blocked(MAP, 900, 500, 1_200, 500)).toBe(true);
+    expect(blocked(MAP, 900, 1_500, 1_200, 1_500)).toBe(false);
+    expect(blocked(MAP, 10, 1_500, -10, 1_500)).toBe(true);
+    expect(blocked(MAP, 1_050, 10, 1_050, 20)).toBe(true);
+  });
+});
+
+describe('camera', () => {
+  it('stops at the border and sees a similar area on every screen', () => {
+    const corner = followView({ x: 0, y: 0 }, MAP, 1280, 800);
+    expect(corner.x).toBeGreaterThan(300);
+    const phone = followView({ x: 2_000, y: 2_000 }, MAP, 390, 844);
+    const desk = followView({ x: 2_000, y: 2_000 }, MAP, 1920, 1080);
+    const area = (width: number, height: number, scale: number): number => (width * height) / scale ** 2;
+    expect(area(390, 844, phone.scale) / area(1920, 1080, desk.scale)).toBeCloseTo(1, 0);
+    expect(wholeMapView(MAP, 800, 800)).toMatchObject({ x: 2_000, y: 2_000 });
+  });
+});
+
+describe('events', () => {
+  it('wait for the drawn tick, in order', () => {
+    const queue = new EventQueue();
+    queue.push({ kind: 'kill', killer: 1, victim: 2 }, 12);
+    queue.push({ kind: 'pickup', player: 1, pickup: 0 }, 11);
+    expect(queue.take(10.9)).toEqual([]);
+    expect(queue.take(11.5).map((event) => event.kind)).toEqual(['pickup']);
+    expect(queue.take(12).map((event) => event.kind)).toEqual(['kill']);
+  });
+
+  it('of unknown kinds are nothing', () => {
+    expect(parseArenaEvent({ kind: 'fireworks' })).toBeNull();
+    expect(parseArenaEvent(null)).toBeNull();
+  });
+});

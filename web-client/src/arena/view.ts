@@ -1,0 +1,153 @@
+// The drawn match: runs the frame loop, builds the scene from a session, moves the camera and plays effects on time.
+// The player's page and the admin page both use it.
+import type { MatchSession } from '../sync/session';
+import { followView, wholeMapView, type View } from './camera';
+import type { Vector } from './controls';
+import { EventQueue, type ArenaEvent } from './events';
+import { parseMap, type ArenaMap } from './map';
+import { Renderer } from './renderer';
+import { buildScene, type Scene } from './scene';
+import { ArenaTables } from './tables';
+import { FiredShots } from './fired-shots';
+import type { Replica } from '../net/wasm';
+
+export type CameraMode = 'follow' | 'map';
+
+export interface Frame {
+  readonly scene: Scene;
+  readonly view: View;
+  readonly nowMs: number;
+}
+
+/** The camera closes a tenth of a second's worth of the way when its target jumps (respawn, another fighter). */
+const CAMERA_HALF_LIFE_MS = 70;
+const CAMERA_SNAP_UNITS = 1200;
+
+export class ArenaView {
+  readonly stage: HTMLElement;
+  readonly tables: ArenaTables;
+  readonly map: ArenaMap;
+  camera: CameraMode = 'follow';
+  /** Whom the camera follows when the viewer has no fighter; null: the leader. */
+  followPlayer: number | null = null;
+  onFrame: ((frame: Frame) => void) | null = null;
+  /** Every event when it is shown. */
+  onEvent: ((event: ArenaEvent) => void) | null = null;
+  private readonly renderer: Renderer;
+  private readonly events = new EventQueue();
+  private readonly fired: FiredShots;
+  private session: MatchSession | null = null;
+  private scene: Scene | null = null;
+  private target: Vector | null = null;
+  private lastMs = 0;
+  private frameRequest = 0;
+
+  private constructor(stage: HTMLElement, tables: ArenaTables, map: ArenaMap, renderer: Renderer, fired: FiredShots) {
+    this.fired = fired;
+    this.stage = stage;
+    this.tables = tables;
+    this.map = map;
+    this.renderer = renderer;
+    const loop = (): void => {
+      this.frameRequest = requestAnimationFrame(loop);
+      this.frame(performance.now());
+    };
+    this.frameRequest = requestAnimationFrame(loop);
+  }
+
+  static async create(stage: HTMLElement, replica: Replica): Promise<ArenaView> {
+    const map = parseMap(replica.map());
+    const renderer = await Renderer.create(stage, map);
+    const tables = new ArenaTables(replica.tables);
+    return new ArenaView(stage, tables, map, renderer, new FiredShots(tables, replica));
+  }
+
+  /** Shows another session, or none. */
+  show(session: MatchSession | null): void {
+    this.session = session;
+    this.scene = null;
+    this.target = null;
+    this.events.clear();
+    this.fired.clear();
+  }
+
+  /** The session predicted the own fighter one tick further. */
+  stepped(tick: number, row: Int32Array | null): void {
+    this.fired.stepped(tick, row);
+  }
+
+  /** An event from the session; it is shown when the drawn tick gets there. */
+  queueEvent(event: ArenaEvent, tick: number): void {
+    this.events.push(event, tick);
+  }
+
+  get lastScene(): Scene | null {
+    return this.scene;
+  }
+
+  /** Page pixels, relative to the window, of the own fighter in the last frame. */
+  ownPlace(): Vector {
+    const box = this.stage.getBoundingClientRect();
+    const own = this.scene?.own;
+    const place = own ? this.renderer.screenPlace(own) : { x: box.width / 2, y: box.height / 2 };
+    return { x: box.left + place.x, y: box.top + place.y };
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.frameRequest);
+    this.renderer.dispose();
+  }
+
+  private frame(nowMs: number): void {
+    const { session } = this;
+    if (!session) return;
+    session.frame(nowMs);
+    const sample = session.sample(nowMs);
+    const { latest } = session;
+    if (!sample || !latest) return;
+    const predictedTick = session.predictedTick(nowMs);
+    const scene = buildScene({
+      tables: this.tables,
+      map: this.map,
+      sample,
+      latest,
+      player: session.player,
+      predicted: session.predicted(nowMs),
+      predictedTick,
+      firedShots: session.player === null ? [] : this.fired.shots(latest.tick, predictedTick, session.player),
+    });
+    this.scene = scene;
+    const view = this.viewOf(scene, nowMs);
+    this.renderer.draw(scene, view, session.roster, nowMs);
+    for (const event of this.events.take(sample.tick)) {
+      this.renderer.event(event, session.player, nowMs);
+      this.onEvent?.(event);
+    }
+    this.onFrame?.({ scene, view, nowMs });
+  }
+
+  private viewOf(scene: Scene, nowMs: number): View {
+    const { width, height } = this.renderer;
+    if (this.camera === 'map') return wholeMapView(this.map, width, height);
+    const wanted = scene.own ?? this.followed(scene);
+    const elapsedMs = Math.max(0, nowMs - this.lastMs);
+    this.lastMs = nowMs;
+    if (wanted) this.target = this.approach(wanted, scene.own !== null, elapsedMs);
+    return followView(this.target ?? { x: this.map.width / 2, y: this.map.height / 2 }, this.map, width, height);
+  }
+
+  private followed(scene: Scene): Vector | null {
+    if (this.session?.player !== null) return null;
+    return scene.fighters.find((fighter) => fighter.player === this.followPlayer) ?? scene.fighters[0] ?? null;
+  }
+
+  /** The own fighter is always dead centre unless it jumped: lag of the camera would feel like lag of the input. */
+  private approach(wanted: Vector, own: boolean, elapsedMs: number): Vector {
+    const { target } = this;
+    if (!target) return { x: wanted.x, y: wanted.y };
+    const distance = Math.hypot(wanted.x - target.x, wanted.y - target.y);
+    if (distance > CAMERA_SNAP_UNITS || (own && distance < 60)) return { x: wanted.x, y: wanted.y };
+    const rest = 0.5 ** (elapsedMs / CAMERA_HALF_LIFE_MS);
+    return { x: wanted.x + (target.x - wanted.x) * rest, y: wanted.y + (target.y - wanted.y) * rest };
+  }
+}

@@ -1,0 +1,113 @@
+// `window.tickwire`: what this page knows, read-only, for bug reports and for tests that watch a real page. It changes
+// nothing and holds no credential.
+import { SUBUNITS } from './arena/tables';
+import type { App } from './ui/app';
+
+export interface DebugFighter {
+  readonly player: number;
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+  readonly health: number;
+  readonly own: boolean;
+}
+
+export interface DebugState {
+  /** Changes when a field changes its meaning. */
+  readonly version: 1;
+  /** The page's phase: landing, connecting, playing, lost, recovering, ended or error. */
+  readonly phase: string;
+  /** connecting, live, waiting, closed, or none. */
+  readonly connection: string;
+  readonly matchId: string | null;
+  /** waiting, countdown, live or finished. */
+  readonly matchPhase: string | null;
+  readonly player: number | null;
+  /** Newest snapshot's tick. */
+  readonly tick: number | null;
+  readonly pingMs: number | null;
+  /** How early inputs reach the server, in ticks. */
+  readonly marginTicks: number | null;
+  readonly interpolationDelayMs: number | null;
+  readonly jitterMs: number | null;
+  /** Units between where the own fighter is drawn and where it is predicted. */
+  readonly correction: number;
+  readonly health: number | null;
+  readonly score: number | null;
+  readonly own: DebugFighter | null;
+  /** As drawn now, in world units. */
+  readonly fighters: readonly DebugFighter[];
+  readonly shotCount: number;
+}
+
+declare global {
+  interface Window {
+    tickwire?: DebugState;
+  }
+}
+
+export function installDebugSurface(app: App): void {
+  const session = (): NonNullable<App['screen']>['session'] => app.screen?.session ?? null;
+  const fighters = (): DebugFighter[] =>
+    (app.screen?.scene?.fighters ?? []).map((fighter) => ({
+      player: fighter.player,
+      name: session()?.roster.get(fighter.player)?.name ?? '',
+      x: fighter.x,
+      y: fighter.y,
+      health: fighter.health,
+      own: fighter.own,
+    }));
+  const state: DebugState = {
+    version: 1,
+    get phase() {
+      return app.phase;
+    },
+    get connection() {
+      return session()?.connection.state.kind ?? 'none';
+    },
+    get matchId() {
+      return session()?.welcomed?.matchId ?? null;
+    },
+    get matchPhase() {
+      return app.screen?.model?.phase ?? null;
+    },
+    get player() {
+      return session()?.player ?? null;
+    },
+    get tick() {
+      return session()?.latest?.tick ?? null;
+    },
+    get pingMs() {
+      return session()?.pingMs ?? null;
+    },
+    get marginTicks() {
+      return session()?.marginTicks ?? null;
+    },
+    get interpolationDelayMs() {
+      return session()?.buffer.delayMs ?? null;
+    },
+    get jitterMs() {
+      return session()?.buffer.jitterMs ?? null;
+    },
+    get correction() {
+      const [x, y] = session()?.correction ?? [0, 0];
+      return Math.hypot(x, y) / SUBUNITS;
+    },
+    get health() {
+      return app.screen?.model?.health ?? null;
+    },
+    get score() {
+      return app.screen?.model?.score ?? null;
+    },
+    get own() {
+      return fighters().find((fighter) => fighter.own) ?? null;
+    },
+    get fighters() {
+      return fighters();
+    },
+    get shotCount() {
+      return app.screen?.scene?.shots.length ?? 0;
+    },
+  };
+  Object.defineProperty(window, 'tickwire', { value: Object.freeze(state), enumerable: true });
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { Api, ApiError, problemSentence } from './api';
+import { closeKind } from './close';
+
+function apiAnswering(status: number, body: unknown, headers: Record<string, string> = {}): Api {
+  return new Api('', () => Promise.resolve(new Response(JSON.stringify(body), { status, headers })));
+}
+
+async function failure(promise: Promise<unknown>): Promise<ApiError> {
+  const error: unknown = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ApiError)) throw new Error('expected an ApiError');
+  return error;
+}
+
+describe('Api', () => {
+  it('sends the token and the body as the server wants them', async () => {
+    let seen: { url: string; init: RequestInit | undefined } | null = null;
+    const api = new Api('', (url, init) => {
+      seen = { url: url as string, init };
+      return Promise.resolve(new Response('{"code":"K7Q2MD"}'));
+    });
+    await api.joinMatch('abc', 'K7/Q2');
+    expect(seen).toMatchObject({
+      url: '/api/matches/K7%2FQ2/join',
+      init: {
+        method: 'POST',
+        body: '{}',
+        headers: { authorization: 'Bearer abc', 'content-type': 'application/json' },
+      },
+    });
+  });
+
+  it('turns a problem into a sentence', async () => {
+    const error = await failure(
+      apiAnswering(409, { title: 'Conflict', status: 409, detail: 'seats 16/16', code: 'match_full' }).matches(),
+    );
+    expect(error).toMatchObject({ code: 'match_full', status: 409, message: 'That match is full. Try another one.' });
+  });
+
+  it('says how long to wait', async () => {
+    const error = await failure(
+      apiAnswering(429, { code: 'rate_limited' }, { 'retry-after': '7' }).quickPlay('t', 'ffa'),
+    );
+    expect(error.message).toBe('That was too many tries. Try again in 7 s.');
+    expect(error.retryAfterS).toBe(7);
+  });
+
+  it('understands a proxy without a server behind it, and no server at all', async () => {
+    const proxy = new Api('', () => Promise.resolve(new Response('<h1>Bad gateway</h1>', { status: 502 })));
+    expect((await failure(proxy.info())).code).toBe('unreachable');
+    const nobody = new Api('', () => Promise.reject(new TypeError('failed to fetch')));
+    expect((await failure(nobody.info())).message).toContain('cannot be reached');
+    const slow = new Api('', () => Promise.reject(new DOMException('late', 'TimeoutError')));
+    expect((await failure(slow.info())).code).toBe('timeout');
+  });
+
+  it('lets the server explain a code this page does not know', () => {
+    expect(problemSentence('name_taken', 400, 'Ada is taken.', null)).toBe('Ada is taken.');
+    expect(problemSentence('unknown', 500, '', null)).toBe('The server had a problem. Try again.');
+  });
+});
+
+describe('closeKind', () => {
+  it('treats an unknown reason as a lost seat', () => {
+    expect(closeKind('solar_flare').retry).toBe('rejoin');
+    expect(closeKind('too_slow').retry).toBe('resume');
+    expect(closeKind('wrong_schema').retry).toBe('reload');
+  });
+});

@@ -1,0 +1,146 @@
+// The HTTP API: guest sessions, matches and tickets. Every failure becomes an `ApiError` with a stable code and one
+// sentence a person understands.
+
+export interface MatchSummary {
+  readonly id: string;
+  readonly mode: string;
+  readonly phase: 'waiting' | 'countdown' | 'live' | 'finished';
+  readonly players: number;
+  readonly bots: number;
+  readonly max_players: number;
+}
+
+export interface Join {
+  readonly match: MatchSummary;
+  readonly code: string;
+  readonly ticket: string;
+  readonly expires_in_s: number;
+  readonly ws_url: string;
+}
+
+export interface GameInfo {
+  readonly game: string;
+  readonly protocol: number;
+  readonly schema: string;
+  readonly modes: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly max_players: number;
+    readonly tick_rate: number;
+  }[];
+}
+
+export interface GuestSession {
+  readonly token: string;
+  readonly name: string;
+}
+
+export class ApiError extends Error {
+  readonly code: string;
+  /** 0 when no answer came. */
+  readonly status: number;
+  readonly retryAfterS: number | null;
+
+  constructor(code: string, status: number, sentence: string, retryAfterS: number | null = null) {
+    super(sentence);
+    this.code = code;
+    this.status = status;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+/** What to tell the player. `detail` is the server's own sentence, used only for a code this page does not know. */
+export function problemSentence(code: string, status: number, detail: string, retryAfterS: number | null): string {
+  switch (code) {
+    case 'session_required':
+      return 'Your session ended. Press Play to start a new one.';
+    case 'match_not_found':
+      return 'There is no match with that code. It may have ended.';
+    case 'match_full':
+      return 'That match is full. Try another one.';
+    case 'rate_limited':
+      return retryAfterS === null
+        ? 'That was too many tries. Wait a moment, then try again.'
+        : `That was too many tries. Try again in ${retryAfterS} s.`;
+    case 'draining':
+      return 'The server is about to restart. Try again in a minute.';
+    case 'at_capacity':
+      return 'The server is full right now. Try again in a minute.';
+    case 'unreachable':
+      return 'The server cannot be reached. Check your connection and try again.';
+    case 'timeout':
+      return 'The server took too long to answer. Try again.';
+    default:
+      if (detail !== '') return detail;
+      return status >= 500 ? 'The server had a problem. Try again.' : 'The server refused that.';
+  }
+}
+
+const TIMEOUT_MS = 10_000;
+
+export class Api {
+  private readonly fetcher: typeof fetch;
+  private readonly base: string;
+
+  constructor(base = '', fetcher: typeof fetch = (input, init) => fetch(input, init)) {
+    this.base = base;
+    this.fetcher = fetcher;
+  }
+
+  info(): Promise<GameInfo> {
+    return this.request<GameInfo>('GET', '/api/info');
+  }
+
+  createSession(name: string): Promise<GuestSession> {
+    return this.request<GuestSession>('POST', '/api/session', { name });
+  }
+
+  async matches(): Promise<readonly MatchSummary[]> {
+    return (await this.request<{ matches: readonly MatchSummary[] }>('GET', '/api/matches')).matches;
+  }
+
+  createMatch(token: string, mode: string, isPrivate: boolean): Promise<Join> {
+    return this.request<Join>('POST', '/api/matches', { mode, private: isPrivate }, token);
+  }
+
+  joinMatch(token: string, idOrCode: string): Promise<Join> {
+    return this.request<Join>('POST', `/api/matches/${encodeURIComponent(idOrCode)}/join`, {}, token);
+  }
+
+  quickPlay(token: string, mode: string): Promise<Join> {
+    return this.request<Join>('POST', '/api/quick-play', { mode }, token);
+  }
+
+  /** One request. The answer's shape is the server's, which is built from the same repository. */
+  async request<T>(method: string, path: string, body?: unknown, token?: string): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) };
+    if (body !== undefined) init.body = JSON.stringify(body);
+    let response: Response;
+    try {
+      response = await this.fetcher(this.base + path, init);
+    } catch (error) {
+      const code = error instanceof DOMException && error.name === 'TimeoutError' ? 'timeout' : 'unreachable';
+      throw new ApiError(code, 0, problemSentence(code, 0, '', null));
+    }
+    const answer: unknown = await response.json().catch(() => null);
+    if (!response.ok) throw apiError(response, answer);
+    return answer as T;
+  }
+}
+
+function apiError(response: Response, problem: unknown): ApiError {
+  const text = (key: string): string => {
+    const value =
+      typeof problem === 'object' && problem !== null ? (problem as Record<string, unknown>)[key] : undefined;
+    return typeof value === 'string' ? value : '';
+  };
+  const retryAfter = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
+  const retryAfterS = Number.isNaN(retryAfter) ? null : retryAfter;
+  // A proxy in front of the server answers 502-504 in its own words while the server is away.
+  const code = text('code') || (response.status >= 502 && response.status <= 504 ? 'unreachable' : 'unknown');
+  const sentence = problemSentence(code, response.status, text('detail') || text('title'), retryAfterS);
+  return new ApiError(code, response.status, sentence, retryAfterS);
+}

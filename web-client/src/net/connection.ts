@@ -1,0 +1,208 @@
+// One match's socket: says Hello, hands every message to the replica, notices silence, and comes back by itself with
+// the newest resume token until the server gives a reason not to.
+//
+// Invariants: at most one socket is open; after `close` or a final reason nothing is opened again; a ticket is
+// presented once, and from the first Welcome on only the resume token is.
+import { Backoff } from './backoff';
+import { closeKind } from './close';
+import type { ControlRecord } from './control';
+import { MalformedMessage, type Replica } from './wasm';
+
+export type Credential =
+  | { readonly kind: 'ticket'; readonly ticket: string }
+  | { readonly kind: 'resume'; readonly matchId: string; readonly token: string }
+  /** The stream starts without a Hello, as for spectators. */
+  | { readonly kind: 'none' };
+
+export type ConnectionState =
+  | { readonly kind: 'connecting'; readonly attempt: number }
+  | { readonly kind: 'live' }
+  | { readonly kind: 'waiting'; readonly attempt: number; readonly retryAtMs: number }
+  | { readonly kind: 'closed'; readonly reason: string };
+
+/** The part of a WebSocket that is used. */
+export interface SocketLike {
+  binaryType: BinaryType;
+  readonly readyState: number;
+  onopen: (() => void) | null;
+  onclose: (() => void) | null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  send(data: Uint8Array<ArrayBuffer>): void;
+  close(code?: number): void;
+}
+
+export interface ConnectionOptions {
+  readonly replica: Replica;
+  readonly credential: Credential;
+  readonly openSocket: () => SocketLike;
+  readonly onState: (state: ConnectionState) => void;
+  readonly onControl: (record: ControlRecord) => void;
+  readonly onSnapshot: () => void;
+  readonly now?: () => number;
+  readonly backoff?: Backoff;
+}
+
+/** A live stream sends many times a second; this long a silence means a dead path that no close event will report. */
+const SILENCE_MS = 5_000;
+const WATCH_INTERVAL_MS = 1_000;
+/** Opening and Hello together may take this long. */
+const OPEN_TIMEOUT_MS = 8_000;
+const OPEN = 1;
+
+export class Connection {
+  private readonly options: ConnectionOptions;
+  private readonly now: () => number;
+  private readonly backoff: Backoff;
+  private credential: Credential;
+  private socket: SocketLike | null = null;
+  private current: ConnectionState = { kind: 'connecting', attempt: 0 };
+  private lastHeardMs = 0;
+  private lastWatchMs = 0;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private watchTimer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.options = options;
+    this.credential = options.credential;
+    this.now = options.now ?? (() => performance.now());
+    this.backoff = options.backoff ?? new Backoff();
+  }
+
+  get state(): ConnectionState {
+    return this.current;
+  }
+
+  /** Opens the first socket. */
+  start(): void {
+    this.watchTimer = setInterval(() => {
+      this.watch();
+    }, WATCH_INTERVAL_MS);
+    this.open();
+  }
+
+  /** Does not wait for the timer. */
+  retryNow(): void {
+    if (this.current.kind === 'waiting') this.open();
+  }
+
+  /** Drops the message if the socket is not open: what it said would be stale when it reopened. */
+  send(message: Uint8Array): boolean {
+    if (this.current.kind !== 'live' || this.socket?.readyState !== OPEN) return false;
+    this.socket.send(message as Uint8Array<ArrayBuffer>);
+    return true;
+  }
+
+  /** Ends it from this side. */
+  close(reason = 'left'): void {
+    this.finish(reason);
+  }
+
+  private open(): void {
+    clearTimeout(this.retryTimer);
+    this.abandonSocket();
+    this.setState({ kind: 'connecting', attempt: this.backoff.attempt });
+    this.lastHeardMs = this.now();
+    const socket = this.options.openSocket();
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => {
+      this.options.replica.reset();
+      const hello = this.hello();
+      if (hello) socket.send(hello as Uint8Array<ArrayBuffer>);
+    };
+    socket.onmessage = (event) => {
+      this.receive(event.data);
+    };
+    socket.onclose = () => {
+      this.lost();
+    };
+    this.socket = socket;
+  }
+
+  private hello(): Uint8Array | null {
+    const { replica } = this.options;
+    const { credential } = this;
+    switch (credential.kind) {
+      case 'ticket':
+        return replica.helloTicket(credential.ticket);
+      case 'resume':
+        return replica.helloResume(credential.matchId, credential.token);
+      case 'none':
+        return null;
+    }
+  }
+
+  private receive(data: unknown): void {
+    this.lastHeardMs = this.now();
+    if (!(data instanceof ArrayBuffer)) return;
+    try {
+      const received = this.options.replica.receive(new Uint8Array(data));
+      for (const record of received.controls) this.control(record);
+      // A listener of a record may have closed the connection.
+      if (received.snapshot && this.socket) this.options.onSnapshot();
+    } catch (error) {
+      if (!(error instanceof MalformedMessage)) throw error;
+      this.finish('unreadable');
+    }
+  }
+
+  private control(record: ControlRecord): void {
+    if (record.type === 'welcome') {
+      if (record.player !== null) {
+        this.credential = { kind: 'resume', matchId: record.matchId, token: record.resume };
+      }
+      this.backoff.reset();
+      this.options.onControl(record);
+      this.setState({ kind: 'live' });
+      return;
+    }
+    this.options.onControl(record);
+    if (record.type === 'desync') {
+      // Coming back to the seat starts over from a keyframe.
+      console.warn(`tickwire: desync at tick ${record.tick ?? '?'}`);
+      this.lost();
+    }
+    if (record.type === 'closing' && closeKind(record.reason).retry !== 'resume') this.finish(record.reason);
+  }
+
+  private lost(): void {
+    if (this.current.kind === 'closed') return;
+    this.abandonSocket();
+    const delayMs = this.backoff.next();
+    this.setState({ kind: 'waiting', attempt: this.backoff.attempt, retryAtMs: this.now() + delayMs });
+    this.retryTimer = setTimeout(() => {
+      this.open();
+    }, delayMs);
+  }
+
+  private watch(): void {
+    const now = this.now();
+    // After sleep this runs before the messages that waited meanwhile: give them a full period to be heard.
+    if (now - this.lastWatchMs > 3 * WATCH_INTERVAL_MS) this.lastHeardMs = now;
+    this.lastWatchMs = now;
+    const limitMs = this.current.kind === 'live' ? SILENCE_MS : OPEN_TIMEOUT_MS;
+    if (this.socket && now - this.lastHeardMs > limitMs) this.lost();
+  }
+
+  private finish(reason: string): void {
+    if (this.current.kind === 'closed') return;
+    clearTimeout(this.retryTimer);
+    clearInterval(this.watchTimer);
+    this.abandonSocket();
+    this.setState({ kind: 'closed', reason });
+  }
+
+  private abandonSocket(): void {
+    const { socket } = this;
+    this.socket = null;
+    if (!socket) return;
+    socket.onopen = null;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+  }
+
+  private setState(state: ConnectionState): void {
+    this.current = state;
+    this.options.onState(state);
+  }
+}

@@ -1,0 +1,74 @@
+// Stand-ins for tests: a socket driven by hand and a replica that understands JSON instead of the wire.
+import type { ControlRecord, Welcome } from './control';
+import type { SocketLike } from './connection';
+import { MalformedMessage, type Received, type Replica } from './wasm';
+
+export class FakeSocket implements SocketLike {
+  binaryType: BinaryType = 'blob';
+  readyState = 0;
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null = null;
+  readonly sent: string[] = [];
+  closed = false;
+
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.();
+  }
+
+  /** The network drops it. */
+  drop(): void {
+    this.readyState = 3;
+    this.onclose?.();
+  }
+
+  receive(message: { readonly controls?: readonly ControlRecord[]; readonly snapshot?: boolean } | 'garbage'): void {
+    this.onmessage?.({ data: new TextEncoder().encode(JSON.stringify(message)).buffer });
+  }
+
+  send(data: Uint8Array): void {
+    this.sent.push(new TextDecoder().decode(data));
+  }
+
+  close(): void {
+    this.closed = true;
+    this.readyState = 3;
+  }
+}
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+export class FakeReplica implements Replica {
+  readonly tables = [];
+  resets = 0;
+
+  reset(): void {
+    this.resets += 1;
+  }
+
+  receive(bytes: Uint8Array): Received {
+    const message = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Received> | 'garbage';
+    if (message === 'garbage') throw new MalformedMessage('garbage');
+    return { snapshot: message.snapshot ?? false, controls: message.controls ?? [] };
+  }
+
+  snapshot = (): { tick: number; tables: [] } => ({ tick: 1, tables: [] });
+  snapshotTick = (): number => 1;
+  stateHash = (): string => '';
+  helloTicket = (ticket: string): Uint8Array => text(`ticket ${ticket}`);
+  helloResume = (matchId: string, token: string): Uint8Array => text(`resume ${matchId} ${token}`);
+  ping = (): Uint8Array => text('ping');
+  leave = (): Uint8Array => text('leave');
+  rematch = (): Uint8Array => text('rematch');
+  input = (tick: number): Uint8Array => text(`input ${tick}`);
+  predicted = (): null => null;
+  predictedTick = (): number => 0;
+  correction = (): readonly [number, number] => [0, 0];
+  map = (): unknown => ({});
+  query = (): Int32Array => new Int32Array();
+}
+
+export function welcome(resume: string): Welcome {
+  return { type: 'welcome', matchId: 'm1', player: 3, mode: 0, tickRate: 30, tick: 100, resume, roster: [] };
+}

@@ -1,0 +1,205 @@
+// The only file that knows the browser module's raw exports. The module has no imports: bytes go in at its inbox, bytes
+// and JSON come out at its outbox, and tables are read straight from its memory.
+//
+// Invariant: a view into module memory never leaves this file, because the next call may move the memory.
+import { tableIndex, type Snapshot, type TableSchema } from '../sync/snapshot';
+import { parseControls, type ControlRecord } from './control';
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  inbox_ptr(): number;
+  inbox_cap(): number;
+  outbox_ptr(): number;
+  outbox_len(): number;
+  receive(length: number): number;
+  reset(): void;
+  snapshot_tick(): number;
+  table_rows(table: number): number;
+  table_ids_ptr(table: number): number;
+  column_ptr(table: number, field: number): number;
+  schema_json(): number;
+  map_json(): number;
+  hello_ticket(): number;
+  hello_resume(): number;
+  ping(clientTimeMs: number): number;
+  leave(): number;
+  rematch(): number;
+  input(tick: number, ...fields: number[]): number;
+  predicted_ptr(): number;
+  predicted_tick(): number;
+  correction_ptr(): number;
+  state_hash_lo(): number;
+  state_hash_hi(): number;
+}
+
+/** What one WebSocket message held. */
+export interface Received {
+  /** A snapshot was applied: `snapshot()` returns it. */
+  readonly snapshot: boolean;
+  /** Everything that was not a snapshot, in order. */
+  readonly controls: readonly ControlRecord[];
+}
+
+/** The bytes are no message of this protocol: the connection cannot go on. */
+export class MalformedMessage extends Error {}
+
+/** What the connection and the session need of the module; tests put a stand-in here. */
+export interface Replica {
+  readonly tables: readonly TableSchema[];
+  reset(): void;
+  receive(bytes: Uint8Array): Received;
+  snapshot(): Snapshot;
+  /** Tick of the newest applied snapshot. */
+  snapshotTick(): number;
+  stateHash(): string;
+  helloTicket(ticketHex: string): Uint8Array;
+  helloResume(matchIdHex: string, tokenHex: string): Uint8Array;
+  ping(clientTimeMs: number): Uint8Array;
+  leave(): Uint8Array;
+  rematch(): Uint8Array;
+  /** Encodes the input meant for `tick` and steps the prediction to it. What the fields mean is the game's. */
+  input(tick: number, fields: readonly number[]): Uint8Array;
+  /** The own body's row at the predicted tick, in the order of its table's fields; null while it has none. */
+  predicted(): Int32Array | null;
+  predictedTick(): number;
+  /** How far the last reconciliation moved the own body, as `[x, y]`: where it was shown minus where it is. */
+  correction(): readonly [number, number];
+  /** The game's map as JSON. */
+  map(): unknown;
+  /** `length` integers that an export of the game's own answers with a pointer to. */
+  query(name: string, length: number, ...args: readonly number[]): Int32Array;
+}
+
+const SNAPSHOT = 1;
+const CONTROLS = 2;
+
+/** Fetches and starts the module. `bodyTable` names the table whose row the module predicts for the own player. */
+export async function loadReplica(url: string, bodyTable: string): Promise<Replica> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`the game module answered ${response.status}`);
+  const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), {});
+  // The module is built from this repository; its exports are what this interface says.
+  return new WasmReplica(instance.exports as unknown as Exports, bodyTable);
+}
+
+class WasmReplica implements Replica {
+  readonly tables: readonly TableSchema[];
+  private readonly wasm: Exports;
+  private readonly bodyFieldCount: number;
+  private readonly utf8 = new TextDecoder();
+
+  constructor(wasm: Exports, bodyTable: string) {
+    this.wasm = wasm;
+    this.tables = JSON.parse(this.text(wasm.schema_json())) as TableSchema[];
+    this.bodyFieldCount = this.tables[tableIndex(this.tables, bodyTable)]?.fields.length ?? 0;
+  }
+
+  reset(): void {
+    this.wasm.reset();
+  }
+
+  receive(bytes: Uint8Array): Received {
+    if (bytes.length > this.wasm.inbox_cap()) throw new MalformedMessage(`a message of ${bytes.length} bytes`);
+    this.fillInbox(bytes);
+    const flags = this.wasm.receive(bytes.length);
+    if (flags < 0) throw new MalformedMessage(`receive answered ${flags}`);
+    return {
+      snapshot: (flags & SNAPSHOT) !== 0,
+      controls: (flags & CONTROLS) === 0 ? [] : parseControls(this.text(this.wasm.outbox_len())),
+    };
+  }
+
+  snapshot(): Snapshot {
+    const { buffer } = this.wasm.memory;
+    return {
+      tick: this.snapshotTick(),
+      tables: this.tables.map((table, t) => {
+        const rows = this.wasm.table_rows(t);
+        return {
+          ids: new Uint32Array(buffer, this.wasm.table_ids_ptr(t), rows).slice(),
+          columns: table.fields.map((_, f) => new Int32Array(buffer, this.wasm.column_ptr(t, f), rows).slice()),
+        };
+      }),
+    };
+  }
+
+  snapshotTick(): number {
+    return this.wasm.snapshot_tick() >>> 0;
+  }
+
+  stateHash(): string {
+    const half = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+    return half(this.wasm.state_hash_hi()) + half(this.wasm.state_hash_lo());
+  }
+
+  helloTicket(ticketHex: string): Uint8Array {
+    this.fillInbox(fromHex(ticketHex));
+    return this.message(this.wasm.hello_ticket());
+  }
+
+  helloResume(matchIdHex: string, tokenHex: string): Uint8Array {
+    this.fillInbox(fromHex(matchIdHex + tokenHex));
+    return this.message(this.wasm.hello_resume());
+  }
+
+  ping(clientTimeMs: number): Uint8Array {
+    return this.message(this.wasm.ping(clientTimeMs));
+  }
+
+  leave(): Uint8Array {
+    return this.message(this.wasm.leave());
+  }
+
+  rematch(): Uint8Array {
+    return this.message(this.wasm.rematch());
+  }
+
+  input(tick: number, fields: readonly number[]): Uint8Array {
+    return this.message(this.wasm.input(tick, ...fields));
+  }
+
+  predicted(): Int32Array | null {
+    const pointer = this.wasm.predicted_ptr();
+    if (pointer === 0) return null;
+    return new Int32Array(this.wasm.memory.buffer, pointer, this.bodyFieldCount).slice();
+  }
+
+  predictedTick(): number {
+    return this.wasm.predicted_tick() >>> 0;
+  }
+
+  correction(): readonly [number, number] {
+    const [x = 0, y = 0] = new Int32Array(this.wasm.memory.buffer, this.wasm.correction_ptr(), 2);
+    return [x, y];
+  }
+
+  map(): unknown {
+    return JSON.parse(this.text(this.wasm.map_json()));
+  }
+
+  query(name: string, length: number, ...args: readonly number[]): Int32Array {
+    const ask = (this.wasm as unknown as Readonly<Record<string, unknown>>)[name];
+    if (typeof ask !== 'function') throw new Error(`the module has no export ${name}`);
+    const pointer = Number((ask as (...args: readonly number[]) => unknown)(...args));
+    return new Int32Array(this.wasm.memory.buffer, pointer, length).slice();
+  }
+
+  private fillInbox(bytes: Uint8Array): void {
+    new Uint8Array(this.wasm.memory.buffer, this.wasm.inbox_ptr(), bytes.length).set(bytes);
+  }
+
+  /** A copy, because sending may happen after the outbox is used again. */
+  private message(length: number): Uint8Array {
+    return new Uint8Array(this.wasm.memory.buffer, this.wasm.outbox_ptr(), length).slice();
+  }
+
+  private text(length: number): string {
+    return this.utf8.decode(new Uint8Array(this.wasm.memory.buffer, this.wasm.outbox_ptr(), length));
+  }
+}
+
+/** Bytes of a lower-case hex string, which the server made. */
+export function fromHex(hex: string): Uint8Array {
+  if (hex.length % 2 !== 0 || /[^0-9a-f]/i.test(hex)) throw new Error('not hexadecimal');
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+}

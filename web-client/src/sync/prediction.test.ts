@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { Prediction } from './prediction';
+
+const row = (x: number, y: number): Int32Array => Int32Array.from([7, x, y]);
+const fields = { x: 1, y: 2 };
+
+describe('Prediction', () => {
+  it('draws between the last two predicted ticks', () => {
+    const prediction = new Prediction(fields, 1_000);
+    prediction.stepped(row(0, 0));
+    prediction.stepped(row(100, 40));
+    expect(prediction.sample(0.25, 0)).toMatchObject({ x: 25, y: 10 });
+  });
+
+  it('lets a correction fade instead of jumping', () => {
+    const prediction = new Prediction(fields, 1_000);
+    prediction.stepped(row(0, 0));
+    prediction.stepped(row(100, 0));
+    const before = prediction.sample(1, 1_000)?.x ?? 0;
+    prediction.reconciled(row(60, 0), [40, 0]);
+    const after = prediction.sample(1, 1_000)?.x ?? 0;
+    expect(after).toBeCloseTo(before);
+    expect(prediction.sample(1, 1_060)?.x).toBeCloseTo(80);
+    expect(prediction.sample(1, 3_000)?.x).toBeCloseTo(60);
+  });
+
+  it('takes a teleport at once', () => {
+    const prediction = new Prediction(fields, 1_000);
+    prediction.stepped(row(0, 0));
+    prediction.reconciled(row(9_000, 0), [-9_000, 0]);
+    expect(prediction.sample(1, 0)?.x).toBe(9_000);
+  });
+
+  it('has no body while dead, and starts without a smear afterwards', () => {
+    const prediction = new Prediction(fields, 1_000);
+    prediction.stepped(row(0, 0));
+    prediction.reconciled(null, [0, 0]);
+    expect(prediction.sample(1, 0)).toBeNull();
+    prediction.reconciled(row(500, 0), [0, 0]);
+    expect(prediction.sample(0, 0)?.x).toBe(500);
+  });
+});

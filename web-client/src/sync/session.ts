@@ -1,0 +1,235 @@
+// One seat in one match, from ticket to results: joins the connection, the clock, the interpolation buffer and the
+// prediction. A game brings the meaning of inputs, tables and events.
+//
+// Invariant: inputs go out one per tick, in tick order, whether the tab is drawn or hidden.
+import { Connection, type ConnectionState, type Credential, type SocketLike } from '../net/connection';
+import type { Results, RosterEntry, Welcome } from '../net/control';
+import type { Replica } from '../net/wasm';
+import { TickClock } from './clock';
+import { SnapshotBuffer, type Sample } from './interpolation';
+import { Prediction, type BodyFields, type PredictedBody } from './prediction';
+import type { Snapshot } from './snapshot';
+
+export interface SessionListener {
+  state(state: ConnectionState): void;
+  /** A seat, again after every reconnect. `resume` in it is the newest credential. */
+  welcome(welcome: Welcome): void;
+  results(results: Results): void;
+  roster(roster: ReadonlyMap<number, RosterEntry>): void;
+  /** The game's own event, with the tick of the snapshot it came with. */
+  game(event: unknown, tick: number): void;
+}
+
+export interface SessionOptions {
+  readonly replica: Replica;
+  readonly credential: Credential;
+  readonly openSocket: () => SocketLike;
+  readonly listener: SessionListener;
+  /** Where the predicted body's row keeps its place. */
+  readonly body: BodyFields;
+  readonly teleport: number;
+  /** What the player holds down now, in the module's order. */
+  readonly readInput: () => readonly number[];
+  /** The own body was predicted one tick further; null while there is none. */
+  readonly onStep?: (tick: number, row: Int32Array | null) => void;
+  readonly now?: () => number;
+}
+
+export type Quality = 'good' | 'fair' | 'poor' | 'lost';
+
+/** More ticks behind than this, the missing inputs are not worth sending. */
+const CATCH_UP_TICKS_MAX = 8;
+const PING_FIRST_MS = 200;
+const PING_MS = 1_000;
+const FAST_PINGS = 5;
+const FIRST_TICK_RATE = 30;
+
+export class MatchSession {
+  readonly connection: Connection;
+  readonly roster = new Map<number, RosterEntry>();
+  readonly buffer: SnapshotBuffer;
+  private readonly options: SessionOptions;
+  private readonly now: () => number;
+  private readonly prediction: Prediction;
+  private clock: TickClock | null = null;
+  private seat: Welcome | null = null;
+  private lastResults: Results | null = null;
+  private lastInputTick = 0;
+  private nextPingMs = 0;
+  private pings = 0;
+
+  constructor(options: SessionOptions) {
+    this.options = options;
+    this.now = options.now ?? (() => performance.now());
+    this.prediction = new Prediction(options.body, options.teleport);
+    this.buffer = new SnapshotBuffer(FIRST_TICK_RATE);
+    this.connection = new Connection({
+      replica: options.replica,
+      credential: options.credential,
+      openSocket: options.openSocket,
+      now: this.now,
+      onState: (state) => {
+        options.listener.state(state);
+      },
+      onControl: (record) => {
+        switch (record.type) {
+          case 'welcome':
+            this.welcome(record);
+            break;
+          case 'joined':
+            this.roster.set(record.player, record);
+            options.listener.roster(this.roster);
+            break;
+          case 'left':
+            this.roster.delete(record.player);
+            options.listener.roster(this.roster);
+            break;
+          case 'results':
+            this.lastResults = record;
+            options.listener.results(record);
+            break;
+          case 'pong':
+            this.clock?.onPong(record, this.now());
+            break;
+          case 'game':
+            options.listener.game(record.event, options.replica.snapshotTick());
+            break;
+          case 'closing':
+          case 'desync':
+            break;
+        }
+      },
+      onSnapshot: () => {
+        this.snapshotArrived();
+      },
+    });
+  }
+
+  /** The own player's id; null for a spectator or before the first Welcome. */
+  get player(): number | null {
+    return this.seat?.player ?? null;
+  }
+
+  get welcomed(): Welcome | null {
+    return this.seat;
+  }
+
+  get results(): Results | null {
+    return this.lastResults;
+  }
+
+  get tickRate(): number {
+    return this.seat?.tickRate ?? FIRST_TICK_RATE;
+  }
+
+  get latest(): Snapshot | null {
+    return this.buffer.latest;
+  }
+
+  get pingMs(): number | null {
+    return this.clock?.rttMs ?? null;
+  }
+
+  get marginTicks(): number | null {
+    return this.clock?.marginTicks ?? null;
+  }
+
+  get correction(): readonly [number, number] {
+    return this.prediction.error;
+  }
+
+  get quality(): Quality {
+    if (this.connection.state.kind !== 'live') return 'lost';
+    const rtt = this.pingMs ?? 0;
+    const jitter = this.buffer.jitterMs;
+    if (rtt > 250 || jitter > 120) return 'poor';
+    return rtt > 120 || jitter > 50 ? 'fair' : 'good';
+  }
+
+  start(): void {
+    this.connection.start();
+  }
+
+  voteRematch(): boolean {
+    return this.connection.send(this.options.replica.rematch());
+  }
+
+  /** Gives the seat up and closes. */
+  leave(): void {
+    this.connection.send(this.options.replica.leave());
+    this.connection.close('left');
+  }
+
+  /** Call once per drawn frame, before sampling. */
+  frame(nowMs: number): void {
+    this.pump(nowMs);
+  }
+
+  /** What to draw of the others. */
+  sample(nowMs: number): Sample | null {
+    return this.buffer.sample(nowMs);
+  }
+
+  /** What to draw of the own body. */
+  predicted(nowMs: number): PredictedBody | null {
+    if (!this.clock) return null;
+    return this.prediction.sample(this.clock.advance(nowMs) - this.lastInputTick, nowMs);
+  }
+
+  /** The tick the own body is drawn at: between the last two predicted ones. */
+  predictedTick(nowMs: number): number {
+    return (this.clock?.advance(nowMs) ?? 0) - 1;
+  }
+
+  private welcome(welcome: Welcome): void {
+    const now = this.now();
+    this.seat = welcome;
+    this.roster.clear();
+    for (const entry of welcome.roster) this.roster.set(entry.player, entry);
+    this.clock = new TickClock(welcome.tickRate, welcome.tick, now);
+    this.buffer.restart(welcome.tickRate);
+    this.prediction.clear();
+    this.lastResults = null;
+    this.lastInputTick = 0;
+    this.pings = 0;
+    this.nextPingMs = now;
+    this.options.listener.welcome(welcome);
+    this.options.listener.roster(this.roster);
+  }
+
+  private snapshotArrived(): void {
+    const { replica } = this.options;
+    const now = this.now();
+    this.buffer.push(replica.snapshot(), now);
+    if (this.player !== null) this.prediction.reconciled(replica.predicted(), replica.correction());
+    // Message events are not throttled in a hidden tab, timers and frames are.
+    this.pump(now);
+  }
+
+  private pump(nowMs: number): void {
+    const { clock } = this;
+    if (!clock || this.connection.state.kind !== 'live') return;
+    if (nowMs >= this.nextPingMs) {
+      this.pings += 1;
+      this.nextPingMs = nowMs + (this.pings < FAST_PINGS ? PING_FIRST_MS : PING_MS);
+      this.connection.send(this.options.replica.ping(Math.floor(nowMs) >>> 0));
+    }
+    // The module predicts from a snapshot on; before the first there is nothing to step.
+    if (this.player === null || !this.buffer.latest) return;
+    this.sendInputs(Math.floor(clock.advance(nowMs)));
+  }
+
+  private sendInputs(tick: number): void {
+    const { replica, readInput, onStep } = this.options;
+    if (tick <= this.lastInputTick) return;
+    const first = this.lastInputTick === 0 ? tick : Math.max(this.lastInputTick + 1, tick - CATCH_UP_TICKS_MAX);
+    const fields = readInput();
+    for (let next = first; next <= tick; next += 1) {
+      this.connection.send(replica.input(next, fields));
+      const row = replica.predicted();
+      this.prediction.stepped(row);
+      onStep?.(next, row);
+    }
+    this.lastInputTick = tick;
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { Api } from '../net/api';
+import { Seats } from './seats';
+import { PageStorage } from './storage';
+
+/** A server that knows one session token at a time and forgets it when it restarts. */
+class FakeServer {
+  known = '';
+  calls: string[] = [];
+  private made = 0;
+
+  readonly fetch: typeof fetch = (input, init) => {
+    const path = input as string;
+    this.calls.push(path);
+    if (path === '/api/session') {
+      this.made += 1;
+      this.known = `s${this.made}`;
+      return Promise.resolve(Response.json({ token: this.known, name: 'Ada' }, { status: 201 }));
+    }
+    const { authorization } = (init?.headers ?? {}) as Record<string, string>;
+    return authorization === `Bearer ${this.known}`
+      ? Promise.resolve(Response.json({ code: 'K7Q2MD' }))
+      : Promise.resolve(Response.json({ code: 'session_required' }, { status: 401 }));
+  };
+}
+
+/** Storage that forgets nothing within a test; the real one is absent outside a browser. */
+class MemoryStorage extends PageStorage {
+  private value: PageStorage['session'] = null;
+  override get session(): PageStorage['session'] {
+    return this.value;
+  }
+  override set session(session: PageStorage['session']) {
+    this.value = session;
+  }
+}
+
+describe('Seats', () => {
+  it('makes a session once and reuses it', async () => {
+    const server = new FakeServer();
+    const seats = new Seats(new Api('', server.fetch), new MemoryStorage());
+    await seats.take('Ada', { kind: 'quick' }, 'ffa');
+    await seats.take('Ada', { kind: 'join', idOrCode: 'K7Q2MD' }, 'ffa');
+    expect(server.calls).toEqual(['/api/session', '/api/quick-play', '/api/matches/K7Q2MD/join']);
+  });
+
+  it('makes another for another name', async () => {
+    const server = new FakeServer();
+    const seats = new Seats(new Api('', server.fetch), new MemoryStorage());
+    await seats.take('Ada', { kind: 'quick' }, 'ffa');
+    const grant = await seats.take('Bo', { kind: 'create', isPrivate: true }, 'ffa');
+    expect(grant.sessionWasGone).toBe(false);
+    expect(server.calls.filter((path) => path === '/api/session')).toHaveLength(2);
+  });
+
+  it('notices a restarted server and starts over', async () => {
+    const server = new FakeServer();
+    const seats = new Seats(new Api('', server.fetch), new MemoryStorage());
+    await seats.take('Ada', { kind: 'quick' }, 'ffa');
+    server.known = '';
+    const grant = await seats.take('Ada', { kind: 'quick' }, 'ffa');
+    expect(grant.sessionWasGone).toBe(true);
+    expect(grant.join.code).toBe('K7Q2MD');
+  });
+});

@@ -1,0 +1,54 @@
+// Gets a seat over HTTP: a guest session when there is none or the old one is gone, then the match.
+import { ApiError, type Api, type Join } from '../net/api';
+import type { PlayRequest } from './landing';
+import type { PageStorage } from './storage';
+
+export interface SeatGrant {
+  readonly join: Join;
+  /** The old guest session was unknown to the server: it has restarted since. */
+  readonly sessionWasGone: boolean;
+}
+
+export class Seats {
+  private readonly api: Api;
+  private readonly storage: PageStorage;
+
+  constructor(api: Api, storage: PageStorage) {
+    this.api = api;
+    this.storage = storage;
+  }
+
+  async take(name: string, request: PlayRequest, mode: string): Promise<SeatGrant> {
+    const stored = this.storage.session;
+    if (stored?.requestedName === name) {
+      try {
+        return { join: await this.request(stored.token, request, mode), sessionWasGone: false };
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== 'session_required') throw error;
+        this.storage.session = null;
+      }
+    }
+    const session = await this.api.createSession(name);
+    this.storage.session = { token: session.token, requestedName: name, name: session.name };
+    return { join: await this.request(session.token, request, mode), sessionWasGone: stored?.requestedName === name };
+  }
+
+  private request(token: string, request: PlayRequest, mode: string): Promise<Join> {
+    switch (request.kind) {
+      case 'quick':
+        return this.api.quickPlay(token, mode);
+      case 'create':
+        return this.api.createMatch(token, mode, request.isPrivate);
+      case 'join':
+        return this.api.joinMatch(token, request.idOrCode);
+    }
+  }
+}
+
+/** The socket's address from what the server said, which may be relative. */
+export function socketUrl(wsUrl: string, base: string): string {
+  const url = new URL(wsUrl, base);
+  if (url.protocol === 'http:') url.protocol = 'ws:';
+  if (url.protocol === 'https:') url.protocol = 'wss:';
+  return url.toString();
+}

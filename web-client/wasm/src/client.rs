@@ -1,0 +1,216 @@
+//! One session of a client, of any game: what arrives becomes a replica and JSON records, what is said becomes bytes.
+//!
+//! Invariants: the prediction starts from the newest snapshot whenever there is one; inputs are numbered from 1 within a
+//! session; after an error nothing more may be received before a [`ClientCore::reset`].
+
+use tickwire_game::{ClientMessageOf, GameDef, Predictor};
+use tickwire_protocol::codec::{DecodeError, encode_into};
+use tickwire_protocol::messages::{ClientMessage, Credential, Event, Pong, RosterEntry, ServerMessage, Welcome};
+use tickwire_protocol::{InputSeq, PROTOCOL_VERSION, PlayerId, Replica, Snapshot, Tick};
+
+use crate::json::Json;
+
+/// What the page needs to know of a game beyond [`GameDef`].
+pub trait WebGame: GameDef {
+    /// Writes a body into `row`, in the order of its table's fields.
+    fn write_row(body: &Self::Body, row: &mut [i32]);
+    /// Where a body is.
+    fn place(body: &Self::Body) -> [i32; 2];
+    /// What the page draws beneath everything, as JSON.
+    fn map_json(json: &mut Json<'_>);
+}
+
+/// What one WebSocket message brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// There is a new snapshot.
+    pub snapshot: bool,
+    /// There are records in the outbox.
+    pub records: bool,
+}
+
+/// A client's session.
+#[derive(Debug)]
+pub struct ClientCore<G: GameDef> {
+    replica: Replica,
+    predictor: Option<Predictor<G>>,
+    me: Option<PlayerId>,
+    last_input: InputSeq,
+    /// How far the own body was from where it is now, at the last message that brought a snapshot.
+    correction: [i32; 2],
+}
+
+impl<G: WebGame> Default for ClientCore<G> {
+    fn default() -> Self {
+        Self { replica: Replica::new(&G::SCHEMA), predictor: None, me: None, last_input: InputSeq(0), correction: [0; 2] }
+    }
+}
+
+impl<G: WebGame> ClientCore<G> {
+    /// Forgets everything: a new connection begins.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes in one WebSocket message. Everything in it but snapshots is appended to `records`, a line of JSON each.
+    pub fn receive(&mut self, mut bytes: &[u8], records: &mut Vec<u8>) -> Result<Received, DecodeError> {
+        let mut received = Received::default();
+        self.correction = [0; 2];
+        while let Some(message) = ServerMessage::decode_next(&mut bytes) {
+            let message = message?;
+            if let ServerMessage::Welcome(welcome) = &message {
+                self.welcome(welcome)?;
+            }
+            if self.replica.apply(&message)? {
+                self.reconcile();
+                received.snapshot = true;
+            } else if !self.confirms(&message) {
+                Json::new(records).object(|json| self.describe(&message, json));
+                records.push(b'\n');
+                received.records = true;
+            }
+        }
+        Ok(received)
+    }
+
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.replica.snapshot()
+    }
+
+    /// The own body at [`ClientCore::predicted_tick`]; `None` while there is none.
+    pub fn predicted(&self) -> Option<&G::Body> {
+        self.predictor.as_ref()?.body()
+    }
+
+    /// The tick that the own body is predicted for.
+    pub fn predicted_tick(&self) -> Tick {
+        self.predictor.as_ref().map_or(Tick(0), Predictor::tick)
+    }
+
+    /// Where the own body was shown minus where it is now, after the last [`ClientCore::receive`].
+    pub fn correction(&self) -> &[i32; 2] {
+        &self.correction
+    }
+
+    /// Starts a session.
+    pub fn hello(&mut self, credential: Credential, out: &mut Vec<u8>) {
+        self.reset();
+        Self::say(&ClientMessage::Hello { protocol: PROTOCOL_VERSION, schema: G::SCHEMA.hash(), credential }, out);
+    }
+
+    /// The player holds `input` during `tick`: predicts it, and says so.
+    pub fn input(&mut self, tick: Tick, input: G::Input, out: &mut Vec<u8>) {
+        if let Some(predictor) = &mut self.predictor {
+            predictor.push(tick, input);
+        }
+        self.last_input = InputSeq(self.last_input.0.wrapping_add(1));
+        Self::say(&ClientMessage::Input { seq: self.last_input, tick, input }, out);
+    }
+
+    /// Encodes `message`.
+    pub fn say(message: &ClientMessageOf<G>, out: &mut Vec<u8>) {
+        encode_into(message, out);
+    }
+
+    fn welcome(&mut self, welcome: &Welcome) -> Result<(), DecodeError> {
+        let mode = G::MODES.get(usize::from(welcome.mode)).ok_or(DecodeError::Malformed)?;
+        self.replica = Replica::new(&G::SCHEMA);
+        self.me = welcome.player;
+        self.predictor = welcome.player.map(|_| Predictor::new(*mode));
+        Ok(())
+    }
+
+    fn reconcile(&mut self) {
+        let (Some(predictor), Some(me), Some(view)) = (&mut self.predictor, self.me, self.replica.snapshot()) else { return };
+        let shown_tick = predictor.tick();
+        // Both bodies are of one tick, unless the snapshot overtook the prediction: then nothing was mispredicted.
+        if let (Some(shown), Some(now)) = predictor.reconcile(view, me)
+            && predictor.tick() == shown_tick
+        {
+            let (shown, now) = (G::place(&shown), G::place(&now));
+            for (sum, (shown, now)) in self.correction.iter_mut().zip(shown.into_iter().zip(now)) {
+                *sum = sum.wrapping_add(shown.wrapping_sub(now));
+            }
+        }
+    }
+
+    /// Whether `message` only says that the newest snapshot is right.
+    fn confirms(&self, message: &ServerMessage) -> bool {
+        match message {
+            ServerMessage::Check { hash } => self.snapshot().is_some_and(|view| view.hash() == *hash),
+            _ => false,
+        }
+    }
+
+    /// Writes the members of a record.
+    fn describe(&self, message: &ServerMessage, json: &mut Json<'_>) {
+        match message {
+            ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
+            ServerMessage::Check { .. } => {
+                json.key("type").string("desync");
+                json.key("tick").number_or_null(self.snapshot().map(|view| view.tick.0));
+            }
+            ServerMessage::Welcome(welcome) => describe_welcome(welcome, json),
+            ServerMessage::Event(event) => describe_event::<G>(event, json),
+            ServerMessage::Pong(pong) => describe_pong(pong, json),
+            ServerMessage::Closing(reason) => {
+                json.key("type").string("closing");
+                json.key("reason").string(reason.name());
+            }
+        }
+    }
+}
+
+fn describe_event<G: GameDef>(event: &Event, json: &mut Json<'_>) {
+    match event {
+        Event::Joined(entry) => {
+            json.key("type").string("joined");
+            describe_entry(entry, json);
+        }
+        Event::Left(player) => {
+            json.key("type").string("left");
+            json.key("player").number(player.0);
+        }
+        Event::Results { ranking, rematch_by } => {
+            json.key("type").string("results");
+            json.key("ranking").list(ranking.as_slice(), |json, ranked| {
+                json.object(|json| {
+                    json.key("player").number(ranked.player.0);
+                    json.key("score").number(ranked.score);
+                });
+            });
+            json.key("rematchBy").number(rematch_by.0);
+        }
+        Event::Game(bytes) => {
+            json.key("type").string("game");
+            json.key("event").raw(G::describe_event(bytes.as_slice()).as_deref().unwrap_or("null"));
+        }
+    }
+}
+
+fn describe_welcome(welcome: &Welcome, json: &mut Json<'_>) {
+    json.key("type").string("welcome");
+    json.key("matchId").hex(&welcome.match_id.0);
+    json.key("player").number_or_null(welcome.player.map(|player| player.0));
+    json.key("mode").number(welcome.mode);
+    json.key("tickRate").number(welcome.tick_rate);
+    json.key("tick").number(welcome.tick.0);
+    json.key("resume").hex(&welcome.resume.0);
+    json.key("roster").list(welcome.roster.as_slice(), |json, entry| json.object(|json| describe_entry(entry, json)));
+}
+
+fn describe_entry(entry: &RosterEntry, json: &mut Json<'_>) {
+    json.key("player").number(entry.player.0);
+    json.key("name").string(entry.name.as_str());
+    json.key("bot").boolean(entry.bot);
+}
+
+fn describe_pong(pong: &Pong, json: &mut Json<'_>) {
+    json.key("type").string("pong");
+    json.key("clientTimeMs").number(pong.client_time_ms);
+    json.key("tick").number(pong.tick.0);
+    json.key("phase").number(pong.phase);
+    json.key("margin").number_or_null(pong.margin);
+    json.key("lastInputSeq").number(pong.last_input.0);
+}

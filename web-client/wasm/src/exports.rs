@@ -1,0 +1,262 @@
+//! The module's surface: what TypeScript calls. Bytes go in at the inbox; messages and JSON come out at the outbox; tables
+//! are read where they lie. `web-client/src/net/wasm.ts` is the other side of this file.
+//!
+//! Invariants: no imports; every function returns for all arguments; pointers hold until the next call that changes what
+//! they point at ([`receive`] for tables, anything that writes it for the outbox). One thread, no re-entry: TypeScript
+//! calls, and nothing here calls back.
+
+// An exported name needs the `unsafe(no_mangle)` attribute: it promises that no other symbol has that name. There is no
+// unsafe block in this crate.
+#![allow(unsafe_code)]
+
+use core::cell::RefCell;
+
+use arena::Arena;
+use tickwire_protocol::limits::{FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX};
+use tickwire_protocol::messages::{ClientMessage, Credential};
+use tickwire_protocol::{DecodeError, MatchId, NetId, Secret, Snapshot, Table, Tick};
+
+use crate::arena_game;
+use crate::client::{ClientCore, WebGame};
+use crate::json::Json;
+use tickwire_game::GameDef;
+
+/// The game this module is built for.
+type TheGame = Arena;
+
+/// [`receive`]: there is a new snapshot.
+pub const SNAPSHOT: i32 = 1;
+/// [`receive`]: there are records in the outbox.
+pub const RECORDS: i32 = 2;
+/// [`receive`]: the bytes are no messages of this protocol.
+pub const MALFORMED: i32 = -1;
+/// [`receive`]: more bytes than the inbox holds.
+pub const TOO_LONG: i32 = -2;
+
+struct Module {
+    /// Made when it is first needed.
+    core: Option<ClientCore<TheGame>>,
+    inbox: [u8; SERVER_MESSAGE_BYTES_MAX],
+    outbox: Vec<u8>,
+    /// The predicted body, as its table's fields.
+    row: [i32; FIELDS_MAX],
+    shot: [i32; 3],
+}
+
+thread_local! {
+    /// Constant, so that asking where something is never allocates: growing the memory would detach the page's view of it.
+    static MODULE: RefCell<Module> = const {
+        RefCell::new(Module { core: None, inbox: [0; SERVER_MESSAGE_BYTES_MAX], outbox: Vec::new(), row: [0; FIELDS_MAX], shot: [0; 3] })
+    };
+}
+
+fn with<R>(work: impl FnOnce(&mut Module) -> R) -> R {
+    MODULE.with_borrow_mut(work)
+}
+
+impl Module {
+    /// Lets `write` fill the empty outbox, and says how much there is.
+    fn put_out(&mut self, write: impl FnOnce(&mut ClientCore<TheGame>, &mut Vec<u8>)) -> i32 {
+        self.outbox.clear();
+        write(self.core.get_or_insert_default(), &mut self.outbox);
+        self.outbox.len() as i32
+    }
+
+    fn say(&mut self, message: &ClientMessage<<TheGame as GameDef>::Input>) -> i32 {
+        self.put_out(|_, out| ClientCore::<TheGame>::say(message, out))
+    }
+
+    /// 16 bytes of the inbox.
+    fn secret_at(&self, start: usize) -> [u8; 16] {
+        self.inbox.get(start..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
+    }
+
+    fn table(&self, index: u32) -> Option<&Table> {
+        self.snapshot()?.table(index as usize)
+    }
+
+    fn snapshot(&self) -> Option<&Snapshot> {
+        self.core.as_ref()?.snapshot()
+    }
+}
+
+/// Where to put bytes for the module.
+#[unsafe(no_mangle)]
+pub extern "C" fn inbox_ptr() -> *mut u8 {
+    with(|module| module.inbox.as_mut_ptr())
+}
+
+/// How many bytes may be put there.
+#[unsafe(no_mangle)]
+pub extern "C" fn inbox_cap() -> u32 {
+    SERVER_MESSAGE_BYTES_MAX as u32
+}
+
+/// Where the module put bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn outbox_ptr() -> *const u8 {
+    with(|module| module.outbox.as_ptr())
+}
+
+/// How many bytes it put there.
+#[unsafe(no_mangle)]
+pub extern "C" fn outbox_len() -> u32 {
+    with(|module| module.outbox.len() as u32)
+}
+
+/// Forgets everything: a new connection begins.
+#[unsafe(no_mangle)]
+pub extern "C" fn reset() {
+    with(|module| module.core = None);
+}
+
+/// Takes in a WebSocket message of `len` bytes from the inbox. Answers [`SNAPSHOT`] and [`RECORDS`] as flags, or a negative
+/// error, after which the connection must be closed. Records are lines of JSON in the outbox.
+#[unsafe(no_mangle)]
+pub extern "C" fn receive(len: u32) -> i32 {
+    with(|module| {
+        module.outbox.clear();
+        let Some(bytes) = module.inbox.get(..len as usize) else { return TOO_LONG };
+        match module.core.get_or_insert_default().receive(bytes, &mut module.outbox) {
+            Ok(received) => i32::from(received.snapshot) * SNAPSHOT + i32::from(received.records) * RECORDS,
+            Err(DecodeError::Malformed | DecodeError::TrailingBytes) => MALFORMED,
+        }
+    })
+}
+
+/// Tick of the newest snapshot; 0 before the first.
+#[unsafe(no_mangle)]
+pub extern "C" fn snapshot_tick() -> u32 {
+    with(|module| module.snapshot().map_or(0, |view| view.tick.0))
+}
+
+/// Low half of the newest snapshot's hash, which equals the server's for that tick.
+#[unsafe(no_mangle)]
+pub extern "C" fn state_hash_lo() -> u32 {
+    with(|module| module.snapshot().map_or(0, |view| view.hash() as u32))
+}
+
+/// High half of the newest snapshot's hash.
+#[unsafe(no_mangle)]
+pub extern "C" fn state_hash_hi() -> u32 {
+    with(|module| module.snapshot().map_or(0, |view| (view.hash() >> 32) as u32))
+}
+
+/// How many rows table `table` has.
+#[unsafe(no_mangle)]
+pub extern "C" fn table_rows(table: u32) -> u32 {
+    with(|module| module.table(table).map_or(0, |table| table.len() as u32))
+}
+
+/// The ids of the rows of table `table`, 32 bits each.
+#[unsafe(no_mangle)]
+pub extern "C" fn table_ids_ptr(table: u32) -> *const u32 {
+    // A struct of one `u32` that is as large as a `u32` has it at its start.
+    const { assert!(size_of::<NetId>() == size_of::<u32>() && align_of::<NetId>() == align_of::<u32>()) }
+    with(|module| module.table(table).map_or(core::ptr::null(), |table| table.ids().as_ptr().cast()))
+}
+
+/// The values of field `field` of table `table`, 32 bits each, a value for each row.
+#[unsafe(no_mangle)]
+pub extern "C" fn column_ptr(table: u32, field: u32) -> *const i32 {
+    with(|module| module.table(table).map_or(core::ptr::null(), |table| table.column(field as usize).as_ptr()))
+}
+
+/// Puts the names of all tables and fields into the outbox, as JSON. Answers its length.
+#[unsafe(no_mangle)]
+pub extern "C" fn schema_json() -> i32 {
+    with(|module| {
+        module.put_out(|_, out| {
+            Json::new(out).list(TheGame::SCHEMA.tables(), |json, table| {
+                json.object(|json| {
+                    json.key("table").string(table.name);
+                    json.key("fields").list(table.fields, |json, field| json.string(field.name));
+                });
+            });
+        })
+    })
+}
+
+/// Puts the map into the outbox, as JSON. Answers its length.
+#[unsafe(no_mangle)]
+pub extern "C" fn map_json() -> i32 {
+    with(|module| module.put_out(|_, out| TheGame::map_json(&mut Json::new(out))))
+}
+
+/// Starts a session with the 16-byte ticket in the inbox. This and the following answer the length of the message in the
+/// outbox.
+#[unsafe(no_mangle)]
+pub extern "C" fn hello_ticket() -> i32 {
+    with(|module| {
+        let credential = Credential::Ticket(Secret(module.secret_at(0)));
+        module.put_out(|core, out| core.hello(credential, out))
+    })
+}
+
+/// Starts a session in the seat left behind: 16 bytes of match id and 16 bytes of token are in the inbox.
+#[unsafe(no_mangle)]
+pub extern "C" fn hello_resume() -> i32 {
+    with(|module| {
+        let credential = Credential::Resume { match_id: MatchId(module.secret_at(0)), token: Secret(module.secret_at(16)) };
+        module.put_out(|core, out| core.hello(credential, out))
+    })
+}
+
+/// Asks for a pong.
+#[unsafe(no_mangle)]
+pub extern "C" fn ping(client_time_ms: u32) -> i32 {
+    with(|module| module.say(&ClientMessage::Ping { client_time_ms }))
+}
+
+/// Gives the seat up.
+#[unsafe(no_mangle)]
+pub extern "C" fn leave() -> i32 {
+    with(|module| module.say(&ClientMessage::Leave))
+}
+
+/// Votes for another round.
+#[unsafe(no_mangle)]
+pub extern "C" fn rematch() -> i32 {
+    with(|module| module.say(&ClientMessage::Rematch))
+}
+
+/// What the player holds down during `tick`: predicts it, and says so.
+#[unsafe(no_mangle)]
+pub extern "C" fn input(tick: u32, move_x: i32, move_y: i32, aim: i32, buttons: i32) -> i32 {
+    let input = arena_game::input(move_x, move_y, aim, buttons);
+    with(|module| module.put_out(|core, out| core.input(Tick(tick), input, out)))
+}
+
+/// The own body's row at the predicted tick; 0 while there is none.
+#[unsafe(no_mangle)]
+pub extern "C" fn predicted_ptr() -> *const i32 {
+    with(|module| match module.core.as_ref().and_then(ClientCore::predicted) {
+        Some(body) => {
+            TheGame::write_row(body, &mut module.row);
+            module.row.as_ptr()
+        }
+        None => core::ptr::null(),
+    })
+}
+
+/// The tick that the own body is predicted for.
+#[unsafe(no_mangle)]
+pub extern "C" fn predicted_tick() -> u32 {
+    with(|module| module.core.as_ref().map_or(0, |core| core.predicted_tick().0))
+}
+
+/// x and y of how far the last message moved the own body: where it was shown minus where it is.
+#[unsafe(no_mangle)]
+pub extern "C" fn correction_ptr() -> *const i32 {
+    with(|module| module.core.get_or_insert_default().correction().as_ptr())
+}
+
+/// x, y, and 1 while it flies on, of a shot fired from `x`, `y` in direction `aim` (1/1024 turn), at the end of the tick
+/// `age` ticks after the one it was fired in. Walls count, fighters do not.
+#[unsafe(no_mangle)]
+pub extern "C" fn shot_flight_ptr(x: i32, y: i32, aim: i32, age: i32) -> *const i32 {
+    with(|module| {
+        module.shot = arena_game::shot_flight(x, y, aim, age);
+        module.shot.as_ptr()
+    })
+}

@@ -1,0 +1,83 @@
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `fuzz`, `doctor`), and beneath them
+//! what they share: `console` (a line per step), `process` (running a program), `tools` (what must be installed), `page`, `server`.
+//!
+//! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing here calls rustup;
+//! nothing is installed that is already there.
+
+mod console;
+mod doctor;
+mod e2e;
+mod fuzz;
+mod page;
+mod play;
+mod process;
+mod server;
+mod summaries;
+mod test;
+mod tidy;
+mod tools;
+mod wasm;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use console::Console;
+use std::process::ExitCode;
+
+/// The developer's commands for Tickwire.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Show what each step's programs print, not only when they fail
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything and start the server on this machine, page and all
+    Play(play::Args),
+    /// Check everything: style, types, every test, and the game in a real browser
+    Test(test::Args),
+    /// Build the browser module (web-client/src/generated/tickwire.wasm) and print its size
+    Wasm,
+    /// Run the browser tests only, against a server and page built from this checkout
+    E2e(e2e::Args),
+    /// Attack the decoders with random bytes (needs cargo-fuzz)
+    Fuzz(fuzz::Args),
+    /// Say what is installed, what is missing, and what installs it
+    Doctor,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let console = Console::new(cli.verbose);
+    let result = process::watch_signals().and_then(|()| match cli.command {
+        Task::Play(args) => play::run(&console, &args),
+        Task::Test(args) => test::run(&console, &args),
+        Task::Wasm => wasm::run(&console),
+        Task::E2e(args) => e2e::run(&console, &args),
+        Task::Fuzz(args) => fuzz::run(&console, &args),
+        Task::Doctor => Ok(doctor::run()),
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            console.print_failure(&error);
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

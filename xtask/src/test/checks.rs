@@ -1,0 +1,154 @@
+//! The checks of `cargo xtask test`, in the order they run: what fails soonest first. Each does whatever it needs done before it, so
+//! that any of them can be run alone; what is up to date costs nothing.
+
+use crate::console::Step;
+use crate::summaries::{self, Tally};
+use crate::{e2e, page, server, tidy, tools, wasm, workspace};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// One check.
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    /// Left out by `--fast`.
+    pub(super) is_slow: bool,
+    /// Runs tests, whose number is worth saying.
+    pub(super) counts_tests: bool,
+    pub(super) run: fn(&mut Step) -> Result<Tally>,
+}
+
+impl Check {
+    const fn one(name: &'static str, run: fn(&mut Step) -> Result<Tally>) -> Self {
+        Self { name, is_slow: false, counts_tests: false, run }
+    }
+
+    const fn tests(name: &'static str, run: fn(&mut Step) -> Result<Tally>) -> Self {
+        Self { name, is_slow: false, counts_tests: true, run }
+    }
+}
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::one("tidy", tidy::check),
+    Check::one("rustfmt", rustfmt),
+    Check::one("clippy", clippy),
+    Check::one("rustdoc", rustdoc),
+    Check::tests("rust tests", rust_tests),
+    Check::tests("protocol read from its documentation", protocol_from_documentation),
+    Check::one("browser module", browser_module),
+    Check::tests("browser module computes what the server does", browser_module_tests),
+    Check::one("page packages", page_packages),
+    Check::one("page format", |step| page_script(step, "format:check")),
+    Check::one("page lint", |step| page_script(step, "lint")),
+    Check::one("page types", |step| page_script(step, "typecheck")),
+    Check::tests("page tests", page_tests),
+    Check::one("page build", page_build),
+    Check::one("server binary", server_binary),
+    Check { name: "browser tests", is_slow: true, counts_tests: true, run: browser_tests },
+];
+
+fn rustfmt(step: &mut Step) -> Result<Tally> {
+    step.must("the style check (mend it with `cargo fmt --all`)", workspace::cargo().args(["fmt", "--all", "--check"]))?;
+    // fuzz/ is a workspace of its own.
+    if workspace::root().join("fuzz/Cargo.toml").is_file() {
+        let mut fuzz = workspace::cargo();
+        fuzz.args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]);
+        step.must("the style check (mend it with `cargo fmt --manifest-path fuzz/Cargo.toml`)", &mut fuzz)?;
+    }
+    Ok(Tally::one())
+}
+
+fn clippy(step: &mut Step) -> Result<Tally> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["clippy", "--workspace", "--all-targets"]).args(workspace::lock_flag()).args(["--", "-D", "warnings"]);
+    step.must("clippy", &mut cargo)?;
+    Ok(Tally::one())
+}
+
+fn rustdoc(step: &mut Step) -> Result<Tally> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["doc", "--workspace", "--no-deps", "--document-private-items"]).args(workspace::lock_flag());
+    step.must("rustdoc", cargo.env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(Tally::one())
+}
+
+fn rust_tests(step: &mut Step) -> Result<Tally> {
+    let mut cargo = workspace::cargo();
+    let finished = step.run(cargo.args(["test", "--workspace", "--no-fail-fast"]).args(workspace::lock_flag()))?;
+    Ok(summaries::judge(summaries::cargo_test(&finished.output), &finished))
+}
+
+fn protocol_from_documentation(step: &mut Step) -> Result<Tally> {
+    let python = tools::python(step)?;
+    let script = workspace::root().join("protocol/fixtures/decode_test.py");
+    let finished = step.run(Command::new(python).arg("-B").arg(script).current_dir(workspace::root()))?;
+    Ok(summaries::judge(summaries::python_unittest(&finished.output), &finished))
+}
+
+fn browser_module(step: &mut Step) -> Result<Tally> {
+    let size = wasm::build_and_say(step)?;
+    if size.gzipped > BROWSER_MODULE_LIMIT_BYTES {
+        bail!("the browser module is {size}, over its budget of {} kB gzipped: find what grew", BROWSER_MODULE_LIMIT_BYTES / 1000);
+    }
+    Ok(Tally::one())
+}
+
+/// Every script in web-client/wasm/tests: the module in Node against what the native build computed.
+fn browser_module_tests(step: &mut Step) -> Result<Tally> {
+    wasm::build(step)?;
+    let dir = workspace::root().join("web-client/wasm/tests");
+    let entries = dir.read_dir().with_context(|| format!("cannot read {}", dir.display()))?;
+    let mut scripts: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "mjs")).collect();
+    scripts.sort();
+    if scripts.is_empty() {
+        bail!("no tests in {}", dir.display());
+    }
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=tap"]).args(scripts).current_dir(workspace::root());
+    let finished = step.run(&mut node)?;
+    Ok(summaries::judge(summaries::node_tap(&finished.output), &finished))
+}
+
+fn page_packages(step: &mut Step) -> Result<Tally> {
+    page::install_packages(step)?.say(step);
+    Ok(Tally::one())
+}
+
+fn page_script(step: &mut Step, script: &str) -> Result<Tally> {
+    page::install_packages(step)?;
+    step.must(&format!("`npm run {script}` in web-client"), &mut page::script(script, &[]))?;
+    Ok(Tally::one())
+}
+
+fn page_tests(step: &mut Step) -> Result<Tally> {
+    wasm::build(step)?;
+    page::install_packages(step)?;
+    let report = workspace::state_dir()?.join("vitest.json");
+    // A report of an earlier run must not speak for this one.
+    let _ = fs::remove_file(&report);
+    let output = format!("--outputFile.json={}", report.display());
+    let finished = step.run(&mut page::script("test", &["--reporter=default", "--reporter=json", &output]))?;
+    let read = fs::read_to_string(&report).context("Vitest left no report").and_then(|json| summaries::vitest(&json));
+    Ok(summaries::judge(read, &finished))
+}
+
+fn page_build(step: &mut Step) -> Result<Tally> {
+    page::build_all(step)?.say(step);
+    Ok(Tally::one())
+}
+
+fn server_binary(step: &mut Step) -> Result<Tally> {
+    server::build_for_tests(step)?;
+    Ok(Tally::one())
+}
+
+fn browser_tests(step: &mut Step) -> Result<Tally> {
+    page::build_all(step)?;
+    server::build_for_tests(step)?;
+    e2e::run_tests(step, &[])
+}
+
+/// What every player downloads before anything else happens.
+const BROWSER_MODULE_LIMIT_BYTES: u64 = 40_000;

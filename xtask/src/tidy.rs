@@ -1,0 +1,91 @@
+//! The rules no compiler knows: links that lead somewhere, commands in the documentation that exist, files of a readable length,
+//! and nothing of one developer's machine in what everybody gets.
+//!
+//! Every rule is a function from the files to the problems it found, so that each is tested on files made up for it.
+
+mod commands;
+mod hygiene;
+mod links;
+
+use crate::console::Step;
+use crate::process::ask;
+use crate::summaries::Tally;
+use crate::workspace;
+use anyhow::Result;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Applies every rule to every file of the checkout.
+pub(crate) fn check(step: &mut Step) -> Result<Tally> {
+    let files = read_files(&workspace::root())?;
+    let rules = [
+        links::check,
+        commands::check,
+        hygiene::check_lengths,
+        hygiene::check_module_files,
+        hygiene::check_machine_names,
+        hygiene::check_sources,
+    ];
+    let problems: Vec<Problem> = rules.iter().flat_map(|rule| rule(&files)).collect();
+    if problems.is_empty() {
+        step.note(&format!("{} files", files.len()));
+        return Ok(Tally::one());
+    }
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Err(step.failure(format!("tidy found {} problem(s)", problems.len()), lines.join("\n")).into())
+}
+
+/// One text file of the checkout.
+pub(crate) struct SourceFile {
+    /// From the root, with `/` between folders.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+impl SourceFile {
+    pub(crate) fn has_extension(&self, extensions: &[&str]) -> bool {
+        Path::new(&self.path).extension().and_then(|e| e.to_str()).is_some_and(|e| extensions.contains(&e))
+    }
+
+    pub(crate) fn problem(&self, line: usize, text: impl Into<String>) -> Problem {
+        Problem { path: self.path.clone(), line, text: text.into() }
+    }
+}
+
+/// A rule broken at a line (from 1; 0 for the file as a whole).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) path: String,
+    pub(crate) line: usize,
+    pub(crate) text: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.line == 0 { write!(f, "{}: {}", self.path, self.text) } else { write!(f, "{}:{}: {}", self.path, self.line, self.text) }
+    }
+}
+
+/// What git tracks or would track. Without git (an unpacked archive), everything but what the build leaves behind.
+fn read_files(root: &Path) -> Result<Vec<SourceFile>> {
+    let listed = ask(Command::new("git").current_dir(root).args(["ls-files", "--cached", "--others", "--exclude-standard"]));
+    let mut paths: Vec<String> = if let Some(list) = listed {
+        list.lines().map(str::to_string).collect()
+    } else {
+        let mut files = Vec::new();
+        workspace::collect_files(root, NOT_SOURCES, &mut files)?;
+        files.iter().filter_map(|file| file.strip_prefix(root).ok()?.to_str().map(|path| path.replace('\\', "/"))).collect()
+    };
+    paths.sort();
+    paths.dedup();
+    // Binary files have no lines to check, and a file deleted but not yet committed has none either.
+    Ok(paths.into_iter().filter_map(|path| fs::read_to_string(root.join(&path)).ok().map(|text| SourceFile { path, text })).collect())
+}
+
+const NOT_SOURCES: &[&str] = &[".git", "target", "node_modules", "dist", "generated", "test-results", "playwright-report", "__pycache__"];
+
+#[cfg(test)]
+fn file(path: &str, text: &str) -> SourceFile {
+    SourceFile { path: path.to_string(), text: text.to_string() }
+}
