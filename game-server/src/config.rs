@@ -25,7 +25,7 @@ pub struct Config {
     pub bind: IpAddr,
     /// Port players connect to; 0 for any free one.
     pub port: u16,
-    /// The built page; empty to serve none.
+    /// The built page, a folder with `index.html`; empty to serve none.
     pub web_dir: PathBuf,
     /// Where clients find the WebSocket, if not at `/ws` of the page's own origin.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,7 +60,7 @@ impl Default for Config {
             game: None,
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8080,
-            web_dir: PathBuf::from("web-client/dist"),
+            web_dir: PathBuf::new(),
             public_ws_url: None,
             allowed_origins: Vec::new(),
             workers: 0,

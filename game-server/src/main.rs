@@ -1,2 +1,102 @@
-//! Being written.
-fn main() {}
+//! The `tickwire` binary: the server, running one of the games that come with it. The only file that names a game.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use arena::Arena;
+use clap::Parser;
+use tag::Tag;
+use tickwire_server::config::flags::Flags;
+use tickwire_server::config::load::ENV_PREFIX;
+use tickwire_server::drain::StopSignals;
+use tickwire_server::server::RunningServer;
+use tickwire_server::{Config, Server, admin, telemetry};
+
+/// An authoritative server for browser games.
+///
+/// Every setting can also be given in a TOML file (--config) or in the environment. --print-config shows them all.
+#[derive(Parser)]
+#[command(name = "tickwire", version, max_term_width = 100)]
+#[command(after_help = "In the environment, connections.total is TICKWIRE_CONNECTIONS__TOTAL. docs/OPERATING.md explains every setting.")]
+struct Cli {
+    /// The game to run
+    #[arg(long, value_enum)]
+    game: Option<GameName>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum GameName {
+    Arena,
+    Tag,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tickwire: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let mut config = Config::load(&cli.flags, environment()?)?;
+    if let Some(game) = cli.game {
+        config.game = Some(if matches!(game, GameName::Tag) { "tag" } else { "arena" }.to_owned());
+    }
+    let start = match config.game.as_deref() {
+        None | Some("arena") => Server::start::<Arena>,
+        Some("tag") => Server::start::<Tag>,
+        Some(other) => bail!("there is no game `{other}`: this binary has arena and tag"),
+    };
+    if cli.flags.print_config {
+        print!("{}", config.to_toml());
+        return Ok(());
+    }
+    if cli.flags.check_config {
+        Server::check(&config)?;
+        println!("tickwire: the settings are good");
+        return Ok(());
+    }
+
+    telemetry::init(&config);
+    let mut signals = StopSignals::catch().context("cannot catch signals")?;
+    let grace = Duration::from_secs(config.drain_seconds);
+    let token_file = config.admin.token_file.clone();
+    let server = start(config)?;
+    announce(&server, token_file.as_deref()).context("cannot write to standard output")?;
+    signals.wait();
+    tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
+    signals.force_on_next().context("cannot start a thread")?;
+    server.drain(grace);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says where the server is: one line per listener, when all of them listen.
+fn announce(server: &RunningServer, token_file: Option<&std::path::Path>) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "tickwire: play   http://{}/", server.play_addr())?;
+    if let Some(address) = server.admin_addr() {
+        let token = admin::auth::read_text(token_file)?;
+        writeln!(out, "tickwire: admin  http://{address}/admin/#token={token}")?;
+    }
+    writeln!(out, "tickwire: ops    http://{}/metrics", server.ops_addr())?;
+    Ok(out.flush()?)
+}
+
+/// The environment variables that are settings.
+fn environment() -> anyhow::Result<Vec<(String, String)>> {
+    let mut settings = Vec::new();
+    for (variable, value) in std::env::vars_os() {
+        let Some(variable) = variable.to_str().filter(|variable| variable.starts_with(ENV_PREFIX)) else { continue };
+        let value = value.into_string().ok().with_context(|| format!("{variable} is not UTF-8"))?;
+        settings.push((variable.to_owned(), value));
+    }
+    Ok(settings)
+}

@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use tickwire_protocol::bits::BitWriter;
 use tickwire_protocol::codec::{Decode, Encode, encode};
 use tickwire_protocol::delta::{self, Scratch};
-use tickwire_protocol::limits::{BODY_BYTES_MAX, FIELDS_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX, TABLES_MAX};
+use tickwire_protocol::limits::{BODY_BYTES_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX};
 use tickwire_protocol::schema::{Columns, Field, MatchState};
 use tickwire_protocol::{ClientMessage, Credential, NetId, RosterEntry, Schema, Secret, ServerMessage, Snapshot, TableSchema};
 
@@ -35,16 +35,15 @@ const GROWTH: usize = 3;
 /// are copied once.
 const MESSAGE_BYTES: usize = max(BODY_BYTES_MAX, GROWTH * PLAYERS_MAX * (size_of::<RosterEntry>() + 2 * NAME_BYTES_MAX));
 
-/// What applying one delta can cost. While a table is read, as many rows as it holds can be spawned beside those that stay,
-/// before they are found to be too many.
-const APPLY_BYTES: usize = {
-    let rows = 2 * ROWS_MAX;
+/// What applying one delta of `schema` can cost. While a table is read, as many rows as it holds can be spawned beside those
+/// that stay, before they are found to be too many.
+fn apply_bytes(schema: &Schema) -> usize {
     let ids = size_of::<NetId>();
-    let rows_and_columns = ids + FIELDS_MAX * size_of::<i32>();
+    let columns = |table: &TableSchema| ids + table.fields.len() * size_of::<i32>();
     // Two numbers for each row that stays, one for each that comes or goes, an id, a residual.
     let scratch = 4 * size_of::<u32>() + ids + size_of::<u32>();
-    GROWTH * rows * (TABLES_MAX * rows_and_columns + scratch)
-};
+    GROWTH * 2 * ROWS_MAX * (schema.tables().iter().map(columns).sum::<usize>() + scratch)
+}
 
 const fn max(a: usize, b: usize) -> usize {
     if a > b { a } else { b }
@@ -130,7 +129,7 @@ fn a_delta_costs_no_more_than_full_tables() {
     for_any_bytes(|bytes| {
         for base in [&empty, &full] {
             let peak = apply(base, bytes).bytes_max as usize;
-            assert!(peak <= APPLY_BYTES, "{peak} bytes for {bytes:?}");
+            assert!(peak <= apply_bytes(&INSTRUMENTS), "{peak} bytes for {bytes:?}");
         }
     });
     // The worst there is: a full table, and as many spawns again, in a kilobyte.
@@ -142,7 +141,7 @@ fn a_delta_costs_no_more_than_full_tables() {
     (0..ROWS_MAX).for_each(|_| bits.gamma(0));
     bits.finish();
     let peak = apply(&full, &body).bytes_max as usize;
-    assert!((ROWS_MAX * size_of::<NetId>()..=APPLY_BYTES).contains(&peak), "{peak} bytes");
+    assert!((ROWS_MAX * size_of::<NetId>()..=apply_bytes(&INSTRUMENTS)).contains(&peak), "{peak} bytes");
 }
 
 #[test]

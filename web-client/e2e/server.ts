@@ -74,7 +74,7 @@ export class Server {
 
 function binary(): string {
   const places = [
-    process.env['TICKWIRE_BIN'],
+    process.env['SERVER_BIN'],
     here('../../target/debug/tickwire'),
     here('../../target/release/tickwire'),
   ];

@@ -3,8 +3,14 @@
 use super::{Config, ConfigError};
 use crate::gateway::origin::Origin;
 
-/// Refuses settings that cannot work.
-pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+impl Config {
+    /// Refuses settings that cannot work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        check(self)
+    }
+}
+
+fn check(config: &Config) -> Result<(), ConfigError> {
     let connections = &config.connections;
     let (session, matches) = (&config.session, &config.matches);
     at_least_one("connections.total", connections.total)?;
@@ -33,10 +39,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
 /// More worker threads than this is a mistake.
 const WORKERS_MAX: usize = 1024;
 
-fn at_least_one<N: Into<u128> + Copy>(key: &str, value: N) -> Result<(), ConfigError>
-where
-{
-    demand(value.into() > 0, key, "must be at least 1")
+fn at_least_one(key: &str, value: impl TryInto<u64>) -> Result<(), ConfigError> {
+    demand(value.try_into().is_ok_and(|value| value > 0), key, "must be at least 1")
 }
 
 fn demand(holds: bool, key: &str, reason: &str) -> Result<(), ConfigError> {

@@ -10,7 +10,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::flags::Flags;
-use super::{Config, check};
+use super::Config;
 
 /// Environment variables that begin like this are settings; two underscores descend into a table.
 pub const ENV_PREFIX: &str = "TICKWIRE_";
@@ -69,7 +69,7 @@ impl Config {
             figment = figment.merge(layer);
         }
         let config: Self = figment.extract().map_err(|error| explain(error, &layers))?;
-        check::check(&config)?;
+        config.check()?;
         Ok(config)
     }
 

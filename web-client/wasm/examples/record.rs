@@ -2,6 +2,8 @@
 //!
 //! `session`: a client's match among bots, message by message. `replay`: 10,000 ticks of a player alone, a hash per tick.
 
+#![allow(clippy::expect_used)] // part of the tests: what cannot be recorded fails
+
 use arena::Arena;
 use arena::tables::Fighter;
 use serde_json::{Value, json};
@@ -189,5 +191,5 @@ fn the_rest(tick: Tick) -> Vec<ServerMessage> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
 }

@@ -36,7 +36,6 @@ pub const TOO_LONG: i32 = -2;
 struct Module {
     /// Made when it is first needed.
     core: Option<ClientCore<TheGame>>,
-    inbox: [u8; SERVER_MESSAGE_BYTES_MAX],
     outbox: Vec<u8>,
     /// The predicted body, as its table's fields.
     row: [i32; FIELDS_MAX],
@@ -44,14 +43,23 @@ struct Module {
 }
 
 thread_local! {
-    /// Constant, so that asking where something is never allocates: growing the memory would detach the page's view of it.
-    static MODULE: RefCell<Module> = const {
-        RefCell::new(Module { core: None, inbox: [0; SERVER_MESSAGE_BYTES_MAX], outbox: Vec::new(), row: [0; FIELDS_MAX], shot: [0; 3] })
-    };
+    // Constants, so that asking where something is never allocates: growing the memory would detach the page's view of it.
+    static MODULE: RefCell<Module> =
+        const { RefCell::new(Module { core: None, outbox: Vec::new(), row: [0; FIELDS_MAX], shot: [0; 3] }) };
+    // Apart, because what is all zeros takes no room in the module's file.
+    static INBOX: RefCell<[u8; SERVER_MESSAGE_BYTES_MAX]> = const { RefCell::new([0; SERVER_MESSAGE_BYTES_MAX]) };
 }
+
+/// What [`correction_ptr`] points at before there is anything to correct.
+static NO_CORRECTION: [i32; 2] = [0; 2];
 
 fn with<R>(work: impl FnOnce(&mut Module) -> R) -> R {
     MODULE.with_borrow_mut(work)
+}
+
+/// 16 bytes of the inbox.
+fn secret_at(start: usize) -> [u8; 16] {
+    INBOX.with_borrow(|inbox| inbox.get(start..).and_then(<[u8]>::first_chunk).copied()).unwrap_or_default()
 }
 
 impl Module {
@@ -66,11 +74,6 @@ impl Module {
         self.put_out(|_, out| ClientCore::<TheGame>::say(message, out))
     }
 
-    /// 16 bytes of the inbox.
-    fn secret_at(&self, start: usize) -> [u8; 16] {
-        self.inbox.get(start..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
-    }
-
     fn table(&self, index: u32) -> Option<&Table> {
         self.snapshot()?.table(index as usize)
     }
@@ -83,7 +86,7 @@ impl Module {
 /// Where to put bytes for the module.
 #[unsafe(no_mangle)]
 pub extern "C" fn inbox_ptr() -> *mut u8 {
-    with(|module| module.inbox.as_mut_ptr())
+    INBOX.with_borrow_mut(|inbox| inbox.as_mut_ptr())
 }
 
 /// How many bytes may be put there.
@@ -116,11 +119,13 @@ pub extern "C" fn reset() {
 pub extern "C" fn receive(len: u32) -> i32 {
     with(|module| {
         module.outbox.clear();
-        let Some(bytes) = module.inbox.get(..len as usize) else { return TOO_LONG };
-        match module.core.get_or_insert_default().receive(bytes, &mut module.outbox) {
-            Ok(received) => i32::from(received.snapshot) * SNAPSHOT + i32::from(received.records) * RECORDS,
-            Err(DecodeError::Malformed | DecodeError::TrailingBytes) => MALFORMED,
-        }
+        INBOX.with_borrow(|inbox| {
+            let Some(bytes) = inbox.get(..len as usize) else { return TOO_LONG };
+            match module.core.get_or_insert_default().receive(bytes, &mut module.outbox) {
+                Ok(received) => i32::from(received.snapshot) * SNAPSHOT + i32::from(received.records) * RECORDS,
+                Err(DecodeError::Malformed | DecodeError::TrailingBytes) => MALFORMED,
+            }
+        })
     })
 }
 
@@ -188,7 +193,7 @@ pub extern "C" fn map_json() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn hello_ticket() -> i32 {
     with(|module| {
-        let credential = Credential::Ticket(Secret(module.secret_at(0)));
+        let credential = Credential::Ticket(Secret(secret_at(0)));
         module.put_out(|core, out| core.hello(credential, out))
     })
 }
@@ -197,7 +202,7 @@ pub extern "C" fn hello_ticket() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn hello_resume() -> i32 {
     with(|module| {
-        let credential = Credential::Resume { match_id: MatchId(module.secret_at(0)), token: Secret(module.secret_at(16)) };
+        let credential = Credential::Resume { match_id: MatchId(secret_at(0)), token: Secret(secret_at(16)) };
         module.put_out(|core, out| core.hello(credential, out))
     })
 }
@@ -248,7 +253,7 @@ pub extern "C" fn predicted_tick() -> u32 {
 /// x and y of how far the last message moved the own body: where it was shown minus where it is.
 #[unsafe(no_mangle)]
 pub extern "C" fn correction_ptr() -> *const i32 {
-    with(|module| module.core.get_or_insert_default().correction().as_ptr())
+    with(|module| module.core.as_ref().map_or(&NO_CORRECTION, ClientCore::correction).as_ptr())
 }
 
 /// x, y, and 1 while it flies on, of a shot fired from `x`, `y` in direction `aim` (1/1024 turn), at the end of the tick

@@ -45,7 +45,7 @@ impl<'a> Json<'a> {
                 b'"' | b'\\' => self.out.extend_from_slice(&[b'\\', byte]),
                 0..=0x1f | 0x7f => {
                     self.out.extend_from_slice(b"\\u00");
-                    self.out.extend([byte >> 4, byte & 15].map(hex_digit));
+                    self.out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
                 }
                 _ => self.out.push(byte),
             }
@@ -57,7 +57,9 @@ impl<'a> Json<'a> {
     pub fn hex(&mut self, bytes: &[u8]) {
         self.separate();
         self.out.push(b'"');
-        self.out.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit));
+        for byte in bytes {
+            self.out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        }
         self.out.push(b'"');
     }
 
@@ -141,7 +143,7 @@ mod tests {
             json.object(|json| {
                 json.key("a").number(-12);
                 json.key("b").list([1u8, 2], |json, n| json.object(|json| json.key("n").number(n)));
-                json.key("c").list([0u8; 0], |json, n| json.number(n));
+                json.key("c").list([0u8; 0], Json::number);
                 json.key("d").hex(&[0xab, 0x01]);
                 json.key("e").number_or_null(None::<i64>);
                 json.key("f").boolean(true);
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_integers_are_written_whole() {
-        assert_eq!(written(|json| json.list([i64::MIN, i64::MAX, 0], |json, n| json.number(n))), format!("[{},{},0]", i64::MIN, i64::MAX));
+        assert_eq!(written(|json| json.list([i64::MIN, i64::MAX, 0], Json::number)), format!("[{},{},0]", i64::MIN, i64::MAX));
     }
 
     proptest! {

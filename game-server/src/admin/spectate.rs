@@ -1,0 +1,52 @@
+//! Watching a match: the ordinary stream without a player, over a WebSocket that may only ping.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::{HeaderValue, StatusCode};
+use hyper::upgrade::OnUpgrade;
+use tickwire_protocol::{CloseReason, MatchId};
+
+use super::auth::offered_subprotocols;
+use crate::gateway::listener::Peer;
+use crate::gateway::origin::AllowedOrigins;
+use crate::gateway::problem::Problem;
+use crate::gateway::upgrade;
+use crate::matches::{Command, MatchHandle};
+use crate::metrics::{self, Observer};
+
+/// The subprotocol of a spectator's WebSocket.
+const SUBPROTOCOL: &str = "tickwire.spectate";
+
+pub(super) async fn handshake(
+    State(observer): State<Arc<Observer>>,
+    Extension(peer): Extension<Peer>,
+    Path(id): Path<String>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    // Only the operator's own page: no other has business here.
+    if !AllowedOrigins::default().allow(request.headers()) {
+        metrics::count_reject(metrics::Reject::Origin);
+        return Err(Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", "Pages of that origin may not connect here."));
+    }
+    let id: MatchId = id.parse().map_err(|_| Problem::match_not_found())?;
+    let handle = observer.directory.find(id).ok_or_else(Problem::match_not_found)?;
+    let offered = offered_subprotocols(request.headers()).any(|protocol| protocol == SUBPROTOCOL);
+    let (response, upgrading) = upgrade::accept(&mut request, offered.then(|| HeaderValue::from_static(SUBPROTOCOL)))?;
+    tracing::info!(target: "audit", peer = %peer.address, match_id = %id, "operator watches a match");
+    tokio::spawn(watch(handle, upgrading, peer));
+    Ok(response)
+}
+
+async fn watch(handle: MatchHandle, upgrading: OnUpgrade, peer: Peer) {
+    let Some(socket) = upgrade::socket(upgrading, peer).await else { return };
+    if let Err(refused) = handle.send(Command::Spectate { socket })
+        && let Some(socket) = refused.into_socket()
+    {
+        let reason = if handle.is_gone() { CloseReason::MatchGone } else { CloseReason::InternalError };
+        metrics::count_close(reason);
+        socket.refuse(reason).await;
+    }
+}

@@ -1,0 +1,99 @@
+//! Stopping: admit nobody, let matches finish for a while, tell everyone who is left, and go.
+
+use std::io;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use tickwire_protocol::CloseReason;
+
+use crate::matches::Directory;
+
+/// How often it is looked whether matches have ended.
+const POLL: Duration = Duration::from_millis(20);
+/// How often matches are told to end: one whose queue was full the first time hears it the next.
+const REPEAT: Duration = Duration::from_millis(200);
+/// A match that has not ended so long after it was told to is left behind.
+const ENDING_MAX: Duration = Duration::from_secs(3);
+/// What a shell reports for a program ended by Ctrl-C.
+const EXIT_FORCED: i32 = 130;
+
+/// Refuses new players; waits up to `grace` for matches that people play in; then ends all matches. Blocks until they have
+/// ended.
+pub fn drain(directory: &Directory, grace: Duration) {
+    directory.start_draining();
+    let start = Instant::now();
+    while is_played_in(directory) && start.elapsed() < grace {
+        std::thread::sleep(POLL);
+    }
+    let start = Instant::now();
+    let mut told: Option<Instant> = None;
+    while !directory.is_empty() && start.elapsed() < ENDING_MAX {
+        if told.is_none_or(|told| told.elapsed() >= REPEAT) {
+            directory.end_all(CloseReason::Draining);
+            told = Some(Instant::now());
+        }
+        std::thread::sleep(POLL);
+    }
+    if !directory.is_empty() {
+        tracing::warn!(matches = directory.len(), "matches did not end in time and are left behind");
+    }
+}
+
+fn is_played_in(directory: &Directory) -> bool {
+    directory.all().iter().any(|handle| handle.info.stats.players.load(Relaxed) > 0)
+}
+
+/// The signals that ask a server to stop.
+pub struct StopSignals {
+    runtime: tokio::runtime::Runtime,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl StopSignals {
+    /// Catches SIGTERM and SIGINT from now on.
+    pub fn catch() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let context = runtime.enter();
+            let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+            drop(context);
+            Ok(Self { runtime, terminate, interrupt })
+        }
+        #[cfg(not(unix))]
+        Ok(Self { runtime })
+    }
+
+    /// Blocks until one comes.
+    pub fn wait(&mut self) {
+        #[cfg(unix)]
+        {
+            let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
+            self.runtime.block_on(async {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            });
+        }
+        #[cfg(not(unix))]
+        if self.runtime.block_on(tokio::signal::ctrl_c()).is_err() {
+            // Nothing will ever ask us to stop.
+            std::thread::park();
+        }
+    }
+
+    /// From now on the next one ends the process at once.
+    pub fn force_on_next(mut self) -> io::Result<()> {
+        let watch = std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            self.wait();
+            tracing::warn!("second signal: stopping at once");
+            std::process::exit(EXIT_FORCED);
+        });
+        watch.map(drop)
+    }
+}

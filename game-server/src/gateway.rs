@@ -1,0 +1,156 @@
+//! Strangers become players: accept, handshake, admission, the HTTP API and the page.
+//!
+//! In the order in which a stranger meets them: [`caps`] and [`listener`] (a connection), [`page`] and [`api`] (HTTP),
+//! [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to the match). Runs on a thread of its own, apart from the
+//! matches: whatever strangers do, no tick waits for it.
+//!
+//! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing a stranger sends can
+//! make it panic; tokens are stored as hashes only and appear in no log.
+
+pub mod address;
+pub mod admission;
+pub mod api;
+pub mod caps;
+pub mod guests;
+pub mod headers;
+pub mod listener;
+pub mod names;
+pub mod origin;
+pub mod page;
+pub mod problem;
+pub mod quick_play;
+pub mod request;
+pub mod table;
+pub mod tickets;
+pub mod upgrade;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use tickwire_game::{GameDef, Mode};
+use tickwire_protocol::{ClientMessage, Credential};
+
+use crate::config::Config;
+use crate::matches::Directory;
+use address::AddressLimiter;
+use caps::Caps;
+use guests::Guests;
+use origin::AllowedOrigins;
+use quick_play::QuickPlay;
+use tickets::Tickets;
+
+/// How often what has expired is forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(10);
+
+/// What the gateway needs to know of the game it admits to.
+#[derive(Clone, Copy, Debug)]
+pub struct GameFacts {
+    /// Its stable name.
+    pub name: &'static str,
+    /// Its [`tickwire_protocol::Schema::hash`].
+    pub schema_hash: u64,
+    /// The ways to play it.
+    pub modes: &'static [Mode],
+    /// Decodes a first message: `None` unless it is a Hello.
+    decode_hello: fn(&[u8]) -> Option<Hello>,
+}
+
+/// What a client says first.
+#[derive(Clone, Copy, Debug)]
+struct Hello {
+    protocol: u16,
+    schema: u64,
+    credential: Credential,
+}
+
+impl GameFacts {
+    /// Of game `G`.
+    pub fn of<G: GameDef>() -> Self {
+        let decode_hello = |bytes: &[u8]| match ClientMessage::<G::Input>::decode(bytes) {
+            Ok(ClientMessage::Hello { protocol, schema, credential }) => Some(Hello { protocol, schema, credential }),
+            _ => None,
+        };
+        Self { name: G::NAME, schema_hash: G::SCHEMA.hash(), modes: G::MODES, decode_hello }
+    }
+}
+
+/// What all of the gateway's tasks share.
+pub struct Gateway {
+    game: GameFacts,
+    config: Arc<Config>,
+    directory: Arc<Directory>,
+    caps: Arc<Caps>,
+    origins: AllowedOrigins,
+    guests: Mutex<Guests>,
+    tickets: Mutex<Tickets>,
+    quick_play: QuickPlay,
+    rates: Rates,
+}
+
+/// Budgets by address.
+#[derive(Debug)]
+struct Rates {
+    handshakes: AddressLimiter,
+    api_calls: AddressLimiter,
+    matches: AddressLimiter,
+}
+
+impl Gateway {
+    /// With empty tables.
+    pub fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Arc<Self> {
+        let rates = Rates {
+            handshakes: AddressLimiter::new(config.rates.handshakes_per_minute),
+            api_calls: AddressLimiter::new(config.rates.api_calls_per_minute),
+            matches: AddressLimiter::new(config.rates.matches_per_minute),
+        };
+        Arc::new(Self {
+            game,
+            caps: Caps::new(&config.connections),
+            origins: AllowedOrigins::new(&config.allowed_origins),
+            guests: Mutex::default(),
+            tickets: Mutex::default(),
+            quick_play: QuickPlay::new(Arc::clone(&directory)),
+            rates,
+            config,
+            directory,
+        })
+    }
+
+    /// Everything the players' listener answers: the API, the WebSocket, and the page.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let page = page::player_router(&self.config.web_dir);
+        headers::secured(api::router(self).merge(admission::router(self)).fallback_service(page))
+    }
+
+    /// The connections there are.
+    pub fn caps(&self) -> &Arc<Caps> {
+        &self.caps
+    }
+
+    /// Guest sessions and tickets outstanding.
+    pub fn table_sizes(&self) -> (usize, usize) {
+        (self.guests().len(), self.tickets().len())
+    }
+
+    /// Forgets what has expired, for ever.
+    pub async fn keep_house(&self) {
+        let mut interval = tokio::time::interval(HOUSEKEEPING);
+        loop {
+            interval.tick().await;
+            let now = Instant::now();
+            self.guests().purge(now);
+            self.tickets().purge(now);
+            let Rates { handshakes, api_calls, matches } = &self.rates;
+            [handshakes, api_calls, matches].into_iter().for_each(AddressLimiter::forget_idle);
+        }
+    }
+
+    fn guests(&self) -> MutexGuard<'_, Guests> {
+        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tickets(&self) -> MutexGuard<'_, Tickets> {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,147 @@
+//! Finds a seat for someone who does not care where: the fullest open match with room, else a new one.
+//!
+//! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a match is created only
+//! when no open one can have a free seat, so no crowd creates more than it fills.
+//!
+//! How a crowd stays exact: each request for a seat that is still unanswered is counted. A match whose unanswered requests
+//! alone, or whose known players alone, fill it counts as full. Where only both together would fill it nobody can say yet,
+//! since a request may already be among the players; then the caller waits for an answer and looks again.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tickwire_protocol::schema::Phase;
+use tickwire_protocol::text::Name;
+use tickwire_protocol::{MatchId, PlayerId};
+use tokio::sync::watch;
+
+use super::tickets::SEAT_KEPT;
+use crate::matches::{CreateError, Directory, MatchHandle};
+
+/// Seats for all comers.
+#[derive(Clone)]
+pub struct QuickPlay {
+    directory: Arc<Directory>,
+    /// Unanswered requests by match. Locked while choosing, never across an await.
+    asked: Arc<Mutex<HashMap<MatchId, u32>>>,
+    /// Changes with every answer.
+    answered: Arc<watch::Sender<()>>,
+}
+
+/// Where to try next.
+enum Choice {
+    /// Ask this match.
+    Ask(MatchHandle, Asked),
+    /// Some match may or may not have a seat: wait for an answer.
+    Wait,
+}
+
+/// A request for a seat that is not answered yet; counted until dropped.
+struct Asked {
+    quick_play: QuickPlay,
+    id: MatchId,
+}
+
+impl QuickPlay {
+    /// Among the matches of `directory`.
+    pub fn new(directory: Arc<Directory>) -> Self {
+        Self { directory, asked: Arc::default(), answered: Arc::new(watch::Sender::new(())) }
+    }
+
+    /// A seat in a match of mode `mode_id`, reserved for [`SEAT_KEPT`].
+    pub async fn find_seat(&self, mode_id: &str, name: &Name) -> Result<(MatchHandle, PlayerId), CreateError> {
+        let mut refused = Vec::new();
+        loop {
+            let mut answers = self.answered.subscribe();
+            match self.choose(mode_id, &refused)? {
+                Choice::Ask(handle, asked) => {
+                    let reserved = handle.reserve(name.clone(), Instant::now() + SEAT_KEPT).await;
+                    drop(asked);
+                    match reserved {
+                        Ok(player) => return Ok((handle, player)),
+                        Err(_) => refused.push(handle.info.id),
+                    }
+                }
+                // The sender is ours: it cannot be gone.
+                Choice::Wait => drop(answers.changed().await),
+            }
+        }
+    }
+
+    fn choose(&self, mode_id: &str, refused: &[MatchId]) -> Result<Choice, CreateError> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fullest: Option<(u32, MatchHandle)> = None;
+        let mut undecided = false;
+        for handle in self.directory.all() {
+            let info = &handle.info;
+            let open = !info.private && info.mode.id == mode_id && info.stats.phase() != Phase::Finished && !handle.is_gone();
+            if !open || refused.contains(&info.id) {
+                continue;
+            }
+            let players = info.stats.players.load(Relaxed);
+            let unanswered = asked.get(&info.id).copied().unwrap_or_default();
+            match room(players, unanswered, u32::from(info.mode.max_players)) {
+                Room::Full => {}
+                Room::Undecided => undecided = true,
+                Room::Free if fullest.as_ref().is_some_and(|(most, _)| *most >= players + unanswered) => {}
+                Room::Free => fullest = Some((players + unanswered, handle)),
+            }
+        }
+        let handle = match fullest {
+            Some((_, handle)) => handle,
+            None if undecided => return Ok(Choice::Wait),
+            None => self.directory.create(mode_id, false)?,
+        };
+        let id = handle.info.id;
+        *asked.entry(id).or_default() += 1;
+        drop(asked);
+        Ok(Choice::Ask(handle, Asked { quick_play: self.clone(), id }))
+    }
+}
+
+/// Whether a match has a free seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Room {
+    Free,
+    Full,
+    Undecided,
+}
+
+fn room(players: u32, unanswered: u32, seats: u32) -> Room {
+    if players.max(unanswered) >= seats {
+        Room::Full
+    } else if players + unanswered < seats {
+        Room::Free
+    } else {
+        Room::Undecided
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let mut asked = self.quick_play.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = asked.get_mut(&self.id) {
+            *count -= 1;
+            if *count == 0 {
+                asked.remove(&self.id);
+            }
+        }
+        drop(asked);
+        self.quick_play.answered.send_replace(());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_certain_or_undecided() {
+        assert_eq!(room(3, 4, 8), Room::Free);
+        assert_eq!(room(8, 0, 8), Room::Full);
+        assert_eq!(room(0, 8, 8), Room::Full, "the unanswered alone will fill it");
+        assert_eq!(room(4, 4, 8), Room::Undecided, "the unanswered may be among the players already");
+    }
+}

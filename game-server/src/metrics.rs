@@ -1,0 +1,105 @@
+//! Figures for the monitoring system: one function per event that is counted, and the collector that gathers the rest.
+//!
+//! Invariants: no label takes a value that a stranger chose, and none names a player; counting never blocks a tick. The
+//! counters here are the process's, as the monitoring system sees it; what belongs to a server is gathered at a scrape.
+
+pub mod match_watch;
+pub mod observer;
+pub mod process;
+mod scrape;
+
+pub use observer::Observer;
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use http::{Method, StatusCode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
+use tickwire_protocol::CloseReason;
+
+/// Why a connection was turned away before it could say anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reject {
+    /// As many connections as there may be.
+    Total,
+    /// As many from this address as there may be.
+    PerAddress,
+    /// As many strangers as there may be.
+    Unauthenticated,
+    /// Too many WebSocket handshakes from this address.
+    HandshakeRate,
+    /// A page of another site.
+    Origin,
+    /// The operator's listener was given no token, or a wrong one.
+    AdminToken,
+    /// The operating system gave no socket.
+    AcceptFailed,
+}
+
+impl Reject {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Total => "total",
+            Self::PerAddress => "per_address",
+            Self::Unauthenticated => "unauthenticated",
+            Self::HandshakeRate => "handshake_rate",
+            Self::Origin => "origin",
+            Self::AdminToken => "admin_token",
+            Self::AcceptFailed => "accept_failed",
+        }
+    }
+}
+
+/// A session was closed, or a socket refused, with this reason.
+pub fn count_close(reason: CloseReason) {
+    COUNTERS.closes.get_or_create(&[("reason", reason.name())]).inc();
+}
+
+/// A connection or handshake was turned away.
+pub fn count_reject(cause: Reject) {
+    COUNTERS.rejects.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// The API was called. `route` is the pattern that matched.
+pub fn count_api_request(method: &Method, route: &str, status: StatusCode) {
+    let method = match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        _ => "other",
+    };
+    // A wildcard matches what is no route.
+    let is_unknown = route.contains('*') || route.is_empty();
+    count_request(method, if is_unknown { Cow::Borrowed("unknown") } else { Cow::Owned(route.to_owned()) }, status);
+}
+
+/// A file of the page was asked for.
+pub fn count_page_request(status: StatusCode) {
+    count_request("GET", "page", status);
+}
+
+/// What is counted as it happens.
+#[derive(Default)]
+struct Counters {
+    closes: Family<Label, Counter>,
+    rejects: Family<Label, Counter>,
+    requests: Family<RequestLabels, Counter>,
+}
+
+static COUNTERS: LazyLock<Counters> = LazyLock::new(Counters::default);
+
+type Label = [(&'static str, &'static str); 1];
+type RequestLabels = [(&'static str, Cow<'static, str>); 3];
+
+fn count_request(method: &'static str, route: impl Into<Cow<'static, str>>, status: StatusCode) {
+    let labels = [("method", method.into()), ("route", route.into()), ("status", status.as_u16().to_string().into())];
+    COUNTERS.requests.get_or_create(&labels).inc();
+}
+
+/// Adds what is counted as it happens to a registry.
+fn register_counters(registry: &mut Registry) {
+    registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
+    registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
+    registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
+}

@@ -1,0 +1,266 @@
+//! Puts the parts together: three listeners, the gateway's thread, the operators' thread, and a worker per core.
+//!
+//! Invariants: a server that starts has everything it was told to have, else it does not start and says why in a line;
+//! several may run in one process; one that is dropped ends its matches and its threads first.
+
+pub mod descriptors;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use tickwire_game::Game;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use crate::admin::auth::{Doorkeeper, Token, TokenError};
+use crate::admin::{self, ops};
+use crate::config::{Config, ConfigError, ms};
+use crate::drain;
+use crate::gateway::caps::Caps;
+use crate::gateway::{GameFacts, Gateway, listener};
+use crate::matches::{Directory, worker};
+use crate::metrics::Observer;
+
+/// A worker that has not ended after so long is left behind.
+const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The server, before it runs.
+#[derive(Debug)]
+pub struct Server;
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings contradict each other.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The page was not built.
+    #[error("there is no page in {}: build it (cargo xtask play does), or serve none by leaving web_dir empty", web_dir.display())]
+    NoPage {
+        /// Where it should be.
+        web_dir: PathBuf,
+    },
+    /// Operators cannot be let in.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// There would be more connections than the system allows.
+    #[error(transparent)]
+    Descriptors(#[from] descriptors::TooFew),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} for {what}: {error}")]
+    Listen {
+        /// Whose listener.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The system gave no thread or no event queue.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+}
+
+/// What a config needs before anything is started.
+struct Prepared {
+    token: Option<Token>,
+}
+
+impl Server {
+    /// Checks everything about a config that can be checked without listening.
+    pub fn check(config: &Config) -> Result<(), StartError> {
+        prepare(config).map(drop)
+    }
+
+    /// Starts a server that runs `G`.
+    pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
+        let Prepared { token } = prepare(&config)?;
+        let play = Listener::bind("players", config.play_address())?;
+        let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
+        let admin = admin.map_err(|error: StartError| error)?;
+        let ops = Listener::bind("metrics and health", config.ops_address())?;
+
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let count = if config.workers == 0 { cores } else { config.workers };
+        let mut handles = Vec::new();
+        let mut workers = Vec::new();
+        for index in 0..count {
+            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone()).map_err(StartError::Thread)?;
+            handles.push(handle);
+            workers.push(thread);
+        }
+
+        let game = GameFacts::of::<G>();
+        let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
+        let directory = Directory::new(G::MODES, handles, config.matches.matches_max);
+        let config = Arc::new(config);
+        let gateway = Gateway::new(game, Arc::clone(&config), Arc::clone(&directory));
+        let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
+        let header_timeout = ms(config.connections.header_ms);
+
+        let mut server = RunningServer {
+            play: play.address,
+            admin: admin.as_ref().map(|(_, listener)| listener.address),
+            ops: ops.address,
+            directory: Some(Arc::clone(&directory)),
+            stop: watch::Sender::new(false),
+            gateways: Vec::new(),
+            workers,
+        };
+        let player_caps = Arc::clone(gateway.caps());
+        server.spawn("gateway", async move {
+            let router = gateway.router();
+            tokio::join!(play.serve(router, player_caps, header_timeout), gateway.keep_house());
+        })?;
+        // A thread of its own: a flood at the gate does not blind those who look after the server.
+        server.spawn("operators", async move {
+            let ops_caps = Caps::of(ops::CONNECTIONS_MAX, ops::CONNECTIONS_MAX, ops::CONNECTIONS_MAX);
+            let ops = ops.serve(ops::router(&observer), ops_caps, header_timeout);
+            let admin = async {
+                if let Some((token, listener)) = admin {
+                    let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX);
+                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
+                    listener.serve(router, caps, header_timeout).await;
+                }
+            };
+            tokio::join!(ops, admin, observer.keep_looking());
+        })?;
+        Ok(server)
+    }
+}
+
+fn prepare(config: &Config) -> Result<Prepared, StartError> {
+    config.check()?;
+    check_page(&config.web_dir)?;
+    let token = config.admin.enabled.then(|| Token::read(config.admin.token_file.as_deref())).transpose()?;
+    descriptors::provide(config.connections.total)?;
+    Ok(Prepared { token })
+}
+
+fn check_page(web_dir: &Path) -> Result<(), StartError> {
+    if web_dir.as_os_str().is_empty() || web_dir.join("index.html").is_file() {
+        Ok(())
+    } else {
+        Err(StartError::NoPage { web_dir: web_dir.to_owned() })
+    }
+}
+
+/// A bound socket.
+struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    fn bind(what: &'static str, address: SocketAddr) -> Result<Self, StartError> {
+        let bound = listener::bind(address).and_then(|socket| Ok(Self { address: socket.local_addr()?, socket }));
+        bound.map_err(|error| StartError::Listen { what, address, error })
+    }
+
+    /// On the runtime it is called on, for ever.
+    async fn serve(self, router: Router, caps: Arc<Caps>, header_timeout: Duration) {
+        match tokio::net::TcpListener::from_std(self.socket) {
+            Ok(socket) => listener::serve(socket, router, caps, header_timeout).await,
+            Err(error) => tracing::error!(address = %self.address, %error, "listener was lost"),
+        }
+    }
+}
+
+/// A server that runs. Dropping it shuts it down.
+pub struct RunningServer {
+    play: SocketAddr,
+    admin: Option<SocketAddr>,
+    ops: SocketAddr,
+    /// `None` once it has shut down.
+    directory: Option<Arc<Directory>>,
+    stop: watch::Sender<bool>,
+    /// The threads that serve HTTP.
+    gateways: Vec<JoinHandle<()>>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl RunningServer {
+    /// Where players connect to.
+    pub fn play_addr(&self) -> SocketAddr {
+        self.play
+    }
+
+    /// Where operators connect to, if they can.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin
+    }
+
+    /// Where the monitoring system connects to.
+    pub fn ops_addr(&self) -> SocketAddr {
+        self.ops
+    }
+
+    /// Admits nobody new from now on.
+    pub fn start_draining(&self) {
+        if let Some(directory) = &self.directory {
+            directory.start_draining();
+        }
+    }
+
+    /// Lets matches go on for `grace` while people play in them, then ends them, telling everyone, and stops.
+    pub fn drain(mut self, grace: Duration) {
+        self.finish(grace);
+    }
+
+    /// Ends all matches now, telling everyone, and stops.
+    pub fn shutdown(mut self) {
+        self.finish(Duration::ZERO);
+    }
+
+    /// Runs `work` until the server stops, on a thread and a runtime of its own.
+    fn spawn(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
+        let runtime: Runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+        let mut stop = self.stop.subscribe();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = work => {}
+                    // An error means that the server was dropped: the same to us.
+                    _ = stop.wait_for(|stop| *stop) => {}
+                }
+            });
+        });
+        self.gateways.push(thread.map_err(StartError::Thread)?);
+        Ok(())
+    }
+
+    fn finish(&mut self, grace: Duration) {
+        let Some(directory) = self.directory.take() else { return };
+        drain::drain(&directory, grace);
+        self.stop.send_replace(true);
+        for thread in self.gateways.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a gateway thread had panicked");
+            }
+        }
+        // The last handle to the workers: they end when they have told everyone.
+        drop(directory);
+        let deadline = Instant::now() + WORKERS_PATIENCE;
+        while Instant::now() < deadline && self.workers.iter().any(|thread| !thread.is_finished()) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        for thread in self.workers.drain(..) {
+            match thread.is_finished().then(|| thread.join()) {
+                Some(Ok(())) => {}
+                Some(Err(_)) => tracing::error!("a worker had panicked"),
+                None => tracing::error!("a worker did not end in time and is left behind"),
+            }
+        }
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        self.finish(Duration::ZERO);
+    }
+}

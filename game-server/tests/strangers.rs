@@ -1,0 +1,162 @@
+//! Strangers take up bounded time and room, whatever they do, and do not keep honest players out.
+
+#[path = "common/harness.rs"]
+mod harness;
+#[path = "common/http.rs"]
+mod http;
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::time::{Duration, Instant};
+
+use harness::Harness;
+use http::{connect, connect_from, get, handshake, handshake_on, is_closed_within, post};
+use tag::Tag;
+
+const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+const SOON: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_request_that_never_ends_is_cut_off() {
+    let harness = Harness::start::<Tag>(|config| config.connections.header_ms = 300);
+    let address = harness.server.play_addr();
+    let began = Instant::now();
+    let mut slow: Vec<TcpStream> = (0..20).map(|_| connect(address)).collect();
+    while began.elapsed() < Duration::from_millis(250) {
+        for stream in &mut slow {
+            stream.write_all(b"G").expect("sent");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(get(address, "/api/info").status, 200, "honest requests are answered meanwhile");
+    assert!(slow.iter_mut().all(|stream| is_closed_within(stream, SOON)));
+}
+
+#[test]
+fn a_body_that_never_comes_is_a_timeout() {
+    let harness = Harness::start::<Tag>(|config| config.connections.request_ms = 200);
+    let address = harness.server.play_addr();
+    let head = format!("POST /api/session HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{{");
+    let answer = http::exchange(&mut connect(address), head.as_bytes());
+    assert_eq!((answer.status, answer.problem().as_str()), (408, "timeout"));
+}
+
+#[test]
+fn an_idle_connection_is_closed() {
+    let harness = Harness::start::<Tag>(|config| config.connections.header_ms = 200);
+    let address = harness.server.play_addr();
+    let mut stream = connect(address);
+    let request = format!("GET /api/info HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    assert_eq!(http::exchange(&mut stream, request.as_bytes()).status, 200);
+    assert_eq!(http::exchange(&mut stream, request.as_bytes()).status, 200, "it is kept for another request");
+    assert!(is_closed_within(&mut stream, SOON));
+}
+
+#[test]
+fn a_huge_head_is_refused() {
+    let harness = Harness::start::<Tag>(|_| ());
+    let address = harness.server.play_addr();
+    let mut stream = connect(address);
+    let head = format!("GET /ws HTTP/1.1\r\nHost: {address}\r\nX-Long: {}\r\n\r\n", "x".repeat(100_000));
+    // The server may close before all of it is sent.
+    let _ = stream.write_all(head.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    assert_eq!(get(address, "/api/info").status, 200);
+}
+
+#[test]
+fn one_address_has_only_so_many_connections() {
+    let harness = Harness::start::<Tag>(|config| config.connections.per_address = 3);
+    let address = harness.server.play_addr();
+    let held: Vec<_> = (0..3).map(|_| handshake(address, "/ws", &[])).collect();
+    assert!(held.iter().all(|(_, answer)| answer.status == 101));
+    assert!(is_closed_within(&mut connect(address), SOON));
+    let mut other = connect_from(OTHER, address);
+    assert_eq!(handshake_on(&mut other, address, "/ws", &[]).status, 101, "others are not affected");
+    drop(held);
+    let freed = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        !is_closed_within(&mut connect(address), Duration::from_millis(50))
+    });
+    assert!(freed, "a closed connection gives its place back");
+}
+
+#[test]
+fn those_who_say_nothing_have_only_so_much_room_and_time() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.connections.unauthenticated = 4;
+        config.connections.hello_ms = 400;
+    });
+    let address = harness.server.play_addr();
+    let mut silent: Vec<_> = (0..4).map(|_| handshake(address, "/ws", &[])).collect();
+    assert!(is_closed_within(&mut connect_from(OTHER, address), SOON), "the room for strangers is full");
+    for (stream, _) in &mut silent {
+        let mut farewell = Vec::new();
+        stream.set_read_timeout(Some(SOON)).expect("a timeout");
+        let mut chunk = [0; 256];
+        while let Ok(count @ 1..) = stream.read(&mut chunk) {
+            farewell.extend_from_slice(&chunk[..count]);
+            if String::from_utf8_lossy(&farewell).contains("hello_timeout") {
+                break;
+            }
+        }
+        assert!(String::from_utf8_lossy(&farewell).contains("hello_timeout"), "they are told why: {farewell:?}");
+    }
+    drop(silent);
+    let back = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        !is_closed_within(&mut connect_from(OTHER, address), Duration::from_millis(50))
+    });
+    assert!(back, "the room is free again");
+}
+
+#[test]
+fn fragments_without_end_are_cut_off() {
+    let harness = Harness::start::<Tag>(|config| config.connections.hello_ms = 60_000);
+    let address = harness.server.play_addr();
+    let (mut stream, answer) = handshake(address, "/ws", &[]);
+    assert_eq!(answer.status, 101);
+    // A binary message of empty, masked fragments, never the last one.
+    let first = [0x02, 0x80, 1, 2, 3, 4];
+    let next = [0x00, 0x80, 1, 2, 3, 4].repeat(1_000);
+    let began = Instant::now();
+    let mut sent = stream.write_all(&first).is_ok();
+    while sent && began.elapsed() < SOON {
+        sent = stream.write_all(&next).is_ok();
+    }
+    assert!(!sent, "the server closed");
+    assert!(began.elapsed() < SOON);
+}
+
+#[test]
+fn handshakes_and_calls_have_budgets_by_address() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.rates.handshakes_per_minute = 3;
+        config.rates.api_calls_per_minute = 3;
+    });
+    let address = harness.server.play_addr();
+    for _ in 0..3 {
+        assert_eq!(handshake(address, "/ws", &[]).1.status, 101);
+        assert_eq!(get(address, "/api/info").status, 200);
+    }
+    for answer in [handshake(address, "/ws", &[]).1, get(address, "/api/info"), get(address, "/api/none")] {
+        assert_eq!((answer.status, answer.problem().as_str()), (429, "rate_limited"));
+        let wait: u64 = answer.header("retry-after").and_then(|wait| wait.parse().ok()).expect("seconds");
+        assert!((1..=20).contains(&wait), "{wait}");
+    }
+    let mut other = connect_from(OTHER, address);
+    assert_eq!(handshake_on(&mut other, address, "/ws", &[]).status, 101, "others are not affected");
+}
+
+#[test]
+fn matches_are_created_only_so_often() {
+    let harness = Harness::start::<Tag>(|config| config.rates.matches_per_minute = 2);
+    let address = harness.server.play_addr();
+    let token = http::guest(address);
+    let mode = get(address, "/api/info").json()["modes"][0]["id"].as_str().expect("a mode").to_owned();
+    let create = || post(address, "/api/matches", Some(&token), &format!(r#"{{"mode":"{mode}","private":true}}"#));
+    assert_eq!([create().status, create().status, create().status], [201, 201, 429]);
+}

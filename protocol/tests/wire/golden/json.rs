@@ -1,0 +1,98 @@
+//! Messages and snapshots as the fixtures' JSON.
+
+use serde_json::{Map, Value, json};
+use tickwire_protocol::messages::Ranked;
+use tickwire_protocol::{ClientMessage, Credential, Event, RosterEntry, Schema, ServerMessage, Snapshot};
+
+use super::hex;
+use crate::support::Stick;
+
+pub(super) fn client_message(message: &ClientMessage<Stick>) -> Value {
+    match message {
+        ClientMessage::Hello { protocol, schema, credential } => {
+            json!({ "type": "hello", "protocol": protocol, "schema": word(*schema), "credential": credential_json(credential) })
+        }
+        ClientMessage::Input { seq, tick, input: Stick { x, y, aim, fire } } => {
+            json!({ "type": "input", "seq": seq.0, "tick": tick.0, "input": { "x": x, "y": y, "aim": aim, "fire": fire } })
+        }
+        ClientMessage::Ping { client_time_ms } => json!({ "type": "ping", "client_time_ms": client_time_ms }),
+        ClientMessage::Leave => json!({ "type": "leave" }),
+        ClientMessage::Rematch => json!({ "type": "rematch" }),
+    }
+}
+
+fn credential_json(credential: &Credential) -> Value {
+    match credential {
+        Credential::Ticket(ticket) => json!({ "type": "ticket", "ticket": ticket.reveal() }),
+        Credential::Resume { match_id, token } => {
+            json!({ "type": "resume", "match_id": match_id.to_string(), "token": token.reveal() })
+        }
+    }
+}
+
+pub(super) fn server_message(message: &ServerMessage) -> Value {
+    match message {
+        ServerMessage::Welcome(welcome) => json!({
+            "type": "welcome",
+            "match_id": welcome.match_id.to_string(),
+            "player": welcome.player.map(|player| player.0),
+            "mode": welcome.mode,
+            "tick_rate": welcome.tick_rate,
+            "tick": welcome.tick.0,
+            "resume": welcome.resume.reveal(),
+            "roster": welcome.roster.as_slice().iter().map(roster_entry).collect::<Vec<_>>(),
+        }),
+        ServerMessage::Keyframe { tick, body } => json!({ "type": "keyframe", "tick": tick.0, "body": hex(body.as_slice()) }),
+        ServerMessage::Delta { advance, body } => json!({ "type": "delta", "advance": advance, "body": hex(body.as_slice()) }),
+        ServerMessage::Event(event) => json!({ "type": "event", "event": event_json(event) }),
+        ServerMessage::Pong(pong) => json!({
+            "type": "pong",
+            "client_time_ms": pong.client_time_ms,
+            "tick": pong.tick.0,
+            "phase": pong.phase,
+            "margin": pong.margin,
+            "last_input": pong.last_input.0,
+        }),
+        ServerMessage::Closing(reason) => json!({ "type": "closing", "reason": reason.name() }),
+        ServerMessage::Check { hash } => json!({ "type": "check", "hash": word(*hash) }),
+    }
+}
+
+fn event_json(event: &Event) -> Value {
+    match event {
+        Event::Joined(entry) => json!({ "type": "joined", "entry": roster_entry(entry) }),
+        Event::Left(player) => json!({ "type": "left", "player": player.0 }),
+        Event::Results { ranking, rematch_by } => {
+            let ranked = |ranked: &Ranked| json!({ "player": ranked.player.0, "score": ranked.score });
+            json!({ "type": "results", "ranking": ranking.as_slice().iter().map(ranked).collect::<Vec<_>>(), "rematch_by": rematch_by.0 })
+        }
+        Event::Game(bytes) => json!({ "type": "game", "bytes": hex(bytes.as_slice()) }),
+    }
+}
+
+fn roster_entry(entry: &RosterEntry) -> Value {
+    json!({ "player": entry.player.0, "name": entry.name.as_str(), "bot": entry.bot })
+}
+
+pub(super) fn schema(schema: &Schema) -> Value {
+    let tables = schema.tables().iter().map(|table| {
+        let fields = table.fields.iter().map(
+            |field| json!({ "name": field.name, "min": field.min, "max": field.max, "wraps": field.wraps, "moved_by": field.moved_by }),
+        );
+        json!({ "name": table.name, "fields": fields.collect::<Vec<_>>() })
+    });
+    tables.collect()
+}
+
+pub(super) fn snapshot(snapshot: &Snapshot) -> Value {
+    let tables = snapshot.tables().iter().map(|table| {
+        let columns = table.fields().iter().enumerate().map(|(index, field)| (field.name.to_owned(), json!(table.column(index))));
+        let ids: Vec<u32> = table.ids().iter().map(|id| id.0).collect();
+        (table.name().to_owned(), json!({ "ids": ids, "columns": columns.collect::<Map<_, _>>() }))
+    });
+    json!({ "tick": snapshot.tick.0, "hash": word(snapshot.hash()), "tables": tables.collect::<Map<_, _>>() })
+}
+
+pub(super) fn word(word: u64) -> String {
+    format!("{word:016x}")
+}
