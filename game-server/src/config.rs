@@ -123,11 +123,13 @@ pub struct AdminConfig {
     /// File that holds the bearer token, at least 16 characters. There is no default token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
+    /// Whether the link printed at the start carries the token. Turn it off where standard output is collected.
+    pub print_token: bool,
 }
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, token_file: None }
+        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, token_file: None, print_token: true }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `tickwire` binary: the server, running one of the games that come with it. The only file that names a game.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -67,9 +68,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     telemetry::init(&config);
     let mut signals = StopSignals::catch().context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
-    let token_file = config.admin.token_file.clone();
+    let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
     let server = start(config)?;
-    announce(&server, token_file.as_deref()).context("cannot write to standard output")?;
+    announce(&server, token.as_deref()).context("cannot write to standard output")?;
     signals.wait();
     tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
     signals.force_on_next().context("cannot start a thread")?;
@@ -78,13 +79,14 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says where the server is: one line per listener, when all of them listen.
-fn announce(server: &RunningServer, token_file: Option<&std::path::Path>) -> anyhow::Result<()> {
+/// Says where the server is: one line per listener, when all of them listen. The operator's link carries the token, so that
+/// following it is enough.
+fn announce(server: &RunningServer, token_file: Option<&Path>) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "tickwire: play   http://{}/", server.play_addr())?;
     if let Some(address) = server.admin_addr() {
-        let token = admin::auth::read_text(token_file)?;
-        writeln!(out, "tickwire: admin  http://{address}/admin/#token={token}")?;
+        let fragment = token_file.map(|file| admin::auth::read_text(Some(file)).map(|token| format!("#token={token}"))).transpose()?;
+        writeln!(out, "tickwire: admin  http://{address}/admin/{}", fragment.unwrap_or_default())?;
     }
     writeln!(out, "tickwire: ops    http://{}/metrics", server.ops_addr())?;
     Ok(out.flush()?)

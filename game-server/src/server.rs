@@ -29,6 +29,9 @@ use crate::metrics::Observer;
 /// A worker that has not ended after so long is left behind.
 const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Threads that read the page's files, per HTTP thread. A crowd that loads the page waits in line.
+const FILE_THREADS: usize = 4;
+
 /// The server, before it runs.
 #[derive(Debug)]
 pub struct Server;
@@ -219,7 +222,8 @@ impl RunningServer {
 
     /// Runs `work` until the server stops, on a thread and a runtime of its own.
     fn spawn(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
-        let runtime: Runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime: Runtime = runtime.enable_all().max_blocking_threads(FILE_THREADS).build().map_err(StartError::Thread)?;
         let mut stop = self.stop.subscribe();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(async {

@@ -8,7 +8,13 @@ use crate::config::{Config, LogFormat};
 
 /// Starts logging as `config` has it, panics included. Does nothing if the process logs already.
 pub fn init(config: &Config) {
-    let filter = EnvFilter::builder().parse_lossy(&config.log_filter);
+    let mut filter = EnvFilter::builder().parse_lossy(&config.log_filter);
+    // At their finest these show what is sent and received, tickets included.
+    for quiet in ["tungstenite=info", "tokio_tungstenite=info", "hyper=info"] {
+        if let Ok(directive) = quiet.parse() {
+            filter = filter.add_directive(directive);
+        }
+    }
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
     let started = match config.log {

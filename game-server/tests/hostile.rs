@@ -105,7 +105,9 @@ async fn replayed_future_and_past_inputs_are_dropped_and_the_session_goes_on() {
     let (mut mallory, _bob, _) = harness.pair::<Tag>().await;
     let tick = see(&mut mallory, |_| true).await.expect("a snapshot");
     let input = Default::default();
-    for (seq, meant_for) in [(1, tick.plus(3)), (1, tick.plus(4)), (0, tick.plus(5)), (2, tick.plus(10_000)), (3, Tick(0)), (u32::MAX, tick)] {
+    for (seq, meant_for) in
+        [(1, tick.plus(3)), (1, tick.plus(4)), (0, tick.plus(5)), (2, tick.plus(10_000)), (3, Tick(0)), (u32::MAX, tick)]
+    {
         mallory.send(ClientMessage::Input { seq: InputSeq(seq), tick: meant_for, input }).await.expect("sent");
     }
     see(&mut mallory, |view| view.tick.since(tick) > 30).await.expect("still seated");

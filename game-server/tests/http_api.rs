@@ -1,5 +1,7 @@
 //! The HTTP API: what it answers, and that every refusal is a problem with a code.
 
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
+
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]
@@ -91,6 +93,9 @@ fn as_many_matches_as_allowed_and_no_more() {
     assert!(refused.header("retry-after").is_some());
 }
 
+/// Method, path, headers and body of a request; status and code of its refusal.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, u16, &'a str);
+
 #[test]
 fn every_refusal_is_a_problem() {
     let harness = server();
@@ -100,7 +105,7 @@ fn every_refusal_is_a_problem() {
     let auth = ("Authorization", bearer.as_str());
     let large = format!(r#"{{"name":"{}"}}"#, "x".repeat(5_000));
     let deep = format!(r#"{{"name":{}"x"{}}}"#, "[".repeat(1_500), "]".repeat(1_500));
-    let cases: &[(&str, &str, &[(&str, &str)], &str, u16, &str)] = &[
+    let cases: &[Case] = &[
         ("GET", "/api/none", &[], "", 404, "not_found"),
         ("DELETE", "/api/none", &[], "", 404, "not_found"),
         ("GET", "/api", &[], "", 404, "not_found"),

@@ -1,5 +1,7 @@
 //! Quick play: the fullest open match with a seat, never one too many in it, never one match too many.
 
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
+
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]

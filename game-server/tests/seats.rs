@@ -5,11 +5,11 @@ mod harness;
 
 use std::time::Duration;
 
-use harness::{Harness, refusal};
+use harness::Harness;
 use tag::Tag;
 use tickwire_game::GameDef;
 use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
-use tickwire_loadtest::{Client, ClientError, Heard};
+use tickwire_loadtest::{ApiError, Client, ClientError, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, Event, MatchId, Secret};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,4 +134,12 @@ async fn an_empty_match_ends() {
         }
     }
     panic!("the match is still there: {code}");
+}
+
+/// The code of a refusal.
+fn refusal(error: ApiError) -> String {
+    match error {
+        ApiError::Refused { code, .. } => code,
+        other => panic!("expected a refusal, not: {other}"),
+    }
 }

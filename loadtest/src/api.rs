@@ -102,7 +102,8 @@ impl Api {
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, ApiError> {
         let unreachable = |error: &dyn std::fmt::Display| ApiError::Unreachable(error.to_string());
         let stream = self.connect().await.map_err(|error| unreachable(&error))?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
         let mut request = Request::builder().method(method).uri(path).header(HOST, self.server.to_string());
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));

@@ -8,7 +8,8 @@ use tickwire_protocol::codec::encode;
 use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire_protocol::messages::{Pong, Welcome};
 use tickwire_protocol::{
-    ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage, Snapshot, Tick,
+    ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage, Snapshot,
+    Tick,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;

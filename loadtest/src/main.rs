@@ -110,7 +110,13 @@ impl Report {
         }
         let ms = |quantile: f64| gaps.value_at_quantile(quantile) as f64 / 1000.0;
         println!("snapshots {snapshots}, hash compared {checked}, {:.1} payload bytes each", bytes as f64 / snapshots.max(1) as f64);
-        println!("gap between snapshots, ms: p50 {:.1}, p99 {:.1}, p99.9 {:.1}, max {:.1}", ms(0.5), ms(0.99), ms(0.999), gaps.max() as f64 / 1000.0);
+        println!(
+            "gap between snapshots, ms: p50 {:.1}, p99 {:.1}, p99.9 {:.1}, max {:.1}",
+            ms(0.5),
+            ms(0.99),
+            ms(0.999),
+            gaps.max() as f64 / 1000.0
+        );
         let early = self.played.iter().filter_map(|played| played.ended.as_ref()).count();
         println!("clients that ended early: {early}");
         println!("{}", if self.is_clean() { "every snapshot of every client equals the server's" } else { "FAILED: see above" });

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p tickwire-protocol --example delta_cost`
 
+#![allow(clippy::expect_used)] // a measurement of broken code is worth nothing
+
 use std::hint::black_box;
 use std::time::Instant;
 

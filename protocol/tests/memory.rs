@@ -85,7 +85,7 @@ fn a_client_message_allocates_nothing() {
     let valid = encode(&hello);
     assert_eq!(decode_client_message(&valid).count_total, 0);
     assert_eq!(decode_client_message(&valid[..9]).count_total, 0);
-    assert_eq!(decode_client_message(&[0; 100_000]).count_total, 0);
+    assert_eq!(decode_client_message(&[0; 10_000]).count_total, 0);
     for_any_bytes(|bytes| assert_eq!(decode_client_message(bytes).count_total, 0, "{bytes:?}"));
 }
 

@@ -9,8 +9,8 @@ use figment::providers::Serialized;
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
-use super::flags::Flags;
 use super::Config;
+use super::flags::Flags;
 
 /// Environment variables that begin like this are settings; two underscores descend into a table.
 pub const ENV_PREFIX: &str = "TICKWIRE_";

@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::listener::Peer;
 use super::problem::Problem;
-use super::{Gateway, GameFacts, Hello, upgrade};
+use super::{GameFacts, Gateway, Hello, upgrade};
 use crate::config::ms;
 use crate::matches::Command;
 use crate::metrics;
@@ -37,7 +37,11 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new().route("/ws", any(handshake)).with_state(Arc::clone(gateway))
 }
 
-async fn handshake(State(gateway): State<Arc<Gateway>>, Extension(peer): Extension<Peer>, mut request: Request) -> Result<Response, Problem> {
+async fn handshake(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(peer): Extension<Peer>,
+    mut request: Request,
+) -> Result<Response, Problem> {
     gateway.rates.handshakes.check(peer.key).map_err(|wait| {
         metrics::count_reject(metrics::Reject::HandshakeRate);
         Problem::rate_limited(wait)
@@ -88,7 +92,9 @@ enum Unheard {
 /// The first message, which must be binary, and complete before too many bytes have come.
 async fn first_message(socket: &mut Socket) -> Result<bytes::Bytes, Unheard> {
     let next = poll_fn(|context| match socket.ws.poll_next_unpin(context) {
-        Poll::Pending if socket.ws.get_ref().bytes_read() > STRANGER_BYTES_MAX => Poll::Ready(Err(Unheard::Refused(CloseReason::RateLimited))),
+        Poll::Pending if socket.ws.get_ref().bytes_read() > STRANGER_BYTES_MAX => {
+            Poll::Ready(Err(Unheard::Refused(CloseReason::RateLimited)))
+        }
         polled => polled.map(Ok),
     });
     match next.await? {

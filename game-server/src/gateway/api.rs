@@ -24,8 +24,8 @@ use super::problem::Problem;
 use super::tickets::{SEAT_KEPT, TICKET_LIFE, Ticket};
 use super::{Gateway, names, request};
 use crate::config::ms;
-use crate::matches::handle::MatchInfo;
 use crate::matches::MatchHandle;
+use crate::matches::handle::MatchInfo;
 use crate::metrics;
 
 /// Most matches in a list.
@@ -176,7 +176,11 @@ struct NewMatch {
     private: bool,
 }
 
-async fn create(State(gateway): Shared, Extension(peer): Extension<Peer>, request: Request) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
+async fn create(
+    State(gateway): Shared,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
     let name = recognise(&gateway, request.headers())?;
     refuse_while_draining(&gateway)?;
     let NewMatch { mode, private } = request::json(request, ms(gateway.config.connections.request_ms)).await?;

@@ -37,7 +37,8 @@ pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(R
     if !is_key(key.as_bytes()) {
         return Err(Problem::bad_request("Sec-WebSocket-Key must be 16 bytes in base64."));
     }
-    let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| Problem::bad_request("The handshake has a bad key."))?;
+    let accept =
+        HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| Problem::bad_request("The handshake has a bad key."))?;
 
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -61,7 +62,11 @@ pub async fn socket(upgrading: OnUpgrade, peer: Peer) -> Option<Socket> {
 /// Whether a comma-separated header has `token`, in any case.
 fn has_token(headers: &HeaderMap, name: http::HeaderName, token: &str) -> bool {
     let values = headers.get_all(name);
-    values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+    values
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
 /// 16 bytes in base64: 22 digits and two signs of padding.

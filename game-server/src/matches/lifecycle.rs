@@ -148,7 +148,11 @@ mod tests {
     fn a_match_goes_from_waiting_to_results_to_a_rematch() {
         let mut lifecycle = lifecycle();
         let changes = run(&mut lifecycle, 0..65, census(2, 0));
-        let expected = [(0, Phase::Countdown, Verdict::Continue), (10, Phase::Live, Verdict::Continue), (60, Phase::Finished, Verdict::Finish(Tick(80)))];
+        let expected = [
+            (0, Phase::Countdown, Verdict::Continue),
+            (10, Phase::Live, Verdict::Continue),
+            (60, Phase::Finished, Verdict::Finish(Tick(80))),
+        ];
         assert_eq!(changes, expected);
         assert_eq!(run(&mut lifecycle, 65..70, census(2, 1)), [], "one of two has voted");
         assert_eq!(run(&mut lifecycle, 70..71, census(2, 2)), [(70, Phase::Countdown, Verdict::Rematch)]);

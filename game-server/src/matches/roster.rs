@@ -213,7 +213,6 @@ impl Roster {
     }
 }
 
-
 fn hash(token: Secret) -> [u8; 32] {
     Sha256::digest(token.0).into()
 }

@@ -220,7 +220,13 @@ fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u
 }
 
 /// A gauge for each value of a label.
-fn labelled(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, label: &'static str, values: &[(&'static str, i64)]) -> fmt::Result {
+fn labelled(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    label: &'static str,
+    values: &[(&'static str, i64)],
+) -> fmt::Result {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
     for (value, count) in values {
         ConstGauge::new(*count).encode(metric.encode_family(&[(label, *value)])?)?;

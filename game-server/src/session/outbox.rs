@@ -70,7 +70,14 @@ impl Outbox {
     }
 
     /// Sends `welcome` and the newest snapshot as a keyframe: how a session starts.
-    pub fn send_welcome(&mut self, ws: &mut Ws, context: &mut Context<'_>, welcome: &[u8], history: &mut History, now: Instant) -> Result<usize, Failure> {
+    pub fn send_welcome(
+        &mut self,
+        ws: &mut Ws,
+        context: &mut Context<'_>,
+        welcome: &[u8],
+        history: &mut History,
+        now: Instant,
+    ) -> Result<usize, Failure> {
         self.baseline = history.newest().map(|snapshot| snapshot.tick);
         let payload = [welcome, &history.snapshot_from(None)].concat();
         if self.flush(ws, context, now)?.is_pending() {

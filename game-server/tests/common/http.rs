@@ -1,7 +1,9 @@
 //! A plain HTTP/1.1 client that sends exactly what a test says and shows exactly what came back.
 
 #![allow(dead_code)] // every test uses a part of it
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -90,10 +92,10 @@ pub(crate) fn read_answer(stream: &mut TcpStream) -> Answer {
 pub(crate) fn request(server: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     if !body.is_empty() {
-        head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        let _ = write!(head, "Content-Length: {}\r\n", body.len());
     }
     exchange(&mut connect(server), format!("{head}\r\n{body}").as_bytes())
 }
@@ -132,7 +134,7 @@ pub(crate) fn handshake_on(stream: &mut TcpStream, server: SocketAddr, path: &st
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     );
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     exchange(stream, format!("{head}\r\n").as_bytes())
 }

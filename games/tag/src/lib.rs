@@ -6,7 +6,7 @@
 #[cfg(feature = "ecs")]
 mod server;
 
-use tickwire_game::{GameDef, Mode, Rng, tick_field};
+use tickwire_game::{GameDef, Mode, Rng};
 use tickwire_protocol::codec::{Decode, Encode, decode};
 use tickwire_protocol::schema::{Columns, MatchState, Schema};
 use tickwire_protocol::{PlayerId, Snapshot, Tick, columns};
@@ -95,12 +95,6 @@ impl Runner {
         (1..=WAIT_TICKS).contains(&(self.waits_until.wrapping_sub(tick.0) & 0x7fff_ffff))
     }
 
-    /// It is it from `tick` on.
-    fn become_it(&mut self, tick: Tick) {
-        self.is_it = 1;
-        self.waits_until = tick_field(tick.plus(WAIT_TICKS));
-    }
-
     /// The way to `other`.
     fn way_to(&self, other: &Self) -> (i32, i32) {
         (other.x - self.x, other.y - self.y)
@@ -186,8 +180,7 @@ mod tests {
 
     #[test]
     fn whoever_is_tagged_stands_still_for_a_second() {
-        let mut runner = RUNNER;
-        runner.become_it(Tick(100));
+        let mut runner = Runner { waits_until: 100 + WAIT_TICKS, ..RUNNER };
         let moves = (101..200).map(|tick| {
             runner.step(Tick(tick), Input { x: 127, y: 0 });
             runner.vx

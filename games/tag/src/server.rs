@@ -7,12 +7,12 @@ use bevy_ecs::entity::Entity;
 use bevy_ecs::schedule::IntoScheduleConfigs;
 use bevy_ecs::system::{Query, Res, ResMut};
 use bevy_ecs::world::World;
-use tickwire_game::{Events, Game, Inputs, MatchClock, NetIds, Random, Setup};
-use tickwire_protocol::PlayerId;
+use tickwire_game::{Events, Game, Inputs, MatchClock, NetIds, Random, Setup, tick_field};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::Phase;
+use tickwire_protocol::{PlayerId, Tick};
 
-use crate::{HEIGHT, Input, RADIUS, Runner, Tag, Tagged, WIDTH};
+use crate::{HEIGHT, Input, RADIUS, Runner, Tag, Tagged, WAIT_TICKS, WIDTH};
 
 impl Game for Tag {
     fn build(setup: &mut Setup<'_>) {
@@ -40,6 +40,14 @@ impl Game for Tag {
             world.query::<&Runner>().iter(world).map(|runner| Ranked { player: PlayerId(runner.player), score: runner.score }).collect();
         ranking.sort_unstable_by_key(|ranked| (-ranked.score, ranked.player));
         ranking
+    }
+}
+
+impl Runner {
+    /// It is it from `tick` on.
+    fn become_it(&mut self, tick: Tick) {
+        self.is_it = 1;
+        self.waits_until = tick_field(tick.plus(WAIT_TICKS));
     }
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod deltas;
+mod documents;
 mod golden;
 
 mod hostile_bytes;

@@ -49,15 +49,20 @@ pub(crate) fn worked_example() -> (Snapshot, Snapshot) {
     (base, next)
 }
 
-/// Eight movers in a row at tick 100, changed by `change`, `advance` ticks later.
-fn column_of_eight(advance: u32, change: impl Fn(u32, &mut [i32; 4])) -> (Snapshot, Snapshot) {
+const [VX, X, HEADING, HEALTH]: [usize; 4] = [0, 1, 2, 3];
+
+/// Eight movers at tick 100, and `advance` ticks later, as predicted but for `changes`: a mover, a field, its value.
+fn eight(advance: u32, changes: &[(usize, usize, i32)]) -> (Snapshot, Snapshot) {
     let before: Vec<_> = (0..8).map(|id| (id, [5, 100 * id as i32, 10, 100])).collect();
     let mut after = before.clone();
-    for (id, row) in &mut after {
-        row[1] += row[0] * advance as i32;
-        change(*id, row);
-    }
+    after.iter_mut().for_each(|(_, row)| row[X] += row[VX] * advance as i32);
+    changes.iter().for_each(|(id, field, value)| after[*id].1[*field] = *value);
     (at(100, &before, &[]), at(100 + advance, &after, &[]))
+}
+
+/// The same change for each of the eight.
+fn headings(values: [i32; 8]) -> Vec<(usize, usize, i32)> {
+    values.into_iter().enumerate().map(|(id, value)| (id, HEADING, value)).collect()
 }
 
 fn deltas() -> Vec<(&'static str, (Snapshot, Snapshot))> {
@@ -65,40 +70,15 @@ fn deltas() -> Vec<(&'static str, (Snapshot, Snapshot))> {
     vec![
         ("worked_example", worked_example()),
         ("quiet", (standing(100, &[1, 2]), standing(101, &[1, 2]))),
-        ("moved_as_predicted", column_of_eight(1, |_, _| {})),
-        ("moved_as_predicted_over_5_ticks", column_of_eight(5, |_, _| {})),
-        (
-            "steered",
-            column_of_eight(1, |id, row| {
-                if id == 3 {
-                    row[0] = 25;
-                    row[1] += 20
-                }
-            }),
-        ),
-        (
-            "pushed_off_course",
-            column_of_eight(1, |id, row| {
-                if id == 3 {
-                    row[1] -= 7
-                }
-            }),
-        ),
-        (
-            "sparse",
-            column_of_eight(1, |id, row| {
-                if id == 6 {
-                    row[3] = 40
-                }
-            }),
-        ),
-        ("dense", column_of_eight(1, |id, row| row[2] += 3 + id as i32 % 3)),
+        ("moved_as_predicted", eight(1, &[])),
+        ("moved_as_predicted_over_5_ticks", eight(5, &[])),
+        ("steered", eight(1, &[(3, VX, 25), (3, X, 325)])),
+        ("pushed_off_course", eight(1, &[(3, X, 298)])),
+        ("sparse", eight(1, &[(6, HEALTH, 40)])),
+        ("dense", eight(1, &headings([13, 14, 15, 13, 14, 15, 13, 14]))),
         (
             "dense_and_sparse_over_64_ticks",
-            column_of_eight(64, |id, row| {
-                row[2] = (row[2] - 40 * id as i32).rem_euclid(256);
-                row[3] -= i32::from(id == 0);
-            }),
+            eight(64, &[headings([10, 226, 186, 146, 106, 66, 26, 242]), vec![(0, HEALTH, 99)]].concat()),
         ),
         ("wrapped_upwards", (at(100, &[(1, [0, 50, 250, 100])], &[]), at(101, &[(1, [0, 50, 3, 100])], &[]))),
         ("wrapped_downwards", (at(100, &[(1, [0, 50, 3, 100])], &[]), at(101, &[(1, [0, 50, 250, 100])], &[]))),

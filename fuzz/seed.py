@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""Fills fuzz/corpus/ with the golden vectors of protocol/fixtures/, so that the fuzzer starts from valid messages."""
+
+import json
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FIXTURES = HERE.parent / "protocol" / "fixtures"
+
+
+def vectors(name):
+    return json.loads((FIXTURES / name).read_text(encoding="utf-8"))["vectors"]
+
+
+def write(target, name, data):
+    folder = HERE / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"seed_{name}").write_bytes(data)
+
+
+def message(number, head, body):
+    """A Keyframe (1) or a Delta (2) of less than 251 bytes."""
+    return bytes([number, head, len(body)]) + body
+
+
+clients = {vector["name"]: bytes.fromhex(vector["hex"]) for vector in vectors("client_messages.json")}
+servers = {vector["name"]: bytes.fromhex(vector["hex"]) for vector in vectors("server_messages.json")}
+bodies = {vector["name"]: bytes.fromhex(vector["hex"]) for vector in vectors("snapshots.json")}
+
+for name, data in clients.items():
+    write("client_message", name, data)
+for name, data in servers.items():
+    write("server_message", name, data)
+    write("replica_stream", name, data)
+for name, body in bodies.items():
+    # The first schema, one tick, three tables without rows.
+    write("delta_apply", name, bytes([0, 1, 0, 0, 0]) + body)
+    # One row of `match`, two of `mover` and one of `gauge` to start from.
+    write("delta_apply", f"rows_{name}", bytes([0, 1, 1, 0, 2, 200, 2, 1, 110, 100, 250, 100, 0, 100, 50, 0, 30, 1, 9, 0, 7]) + body)
+    write("delta_round_trip", name, bytes([0, 1, 0, 0, 0]) + body * 3)
+    write("replica_stream", f"delta_{name}", message(1, 7, bodies["keyframe"]) + message(2, 1, body) + message(2, 3, b"\0"))

@@ -1,0 +1,97 @@
+//! Tokens and tickets are in no log line, however much is logged, and in no metric.
+
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
+#![cfg(unix)]
+
+#[path = "common/http.rs"]
+mod http;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+
+use http::{get, guest, handshake, post, request};
+use tag::Tag;
+use tickwire_game::GameDef;
+use tickwire_protocol::codec::encode;
+use tickwire_protocol::{ClientMessage, Credential, PROTOCOL_VERSION, Secret};
+
+const ADMIN_TOKEN: &str = "canary-operator-token";
+
+/// A masked binary frame.
+fn frame(payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0x82, 0x80 | payload.len() as u8, 0, 0, 0, 0];
+    frame.extend_from_slice(payload);
+    frame
+}
+
+/// The ways in which 16 bytes might be written.
+fn spellings(secret: Secret) -> [String; 3] {
+    let decimal: Vec<String> = secret.0.iter().map(u8::to_string).collect();
+    let hex: Vec<String> = secret.0.iter().map(|byte| format!("{byte:x}")).collect();
+    [secret.reveal(), decimal.join(", "), hex.join(", ")]
+}
+
+#[test]
+fn no_secret_is_written_anywhere() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let token_file = dir.path().join("token");
+    std::fs::write(&token_file, ADMIN_TOKEN).expect("a token file");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tickwire"))
+        .args(["--game", "tag", "--port", "0", "--drain-seconds", "0", "--set", "log_filter=trace", "--set", "admin.print_token=false"])
+        .args(["--admin-token-file".as_ref(), token_file.as_os_str()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut stderr = child.stderr.take().expect("standard error");
+    let log = std::thread::spawn(move || {
+        let mut log = Vec::new();
+        stderr.read_to_end(&mut log).map(|_| String::from_utf8_lossy(&log).into_owned())
+    });
+    let stdout = BufReader::new(child.stdout.take().expect("standard output"));
+    let lines: Vec<String> = stdout.lines().take(3).collect::<Result<_, _>>().expect("three lines");
+    let address = |line: &str| -> SocketAddr {
+        let rest = line.split_once("http://").expect("a link").1;
+        rest.split('/').next().and_then(|address| address.parse().ok()).expect("an address")
+    };
+    let [play, admin, ops] = [0, 1, 2].map(|line: usize| address(&lines[line]));
+
+    let session = guest(play);
+    let mode = format!(r#"{{"mode":"{}"}}"#, Tag::MODES[0].id);
+    let join = post(play, "/api/quick-play", Some(&session), &mode).json();
+    let ticket: Secret = join["ticket"].as_str().and_then(|ticket| ticket.parse().ok()).expect("a ticket");
+    let match_id = join["match"]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let resume = Secret(*b"canary of resume");
+    for credential in [Credential::Ticket(ticket), Credential::Resume { match_id, token: resume }] {
+        let hello = ClientMessage::<<Tag as GameDef>::Input>::Hello { protocol: PROTOCOL_VERSION, schema: Tag::SCHEMA.hash(), credential };
+        let (mut stream, answer) = handshake(play, "/ws", &[]);
+        assert_eq!(answer.status, 101);
+        stream.write_all(&frame(&encode(&hello))).expect("sent");
+        let mut heard = [0; 16];
+        stream.read_exact(&mut heard).expect("an answer");
+    }
+    for token in [ADMIN_TOKEN, "canary-of-a-wrong-token"] {
+        request(admin, "GET", "/admin/api/matches", &[("Authorization", &format!("Bearer {token}"))], "");
+        handshake(
+            admin,
+            &format!("/admin/api/matches/{match_id}/spectate"),
+            &[("Sec-WebSocket-Protocol", &format!("tickwire.spectate, bearer.{token}"))],
+        );
+    }
+    let metrics = get(ops, "/metrics").text();
+
+    let kill = format!("kill -TERM {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+    assert_eq!(child.wait().expect("ended").code(), Some(0));
+    let log = log.join().expect("read").expect("a log");
+    assert!(log.contains("operator watches a match") && log.contains("TRACE"), "the log is the most detailed there is: {log:.2000}");
+    let secrets = spellings(ticket).into_iter().chain(spellings(resume)).chain([session, ADMIN_TOKEN.into(), "canary".into()]);
+    for secret in secrets {
+        for (place, text) in [("log", &log), ("metrics", &metrics), ("standard output", &lines.join("\n"))] {
+            let found = text.lines().find(|line| line.contains(&secret));
+            assert_eq!(found, None, "{secret} is in the {place}");
+        }
+    }
+}

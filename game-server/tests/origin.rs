@@ -1,0 +1,50 @@
+//! Only the server's own page, and those the operator allows, may open WebSockets from a browser.
+
+#[path = "common/harness.rs"]
+mod harness;
+#[path = "common/http.rs"]
+mod http;
+
+use harness::Harness;
+use http::{get, handshake, request};
+use tag::Tag;
+
+#[test]
+fn pages_of_other_sites_are_refused() {
+    let harness = Harness::start::<Tag>(|config| config.allowed_origins = vec!["https://play.example".to_owned()]);
+    let address = harness.server.play_addr();
+    let own = format!("http://{address}");
+    let status = |origin: &str| handshake(address, "/ws", &[("Origin", origin)]).1.status;
+    assert_eq!(status(&own), 101);
+    assert_eq!(status("https://play.example"), 101);
+    assert_eq!(handshake(address, "/ws", &[]).1.status, 101, "no browser");
+    for origin in [
+        "null",
+        "https://evil.example",
+        "https://play.example.evil.example",
+        "https://sub.play.example",
+        "http://play.example",
+        &format!("{own}0"),
+    ] {
+        let answer = handshake(address, "/ws", &[("Origin", origin)]).1;
+        assert_eq!((answer.status, answer.problem().as_str()), (403, "origin_not_allowed"), "{origin}");
+    }
+}
+
+#[test]
+fn what_is_no_handshake_is_a_problem() {
+    let harness = Harness::start::<Tag>(|_| ());
+    let address = harness.server.play_addr();
+    assert_eq!(get(address, "/ws").problem(), "upgrade_required");
+    assert_eq!(request(address, "POST", "/ws", &[], "").problem(), "method_not_allowed");
+    let upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "12")];
+    assert_eq!(request(address, "GET", "/ws", &upgrade, "").problem(), "bad_request");
+}
+
+#[test]
+fn the_answer_is_that_of_the_rfc() {
+    let harness = Harness::start::<Tag>(|_| ());
+    let (_stream, answer) = handshake(harness.server.play_addr(), "/ws", &[("Sec-WebSocket-Extensions", "permessage-deflate")]);
+    assert_eq!(answer.header("sec-websocket-accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    assert_eq!(answer.header("sec-websocket-extensions"), None, "no compression is agreed on");
+}
