@@ -56,7 +56,7 @@ impl<'a> Source<'a> {
 
     /// One of the schemas.
     pub fn schema(&mut self) -> &'static Schema {
-        if self.byte() % 2 == 0 { &FIXTURE } else { &WIDE }
+        if self.byte().is_multiple_of(2) { &FIXTURE } else { &WIDE }
     }
 
     /// A snapshot with up to 31 rows a table, their ids close together or anywhere.

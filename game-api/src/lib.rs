@@ -14,6 +14,8 @@ mod capture;
 #[cfg(feature = "ecs")]
 mod game;
 #[cfg(feature = "ecs")]
+mod simulation;
+#[cfg(feature = "ecs")]
 pub mod testing;
 
 pub use predictor::Predictor;
@@ -23,6 +25,8 @@ pub use rng::Rng;
 pub use capture::Registry;
 #[cfg(feature = "ecs")]
 pub use game::{Events, Game, Inputs, MatchClock, NetIds, Networked, Random, Setup};
+#[cfg(feature = "ecs")]
+pub use simulation::Simulation;
 
 use tickwire_protocol::codec::{Decode, Encode};
 use tickwire_protocol::messages::ClientMessage;

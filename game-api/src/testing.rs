@@ -12,19 +12,16 @@
 
 use std::collections::BTreeMap;
 
-use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildSettings};
 use bevy_ecs::world::World;
 use tickwire_protocol::messages::Ranked;
-use tickwire_protocol::schema::{Columns, Fnv, MatchState, Phase};
-use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
+use tickwire_protocol::schema::Phase;
+use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
-use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Random, Registry, Rng, Setup, tick_field};
+use crate::{Game, MatchClock, Mode, Simulation};
 
 /// A match of `G` in its first mode.
 pub struct TestMatch<G: Game> {
-    world: World,
-    schedule: Schedule,
-    registry: Registry,
+    simulation: Simulation<G>,
     clock: MatchClock,
     held: BTreeMap<PlayerId, G::Input>,
     brains: BTreeMap<PlayerId, G::Brain>,
@@ -34,25 +31,15 @@ pub struct TestMatch<G: Game> {
 
 impl<G: Game> TestMatch<G> {
     /// An empty match that has just been stepped to `tick`, waiting for players.
-    ///
-    /// # Panics
-    /// If the game leaves a table of its schema unregistered, or (at the first step) the order of its systems open.
     pub fn new(seed: u64, tick: Tick) -> Self {
-        let clock = MatchClock { tick, ..MatchClock::default() };
-        let mut world = World::new();
-        world.insert_resource(clock);
-        world.insert_resource(Random(Rng::new(seed)));
-        world.insert_resource(NetIds::default());
-        world.insert_resource(Inputs::<G::Input>::default());
-        world.insert_resource(Events::default());
-        let mut schedule = Schedule::default();
-        schedule.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
-        let mut registry = Registry::new(G::SCHEMA);
-        G::build(&mut Setup { world: &mut world, schedule: &mut schedule, registry: &mut registry, mode: Self::mode() });
-        let missing: Vec<_> = registry.unregistered().collect();
-        assert!(missing.is_empty(), "no component fills the tables {missing:?} of {}", G::NAME);
-        let view = Snapshot::empty(&G::SCHEMA);
-        Self { world, schedule, registry, clock, held: BTreeMap::new(), brains: BTreeMap::new(), view, events: Vec::new() }
+        Self {
+            simulation: Simulation::new(Self::mode(), seed, tick, 0),
+            clock: MatchClock { tick, ..MatchClock::default() },
+            held: BTreeMap::new(),
+            brains: BTreeMap::new(),
+            view: Snapshot::empty(&G::SCHEMA),
+            events: Vec::new(),
+        }
     }
 
     /// The mode being played.
@@ -67,7 +54,7 @@ impl<G: Game> TestMatch<G> {
     /// A player whose input the test decides.
     pub fn join(&mut self, player: PlayerId) {
         self.held.insert(player, G::Input::default());
-        G::join(&mut self.world, player);
+        self.simulation.join(player);
     }
 
     /// A player that the game's bot plays.
@@ -80,7 +67,7 @@ impl<G: Game> TestMatch<G> {
     pub fn leave(&mut self, player: PlayerId) {
         self.held.remove(&player);
         self.brains.remove(&player);
-        G::leave(&mut self.world, player);
+        self.simulation.leave(player);
     }
 
     /// The phase from the next tick on, which does not end by itself.
@@ -106,12 +93,10 @@ impl<G: Game> TestMatch<G> {
             self.held.insert(*player, G::think(brain, &self.view, *player));
         }
         self.clock.tick = self.clock.tick.next();
-        self.world.insert_resource(self.clock);
-        self.world.resource_mut::<Inputs<G::Input>>().replace(self.held.iter().map(|(player, input)| (*player, *input)));
-        self.schedule.run(&mut self.world);
-        self.world.check_change_ticks();
-        self.events = self.world.resource_mut::<Events>().drain().collect();
-        self.capture();
+        self.simulation.step(self.clock, self.held.iter().map(|(player, input)| (*player, *input)));
+        self.events.clear();
+        self.simulation.drain_events(|event| self.events.push(event));
+        self.simulation.capture(&mut self.view);
         &self.view
     }
 
@@ -132,35 +117,16 @@ impl<G: Game> TestMatch<G> {
 
     /// Scores so far, best first.
     pub fn ranking(&mut self) -> Vec<Ranked> {
-        G::ranking(&mut self.world)
+        self.simulation.ranking()
     }
 
     /// The world, to set a scene up or to look behind it.
     pub fn world(&mut self) -> &mut World {
-        &mut self.world
+        self.simulation.world()
     }
 
     /// Equal after the same tick of two matches exactly when their states are.
     pub fn state_hash(&mut self) -> u64 {
-        let mut hash = Fnv::new();
-        for half in [self.view.hash(), self.world.resource::<Random>().0.state()] {
-            hash.word(half as u32);
-            hash.word((half >> 32) as u32);
-        }
-        hash.word(self.world.resource::<NetIds>().0);
-        self.registry.hash_persisted(&mut self.world, &mut hash);
-        hash.finish()
-    }
-
-    fn capture(&mut self) {
-        self.view.tick = self.clock.tick;
-        let state = MatchState { phase: self.clock.phase as u8, phase_ends: self.clock.phase_ends.map_or(0, tick_field) };
-        if let Some(table) = self.view.table_mut(0) {
-            let mut row = [0; MatchState::TABLE.fields.len()];
-            state.write(&mut row);
-            table.clear();
-            table.push(NetId(0), &row);
-        }
-        self.registry.capture(&mut self.world, &mut self.view);
+        self.simulation.state_hash(&self.view)
     }
 }

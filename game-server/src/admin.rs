@@ -26,6 +26,8 @@ use auth::Doorkeeper;
 
 /// Most connections to the operator's listener, spectators included.
 pub const CONNECTIONS_MAX: usize = 256;
+/// Most of them without the token: those who have it are not kept out by those who do not.
+pub const STRANGERS_MAX: usize = 64;
 
 /// Everything the operator's listener answers.
 pub fn router(observer: &Arc<Observer>, doorkeeper: &Arc<Doorkeeper>, web_dir: &Path) -> Router {

@@ -158,7 +158,8 @@ pub struct ConnectionConfig {
     pub total: usize,
     /// Most connections from one address (IPv4 address, IPv6 /64).
     pub per_address: usize,
-    /// Most connections that have not said a valid Hello: requests for the page and the API, and handshakes.
+    /// Most connections that have not said a valid Hello: requests for the page and the API, and handshakes. One more
+    /// takes the place of the oldest.
     pub unauthenticated: usize,
     /// A request's head must be complete after so long, and the next one begin, milliseconds.
     pub header_ms: u64,

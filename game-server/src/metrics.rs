@@ -19,15 +19,15 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 use tickwire_protocol::CloseReason;
 
-/// Why a connection was turned away before it could say anything.
+/// Why a connection or handshake was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reject {
     /// As many connections as there may be.
     Total,
     /// As many from this address as there may be.
     PerAddress,
-    /// As many strangers as there may be.
-    Unauthenticated,
+    /// The oldest of as many strangers as there may be, when another came.
+    PushedOut,
     /// Too many WebSocket handshakes from this address.
     HandshakeRate,
     /// A page of another site.
@@ -43,7 +43,7 @@ impl Reject {
         match self {
             Self::Total => "total",
             Self::PerAddress => "per_address",
-            Self::Unauthenticated => "unauthenticated",
+            Self::PushedOut => "pushed_out",
             Self::HandshakeRate => "handshake_rate",
             Self::Origin => "origin",
             Self::AdminToken => "admin_token",

@@ -1,6 +1,7 @@
-//! World to bytes: the ring of recent snapshots, and the frames made from them.
+//! World to bytes: the snapshots that clients have as baselines, and the frames made from them.
 //!
-//! Invariant: a delta is encoded once per baseline and tick; every client that has kept up gets the same [`Bytes`].
+//! Invariants: a delta is encoded once per baseline and tick; every client that has kept up gets the same [`Bytes`]; a
+//! snapshot is kept only while some client has it as its baseline.
 
 use bytes::Bytes;
 use tickwire_protocol::codec::encode_into;
@@ -9,22 +10,25 @@ use tickwire_protocol::limits::BASELINE_AGE_MAX;
 use tickwire_protocol::messages::Body;
 use tickwire_protocol::{Schema, ServerMessage, Snapshot, Tick};
 
-/// Ticks a client may fall behind and still get a delta: about a second. Beyond that it gets a keyframe.
-const RING_TICKS: u32 = 32;
-const _: () = assert!(RING_TICKS <= BASELINE_AGE_MAX);
+/// Most snapshots kept for clients that have fallen behind. Those with an older one get a keyframe.
+const OLDER_MAX: usize = 32;
+/// Cleared snapshots kept for their buffers.
+const SPARE_MAX: usize = 2;
 
-/// Recent snapshots of one match, and the frames of the newest.
+/// The newest snapshot of one match, those that clients are still based on, and the newest one's frames.
 pub struct History {
     empty: Snapshot,
-    /// Snapshot of tick `t` at `t % RING_TICKS`.
-    ring: Vec<Snapshot>,
-    newest: Option<Tick>,
-    oldest: Tick,
+    newest: Option<Snapshot>,
+    /// Baselines of clients that have fallen behind, and during a tick the one before; ticks rise.
+    older: Vec<Snapshot>,
+    spare: Vec<Snapshot>,
     /// Snapshot messages of the newest tick by baseline; a keyframe has none.
     encoded: Vec<(Option<Tick>, Bytes)>,
     hash_every: u32,
     scratch: Scratch,
     body: Vec<u8>,
+    /// A snapshot was too large for the wire: clients cannot follow this match any further.
+    overflowed: bool,
 }
 
 /// What one tick sends to a client that has kept up, and its parts for one that has not.
@@ -43,55 +47,75 @@ pub struct Frame {
 impl History {
     /// Empty. Every `hash_every`th snapshot carries its hash; 0 for never.
     pub fn new(schema: &Schema, hash_every: u32) -> Self {
-        let empty = Snapshot::empty(schema);
-        let ring = vec![empty.clone(); RING_TICKS as usize];
-        Self { ring, empty, newest: None, oldest: Tick(0), encoded: Vec::new(), hash_every, scratch: Scratch::default(), body: Vec::new() }
+        Self {
+            empty: Snapshot::empty(schema),
+            newest: None,
+            older: Vec::new(),
+            spare: Vec::new(),
+            encoded: Vec::new(),
+            hash_every,
+            scratch: Scratch::default(),
+            body: Vec::new(),
+            overflowed: false,
+        }
     }
 
     /// The newest snapshot.
     pub fn newest(&self) -> Option<&Snapshot> {
-        self.newest.and_then(|tick| self.slot(tick))
+        self.newest.as_ref()
     }
 
-    /// Makes the next snapshot with `fill`, which must set the tick after the newest, and its frame.
+    /// Whether a snapshot was too large for the wire: clients cannot follow the match any further.
+    pub fn has_overflowed(&self) -> bool {
+        self.overflowed
+    }
+
+    /// Makes the next snapshot with `fill`, which must set `tick`, and its frame.
     pub fn advance(&mut self, tick: Tick, events: Bytes, fill: impl FnOnce(&mut Snapshot)) -> Frame {
-        let previous = self.newest;
-        if let Some(slot) = self.ring.get_mut((tick.0 % RING_TICKS) as usize) {
-            fill(slot);
-            debug_assert_eq!(slot.tick, tick, "a snapshot is of the tick it was made for");
-        }
-        match previous {
-            None => self.oldest = tick,
-            Some(_) if tick.since(self.oldest) >= RING_TICKS as i32 => self.oldest = self.oldest.next(),
-            Some(_) => {}
-        }
-        self.newest = Some(tick);
+        let mut next = self.spare.pop().unwrap_or_else(|| self.empty.clone());
+        fill(&mut next);
+        debug_assert_eq!(next.tick, tick, "a snapshot is of the tick it was made for");
+        let previous = self.newest.as_ref().map(|snapshot| snapshot.tick);
+        self.older.extend(self.newest.replace(next));
         self.encoded.clear();
         let snapshot = self.snapshot_from(previous);
         let shared = if events.is_empty() { snapshot } else { [events.as_ref(), &snapshot].concat().into() };
         Frame { tick, previous, events, shared }
     }
 
-    /// The newest snapshot as a message: a delta from `baseline`, or a keyframe if there is none or it has left the ring.
+    /// Forgets the snapshots that are no longer anybody's baseline. `in_use` are the baselines of all clients.
+    pub fn keep_only(&mut self, in_use: &[Tick]) {
+        let surplus = self.older.len().saturating_sub(OLDER_MAX);
+        let forgotten = self.older.extract_if(.., |snapshot| !in_use.contains(&snapshot.tick));
+        self.spare.extend(forgotten);
+        self.older.drain(..surplus.min(self.older.len()));
+        self.spare.truncate(SPARE_MAX);
+    }
+
+    /// The newest snapshot as a message: a delta from `baseline`, or a keyframe if there is none or it was forgotten.
     pub fn snapshot_from(&mut self, baseline: Option<Tick>) -> Bytes {
-        let Some(newest) = self.newest else { return Bytes::new() };
-        let baseline = baseline.filter(|baseline| baseline.since(self.oldest) >= 0 && newest.since(*baseline) > 0);
+        let Some(newest) = self.newest.as_ref().map(|snapshot| snapshot.tick) else { return Bytes::new() };
+        let baseline = baseline.filter(|baseline| {
+            let age = newest.since(*baseline);
+            (1..=BASELINE_AGE_MAX as i32).contains(&age) && self.older.iter().any(|snapshot| snapshot.tick == *baseline)
+        });
         if let Some((_, bytes)) = self.encoded.iter().find(|(from, _)| *from == baseline) {
             return bytes.clone();
         }
-        let bytes = self.encode(newest, baseline);
+        let bytes = self.encode(baseline);
         self.encoded.push((baseline, bytes.clone()));
         bytes
     }
 
-    fn encode(&mut self, newest: Tick, baseline: Option<Tick>) -> Bytes {
-        let index = |tick: Tick| (tick.0 % RING_TICKS) as usize;
-        let base = baseline.and_then(|tick| self.ring.get(index(tick))).unwrap_or(&self.empty);
-        let Some(next) = self.ring.get(index(newest)) else { return Bytes::new() };
+    fn encode(&mut self, baseline: Option<Tick>) -> Bytes {
+        let Some(next) = &self.newest else { return Bytes::new() };
+        let newest = next.tick;
+        let base = self.older.iter().find(|snapshot| Some(snapshot.tick) == baseline).unwrap_or(&self.empty);
         self.body.clear();
         delta::encode(base, next, &mut self.scratch, &mut self.body);
         let Some(body) = Body::new(std::mem::take(&mut self.body)) else {
-            tracing::error!(tick = newest.0, "snapshot is too large to send");
+            tracing::error!(tick = newest.0, "snapshot is too large for the wire: the game has too many entities");
+            self.overflowed = true;
             return Bytes::new();
         };
         let message = match baseline {
@@ -107,10 +131,6 @@ impl History {
             self.body = body.into_inner();
         }
         out.into()
-    }
-
-    fn slot(&self, tick: Tick) -> Option<&Snapshot> {
-        self.ring.get((tick.0 % RING_TICKS) as usize)
     }
 }
 
@@ -141,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_kept_up_one_who_fell_behind_and_one_who_left_the_ring_all_see_the_newest() {
+    fn one_who_kept_up_one_who_fell_behind_and_one_who_was_forgotten_all_see_the_newest() {
         let mut history = History::new(&SCHEMA, 1);
         let [mut steady, mut slow, mut lost] = std::array::from_fn(|_| Replica::new(&SCHEMA));
         let first = advance(&mut history, 100).shared;
@@ -157,11 +177,26 @@ mod tests {
                 assert!(matches!(ServerMessage::decode_next(&mut &bytes[..]), Some(Ok(ServerMessage::Delta { advance: 20, .. }))));
                 assert_eq!(feed(&mut slow, &bytes), Some(Tick(tick)));
             }
+            let in_use: Vec<Tick> =
+                [&steady, &slow].iter().filter_map(|replica| replica.snapshot()).map(|snapshot| snapshot.tick).collect();
+            history.keep_only(&in_use);
+            assert!(history.older.len() <= 1, "only the slow client's baseline is kept");
         }
         let bytes = history.snapshot_from(Some(Tick(100)));
         assert!(matches!(ServerMessage::decode_next(&mut &bytes[..]), Some(Ok(ServerMessage::Keyframe { .. }))));
         feed(&mut lost, &bytes);
         assert_eq!([&slow, &lost].map(|replica| replica.snapshot()), [steady.snapshot(); 2]);
+    }
+
+    #[test]
+    fn what_is_kept_for_clients_that_fall_behind_is_bounded() {
+        let mut history = History::new(&SCHEMA, 0);
+        let all: Vec<Tick> = (1..200).map(Tick).collect();
+        for tick in &all {
+            advance(&mut history, tick.0);
+            history.keep_only(&all);
+        }
+        assert_eq!(history.older.len(), OLDER_MAX);
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Server {
             let ops = ops.serve(ops::router(&observer), ops_caps, header_timeout);
             let admin = async {
                 if let Some((token, listener)) = admin {
-                    let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX);
+                    let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
                     let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
                     listener.serve(router, caps, header_timeout).await;
                 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use tickwire_protocol::{CloseReason, PlayerId};
+use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -95,6 +95,11 @@ impl Session {
     /// The seat it plays from; `None` for a spectator.
     pub fn player(&self) -> Option<PlayerId> {
         self.player
+    }
+
+    /// The snapshot the client has.
+    pub fn baseline(&self) -> Option<Tick> {
+        self.outbox.baseline()
     }
 
     /// Reads what has come in, handing each message within budget to `handle`, and pushes what could not be sent before.

@@ -1,5 +1,7 @@
 //! Hostile and broken clients: each gets a reason, and the others in the same match notice nothing.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+
 #[path = "common/harness.rs"]
 mod harness;
 
@@ -104,7 +106,7 @@ async fn replayed_future_and_past_inputs_are_dropped_and_the_session_goes_on() {
     let harness = Harness::start::<Tag>(|_| {});
     let (mut mallory, _bob, _) = harness.pair::<Tag>().await;
     let tick = see(&mut mallory, |_| true).await.expect("a snapshot");
-    let input = Default::default();
+    let input = tag::Input::default();
     for (seq, meant_for) in
         [(1, tick.plus(3)), (1, tick.plus(4)), (0, tick.plus(5)), (2, tick.plus(10_000)), (3, Tick(0)), (u32::MAX, tick)]
     {

@@ -8,7 +8,7 @@ pub const CLIENT_MESSAGE_BYTES_MAX: usize = 256;
 /// Largest server message (one WebSocket message, possibly several [`crate::ServerMessage`]s), bytes.
 pub const SERVER_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 /// Largest encoded snapshot body (keyframe or delta), bytes.
-pub const BODY_BYTES_MAX: usize = 192 * 1024;
+pub const BODY_BYTES_MAX: usize = 128 * 1024;
 /// Largest game event, bytes.
 pub const GAME_EVENT_BYTES_MAX: usize = 256;
 /// Longest player name, bytes of UTF-8 after cleaning.
@@ -25,7 +25,7 @@ pub const FIELDS_MAX: usize = 16;
 pub const ROWS_MAX: usize = 4096;
 /// Widest replicated field, bits.
 pub const FIELD_BITS_MAX: u32 = 31;
-/// Furthest a delta may reach back for its baseline, ticks. The server's snapshot ring holds as many.
+/// Furthest a delta may reach back for its baseline, ticks.
 pub const BASELINE_AGE_MAX: u32 = 64;
 /// Furthest ahead of the server an input may be meant for, ticks.
 pub const INPUT_LEAD_MAX: u32 = 32;
@@ -37,12 +37,12 @@ pub const TICK_RATE_MIN: u8 = 1;
 /// Upper bound of one roster entry's encoding: player, name with its length, flag.
 const ROSTER_ENTRY_BYTES_MAX: usize = 3 + 1 + NAME_BYTES_MAX + 1;
 
-const _: () = assert!(BODY_BYTES_MAX < SERVER_MESSAGE_BYTES_MAX);
+const _: () = assert!(BODY_BYTES_MAX * 2 <= SERVER_MESSAGE_BYTES_MAX, "a snapshot, a tick's events and those that waited fit one message");
 const _: () =
     assert!(PLAYERS_MAX * ROSTER_ENTRY_BYTES_MAX + 256 < SERVER_MESSAGE_BYTES_MAX, "a Welcome with a full roster fits one message");
 const _: () = assert!(GAME_EVENT_BYTES_MAX * 64 < SERVER_MESSAGE_BYTES_MAX);
 const _: () = assert!(INPUT_LEAD_MAX.is_power_of_two(), "the input buffer is a ring indexed by tick");
-const _: () = assert!(BASELINE_AGE_MAX.is_power_of_two() && BASELINE_AGE_MAX <= 64, "the snapshot ring is indexed by tick");
+const _: () = assert!(BASELINE_AGE_MAX <= u8::MAX as u32, "a delta's advance is one byte");
 const _: () = assert!(NAME_BYTES_MAX < 251, "a name's length is one varint byte");
 const _: () = assert!(PLAYERS_MAX < u16::MAX as usize);
 const _: () = assert!(FIELD_BITS_MAX < 32, "a field's span and its zigzag residual fit 32 bits");

@@ -42,7 +42,7 @@ pub(super) async fn handshake(
 
 async fn watch(handle: MatchHandle, upgrading: OnUpgrade, peer: Peer) {
     let Some(socket) = upgrade::socket(upgrading, peer).await else { return };
-    if let Err(refused) = handle.send(Command::Spectate { socket })
+    if let Err(refused) = handle.send(Command::Spectate { socket: Box::new(socket) })
         && let Some(socket) = refused.into_socket()
     {
         let reason = if handle.is_gone() { CloseReason::MatchGone } else { CloseReason::InternalError };

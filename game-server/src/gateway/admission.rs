@@ -51,7 +51,13 @@ async fn handshake(
         return Err(Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", "Pages of that origin may not connect here."));
     }
     let (response, upgrading) = upgrade::accept(&mut request, None)?;
-    tokio::spawn(admit(gateway, upgrading, peer));
+    let permit = Arc::clone(&peer.permit);
+    tokio::spawn(async move {
+        tokio::select! {
+            () = admit(gateway, upgrading, peer) => {}
+            () = permit.pushed_out() => {}
+        }
+    });
     Ok(response)
 }
 
@@ -68,7 +74,9 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, peer: Peer) {
     });
     let reason = match welcome {
         Ok(door) => {
-            permit.authenticate();
+            if !permit.authenticate() {
+                return;
+            }
             let Some((returned, reason)) = door.enter(socket) else { return };
             socket = returned;
             reason
@@ -161,8 +169,8 @@ impl Door {
     /// Hands the socket to the match. What comes back, the match did not take, and why.
     fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
         let command = match self.ask {
-            Ask::Attach(player) => Command::Attach { player, socket },
-            Ask::Resume(token) => Command::Resume { token, socket },
+            Ask::Attach(player) => Command::Attach { player, socket: Box::new(socket) },
+            Ask::Resume(token) => Command::Resume { token, socket: Box::new(socket) },
         };
         let refused = self.handle.send(command).err()?;
         let reason = if self.handle.is_gone() { CloseReason::MatchGone } else { CloseReason::InternalError };

@@ -94,6 +94,7 @@ async fn serve_connection(http: http1::Builder, stream: TcpStream, router: Route
         tracing::debug!(peer = %peer.address, %error, "connection was lost before its first request");
         return;
     }
+    let permit = Arc::clone(&peer.permit);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
@@ -101,9 +102,14 @@ async fn serve_connection(http: http1::Builder, stream: TcpStream, router: Route
     });
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
     // How an HTTP connection ends is its peer's business: nothing here fails with it.
-    let aged = tokio::time::timeout(AGE_MAX, connection.as_mut()).await.is_err();
-    if aged {
-        connection.as_mut().graceful_shutdown();
-        let _ = tokio::time::timeout(FINISHING_MAX, connection).await;
+    let served = async {
+        if tokio::time::timeout(AGE_MAX, connection.as_mut()).await.is_err() {
+            connection.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(FINISHING_MAX, connection).await;
+        }
+    };
+    tokio::select! {
+        () = served => {}
+        () = permit.pushed_out() => {}
     }
 }

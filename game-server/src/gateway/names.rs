@@ -19,25 +19,23 @@ const MARKS_MAX: usize = 4;
 pub fn clean(typed: &str) -> Name {
     let visible: String = typed.chars().filter(|c| c.is_whitespace() || !is_disturbing(*c)).collect();
     let words: Vec<&str> = visible.split_whitespace().collect();
-    let composed: String = words.join(" ").nfc().collect();
-    let mut name = String::new();
-    for grapheme in composed.graphemes(true).take(NAME_GRAPHEMES_MAX) {
-        let mut marks = 0;
-        let kept: String = grapheme
-            .chars()
-            .filter(|c| {
-                marks += usize::from(is_combining_mark(*c));
-                !is_combining_mark(*c) || marks <= MARKS_MAX
-            })
-            .collect();
-        if name.len() + kept.len() > NAME_BYTES_MAX {
-            break;
-        }
-        name.push_str(&kept);
-    }
-    let name = name.trim();
+    let mut marks = 0;
+    let composed: String = words.join(" ").nfc().filter(|c| !is_one_mark_too_many(*c, &mut marks)).collect();
+    let graphemes = composed.grapheme_indices(true).take(NAME_GRAPHEMES_MAX);
+    let ends = graphemes.map(|(start, grapheme)| start + grapheme.len()).take_while(|end| *end <= NAME_BYTES_MAX);
+    let name = composed.get(..ends.last().unwrap_or(0)).unwrap_or_default().trim();
     let seen = name.chars().any(|c| !is_joiner(c) && !is_combining_mark(c) && !c.is_whitespace());
     Name::truncated(if seen { name } else { DEFAULT_NAME })
+}
+
+/// Counts the `marks` on a character, before anything is cut: cutting inside a cluster would change what clusters with what.
+fn is_one_mark_too_many(c: char, marks: &mut usize) -> bool {
+    if is_combining_mark(c) {
+        *marks += 1;
+    } else if !is_joiner(c) {
+        *marks = 0;
+    }
+    is_combining_mark(c) && *marks > MARKS_MAX
 }
 
 /// Control characters, bidirectional marks and overrides, and characters that show as nothing.

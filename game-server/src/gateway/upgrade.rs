@@ -56,7 +56,9 @@ pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(R
 pub async fn socket(upgrading: OnUpgrade, peer: Peer) -> Option<Socket> {
     let upgraded = upgrading.await.ok()?;
     let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some(Socket::new(parts.io.into_inner(), parts.read_buf.into(), peer.address, peer.permit).await)
+    // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
+    let already_read = parts.read_buf.to_vec();
+    Some(Socket::new(parts.io.into_inner(), already_read, peer.address, peer.permit).await)
 }
 
 /// Whether a comma-separated header has `token`, in any case.

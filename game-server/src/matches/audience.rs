@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tickwire_protocol::{CloseReason, PlayerId};
+use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::time::Instant;
 
 use crate::config::SessionConfig;
@@ -22,6 +22,8 @@ pub struct Audience {
     deadlines: Deadlines,
     /// Sessions that ended since last asked.
     lost: Vec<Lost>,
+    /// Baselines of the sessions that have fallen behind.
+    baselines: Vec<Tick>,
 }
 
 /// A session that ended by itself.
@@ -48,7 +50,7 @@ impl Audience {
     /// No one.
     pub fn new(config: SessionConfig) -> Self {
         let deadlines = Deadlines::new(&config);
-        Self { slots: Vec::new(), readiness: Arc::default(), ready: Vec::new(), config, deadlines, lost: Vec::new() }
+        Self { slots: Vec::new(), readiness: Arc::default(), ready: Vec::new(), config, deadlines, lost: Vec::new(), baselines: Vec::new() }
     }
 
     /// Wakes when a socket is ready; then call [`Audience::poll`].
@@ -108,6 +110,9 @@ impl Audience {
                 Ok(())
             });
         }
+        self.baselines.clear();
+        self.baselines.extend(self.slots.iter().flatten().filter_map(Session::baseline).filter(|baseline| *baseline != frame.tick));
+        history.keep_only(&self.baselines);
         totals
     }
 

@@ -43,7 +43,7 @@ pub struct MatchHandle {
     commands: mpsc::Sender<Command>,
 }
 
-/// What a match can be asked. All are carried out between ticks, in order.
+/// What a match can be asked. Sockets are boxed: the queue reserves room for the largest command. All are carried out between ticks, in order.
 pub enum Command {
     /// Keep a seat for someone who got a ticket.
     Reserve {
@@ -59,19 +59,19 @@ pub enum Command {
         /// The reserved seat.
         player: PlayerId,
         /// After Hello.
-        socket: Socket,
+        socket: Box<Socket>,
     },
     /// Someone claims to return to a seat. Changes nothing unless the token is right.
     Resume {
         /// Compared with the hash the seat keeps.
         token: Secret,
         /// After Hello.
-        socket: Socket,
+        socket: Box<Socket>,
     },
     /// Someone wants to watch.
     Spectate {
         /// After the upgrade.
-        socket: Socket,
+        socket: Box<Socket>,
     },
     /// Close all sessions with this reason and end.
     End(CloseReason),
@@ -109,7 +109,6 @@ impl MatchHandle {
     }
 
     /// Hands a command over; gives it back if the match is gone or its queue is full.
-    #[allow(clippy::result_large_err)] // the caller needs its socket back, to refuse it
     pub fn send(&self, command: Command) -> Result<(), Command> {
         self.commands.try_send(command).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(command) | mpsc::error::TrySendError::Closed(command) => command,
@@ -126,7 +125,7 @@ impl Command {
     /// The socket that came with it, to be refused when the command could not be carried out.
     pub fn into_socket(self) -> Option<Socket> {
         match self {
-            Self::Attach { socket, .. } | Self::Resume { socket, .. } | Self::Spectate { socket } => Some(socket),
+            Self::Attach { socket, .. } | Self::Resume { socket, .. } | Self::Spectate { socket } => Some(*socket),
             Self::Reserve { .. } | Self::End(_) => None,
         }
     }

@@ -141,6 +141,9 @@ impl<G: Game> MatchTask<G> {
         let sent = self.audience.send_frame(&frame, &mut self.history, now);
         self.audience.check_silence(now);
         self.settle_lost();
+        if self.history.has_overflowed() {
+            return Some(CloseReason::InternalError);
+        }
         self.publish(now, started.late, started.missed, sent.bytes, sent.frames);
         None
     }
@@ -221,22 +224,22 @@ impl<G: Game> MatchTask<G> {
             Command::Attach { player, socket } => {
                 let slot = self.audience.free_slot();
                 match self.roster.take(player, slot) {
-                    Some(taken) => self.seat(taken, slot, socket, now),
-                    None => refuse(socket, CloseReason::BadTicket),
+                    Some(taken) => self.seat(&taken, slot, *socket, now),
+                    None => refuse(*socket, CloseReason::BadTicket),
                 }
             }
             Command::Resume { token, socket } => {
                 let slot = self.audience.free_slot();
                 match self.roster.resume(token, slot) {
-                    Some(taken) => self.seat(taken, slot, socket, now),
-                    None => refuse(socket, CloseReason::BadResume),
+                    Some(taken) => self.seat(&taken, slot, *socket, now),
+                    None => refuse(*socket, CloseReason::BadResume),
                 }
             }
-            Command::Spectate { socket } if self.audience.spectators() >= self.config.spectators_max => refuse(socket, CloseReason::Full),
+            Command::Spectate { socket } if self.audience.spectators() >= self.config.spectators_max => refuse(*socket, CloseReason::Full),
             Command::Spectate { socket } => {
                 let slot = self.audience.free_slot();
                 let welcome = self.welcome(None, Secret::default());
-                self.audience.admit(slot, socket, None, &welcome, &mut self.history, now);
+                self.audience.admit(slot, *socket, None, &welcome, &mut self.history, now);
             }
             // Handled by the loop.
             Command::End(_) => {}
@@ -244,7 +247,7 @@ impl<G: Game> MatchTask<G> {
     }
 
     /// Connects a seat to a socket.
-    fn seat(&mut self, taken: Taken, slot: usize, socket: Socket, now: Instant) {
+    fn seat(&mut self, taken: &Taken, slot: usize, socket: Socket, now: Instant) {
         let player = taken.player;
         if let Some(replaced) = taken.replaced {
             self.audience.close(replaced, CloseReason::Replaced);

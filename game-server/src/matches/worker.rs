@@ -126,7 +126,7 @@ async fn run<G: Game>(start: Start, session: SessionConfig, matches: MatchConfig
     drop(registration);
     shared.matches.fetch_sub(1, Relaxed);
     if reason == CloseReason::InternalError {
-        tracing::error!(match_id = %id, "match panicked; its players were told, other matches go on");
+        tracing::error!(match_id = %id, "match failed; its players were told, other matches go on");
     } else {
         tracing::info!(match_id = %id, reason = reason.name(), "match ended");
     }

@@ -48,6 +48,11 @@ pub struct Patience {
 }
 
 impl Outbox {
+    /// The snapshot the client has.
+    pub fn baseline(&self) -> Option<Tick> {
+        self.baseline
+    }
+
     /// Sends the tick's frame, or holds its events back while the socket takes nothing. Returns the payload bytes sent.
     pub fn send_frame(
         &mut self,

@@ -107,8 +107,8 @@ mod tests {
     fn replays_and_the_far_future_change_nothing() {
         let (mut buffer, offered) =
             buffer_with(&[(5, 10, 1), (5, 11, 9), (4, 11, 9), (6, 10, 9), (7, 10 + INPUT_LEAD_MAX, 9), (8, 11, 2)], 10);
-        use Offered::{InTime, Stale, TooEarly};
-        assert_eq!(offered, [InTime, Stale, Stale, Stale, TooEarly, InTime]);
+        let stale = Offered::Stale;
+        assert_eq!(offered, [Offered::InTime, stale, stale, stale, Offered::TooEarly, Offered::InTime]);
         assert_eq!([10, 11].map(|tick| buffer.take(Tick(tick))), [1, 2]);
     }
 }

@@ -49,7 +49,11 @@ pub(crate) fn worked_example() -> (Snapshot, Snapshot) {
     (base, next)
 }
 
-const [VX, X, HEADING, HEALTH]: [usize; 4] = [0, 1, 2, 3];
+// Fields of `mover`.
+const VX: usize = 0;
+const X: usize = 1;
+const HEADING: usize = 2;
+const HEALTH: usize = 3;
 
 /// Eight movers at tick 100, and `advance` ticks later, as predicted but for `changes`: a mover, a field, its value.
 fn eight(advance: u32, changes: &[(usize, usize, i32)]) -> (Snapshot, Snapshot) {
@@ -60,7 +64,7 @@ fn eight(advance: u32, changes: &[(usize, usize, i32)]) -> (Snapshot, Snapshot) 
     (at(100, &before, &[]), at(100 + advance, &after, &[]))
 }
 
-/// The same change for each of the eight.
+/// A new heading for each of the eight.
 fn headings(values: [i32; 8]) -> Vec<(usize, usize, i32)> {
     values.into_iter().enumerate().map(|(id, value)| (id, HEADING, value)).collect()
 }
@@ -76,10 +80,7 @@ fn deltas() -> Vec<(&'static str, (Snapshot, Snapshot))> {
         ("pushed_off_course", eight(1, &[(3, X, 298)])),
         ("sparse", eight(1, &[(6, HEALTH, 40)])),
         ("dense", eight(1, &headings([13, 14, 15, 13, 14, 15, 13, 14]))),
-        (
-            "dense_and_sparse_over_64_ticks",
-            eight(64, &[headings([10, 226, 186, 146, 106, 66, 26, 242]), vec![(0, HEALTH, 99)]].concat()),
-        ),
+        ("dense_and_sparse_over_64_ticks", eight(64, &[headings([10, 226, 186, 146, 106, 66, 26, 242]), vec![(0, HEALTH, 99)]].concat())),
         ("wrapped_upwards", (at(100, &[(1, [0, 50, 250, 100])], &[]), at(101, &[(1, [0, 50, 3, 100])], &[]))),
         ("wrapped_downwards", (at(100, &[(1, [0, 50, 3, 100])], &[]), at(101, &[(1, [0, 50, 250, 100])], &[]))),
         ("half_a_turn", (at(100, &[(1, [0, 50, 0, 100])], &[]), at(101, &[(1, [0, 50, 128, 100])], &[]))),

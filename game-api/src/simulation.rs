@@ -1,0 +1,115 @@
+//! One match's world and the fixed schedule that moves it on.
+//!
+//! Invariant: the state after a tick depends on the seed and on the joins, leaves, phases and inputs given, and on nothing
+//! else: not on time, threads, or what other matches do.
+
+use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildSettings};
+use bevy_ecs::world::World;
+use tickwire_protocol::messages::Ranked;
+use tickwire_protocol::schema::{Columns, Fnv, MatchState};
+use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
+
+use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Random, Registry, Rng, Setup, tick_field};
+
+/// The world of one match.
+pub struct Simulation<G: Game> {
+    world: World,
+    schedule: Schedule,
+    registry: Registry,
+    game: std::marker::PhantomData<fn() -> G>,
+}
+
+impl<G: Game> Simulation<G> {
+    /// A world at `tick` in which nobody plays yet. Ids of its entities start at `first_net_id`, so that a second round never
+    /// uses an id of the first.
+    ///
+    /// # Panics
+    /// If the game leaves a table of its schema unregistered, or its systems' order ambiguous: the game's mistake, found by
+    /// the first test that builds a match.
+    pub fn new(mode: &Mode, seed: u64, tick: Tick, first_net_id: u32) -> Self {
+        let mut world = World::new();
+        world.insert_resource(MatchClock { tick, ..MatchClock::default() });
+        world.insert_resource(Random(Rng::new(seed)));
+        world.insert_resource(NetIds(first_net_id));
+        world.insert_resource(Inputs::<G::Input>::default());
+        world.insert_resource(Events::default());
+        let mut schedule = Schedule::default();
+        schedule.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
+        let mut registry = Registry::new(G::SCHEMA);
+        G::build(&mut Setup { world: &mut world, schedule: &mut schedule, registry: &mut registry, mode });
+        let missing: Vec<_> = registry.unregistered().collect();
+        assert!(missing.is_empty(), "no component fills the tables {missing:?} of {}", G::NAME);
+        Self { world, schedule, registry, game: std::marker::PhantomData }
+    }
+
+    /// Gives `player` what it plays with.
+    pub fn join(&mut self, player: PlayerId) {
+        G::join(&mut self.world, player);
+    }
+
+    /// Takes away what `player` had.
+    pub fn leave(&mut self, player: PlayerId) {
+        G::leave(&mut self.world, player);
+    }
+
+    /// Simulates one tick. `inputs` rise by player.
+    pub fn step(&mut self, clock: MatchClock, inputs: impl Iterator<Item = (PlayerId, G::Input)>) {
+        *self.world.resource_mut::<MatchClock>() = clock;
+        self.world.resource_mut::<Inputs<G::Input>>().replace(inputs);
+        self.schedule.run(&mut self.world);
+        // Change detection needs this at times; it does nothing in most ticks.
+        self.world.check_change_ticks();
+    }
+
+    /// Writes what clients may see into `snapshot`.
+    pub fn capture(&mut self, snapshot: &mut Snapshot) {
+        let clock = *self.world.resource::<MatchClock>();
+        snapshot.tick = clock.tick;
+        let state = MatchState { phase: clock.phase as u8, phase_ends: clock.phase_ends.map_or(0, tick_field) };
+        if let Some(table) = snapshot.table_mut(0) {
+            let mut row = [0; MatchState::TABLE.fields.len()];
+            state.write(&mut row);
+            table.clear();
+            table.push(NetId(0), &row);
+        }
+        self.registry.capture(&mut self.world, snapshot);
+    }
+
+    /// Takes the tick's game events, encoded.
+    pub fn drain_events(&mut self, mut each: impl FnMut(Vec<u8>)) {
+        self.world.resource_mut::<Events>().drain().for_each(&mut each);
+    }
+
+    /// Scores so far, best first.
+    pub fn ranking(&mut self) -> Vec<Ranked> {
+        G::ranking(&mut self.world)
+    }
+
+    /// Whether the game is over before its time.
+    pub fn is_decided(&mut self) -> bool {
+        G::is_decided(&mut self.world)
+    }
+
+    /// The id the next entity gets.
+    pub fn next_net_id(&self) -> u32 {
+        self.world.resource::<NetIds>().0
+    }
+
+    /// Hash of the whole state: what clients see (`snapshot`, just captured), what they do not, and the randomness left.
+    pub fn state_hash(&mut self, snapshot: &Snapshot) -> u64 {
+        let mut hash = Fnv::new();
+        let random = self.world.resource::<Random>().0.state();
+        for half in [snapshot.hash(), random] {
+            hash.word(half as u32);
+            hash.word((half >> 32) as u32);
+        }
+        hash.word(self.next_net_id());
+        self.registry.hash_persisted(&mut self.world, &mut hash);
+        hash.finish()
+    }
+
+    /// The world, to set a scene up in a test or to look behind it.
+    pub fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+}
