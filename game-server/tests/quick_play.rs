@@ -9,11 +9,15 @@ mod http;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use harness::Harness;
 use http::{get, guest, post};
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::{Game, GameDef, Mode, Setup};
+use tickwire_protocol::messages::Ranked;
+use tickwire_protocol::schema::MatchState;
+use tickwire_protocol::{Columns, PlayerId, Schema, Snapshot};
 
 fn seats() -> usize {
     usize::from(Tag::MODES[0].max_players)
@@ -52,6 +56,56 @@ fn a_crowd_fills_matches_exactly_and_creates_none_in_vain() {
     assert_eq!(players.len(), 6, "{players:?}");
     assert!(players.values().all(|count| *count <= seats()), "{players:?}");
     assert_eq!(get(address, "/api/matches").json()["matches"].as_array().map(Vec::len), Some(6));
+}
+
+/// A game whose matches take a while to come up, so that a crowd is there before the first answer.
+struct SlowToBuild;
+
+impl GameDef for SlowToBuild {
+    const NAME: &'static str = "slow-to-build";
+    const SCHEMA: Schema = Schema::new(&[<MatchState as Columns>::TABLE]);
+    const MODES: &'static [Mode] = &[Mode { id: "only", title: "Only", max_players: 4, tick_rate: 60, live_seconds: 60, bots_fill: 0 }];
+    type Input = u8;
+    type Body = ();
+    type Brain = ();
+    fn body(_: &Snapshot, _: PlayerId) -> Option<()> {
+        None
+    }
+    fn step((): &mut (), _: &u8, _: &Mode) {}
+    fn brain(_: u64) {}
+    fn think((): &mut (), _: &Snapshot, _: PlayerId) -> u8 {
+        0
+    }
+    fn describe_event(_: &[u8]) -> Option<String> {
+        None
+    }
+}
+
+impl Game for SlowToBuild {
+    fn build(_: &mut Setup<'_>) {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    fn join(_: &mut bevy_ecs::world::World, _: PlayerId) {}
+    fn leave(_: &mut bevy_ecs::world::World, _: PlayerId) {}
+    fn ranking(_: &mut bevy_ecs::world::World) -> Vec<Ranked> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn a_crowd_that_comes_before_the_first_match_is_up_fills_matches_exactly_too() {
+    let harness = Harness::start::<SlowToBuild>(|config| config.rates.api_calls_per_minute = 0);
+    let address = harness.server.play_addr();
+    let token = guest(address);
+    let seat = || {
+        let answer = post(address, "/api/quick-play", Some(&token), r#"{"mode":"only"}"#);
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    std::thread::scope(|scope| (0..13).for_each(|_| drop(scope.spawn(seat))));
+    let listed = get(address, "/api/matches").json();
+    let mut players: Vec<_> = listed["matches"].as_array().expect("matches").iter().map(|summary| summary["players"].as_u64()).collect();
+    players.sort_unstable();
+    assert_eq!(players, [Some(1), Some(4), Some(4), Some(4)]);
 }
 
 #[test]

@@ -61,12 +61,12 @@ export function state(page: Page): Promise<DebugState> {
   });
 }
 
-/** Waits until the page sits in a match and draws it. */
+/** Waits until the page sits in a match and draws its own fighter there. */
 export async function inMatch(page: Page): Promise<DebugState> {
   await expect
     .poll(async () => {
-      const { phase, tick, fighters } = await state(page);
-      return phase === 'playing' && tick !== null && fighters.length > 0;
+      const { phase, tick, own } = await state(page);
+      return phase === 'playing' && tick !== null && own !== null;
     })
     .toBe(true);
   return state(page);

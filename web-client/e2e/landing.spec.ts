@@ -1,5 +1,7 @@
 // The first page: fits small screens, works without a mouse, and keeps to the content security policy.
-import { expect, inMatch, state, test } from './fixtures';
+import { expect, inMatch, state, test, waitForPhase } from './fixtures';
+
+test.use({ serverOptions: { set: ['matches.bots_fill=0', 'matches.countdown_seconds=1'] } });
 
 test('fits a screen 360 pixels wide', async ({ server, newPlayer }) => {
   const page = await newPlayer();
@@ -23,6 +25,7 @@ test('is played with the keyboard alone', async ({ server, newPlayer }) => {
   await page.keyboard.press('Tab');
   await expect(page.getByTestId('play')).toBeFocused();
   await page.keyboard.press('Enter');
+  await waitForPhase(page, 'live');
   const before = await inMatch(page);
   await page.keyboard.down('KeyD');
   await page.keyboard.down('KeyS');

@@ -1,22 +1,32 @@
 // The end of a match.
-import { expect, inMatch, play, state, test, waitForPhase } from './fixtures';
+import { createMatch, expect, inMatch, play, state, test, waitForPhase } from './fixtures';
 
-test.use({ serverOptions: { matchSeconds: 3, set: ['matches.countdown_seconds=1'] } });
+test.use({ serverOptions: { matchSeconds: 6, set: ['matches.bots_fill=0', 'matches.countdown_seconds=1'] } });
 
-test('results, a vote, another round, and away', async ({ server, newPlayer }) => {
-  const page = await newPlayer();
-  const before = await play(page, server.playUrl, 'Ada');
-  await expect(page.getByTestId('results')).toBeVisible({ timeout: 30_000 });
-  await expect(page.getByTestId('results').getByTestId('score-row').filter({ hasText: 'Ada' })).toBeVisible();
-  await expect(page.getByTestId('rematch-note')).toContainText('Vote within');
-  await page.getByTestId('rematch').click();
-  await expect(page.getByTestId('rematch')).toBeDisabled();
-  await expect(page.getByTestId('results')).toBeHidden({ timeout: 30_000 });
-  await waitForPhase(page, 'live');
-  const again = await inMatch(page);
-  expect(again.player).toBe(before.player);
-  await expect(page.getByTestId('results')).toBeVisible({ timeout: 30_000 });
-  await page.getByTestId('results-leave').click();
-  await expect(page.getByTestId('landing')).toBeVisible();
-  expect((await state(page)).connection).toBe('none');
+test('results, votes, another round, and away', async ({ server, newPlayer }) => {
+  const [ada, bo] = [await newPlayer(), await newPlayer()];
+  const link = await createMatch(ada, server.playUrl, 'Ada');
+  const before = await play(bo, link, 'Bo');
+  for (const page of [ada, bo]) {
+    const results = page.getByTestId('results');
+    await expect(results).toBeVisible();
+    for (const name of ['Ada', 'Bo']) {
+      await expect(results.getByTestId('score-row').filter({ hasText: name })).toBeVisible();
+    }
+    await expect(page.getByTestId('rematch-note')).toContainText('Vote within');
+  }
+  // The first vote waits for the second, which ends the vote.
+  await ada.getByTestId('rematch').click();
+  await expect(ada.getByTestId('rematch')).toBeDisabled();
+  await expect(ada.getByTestId('rematch-note')).toContainText('Waiting for the others');
+  await bo.getByTestId('rematch').click();
+  for (const page of [ada, bo]) await expect(page.getByTestId('results')).toBeHidden();
+  await waitForPhase(bo, 'live');
+  const again = await inMatch(bo);
+  expect([again.matchId, again.player]).toEqual([before.matchId, before.player]);
+
+  await expect(bo.getByTestId('results')).toBeVisible();
+  await bo.getByTestId('results-leave').click();
+  await expect(bo.getByTestId('landing')).toBeVisible();
+  expect((await state(bo)).connection).toBe('none');
 });

@@ -1,7 +1,7 @@
 //! Accepts connections and serves HTTP/1.1 on them, with a deadline for everything a stranger may take time over.
 //!
 //! Invariants: the accept loop awaits nothing but the next connection; a connection that is no WebSocket lives for
-//! [`AGE_MAX`] at most, however slowly it reads.
+//! `AGE_MAX` at most, however slowly it reads.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

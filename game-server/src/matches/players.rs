@@ -10,7 +10,8 @@ use crate::simulation::input_buffer::{InputBuffer, Offered};
 /// Input buffers by player.
 #[derive(Debug)]
 pub struct Players<I> {
-    buffers: BTreeMap<PlayerId, Player<I>>,
+    /// Boxed: a map keeps room for more entries than it has.
+    buffers: BTreeMap<PlayerId, Box<Player<I>>>,
     late: u64,
 }
 
@@ -51,7 +52,7 @@ impl<I: Input> Players<I> {
 
     /// The player's session begins or ends: inputs are numbered anew, and until one comes the neutral input is held.
     pub fn reset(&mut self, player: PlayerId) {
-        self.buffers.insert(player, Player { inputs: InputBuffer::default(), margin: None });
+        self.buffers.insert(player, Box::new(Player { inputs: InputBuffer::default(), margin: None }));
     }
 
     /// The player has left.

@@ -82,7 +82,7 @@ impl MatchWatch {
     pub fn look<'a>(&mut self, now: Instant, matches: impl Iterator<Item = &'a Arc<MatchInfo>>) {
         let mut before = std::mem::take(&mut self.alive);
         for info in matches {
-            let watched = before.remove(&info.id).unwrap_or_else(|| Watched::new(info, now));
+            let watched = before.remove(&info.id).unwrap_or_else(|| Watched::new(info));
             self.alive.insert(info.id, watched.looked_at(now));
         }
         for watched in before.values() {
@@ -104,8 +104,9 @@ impl MatchWatch {
 }
 
 impl Watched {
-    fn new(info: &Arc<MatchInfo>, now: Instant) -> Self {
-        Self { info: Arc::clone(info), bytes: info.stats.bytes_sent.load(Relaxed), seen: now, bytes_per_s: 0.0 }
+    /// As it was when it was created.
+    fn new(info: &Arc<MatchInfo>) -> Self {
+        Self { info: Arc::clone(info), bytes: 0, seen: info.created, bytes_per_s: 0.0 }
     }
 
     /// With the rate since it was last looked at, unless that was a moment ago.
@@ -158,8 +159,8 @@ mod tests {
 
     #[test]
     fn rates_are_per_second() {
-        let (mut watch, start) = (MatchWatch::default(), Instant::now());
         let info = info(1);
+        let (mut watch, start) = (MatchWatch::default(), info.created);
         watch.look(start, std::iter::once(&info));
         info.stats.bytes_sent.store(500, Relaxed);
         watch.look(start + Duration::from_millis(100), std::iter::once(&info));

@@ -81,7 +81,7 @@ impl Socket {
     /// Tells the client why and closes.
     ///
     /// Then reads until the client has closed too: a socket closed with unread bytes is reset, and the reset can overtake
-    /// the reason. Gives up after [`FAREWELL`].
+    /// the reason. Gives up after two seconds.
     pub async fn refuse(mut self, reason: CloseReason) {
         let farewell = async {
             let (message, frame) = farewell(reason);

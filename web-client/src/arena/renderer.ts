@@ -49,7 +49,7 @@ export class Renderer {
   static async create(stage: HTMLElement, map: ArenaMap): Promise<Renderer> {
     const app = new Application();
     await app.init({
-      preference: 'webgl',
+      preference: emulatedWebGl() ? 'canvas' : 'webgl',
       background: COLORS.void,
       resizeTo: stage,
       autoDensity: true,
@@ -174,6 +174,16 @@ export class Renderer {
       view.scale.set(this.reducedMotion ? 1 : 1 + 0.06 * Math.sin(nowMs / 300));
     }
   }
+}
+
+/** Without a GPU, WebGL is emulated at a dozen frames a second; the 2D canvas is several times faster then. */
+function emulatedWebGl(): boolean {
+  const gl = document.createElement('canvas').getContext('webgl');
+  if (!gl) return true;
+  const info = gl.getExtension('WEBGL_debug_renderer_info');
+  const name: unknown = gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
+  gl.getExtension('WEBGL_lose_context')?.loseContext();
+  return typeof name === 'string' && /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 /** Drops the views whose id is no longer shown. */

@@ -21,6 +21,8 @@ const LEAD_MAX_TICKS = 28;
 /** Lead before the round trip is known. */
 const FIRST_LEAD_TICKS = 3;
 const SMOOTHING = 1 / 8;
+/** The median of so many: a page that was busy when one echo came (it is, while it starts) shows no false delay. */
+const RTT_SAMPLES = 5;
 
 export class TickClock {
   readonly msPerTick: number;
@@ -29,7 +31,8 @@ export class TickClock {
   /** Ticks still to be bent in. */
   private pending = 0;
   private safety = SAFETY_MIN_TICKS;
-  private rtt: number | null = null;
+  /** Newest last. */
+  private readonly rttSamples: number[] = [];
   private rttDeviation = 0;
   private margin: number | null = null;
   private serverAnchor: { readonly tick: number; readonly ms: number };
@@ -41,9 +44,9 @@ export class TickClock {
     this.serverAnchor = { tick, ms: nowMs };
   }
 
-  /** Smoothed round-trip time, or null before the first pong. */
+  /** Round-trip time, or null before the first pong. */
   get rttMs(): number | null {
-    return this.rtt;
+    return median(this.rttSamples);
   }
 
   /** Smoothed deviation of the round-trip time. */
@@ -74,9 +77,9 @@ export class TickClock {
 
   onPong(pong: Pong, nowMs: number): void {
     this.advance(nowMs);
-    const first = this.rtt === null;
+    const first = this.rttSamples.length === 0;
     this.measureRtt(pong, nowMs);
-    const oneWay = (this.rtt ?? 0) / 2 / this.msPerTick;
+    const oneWay = (this.rttMs ?? 0) / 2 / this.msPerTick;
     this.serverAnchor = { tick: pong.tick + pong.phase / 256 + oneWay, ms: nowMs };
     this.margin = pong.margin === null ? null : pong.margin / 256;
     if (this.margin === null || first) {
@@ -97,12 +100,10 @@ export class TickClock {
     // The echo is the lower 32 bits of whole milliseconds.
     const sample = (Math.floor(nowMs) - pong.clientTimeMs) >>> 0;
     if (sample > 60_000) return;
-    if (this.rtt === null) {
-      this.rtt = sample;
-      return;
-    }
-    this.rttDeviation += (Math.abs(sample - this.rtt) - this.rttDeviation) * SMOOTHING;
-    this.rtt += (sample - this.rtt) * SMOOTHING;
+    const before = this.rttMs;
+    if (before !== null) this.rttDeviation += (Math.abs(sample - before) - this.rttDeviation) * SMOOTHING;
+    this.rttSamples.push(sample);
+    if (this.rttSamples.length > RTT_SAMPLES) this.rttSamples.shift();
   }
 
   private steer(error: number): void {
@@ -119,4 +120,9 @@ export class TickClock {
 
 function clamp(value: number, low: number, high: number): number {
   return Math.min(high, Math.max(low, value));
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
 }
