@@ -217,9 +217,10 @@ impl<G: Game> MatchTask<G> {
                     self.unseat(freed);
                     player
                 });
+                // Before the answer: whoever has it must find the seat in the figures.
+                self.publish_seats();
                 // Who asked may have gone: then the reservation expires.
                 let _ = reply.send(answer);
-                self.publish_seats();
             }
             Command::Attach { player, socket } => {
                 let slot = self.audience.free_slot();
