@@ -17,7 +17,11 @@ export const COLORS = {
   barBack: 0x05070b,
 } as const;
 
-const OTHERS = [0xf28482, 0x8ab4f8, 0xf6bd60, 0xc39bd3, 0x84c5f4, 0xf5a7c4, 0xb8c480, 0xe59866];
+/** As many as a match has seats. */
+const OTHERS = [
+  0xf28482, 0x8ab4f8, 0xf6bd60, 0xc39bd3, 0x84c5f4, 0xf5a7c4, 0xb8c480, 0xe59866, 0xe8dfa0, 0x7c8cf0, 0xd05f7e,
+  0xa87d5c, 0xb5bfd0, 0xe07be0, 0xd9b8ff, 0x9a9a5a,
+];
 
 /** A player's colour, the same on every screen for as long as the match lasts. */
 export function playerColor(player: number, own: boolean): number {
