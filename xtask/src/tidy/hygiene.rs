@@ -135,7 +135,7 @@ mod tests {
     fn a_lock_file_that_names_its_host_is_found() {
         assert_eq!(check_sources(&[file("web-client/package-lock.json", "  \"resolved\": \"https://packages.example/a.tgz\",")]).len(), 1);
         assert_eq!(check_sources(&[file("Cargo.lock", "source = \"registry+https://packages.example/index\"")]).len(), 1);
-        assert!(check_sources(&[file("Cargo.lock", "source = \"registry+https://github.com/rust-lang/crates.io-index\"")]).is_empty());
+        assert!(check_sources(&[file("Cargo.lock", "source = \"registry+https://github.com/rust-lang/the-index\"")]).is_empty());
         assert_eq!(check_sources(&[file(".cargo/config.toml", "[source.mirror]")]).len(), 1);
     }
 }
