@@ -81,5 +81,8 @@ mod tests {
         clock.start(start);
         let ms = Duration::from_millis;
         assert_eq!([0, 5, 10, 20, 30].map(|at| clock.phase(start + ms(at))), [0, 64, 128, 255, 255]);
+        assert_eq!(clock.until_next(start + ms(30)), 0, "a tick that is due has no time left");
+        clock.start(start + ms(30));
+        assert_eq!(clock.until_next(start + ms(30)), 128, "started, the time left is the next one's");
     }
 }

@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod matches;
 pub mod metrics;
 pub mod replication;
+pub mod secrets;
 pub mod server;
 pub mod session;
 pub mod simulation;

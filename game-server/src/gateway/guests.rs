@@ -6,12 +6,11 @@
 
 use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
 use tickwire_protocol::Secret;
 use tickwire_protocol::text::Name;
 
 use super::table::ExpiringTable;
-use crate::matches::directory::random_bytes;
+use crate::secrets::{hash, random_bytes};
 
 /// Most guest sessions.
 pub const GUESTS_MAX: usize = 100_000;
@@ -55,11 +54,6 @@ impl Guests {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-}
-
-/// What is kept of a secret.
-pub(super) fn hash(secret: Secret) -> [u8; 32] {
-    Sha256::digest(secret.0).into()
 }
 
 #[cfg(test)]

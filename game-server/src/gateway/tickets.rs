@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use tickwire_protocol::{PlayerId, Secret};
 
-use super::guests::hash;
 use super::table::ExpiringTable;
 use crate::matches::MatchHandle;
-use crate::matches::directory::random_bytes;
+use crate::secrets::{hash, random_bytes};
 
 /// Most tickets that may be outstanding.
 pub const TICKETS_MAX: usize = 16_384;

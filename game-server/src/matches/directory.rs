@@ -14,6 +14,7 @@ use tickwire_protocol::{CloseReason, MatchId};
 use super::handle::{Command, MatchHandle, MatchInfo};
 use super::stats::MatchStats;
 use super::worker::{Start, WorkerHandle};
+use crate::secrets::random_bytes;
 
 /// Letters and digits of match codes, without those that look alike.
 const CODE_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -180,15 +181,4 @@ impl Drop for Registration {
         self.directory.codes.remove(&self.handle.info.code);
         self.directory.matches.remove(&self.handle.info.id);
     }
-}
-
-/// Random bytes from the operating system.
-///
-/// # Panics
-/// If the operating system has none to give: nothing safe can be done without them.
-#[allow(clippy::expect_used)]
-pub fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
-    bytes
 }

@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
 use tickwire_protocol::messages::RosterEntry;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{PlayerId, Secret};
 use tokio::time::Instant;
 
-use super::directory::random_bytes;
 use super::handle::ReserveError;
+use crate::secrets::{SecretHash, hash, random_bytes};
 
 /// The seats of one match.
 #[derive(Debug)]
@@ -25,7 +24,7 @@ pub struct Roster {
 struct Seat {
     name: Name,
     holder: Holder,
-    resume_hash: Option<[u8; 32]>,
+    resume_hash: Option<SecretHash>,
     wants_rematch: bool,
     /// The game has it: it was played from at least once.
     joined: bool,
@@ -211,10 +210,6 @@ impl Roster {
         self.seats.insert(player, Seat { name, holder, resume_hash: None, wants_rematch: false, joined: false });
         Some(player)
     }
-}
-
-fn hash(token: Secret) -> [u8; 32] {
-    Sha256::digest(token.0).into()
 }
 
 #[cfg(test)]

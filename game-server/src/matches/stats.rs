@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use tickwire_protocol::schema::Phase;
 
 /// Highest value of the timing histograms, microseconds; longer counts as this.
-const MICROS_MAX: u64 = 10_000_000;
+pub const MICROS_MAX: u64 = 10_000_000;
 
 /// What a match tells of itself.
 #[derive(Debug)]

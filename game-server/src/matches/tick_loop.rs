@@ -123,8 +123,9 @@ impl<G: Game> MatchTask<G> {
 
     fn tick(&mut self) -> Option<CloseReason> {
         let now = Instant::now();
-        let started = self.clock.start(now);
+        // Before the deadline moves on: an input that comes now is for this tick, with nothing to spare.
         self.read();
+        let started = self.clock.start(now);
         let tick = self.tick.next();
         self.free_expired(now);
         self.fill_with_bots();

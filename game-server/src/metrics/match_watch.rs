@@ -13,10 +13,7 @@ use hdrhistogram::Histogram;
 use tickwire_protocol::MatchId;
 
 use crate::matches::handle::MatchInfo;
-use crate::matches::stats::MatchStats;
-
-/// Longest time the histograms tell apart, microseconds: that of [`MatchStats`].
-const MICROS_MAX: u64 = 10_000_000;
+use crate::matches::stats::{MICROS_MAX, MatchStats};
 
 /// What matches have counted, since the server started.
 #[derive(Clone, Debug)]
