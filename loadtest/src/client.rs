@@ -6,10 +6,10 @@ use futures_util::{SinkExt, StreamExt};
 use tickwire_game::{ClientMessageOf, GameDef};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
-use tickwire_protocol::messages::{Pong, Welcome};
+use tickwire_protocol::messages::{Pong, TableHashes, Welcome};
 use tickwire_protocol::{
-    ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage, Snapshot,
-    Tick,
+    ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, MatchId, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage,
+    Snapshot, Tick,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -71,14 +71,14 @@ pub enum ClientError {
     #[error("what was waited for did not come in time")]
     TimedOut,
     /// The view differs from the server's.
-    #[error("diverged at tick {}: hash {ours:016x}, the server's is {theirs:016x}", tick.0)]
+    #[error("diverged in match {match_id} at tick {}: component `{table}` differs from the server's", tick.0)]
     Diverged {
+        /// Where.
+        match_id: MatchId,
         /// When.
         tick: Tick,
-        /// This client's.
-        ours: u64,
-        /// The server's.
-        theirs: u64,
+        /// The first table that differs.
+        table: &'static str,
     },
 }
 
@@ -169,18 +169,18 @@ impl<G: GameDef> Client<G> {
                 ServerMessage::Event(event) => self.heard.push_back(Heard::Event(event)),
                 ServerMessage::Pong(pong) => self.heard.push_back(Heard::Pong(pong)),
                 ServerMessage::Closing(reason) => self.heard.push_back(Heard::Closing(reason)),
-                ServerMessage::Check { hash } => self.check(hash)?,
+                ServerMessage::Check { tables } => self.check(&tables)?,
                 ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
             }
         }
         Ok(())
     }
 
-    fn check(&mut self, theirs: u64) -> Result<(), ClientError> {
+    fn check(&mut self, theirs: &TableHashes) -> Result<(), ClientError> {
         let Some(view) = self.view() else { return Ok(()) };
-        let (tick, ours) = (view.tick, view.hash());
-        if ours != theirs {
-            return Err(ClientError::Diverged { tick, ours, theirs });
+        if let Some(table) = view.first_difference(theirs) {
+            let match_id = self.welcome.as_ref().map_or(MatchId::default(), |welcome| welcome.match_id);
+            return Err(ClientError::Diverged { match_id, tick: view.tick, table: table.name() });
         }
         self.checked += 1;
         Ok(())

@@ -6,7 +6,9 @@
 
 pub mod api;
 pub mod client;
+pub mod measure;
 pub mod player;
+pub mod report;
 pub mod script;
 
 pub use api::{Api, ApiError, Join};
