@@ -11,27 +11,37 @@ use tickwire_protocol::{
     ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, MatchId, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage,
     Snapshot, Tick,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::api::Api;
 
 /// One player's connection.
-pub struct Client<G: GameDef> {
-    ws: WebSocketStream<TcpStream>,
+pub struct Client<G: GameDef, S = TcpStream> {
+    ws: WebSocketStream<S>,
     replica: Replica,
     welcome: Option<Welcome>,
     seq: InputSeq,
     heard: VecDeque<Heard>,
-    /// Snapshots whose hash was compared and found equal.
-    pub checked: u64,
-    /// Snapshots received.
-    pub snapshots: u64,
-    /// Payload bytes received.
-    pub bytes: u64,
+    traffic: Traffic,
     game: std::marker::PhantomData<fn() -> G>,
+}
+
+/// What a client received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Snapshots.
+    pub snapshots: u64,
+    /// Of these, compared with the server's hashes and found equal.
+    pub checked: u64,
+    /// WebSocket messages.
+    pub messages: u64,
+    /// Their payload, bytes.
+    pub payload_bytes: u64,
 }
 
 /// What a client hears, in order.
@@ -86,27 +96,27 @@ impl<G: GameDef> Client<G> {
     /// Connects without saying anything yet.
     pub async fn connect(api: &Api, ws_path: &str) -> Result<Self, ClientError> {
         let stream = api.connect().await?;
-        Self::over(stream, ws_path).await
+        let url = format!("ws://{}{ws_path}", stream.peer_addr()?);
+        Self::over(stream, url).await
     }
+}
 
-    /// Starts WebSocket on a connection.
-    pub async fn over(stream: TcpStream, ws_path: &str) -> Result<Self, ClientError> {
+impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
+    /// Starts WebSocket on a connection. `request` is its URL, or a request with more headers.
+    pub async fn over(stream: S, request: impl IntoClientRequest + Unpin) -> Result<Self, ClientError> {
         let config = WebSocketConfig::default()
             .read_buffer_size(4096)
             .write_buffer_size(0)
             .max_message_size(Some(SERVER_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(SERVER_MESSAGE_BYTES_MAX));
-        let url = format!("ws://{}{ws_path}", stream.peer_addr()?);
-        let (ws, _) = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await?;
+        let (ws, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
         Ok(Self {
             ws,
             replica: Replica::new(&G::SCHEMA),
             welcome: None,
             seq: InputSeq(0),
             heard: VecDeque::new(),
-            checked: 0,
-            snapshots: 0,
-            bytes: 0,
+            traffic: Traffic::default(),
             game: std::marker::PhantomData,
         })
     }
@@ -133,7 +143,7 @@ impl<G: GameDef> Client<G> {
     }
 
     /// The WebSocket itself, to send what no client should.
-    pub fn websocket(&mut self) -> &mut WebSocketStream<TcpStream> {
+    pub fn websocket(&mut self) -> &mut WebSocketStream<S> {
         &mut self.ws
     }
 
@@ -153,11 +163,12 @@ impl<G: GameDef> Client<G> {
     }
 
     fn take_in(&mut self, mut bytes: &[u8]) -> Result<(), ClientError> {
-        self.bytes += bytes.len() as u64;
+        self.traffic.messages += 1;
+        self.traffic.payload_bytes += bytes.len() as u64;
         while let Some(message) = ServerMessage::decode_next(&mut bytes) {
             let message = message?;
             if self.replica.apply(&message)? {
-                self.snapshots += 1;
+                self.traffic.snapshots += 1;
                 self.heard.extend(self.view().map(|view| Heard::Snapshot(view.tick)));
                 continue;
             }
@@ -182,8 +193,23 @@ impl<G: GameDef> Client<G> {
             let match_id = self.welcome.as_ref().map_or(MatchId::default(), |welcome| welcome.match_id);
             return Err(ClientError::Diverged { match_id, tick: view.tick, table: table.name() });
         }
-        self.checked += 1;
+        self.traffic.checked += 1;
         Ok(())
+    }
+
+    /// What was received so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// What was received since this was last asked.
+    pub fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.traffic)
+    }
+
+    /// The connection below the WebSocket.
+    pub fn stream(&self) -> &S {
+        self.ws.get_ref()
     }
 
     /// The newest snapshot.
