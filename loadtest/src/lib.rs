@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod client;
+pub mod link;
 pub mod player;
 pub mod script;
 
