@@ -8,6 +8,7 @@ pub mod api;
 pub mod client;
 pub mod measure;
 pub mod player;
+pub mod plot;
 pub mod report;
 pub mod script;
 
