@@ -11,6 +11,7 @@ pub mod player;
 pub mod plot;
 pub mod report;
 pub mod script;
+pub mod thresholds;
 
 pub use api::{Api, ApiError, Join};
 pub use client::{Client, ClientError, Heard};
