@@ -107,16 +107,18 @@ mod tests {
         }
     }
 
+    type Damage = fn(&mut Value);
+
     #[test]
     fn what_is_wrong_with_a_file_is_one_line() {
         let mut other = serde_json::to_value(sample::full()).expect("JSON");
-        let cases: [(&str, &dyn Fn(&mut Value)); 4] = [
-            ("has report format 7; this program reads format 1", &|json| json["format"] = 7.into()),
-            ("the histogram of \"gap\" is missing", &|json| {
+        let cases: [(&str, Damage); 4] = [
+            ("has report format 7; this program reads format 1", |json| json["format"] = 7.into()),
+            ("the histogram of \"gap\" is missing", |json| {
                 json["measures"]["gap"].as_object_mut().expect("an object").remove("histogram");
             }),
-            ("the histogram of \"gap\" is missing or damaged", &|json| json["measures"]["gap"]["histogram"] = "AAAA".into()),
-            ("missing field `users`", &|json| {
+            ("the histogram of \"gap\" is missing or damaged", |json| json["measures"]["gap"]["histogram"] = "AAAA".into()),
+            ("missing field `users`", |json| {
                 json["run"].as_object_mut().expect("an object").remove("users");
             }),
         ];
