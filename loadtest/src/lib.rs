@@ -18,11 +18,13 @@ pub mod measure;
 pub mod monitor;
 pub mod options;
 pub mod player;
+pub mod plot;
 pub mod recording;
 pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod script;
+pub mod thresholds;
 
 pub use api::{Api, ApiError, Join};
 pub use client::{Client, ClientError, Heard};

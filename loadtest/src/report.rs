@@ -3,9 +3,20 @@
 //! Invariants: a report holds what was measured and nothing that can be computed from it later, but for what people look
 //! up (quantiles); a report of a run that was cut short is a report.
 
+pub mod console;
+pub mod html;
+pub mod json;
+pub mod merge;
+#[cfg(test)]
+pub(crate) mod sample;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{Counts, Quantiles};
+use crate::measure::{Counts, Histogram, Measure, Quantiles};
 
 /// Version of the report's JSON.
 pub const FORMAT: u32 = 1;
@@ -31,6 +42,9 @@ pub struct Report {
     pub divergences: Vec<Divergence>,
     /// Matches whose players all waited too long for a snapshot, the first [`FINDINGS_MAX`].
     pub stalls: Vec<Stall>,
+    /// How many there were, the ones not kept included.
+    #[serde(default)]
+    pub stall_count: u64,
     /// Errors of joining and playing with how often each came, the first [`FINDINGS_MAX`] kinds.
     pub errors: std::collections::BTreeMap<String, u64>,
     /// Seats that the server still held after everyone had left; `None` if that was not looked at.
@@ -41,6 +55,56 @@ pub struct Report {
 
 /// Most findings of a kind that are kept; more are counted.
 pub const FINDINGS_MAX: usize = 100;
+
+/// Writes `report.json` and `report.html` into `dir`, which is made if need be, and returns their paths.
+pub fn write_all(report: &Report, dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot create the report folder {}", dir.display()))?;
+    let (json, page) = (dir.join("report.json"), dir.join("report.html"));
+    json::write(report, &json)?;
+    std::fs::write(&page, html::page(report)).with_context(|| format!("cannot write {}", page.display()))?;
+    Ok(vec![json, page])
+}
+
+impl Report {
+    /// All values of `measure`; none if it is not in the report, or not in a form that can be read.
+    pub fn histogram(&self, measure: Measure) -> Histogram {
+        self.measures.get(measure.name()).and_then(|report| report.decoded().ok()).unwrap_or_default()
+    }
+
+    /// What people read of `measure`; `None` if there are no values.
+    pub fn quantiles(&self, measure: Measure) -> Option<Quantiles> {
+        self.measures.get(measure.name()).map(|report| report.quantiles).filter(|quantiles| quantiles.count > 0)
+    }
+
+    /// Share of the gaps under 1.5 ticks, 0 to 1; `None` if there was no gap.
+    pub fn gaps_within(&self) -> Option<f64> {
+        let gaps = self.quantiles(Measure::Gap)?.count;
+        Some(1.0 - self.counts.long_gaps.min(gaps) as f64 / gaps as f64)
+    }
+
+    /// 1.5 ticks, milliseconds.
+    pub fn long_gap_ms(&self) -> f64 {
+        1500.0 / f64::from(self.run.tick_rate.max(1))
+    }
+
+    /// Whether views were compared with the server's, so that no divergence means something.
+    pub fn is_checked(&self) -> bool {
+        self.counts.checked + self.counts.divergences > 0
+    }
+}
+
+impl From<&Histogram> for MeasureReport {
+    fn from(histogram: &Histogram) -> Self {
+        Self { quantiles: histogram.quantiles(), histogram: histogram.to_text() }
+    }
+}
+
+impl MeasureReport {
+    /// All values.
+    pub fn decoded(&self) -> Result<Histogram, String> {
+        Histogram::from_text(&self.histogram)
+    }
+}
 
 /// What was run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -87,6 +151,9 @@ pub struct Verdict {
 /// How the generator itself did.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct GeneratorFacts {
+    /// The machine in words: its name, processor and system.
+    #[serde(default)]
+    pub machine: String,
     /// It fell behind so far that what it measured is not the server's doing.
     pub saturated: bool,
     /// Why it is thought so.
@@ -219,4 +286,29 @@ pub struct CapacityStep {
     pub saturated: bool,
     /// Whether the service level held.
     pub held: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_written_into_a_new_folder_or_says_why_not() {
+        let place = tempfile::tempdir().expect("a folder");
+        let paths = write_all(&sample::full(), &place.path().join("a/b")).expect("written");
+        assert!(paths.iter().all(|path| path.is_file()), "{paths:?}");
+        let file = place.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        let error = format!("{:#}", write_all(&sample::full(), &file.join("x")).expect_err("a file is no folder"));
+        assert!(error.starts_with("cannot create the report folder") && error.lines().count() == 1, "{error}");
+    }
+
+    #[test]
+    fn no_gap_is_no_share() {
+        let mut report = sample::full();
+        assert!(report.gaps_within().is_some_and(|share| (0.9..1.0).contains(&share)));
+        report.counts.long_gaps = u64::MAX;
+        assert_eq!(report.gaps_within(), Some(0.0));
+        assert_eq!(Report::default().gaps_within(), None);
+    }
 }

@@ -34,8 +34,8 @@ const SEATS_PATIENCE: Duration = Duration::from_secs(5);
 /// ... but those of players whose connection broke only after the grace period: its default, and a bit.
 const GRACE_PATIENCE: Duration = Duration::from_secs(40);
 
-/// Says how it goes: the second, the users wanted, the seconds left.
-pub type Progress = Box<dyn FnMut(&Second, u64, f64) + Send>;
+/// Says how it goes: the second, and the seconds left if that is known.
+pub type Progress = Box<dyn FnMut(&Second, Option<u64>) + Send>;
 
 /// Runs the load test that `options` describe against a server of game `G`, which preflight found there.
 pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progress) -> Result<Report, PreflightError> {
@@ -153,10 +153,8 @@ fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field
 }
 
 fn with_time_left(options: &Options, mut progress: Progress) -> Box<dyn FnMut(&Second) + Send> {
-    let users = u64::from(options.users);
-    let whole = (options.arrival_time() + options.run_time).as_secs_f64();
-    let is_open_ended = options.find_capacity;
-    Box::new(move |second| progress(second, users, if is_open_ended { f64::NAN } else { (whole - second.at).max(0.0) }))
+    let whole = (!options.find_capacity).then(|| (options.arrival_time() + options.run_time).as_secs_f64());
+    Box::new(move |second| progress(second, whole.map(|whole| (whole - second.at).max(0.0) as u64)))
 }
 
 /// Seats that the server still holds though everyone has left.

@@ -131,6 +131,7 @@ impl Own {
             lateness_ms: self.lateness.quantiles(),
             cpu_share: self.cpu_share_max,
             cores: cores(),
+            machine: machine(),
             memory_bytes: self.memory_max,
             descriptors_max,
         }
@@ -149,6 +150,16 @@ fn cpu_seconds() -> Option<f64> {
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let mut next = || fields.next()?.parse::<f64>().ok();
     Some((next()? + next()?) / CLOCK_TICKS)
+}
+
+/// The machine in a line: its processor and kernel, as far as the system tells.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu_info = read("/proc/cpuinfo");
+    let model = cpu_info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let parts = [model.map_or("", |(_, name)| name.trim()), std::env::consts::OS, kernel.trim()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// Resident memory of this process, bytes; `None` where the system does not tell.
