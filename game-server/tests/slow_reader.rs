@@ -10,8 +10,8 @@ use std::time::Duration;
 use arena::Arena;
 use harness::Harness;
 use tickwire_game::{Game, GameDef};
-use tickwire_loadtest::script::{enter, hear, see};
 use tickwire_loadtest::client::Traffic;
+use tickwire_loadtest::script::{enter, hear, see};
 use tickwire_loadtest::{Client, Heard};
 use tickwire_protocol::limits::BASELINE_AGE_MAX;
 use tickwire_protocol::{Credential, Event, PlayerId};
@@ -30,7 +30,9 @@ async fn with_a_narrow_client<G: Game>(harness: &Harness) -> (Client<G>, Client<
     let first = bob.create(G::MODES[0].id, true).await.expect("a match");
     let second = slow.join(&first.code).await.expect("a seat");
     let bob = enter(&bob, &first).await.expect("Welcome");
-    let mut slow = Client::<G>::over(narrow_connection(harness).await, format!("ws://{}{}", harness.server.play_addr(), second.ws_url)).await.expect("upgraded");
+    let mut slow = Client::<G>::over(narrow_connection(harness).await, format!("ws://{}{}", harness.server.play_addr(), second.ws_url))
+        .await
+        .expect("upgraded");
     slow.hello(Credential::Ticket(second.ticket)).await.expect("sent");
     hear(&mut slow, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await.expect("Welcome");
     let player = slow.player().expect("a seat");

@@ -179,8 +179,7 @@ mod tests {
         board.waited(MATCH, waited(50, 233), false);
         board.waited(MATCH, waited(90, 400), false);
         let stalls = board.findings().stalls;
-        let expected =
-            Stall { match_id: MATCH.to_string(), tick: 50, gap_ms: 233.0, players: 2, generator_was_late: false };
+        let expected = Stall { match_id: MATCH.to_string(), tick: 50, gap_ms: 233.0, players: 2, generator_was_late: false };
         assert_eq!(stalls, [expected]);
     }
 

@@ -128,7 +128,8 @@ impl Search {
         let users = self.steps.iter().filter(|step| step.held).map(|step| step.users).max().unwrap_or(0);
         let failed = self.steps.iter().find(|step| !step.held);
         let is_saturated = failed.is_some_and(|step| step.saturated);
-        let broke_at = self.broken.as_ref().and_then(|_| failed.map(|step| step.users).or(self.plan.get(self.current).map(|users| u64::from(*users))));
+        let broke_at =
+            self.broken.as_ref().and_then(|_| failed.map(|step| step.users).or(self.plan.get(self.current).map(|users| u64::from(*users))));
         let reason = match self.broken {
             Some(reason) if is_saturated => format!("{reason}, but the generator itself could not keep up: this is not the server's limit"),
             Some(reason) => reason,

@@ -150,7 +150,12 @@ impl Entrance {
     }
 
     /// Lets player `index` in, and returns its connection at the first snapshot.
-    pub async fn enter<G: GameDef>(&self, user: &mut GooseUser, index: usize, door: Door) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
+    pub async fn enter<G: GameDef>(
+        &self,
+        user: &mut GooseUser,
+        index: usize,
+        door: Door,
+    ) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
         let source = self.use_client(user, index);
         if door == Door::Watch {
             return Ok((self.watch(user, index, source).await?, None));
@@ -169,7 +174,12 @@ impl Entrance {
     }
 
     /// Brings player `index` back to its seat.
-    pub async fn resume<G: GameDef>(&self, user: &mut GooseUser, index: usize, way: &WayBack) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
+    pub async fn resume<G: GameDef>(
+        &self,
+        user: &mut GooseUser,
+        index: usize,
+        way: &WayBack,
+    ) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
         let source = self.use_client(user, index);
         let client = self.open(index, source, way).await?;
         let way_back = client.resume_credential().map(|credential| WayBack { ws_url: way.ws_url.clone(), credential });
@@ -223,7 +233,8 @@ impl Entrance {
         let bearer = format!("Bearer {}", access.token);
         let request = user.client.get(format!("http://{}/admin/api/matches", access.admin)).header(AUTHORIZATION, &bearer);
         let list = answer(user, GooseMethod::Get, "/admin/api/matches", request).await?;
-        let matches = list.get("matches").and_then(Value::as_array).filter(|matches| !matches.is_empty()).ok_or(EnterError::NothingToWatch)?;
+        let matches =
+            list.get("matches").and_then(Value::as_array).filter(|matches| !matches.is_empty()).ok_or(EnterError::NothingToWatch)?;
         let watched = matches.get(index % matches.len()).ok_or(EnterError::NothingToWatch)?;
         let url = format!("ws://{}/admin/api/matches/{}/spectate", access.admin, api::text(watched, "id")?);
         let mut request = url.into_client_request().map_err(ClientError::from)?;

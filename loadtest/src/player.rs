@@ -14,12 +14,12 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::board::Board;
+use crate::bot::micros;
 use crate::bot::{Bot, Driver, Stopped};
 use crate::client::ClientError;
 use crate::entrance::{EnterError, Entrance, PlayerClient, WayBack};
 use crate::link::Link;
 use crate::measure::Measure;
-use crate::bot::micros;
 use crate::recording::Recording;
 use crate::report::Divergence;
 use crate::scenario::{Scenario, Then};
@@ -176,9 +176,7 @@ impl<G: GameDef> Player<G> {
         let match_id = client.welcome().map_or(MatchId::default(), |welcome| welcome.match_id);
         let driver = match &field.recording {
             _ if !self.scenario.plays => Driver::Idle,
-            Some(recording) => {
-                Driver::Replay { recording: Arc::clone(recording), next: self.rng.below(recording.len() as u32) as usize }
-            }
+            Some(recording) => Driver::Replay { recording: Arc::clone(recording), next: self.rng.below(recording.len() as u32) as usize },
             None => Driver::Brain(G::brain(self.rng.next_u64())),
         };
         let phase = f64::from(self.rng.below(1 << 16)) / f64::from(1 << 16);
@@ -193,7 +191,14 @@ impl<G: GameDef> Player<G> {
         self.place = Place::Seated(Box::new(Seat { bot, match_id, way_back, since: Instant::now(), counted: (0, 0) }));
     }
 
-    async fn wait_outside(&mut self, field: &Field<G>, user: &mut GooseUser, what: &str, took: Duration, error: &EnterError) -> TransactionResult {
+    async fn wait_outside(
+        &mut self,
+        field: &Field<G>,
+        user: &mut GooseUser,
+        what: &str,
+        took: Duration,
+        error: &EnterError,
+    ) -> TransactionResult {
         let text = error.to_string();
         field.board.failed(format!("{what}: {text}"));
         if let Some(advice) = error.shortage() {

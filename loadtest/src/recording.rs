@@ -1,14 +1,13 @@
 //! A person's inputs from a match, as the page saves them, to drive bots.
 //!
-//! A recording is JSON: `{"game": "arena", "mode": "ffa", "tick_rate": 30, "inputs": [[tick, "hex"], ...]}`, an entry for each
-//! input sent, ticks rising, the input as it goes over the wire.
+//! A recording is JSON: `{"game": "arena", "inputs": ["hex", ...]}`, an entry for each Input message as it went over the wire,
+//! ticks rising.
 
 use std::path::Path;
 
 use serde::Deserialize;
 use tickwire_game::{GameDef, Input};
-use tickwire_protocol::codec::decode;
-use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
+use tickwire_protocol::{ClientMessage, Tick};
 
 /// Longest recording that is read: an hour at 60 Hz.
 const INPUTS_MAX: usize = 60 * 60 * 60;
@@ -46,7 +45,7 @@ pub enum RecordingError {
 #[derive(Deserialize)]
 struct File {
     game: String,
-    inputs: Vec<(u32, String)>,
+    inputs: Vec<String>,
 }
 
 impl<I: Input> Recording<I> {
@@ -63,20 +62,22 @@ impl<I: Input> Recording<I> {
     }
 
     /// An input for every tick from the first to the last: between two entries the earlier one is held.
-    fn from_entries(entries: &[(u32, String)]) -> Result<Self, String> {
+    fn from_entries(entries: &[String]) -> Result<Self, String> {
         let mut inputs = Vec::new();
-        let mut previous: Option<(u32, I)> = None;
-        for (tick, hex) in entries {
-            let input = from_hex(hex).and_then(|bytes| decode::<I, CLIENT_MESSAGE_BYTES_MAX>(&bytes).ok());
-            let input = input.ok_or_else(|| format!("the input of tick {tick} is not one of this game"))?;
+        let mut previous: Option<(Tick, I)> = None;
+        for (nth, hex) in entries.iter().enumerate() {
+            let message = from_hex(hex).and_then(|bytes| ClientMessage::<I>::decode(&bytes).ok());
+            let Some(ClientMessage::Input { tick, input, .. }) = message else {
+                return Err(format!("entry {nth} is no input of this game"));
+            };
             if let Some((before, held)) = previous {
-                let ticks = tick.checked_sub(before).filter(|ticks| *ticks > 0).ok_or("the ticks do not rise")? as usize;
+                let ticks = usize::try_from(tick.since(before)).ok().filter(|ticks| *ticks > 0).ok_or("the ticks do not rise")?;
                 if inputs.len() + ticks > INPUTS_MAX {
                     return Err("is longer than an hour".to_owned());
                 }
                 inputs.extend(std::iter::repeat_n(held, ticks));
             }
-            previous = Some((*tick, input));
+            previous = Some((tick, input));
         }
         inputs.extend(previous.map(|(_, input)| input));
         if inputs.is_empty() { Err("holds no inputs".to_owned()) } else { Ok(Self { inputs }) }
@@ -106,27 +107,37 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use tag::Input;
+    use tickwire_protocol::InputSeq;
+    use tickwire_protocol::codec::encode;
 
     use super::*;
 
-    fn entries(entries: &[(u32, &str)]) -> Result<Recording<Input>, String> {
-        Recording::from_entries(&entries.iter().map(|(tick, hex)| (*tick, (*hex).to_owned())).collect::<Vec<_>>())
+    fn entry(tick: u32, input: Input) -> String {
+        let message = ClientMessage::Input { seq: InputSeq(tick), tick: Tick(tick), input };
+        encode(&message).iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a string takes everything");
+            hex
+        })
     }
 
     #[test]
     fn an_input_is_held_until_the_next_and_the_end_leads_to_the_start() {
-        let recording = entries(&[(10, "0102"), (12, "7f81")]).expect("a recording");
         let [first, second] = [Input { x: 1, y: 2 }, Input { x: 127, y: -127 }];
+        let recording = Recording::from_entries(&[entry(10, first), entry(12, second)]).expect("a recording");
         assert_eq!([0, 1, 2, 3].map(|nth| recording.input(nth)), [first, first, second, first]);
     }
 
     #[test]
     fn what_is_no_recording_is_refused_with_a_reason() {
-        assert_eq!(entries(&[]).expect_err("empty"), "holds no inputs");
-        assert_eq!(entries(&[(1, "zz")]).expect_err("no hex"), "the input of tick 1 is not one of this game");
-        assert_eq!(entries(&[(1, "010203")]).expect_err("too long"), "the input of tick 1 is not one of this game");
-        assert_eq!(entries(&[(5, "0102"), (5, "0102")]).expect_err("stands still"), "the ticks do not rise");
-        assert_eq!(entries(&[(0, "0102"), (u32::MAX, "0102")]).expect_err("long"), "is longer than an hour");
+        let refused = |entries: &[String]| Recording::<Input>::from_entries(entries).expect_err("refused");
+        let input = Input { x: 1, y: 2 };
+        assert_eq!(refused(&[]), "holds no inputs");
+        assert_eq!(refused(&["zz".to_owned()]), "entry 0 is no input of this game");
+        assert_eq!(refused(&[entry(1, input), entry(1, input) + "00"]), "entry 1 is no input of this game");
+        assert_eq!(refused(&[entry(5, input), entry(5, input)]), "the ticks do not rise");
+        assert_eq!(refused(&[entry(0, input), entry(INPUTS_MAX as u32 + 1, input)]), "is longer than an hour");
     }
 }

@@ -128,7 +128,8 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
 }
 
 fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
-    let mut arguments: Vec<String> = ["--host", &format!("http://{}", options.server), "--no-reset-metrics", "--no-print-metrics", "-qq"].map(str::to_owned).into();
+    let mut arguments: Vec<String> =
+        ["--host", &format!("http://{}", options.server), "--no-reset-metrics", "--no-print-metrics", "-qq"].map(str::to_owned).into();
     match plan {
         Some(plan) => arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]),
         None => {

@@ -44,8 +44,8 @@ fn load(fault: Fault, arguments: &[&str]) -> Found {
         .args(arguments)
         .output()
         .expect("it runs");
-    let report = json::read(&dir.path().join("report.json"))
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let report =
+        json::read(&dir.path().join("report.json")).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     Found { output, report }
 }
 

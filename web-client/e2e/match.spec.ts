@@ -1,4 +1,5 @@
 // Two people in one match, each in a browser of their own.
+import { readFile } from 'node:fs/promises';
 import { createMatch, expect, inMatch, play, state, test, waitForPhase } from './fixtures';
 import { hunt } from './hunt';
 
@@ -60,4 +61,20 @@ test('who leaves is gone for the other', async ({ server, newPlayer }) => {
   await expect(bo.getByTestId('landing')).toBeVisible();
   await expect.poll(async () => (await state(ada)).fighters.length).toBe(1);
   await inMatch(ada);
+});
+
+test('what was played can be saved for a load test', async ({ server, newPlayer }) => {
+  const ada = await newPlayer();
+  await createMatch(ada, `${server.playUrl}?record`, 'Ada');
+  await ada.getByTestId('invite-close').click();
+  await waitForPhase(ada, 'live');
+  await ada.keyboard.press('KeyD', { delay: 500 });
+  await ada.getByTestId('menu-button').click();
+  const download = ada.waitForEvent('download');
+  await ada.getByTestId('save-recording').click();
+  const file = await (await download).path();
+  const recording = JSON.parse(await readFile(file, 'utf8')) as { game: string; inputs: string[] };
+  expect(recording.game).toBe('arena');
+  expect(recording.inputs.length).toBeGreaterThan(10);
+  expect(new Set(recording.inputs.map((input) => input.slice(-6))).size, 'more than one input').toBeGreaterThan(1);
 });

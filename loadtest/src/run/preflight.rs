@@ -153,7 +153,9 @@ impl Facts {
         let (ops, ops_missing) = match options.ops_address() {
             Some(address) => match Api::new(address, source).get_text("/metrics").await {
                 Ok(_) => (Some(address), None),
-                Err(error) => (None, Some(format!("no metrics at {address} ({error}): the server's CPU, ticks and seats are not in the report"))),
+                Err(error) => {
+                    (None, Some(format!("no metrics at {address} ({error}): the server's CPU, ticks and seats are not in the report")))
+                }
             },
             None => (None, None),
         };

@@ -2,6 +2,7 @@
 import type { ConnectionState, Credential, SocketLike } from '../net/connection';
 import type { Results, RosterEntry, Welcome } from '../net/control';
 import type { Replica } from '../net/wasm';
+import { InputRecorder } from '../sync/recorder';
 import { MatchSession } from '../sync/session';
 import { button, el, setHidden } from '../ui/dom';
 import { Dialog } from '../ui/dialog';
@@ -52,6 +53,8 @@ export class PlayScreen {
   private results: ResultsScreen | null = null;
   private sawFinished = false;
   private code = '';
+  /** Only with `?record` in the address. */
+  private readonly recorder: InputRecorder | null;
   private hudMs = 0;
 
   private constructor(replica: Replica, view: ArenaView, hud: Hud, element: HTMLElement, options: PlayScreenOptions) {
@@ -61,6 +64,7 @@ export class PlayScreen {
     this.element = element;
     this.options = options;
     this.minimap = new Minimap(view.map);
+    this.recorder = new URLSearchParams(window.location.search).has('record') ? new InputRecorder() : null;
     element.append(this.minimap.element, hud.element, this.sticks.element, this.inviteSlot);
     this.capture = new InputCapture({
       stage: view.stage,
@@ -119,6 +123,9 @@ export class PlayScreen {
       readInput: () => inputFields(this.capture.read()),
       onStep: (tick, row) => {
         this.view.stepped(tick, row);
+      },
+      onInput: (message) => {
+        this.recorder?.add(message);
       },
       listener: {
         state: this.options.onState,
@@ -180,6 +187,7 @@ export class PlayScreen {
     this.results = null;
     // The size of the stage was unknown while it was hidden.
     window.dispatchEvent(new Event('resize'));
+    this.recorder?.restart();
     this.options.onWelcome(welcome);
     this.active = true;
   }
@@ -253,6 +261,7 @@ export class PlayScreen {
       el('p', { class: 'muted' }, 'The match goes on while this is open.'),
       ...(this.code === '' ? [] : [el('h3', {}, 'Invite friends'), inviteRow(this.code)]),
       controlsHelp(),
+      ...(this.recorder ? [saveRecording(this.recorder)] : []),
       el('div', { class: 'dialog-actions' }, resume, leave),
     );
     this.menu.open();
@@ -291,6 +300,15 @@ export class PlayScreen {
       close,
     );
   }
+}
+
+/** For developers: what was played so far, for a load test's bots to play. */
+function saveRecording(recorder: InputRecorder): HTMLElement {
+  return button(`Save my ${String(recorder.length)} inputs`, { class: 'link', 'data-testid': 'save-recording' }, () => {
+    const file = URL.createObjectURL(new Blob([recorder.toJson('arena')], { type: 'application/json' }));
+    el('a', { href: file, download: 'tickwire-inputs.json' }).click();
+    URL.revokeObjectURL(file);
+  });
 }
 
 /** The server's ranking, with kills and deaths from the last snapshot. */

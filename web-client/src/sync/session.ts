@@ -32,6 +32,8 @@ export interface SessionOptions {
   readonly readInput: () => readonly number[];
   /** The own body was predicted one tick further; null while there is none. */
   readonly onStep?: (tick: number, row: Int32Array | null) => void;
+  /** An Input message is sent; the bytes are valid during the call only. */
+  readonly onInput?: (message: Uint8Array) => void;
   readonly now?: () => number;
 }
 
@@ -220,12 +222,14 @@ export class MatchSession {
   }
 
   private sendInputs(tick: number): void {
-    const { replica, readInput, onStep } = this.options;
+    const { replica, readInput, onStep, onInput } = this.options;
     if (tick <= this.lastInputTick) return;
     const first = this.lastInputTick === 0 ? tick : Math.max(this.lastInputTick + 1, tick - CATCH_UP_TICKS_MAX);
     const fields = readInput();
     for (let next = first; next <= tick; next += 1) {
-      this.connection.send(replica.input(next, fields));
+      const message = replica.input(next, fields);
+      onInput?.(message);
+      this.connection.send(message);
       const row = replica.predicted();
       this.prediction.stepped(row);
       onStep?.(next, row);

@@ -1,0 +1,29 @@
+// Keeps what a player did, so that a load test's bots can play it: every Input message as it went over the wire.
+//
+// Invariant: bounded. After an hour at 60 Hz nothing more is kept.
+import { toHex } from '../net/wasm';
+
+/** An hour at 60 Hz, which is also the longest recording that the load test reads. */
+const INPUTS_MAX = 60 * 60 * 60;
+
+export class InputRecorder {
+  private readonly inputs: string[] = [];
+
+  get length(): number {
+    return this.inputs.length;
+  }
+
+  /** A new seat numbers its ticks anew. */
+  restart(): void {
+    this.inputs.length = 0;
+  }
+
+  add(message: Uint8Array): void {
+    if (this.inputs.length < INPUTS_MAX) this.inputs.push(toHex(message));
+  }
+
+  /** What `tickwire-loadtest --replay` reads. */
+  toJson(game: string): string {
+    return JSON.stringify({ game, inputs: this.inputs });
+  }
+}
