@@ -1,5 +1,6 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `fuzz`, `doctor`), and beneath them
-//! what they share: `console` (a line per step), `process` (running a program), `tools` (what must be installed), `page`, `server`.
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `fuzz`, `instructions`, `doctor`), and
+//! beneath them what they share: `console` (a line per step), `process` (running a program), `tools` (what must be installed), `page`,
+//! `server`.
 //!
 //! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing here calls rustup;
 //! nothing is installed that is already there.
@@ -8,6 +9,7 @@ mod console;
 mod doctor;
 mod e2e;
 mod fuzz;
+mod instructions;
 mod page;
 mod play;
 mod process;
@@ -46,6 +48,8 @@ enum Task {
     E2e(e2e::Args),
     /// Attack the decoders with random bytes (needs cargo-fuzz)
     Fuzz(fuzz::Args),
+    /// Count the instructions of the hot paths: encode, apply, capture, tick, decode (needs valgrind)
+    Instructions,
     /// Say what is installed, what is missing, and what installs it
     Doctor,
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Task::Wasm => wasm::run(&console),
         Task::E2e(args) => e2e::run(&console, &args),
         Task::Fuzz(args) => fuzz::run(&console, &args),
+        Task::Instructions => instructions::run(&console),
         Task::Doctor => Ok(doctor::run()),
     });
     match result {
