@@ -244,6 +244,8 @@ pub struct MatchConfig {
     pub matches_max: usize,
     /// Most spectators of a match.
     pub spectators_max: usize,
+    /// Ticks per second of every match; 0 for the game's own. Speeds are per tick: a slower game, for load tests and old machines.
+    pub tick_rate: u8,
     /// Seconds a match is live; 0 for the game's own.
     pub live_seconds: u32,
     /// Seconds of countdown before a match is live.
@@ -263,6 +265,7 @@ impl Default for MatchConfig {
         Self {
             matches_max: 2_000,
             spectators_max: 64,
+            tick_rate: 0,
             live_seconds: 0,
             countdown_seconds: 3,
             results_seconds: 20,

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use tickwire_game::{GameDef, Mode};
+use tickwire_game::GameDef;
 use tickwire_protocol::{ClientMessage, Credential};
 
 use crate::config::Config;
@@ -50,8 +50,6 @@ pub struct GameFacts {
     pub name: &'static str,
     /// Its [`tickwire_protocol::Schema::hash`].
     pub schema_hash: u64,
-    /// The ways to play it.
-    pub modes: &'static [Mode],
     /// Decodes a first message: `None` unless it is a Hello.
     decode_hello: fn(&[u8]) -> Option<Hello>,
 }
@@ -71,7 +69,7 @@ impl GameFacts {
             Ok(ClientMessage::Hello { protocol, schema, credential }) => Some(Hello { protocol, schema, credential }),
             _ => None,
         };
-        Self { name: G::NAME, schema_hash: G::SCHEMA.hash(), modes: G::MODES, decode_hello }
+        Self { name: G::NAME, schema_hash: G::SCHEMA.hash(), decode_hello }
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Frame {
 }
 
 impl History {
-    /// Empty. Every `hash_every`th snapshot carries its hash; 0 for never.
+    /// Empty. Every `hash_every`th snapshot carries its tables' hashes; 0 for never.
     pub fn new(schema: &Schema, hash_every: u32) -> Self {
         Self {
             empty: Snapshot::empty(schema),
@@ -125,7 +125,7 @@ impl History {
         let mut out = Vec::new();
         encode_into(&message, &mut out);
         if self.hash_every > 0 && newest.0.is_multiple_of(self.hash_every) {
-            encode_into(&ServerMessage::Check { hash: next.hash() }, &mut out);
+            encode_into(&ServerMessage::Check { tables: next.table_hashes() }, &mut out);
         }
         if let ServerMessage::Delta { body, .. } | ServerMessage::Keyframe { body, .. } = message {
             self.body = body.into_inner();

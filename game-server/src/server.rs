@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use tickwire_game::Game;
+use tickwire_game::{Game, Mode};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -100,7 +100,7 @@ impl Server {
 
         let game = GameFacts::of::<G>();
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
-        let directory = Directory::new(G::MODES, handles, config.matches.matches_max);
+        let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
         let gateway = Gateway::new(game, Arc::clone(&config), Arc::clone(&directory));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
@@ -143,6 +143,12 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let token = config.admin.enabled.then(|| Token::read(config.admin.token_file.as_deref())).transpose()?;
     descriptors::provide(config.connections.total)?;
     Ok(Prepared { token })
+}
+
+/// The game's modes at the operator's tick rate; 0 for the game's own.
+fn modes<G: Game>(tick_rate: u8) -> Box<[Mode]> {
+    let rate_of = |mode: &Mode| if tick_rate == 0 { mode.tick_rate } else { tick_rate };
+    G::MODES.iter().map(|mode| Mode { tick_rate: rate_of(mode), ..*mode }).collect()
 }
 
 fn check_page(web_dir: &Path) -> Result<(), StartError> {

@@ -11,6 +11,7 @@ use arena::Arena;
 use harness::Harness;
 use tickwire_game::{Game, GameDef};
 use tickwire_loadtest::script::{enter, hear, see};
+use tickwire_loadtest::client::Traffic;
 use tickwire_loadtest::{Client, Heard};
 use tickwire_protocol::limits::BASELINE_AGE_MAX;
 use tickwire_protocol::{Credential, Event, PlayerId};
@@ -29,7 +30,7 @@ async fn with_a_narrow_client<G: Game>(harness: &Harness) -> (Client<G>, Client<
     let first = bob.create(G::MODES[0].id, true).await.expect("a match");
     let second = slow.join(&first.code).await.expect("a seat");
     let bob = enter(&bob, &first).await.expect("Welcome");
-    let mut slow = Client::<G>::over(narrow_connection(harness).await, &second.ws_url).await.expect("upgraded");
+    let mut slow = Client::<G>::over(narrow_connection(harness).await, format!("ws://{}{}", harness.server.play_addr(), second.ws_url)).await.expect("upgraded");
     slow.hello(Credential::Ticket(second.ticket)).await.expect("sent");
     hear(&mut slow, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await.expect("Welcome");
     let player = slow.player().expect("a seat");
@@ -61,7 +62,8 @@ async fn one_that_stalls_gets_the_newest_state_and_the_others_notice_nothing() {
         seen = tick;
     }
     assert!(jump > stalled_for / 2, "superseded snapshots were not queued: the greatest jump was {jump} ticks");
-    assert!(slow.checked > 0 && slow.checked == slow.snapshots);
+    let Traffic { checked, snapshots, .. } = slow.traffic();
+    assert!(checked > 0 && checked == snapshots);
 }
 
 #[tokio::test(flavor = "multi_thread")]

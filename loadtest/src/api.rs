@@ -85,21 +85,35 @@ impl Api {
 
     /// A seat in any match of `mode`.
     pub async fn quick_play(&self, mode: &str) -> Result<Join, ApiError> {
-        join(&self.call(Method::POST, "/api/quick-play", Some(json!({ "mode": mode }))).await?)
+        Join::from_answer(&self.call(Method::POST, "/api/quick-play", Some(json!({ "mode": mode }))).await?)
     }
 
     /// A seat in a new match of `mode`.
     pub async fn create(&self, mode: &str, private: bool) -> Result<Join, ApiError> {
-        join(&self.call(Method::POST, "/api/matches", Some(json!({ "mode": mode, "private": private }))).await?)
+        Join::from_answer(&self.call(Method::POST, "/api/matches", Some(json!({ "mode": mode, "private": private }))).await?)
     }
 
     /// A seat in the match with this id or code.
     pub async fn join(&self, id_or_code: &str) -> Result<Join, ApiError> {
-        join(&self.call(Method::POST, &format!("/api/matches/{id_or_code}/join"), Some(json!({}))).await?)
+        Join::from_answer(&self.call(Method::POST, &format!("/api/matches/{id_or_code}/join"), Some(json!({}))).await?)
     }
 
     /// Any call; `Err` unless the status is 2xx.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, ApiError> {
+        let (status, bytes) = self.exchange(method, path, body).await?;
+        answer(status, &bytes)
+    }
+
+    /// The text at `path`, such as metrics.
+    pub async fn get_text(&self, path: &str) -> Result<String, ApiError> {
+        let (status, bytes) = self.exchange(Method::GET, path, None).await?;
+        if status.is_success() {
+            return Ok(String::from_utf8_lossy(&bytes).into_owned());
+        }
+        Err(ApiError::Refused { status, code: String::new(), detail: path.to_owned() })
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Bytes), ApiError> {
         let unreachable = |error: &dyn std::fmt::Display| ApiError::Unreachable(error.to_string());
         let stream = self.connect().await.map_err(|error| unreachable(&error))?;
         let (mut sender, connection) =
@@ -123,25 +137,33 @@ impl Api {
             Ok((status, body.map_err(|error| ApiError::Unexpected(error.to_string()))?.to_bytes()))
         };
         tokio::pin!(exchange, connection);
-        let (status, bytes): (StatusCode, Bytes) = tokio::select! {
-            done = &mut exchange => done?,
-            _ = &mut connection => exchange.await?,
-        };
-        let answer: Value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Unexpected(format!("{status}: {error}")))?;
-        if status.is_success() {
-            return Ok(answer);
+        tokio::select! {
+            done = &mut exchange => done,
+            _ = &mut connection => exchange.await,
         }
-        let member = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Err(ApiError::Refused { status, code: member("code"), detail: member("detail") })
     }
 }
 
-fn join(answer: &Value) -> Result<Join, ApiError> {
-    let ticket = text(answer, "ticket")?.parse().map_err(|_| ApiError::Unexpected("the ticket is not 32 hex digits".into()))?;
-    let match_id = answer.get("match").ok_or_else(|| ApiError::Unexpected("no match".into()))?;
-    Ok(Join { ticket, code: text(answer, "code")?, match_id: text(match_id, "id")?, ws_url: text(answer, "ws_url")? })
+/// What the server answered; `Err` unless the status is 2xx.
+pub fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, ApiError> {
+    let answer: Value = serde_json::from_slice(bytes).map_err(|error| ApiError::Unexpected(format!("{status}: {error}")))?;
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let member = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Err(ApiError::Refused { status, code: member("code"), detail: member("detail") })
 }
 
-fn text(answer: &Value, member: &str) -> Result<String, ApiError> {
+impl Join {
+    /// Reads the answer to a call that reserves a seat.
+    pub fn from_answer(answer: &Value) -> Result<Self, ApiError> {
+        let ticket = text(answer, "ticket")?.parse().map_err(|_| ApiError::Unexpected("the ticket is not 32 hex digits".into()))?;
+        let match_id = answer.get("match").ok_or_else(|| ApiError::Unexpected("no match".into()))?;
+        Ok(Self { ticket, code: text(answer, "code")?, match_id: text(match_id, "id")?, ws_url: text(answer, "ws_url")? })
+    }
+}
+
+/// The text `member` of an answer.
+pub fn text(answer: &Value, member: &str) -> Result<String, ApiError> {
     answer.get(member).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| ApiError::Unexpected(format!("no `{member}` in {answer}")))
 }

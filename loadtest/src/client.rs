@@ -6,32 +6,42 @@ use futures_util::{SinkExt, StreamExt};
 use tickwire_game::{ClientMessageOf, GameDef};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
-use tickwire_protocol::messages::{Pong, Welcome};
+use tickwire_protocol::messages::{Pong, TableHashes, Welcome};
 use tickwire_protocol::{
-    ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage, Snapshot,
-    Tick,
+    ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, MatchId, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage,
+    Snapshot, Tick,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::api::Api;
 
 /// One player's connection.
-pub struct Client<G: GameDef> {
-    ws: WebSocketStream<TcpStream>,
+pub struct Client<G: GameDef, S = TcpStream> {
+    ws: WebSocketStream<S>,
     replica: Replica,
     welcome: Option<Welcome>,
     seq: InputSeq,
     heard: VecDeque<Heard>,
-    /// Snapshots whose hash was compared and found equal.
-    pub checked: u64,
-    /// Snapshots received.
-    pub snapshots: u64,
-    /// Payload bytes received.
-    pub bytes: u64,
+    traffic: Traffic,
     game: std::marker::PhantomData<fn() -> G>,
+}
+
+/// What a client received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Snapshots.
+    pub snapshots: u64,
+    /// Of these, compared with the server's hashes and found equal.
+    pub checked: u64,
+    /// WebSocket messages.
+    pub messages: u64,
+    /// Their payload, bytes.
+    pub payload_bytes: u64,
 }
 
 /// What a client hears, in order.
@@ -71,14 +81,14 @@ pub enum ClientError {
     #[error("what was waited for did not come in time")]
     TimedOut,
     /// The view differs from the server's.
-    #[error("diverged at tick {}: hash {ours:016x}, the server's is {theirs:016x}", tick.0)]
+    #[error("diverged in match {match_id} at tick {}: component `{table}` differs from the server's", tick.0)]
     Diverged {
+        /// Where.
+        match_id: MatchId,
         /// When.
         tick: Tick,
-        /// This client's.
-        ours: u64,
-        /// The server's.
-        theirs: u64,
+        /// The first table that differs.
+        table: &'static str,
     },
 }
 
@@ -86,27 +96,27 @@ impl<G: GameDef> Client<G> {
     /// Connects without saying anything yet.
     pub async fn connect(api: &Api, ws_path: &str) -> Result<Self, ClientError> {
         let stream = api.connect().await?;
-        Self::over(stream, ws_path).await
+        let url = format!("ws://{}{ws_path}", stream.peer_addr()?);
+        Self::over(stream, url).await
     }
+}
 
-    /// Starts WebSocket on a connection.
-    pub async fn over(stream: TcpStream, ws_path: &str) -> Result<Self, ClientError> {
+impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
+    /// Starts WebSocket on a connection. `request` is its URL, or a request with more headers.
+    pub async fn over(stream: S, request: impl IntoClientRequest + Unpin) -> Result<Self, ClientError> {
         let config = WebSocketConfig::default()
             .read_buffer_size(4096)
             .write_buffer_size(0)
             .max_message_size(Some(SERVER_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(SERVER_MESSAGE_BYTES_MAX));
-        let url = format!("ws://{}{ws_path}", stream.peer_addr()?);
-        let (ws, _) = tokio_tungstenite::client_async_with_config(url, stream, Some(config)).await?;
+        let (ws, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
         Ok(Self {
             ws,
             replica: Replica::new(&G::SCHEMA),
             welcome: None,
             seq: InputSeq(0),
             heard: VecDeque::new(),
-            checked: 0,
-            snapshots: 0,
-            bytes: 0,
+            traffic: Traffic::default(),
             game: std::marker::PhantomData,
         })
     }
@@ -133,7 +143,7 @@ impl<G: GameDef> Client<G> {
     }
 
     /// The WebSocket itself, to send what no client should.
-    pub fn websocket(&mut self) -> &mut WebSocketStream<TcpStream> {
+    pub fn websocket(&mut self) -> &mut WebSocketStream<S> {
         &mut self.ws
     }
 
@@ -153,11 +163,12 @@ impl<G: GameDef> Client<G> {
     }
 
     fn take_in(&mut self, mut bytes: &[u8]) -> Result<(), ClientError> {
-        self.bytes += bytes.len() as u64;
+        self.traffic.messages += 1;
+        self.traffic.payload_bytes += bytes.len() as u64;
         while let Some(message) = ServerMessage::decode_next(&mut bytes) {
             let message = message?;
             if self.replica.apply(&message)? {
-                self.snapshots += 1;
+                self.traffic.snapshots += 1;
                 self.heard.extend(self.view().map(|view| Heard::Snapshot(view.tick)));
                 continue;
             }
@@ -169,21 +180,36 @@ impl<G: GameDef> Client<G> {
                 ServerMessage::Event(event) => self.heard.push_back(Heard::Event(event)),
                 ServerMessage::Pong(pong) => self.heard.push_back(Heard::Pong(pong)),
                 ServerMessage::Closing(reason) => self.heard.push_back(Heard::Closing(reason)),
-                ServerMessage::Check { hash } => self.check(hash)?,
+                ServerMessage::Check { tables } => self.check(&tables)?,
                 ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
             }
         }
         Ok(())
     }
 
-    fn check(&mut self, theirs: u64) -> Result<(), ClientError> {
+    fn check(&mut self, theirs: &TableHashes) -> Result<(), ClientError> {
         let Some(view) = self.view() else { return Ok(()) };
-        let (tick, ours) = (view.tick, view.hash());
-        if ours != theirs {
-            return Err(ClientError::Diverged { tick, ours, theirs });
+        if let Some(table) = view.first_difference(theirs) {
+            let match_id = self.welcome.as_ref().map_or(MatchId::default(), |welcome| welcome.match_id);
+            return Err(ClientError::Diverged { match_id, tick: view.tick, table: table.name() });
         }
-        self.checked += 1;
+        self.traffic.checked += 1;
         Ok(())
+    }
+
+    /// What was received so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// What was received since this was last asked.
+    pub fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.traffic)
+    }
+
+    /// The connection below the WebSocket.
+    pub fn stream(&self) -> &S {
+        self.ws.get_ref()
     }
 
     /// The newest snapshot.

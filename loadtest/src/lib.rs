@@ -1,14 +1,30 @@
-//! Headless players: real clients that join over HTTP, play over WebSocket with the game's own bot, and check every
-//! snapshot's hash against the server's.
+//! The load harness: headless players that join over HTTP, play over WebSocket with the game's own bot, check every snapshot
+//! against the server's hashes, and write down what a person would feel.
 //!
-//! The server's integration tests script them; the binary runs hundreds. Invariant: nothing here knows how the server
-//! works inside, only the wire.
+//! [`client`] is one checking connection and [`script`] a test's dialogue with it; [`bot`] plays over it and measures;
+//! [`player`] is a goose user's life, [`scenario`] the ways to lead it, [`entrance`] the way in, [`link`] the network between;
+//! [`board`] and [`monitor`] bring it together second by second; [`run`] is a whole load test, [`report`] what it found.
+//!
+//! Invariant: nothing here knows how the server works inside, only the wire and the HTTP API.
 
 pub mod api;
+pub mod board;
+pub mod bot;
+pub mod capacity;
 pub mod client;
+pub mod entrance;
 pub mod link;
+pub mod measure;
+pub mod monitor;
+pub mod options;
 pub mod player;
+pub mod plot;
+pub mod recording;
+pub mod report;
+pub mod run;
+pub mod scenario;
 pub mod script;
+pub mod thresholds;
 
 pub use api::{Api, ApiError, Join};
 pub use client::{Client, ClientError, Heard};

@@ -81,12 +81,15 @@ pub enum ServerMessage {
     Pong(Pong),
     /// The last message: why the server ends the session.
     Closing(CloseReason),
-    /// What [`crate::Snapshot::hash`] of the snapshot just before this message must be. Sent by servers set to be checked.
+    /// What the tables of the snapshot just before this message must be. Sent by servers set to be checked.
     Check {
-        /// The server's hash.
-        hash: u64,
+        /// The server's [`crate::snapshot::Table::hash`] of each, in schema order.
+        tables: TableHashes,
     },
 }
+
+/// A hash for each table of a snapshot, so that a client that differs can tell where.
+pub type TableHashes = BoundedVec<u64, { limits::TABLES_MAX }>;
 
 /// An encoded snapshot.
 pub type Body = BoundedBytes<{ limits::BODY_BYTES_MAX }>;

@@ -4,6 +4,7 @@
 //! Buffers are kept when a snapshot is cleared, so a reused one allocates nothing.
 
 use crate::ids::{NetId, Tick};
+use crate::messages::TableHashes;
 use crate::schema::{Columns, Field, Fnv, Schema, Table as TableSchema};
 
 /// One tick's view.
@@ -80,6 +81,17 @@ impl Snapshot {
         hash.word(self.tick.0);
         self.tables.iter().for_each(|table| table.hash_into(&mut hash));
         hash.finish()
+    }
+
+    /// The hash of each table, in schema order: what a server tells so that a client that differs can name the table.
+    pub fn table_hashes(&self) -> TableHashes {
+        TableHashes::truncated(self.tables.iter().map(Table::hash).collect())
+    }
+
+    /// The first table whose hash is not the one in `theirs`.
+    pub fn first_difference(&self, theirs: &TableHashes) -> Option<&Table> {
+        let mut theirs = theirs.as_slice().iter();
+        self.tables.iter().find(|table| theirs.next() != Some(&table.hash()))
     }
 }
 
@@ -174,7 +186,14 @@ impl Table {
         Some((done, rest.first_mut()?))
     }
 
-    /// Adds this table to a hash: to tell which component diverged, hash each table alone.
+    /// Equal on two machines exactly when (2^-64 aside) their rows are equal.
+    pub fn hash(&self) -> u64 {
+        let mut hash = Fnv::new();
+        self.hash_into(&mut hash);
+        hash.finish()
+    }
+
+    /// Adds this table to a hash.
     pub fn hash_into(&self, hash: &mut Fnv) {
         hash.word(self.ids.len() as u32);
         self.ids.iter().for_each(|id| hash.word(id.0));

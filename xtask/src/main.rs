@@ -1,6 +1,6 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `fuzz`, `instructions`, `doctor`), and
-//! beneath them what they share: `console` (a line per step), `process` (running a program), `tools` (what must be installed), `page`,
-//! `server`.
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `fuzz`, `instructions`,
+//! `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a program), `tools` (what must be
+//! installed), `page`, `server`.
 //!
 //! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing here calls rustup;
 //! nothing is installed that is already there.
@@ -10,6 +10,7 @@ mod doctor;
 mod e2e;
 mod fuzz;
 mod instructions;
+mod loadtest;
 mod page;
 mod play;
 mod process;
@@ -46,6 +47,8 @@ enum Task {
     Wasm,
     /// Run the browser tests only, against a server and page built from this checkout
     E2e(e2e::Args),
+    /// Play on a server with thousands of real, checking clients, and report what they felt
+    Loadtest(loadtest::Args),
     /// Attack the decoders with random bytes (needs cargo-fuzz)
     Fuzz(fuzz::Args),
     /// Count the instructions of the hot paths: encode, apply, capture, tick, decode (needs valgrind)
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&console, &args),
         Task::Wasm => wasm::run(&console),
         Task::E2e(args) => e2e::run(&console, &args),
+        Task::Loadtest(args) => loadtest::run(&console, &args),
         Task::Fuzz(args) => fuzz::run(&console, &args),
         Task::Instructions => instructions::run(&console),
         Task::Doctor => Ok(doctor::run()),

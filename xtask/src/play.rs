@@ -55,7 +55,7 @@ fn become_server(server: &mut Command) -> Result<ExitCode> {
 }
 
 /// The operator's password on this machine: made once, readable by its owner alone.
-fn ensure_admin_token(dir: &Path) -> Result<PathBuf> {
+pub(crate) fn ensure_admin_token(dir: &Path) -> Result<PathBuf> {
     let path = dir.join("admin-token");
     if fs::read_to_string(&path).is_ok_and(|token| token.trim().len() >= ADMIN_TOKEN_BYTES * 2) {
         owner_only(&path)?;

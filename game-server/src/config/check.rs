@@ -2,6 +2,7 @@
 
 use super::{Config, ConfigError};
 use crate::gateway::origin::Origin;
+use tickwire_protocol::limits::TICK_RATE_MAX;
 
 impl Config {
     /// Refuses settings that cannot work.
@@ -24,6 +25,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     at_least_one("session.send_buffer_bytes", session.send_buffer_bytes)?;
     at_least_one("matches.matches_max", matches.matches_max)?;
     demand(session.ping_after_ms < session.silence_ms, "session.ping_after_ms", "must be less than session.silence_ms")?;
+    demand(matches.tick_rate <= TICK_RATE_MAX, "matches.tick_rate", "must be 0, for the game's own, or 1 to 60")?;
     demand(config.workers <= WORKERS_MAX, "workers", "is more than any machine has cores")?;
     if let Some(url) = &config.public_ws_url {
         let absolute = url.starts_with("ws://") || url.starts_with("wss://");

@@ -40,6 +40,9 @@ pub struct Flags {
     /// Seconds a match is live; 0 for the game's own
     #[arg(long, value_name = "N")]
     pub match_seconds: Option<u32>,
+    /// Ticks per second of every match; 0 for the game's own
+    #[arg(long, value_name = "HZ")]
+    pub tick_rate: Option<u8>,
     /// Send the state's hash with every Nth snapshot, for checking clients; 0 for never
     #[arg(long, value_name = "N")]
     pub hash_every: Option<u32>,
@@ -70,6 +73,7 @@ impl Flags {
             ("log", self.log.map(|log| Value::from(if log == LogFormat::Json { "json" } else { "text" }))),
             ("drain_seconds", self.drain_seconds.map(Value::from)),
             ("matches.live_seconds", self.match_seconds.map(Value::from)),
+            ("matches.tick_rate", self.tick_rate.map(Value::from)),
             ("matches.hash_every", self.hash_every.map(Value::from)),
         ];
         settings.extend(named.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), value))));

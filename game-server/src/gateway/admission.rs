@@ -188,7 +188,6 @@ mod tests {
     const GAME: GameFacts = GameFacts {
         name: "none",
         schema_hash: 7,
-        modes: &[],
         decode_hello: |bytes| match ClientMessage::<u8>::decode(bytes) {
             Ok(ClientMessage::Hello { protocol, schema, credential }) => Some(Hello { protocol, schema, credential }),
             _ => None,

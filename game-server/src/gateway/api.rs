@@ -91,7 +91,7 @@ struct ModeInfo {
 
 async fn info(State(gateway): Shared) -> Json<Info> {
     let game = &gateway.game;
-    let modes = game.modes.iter();
+    let modes = gateway.directory.modes().iter();
     let modes = modes.map(|mode| ModeInfo { id: mode.id, title: mode.title, max_players: mode.max_players, tick_rate: mode.tick_rate });
     Json(Info { game: game.name, protocol: PROTOCOL_VERSION, schema: format!("{:016x}", game.schema_hash), modes: modes.collect() })
 }

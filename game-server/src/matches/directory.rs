@@ -23,7 +23,7 @@ const CODE_CHARS: usize = 6;
 
 /// All matches of this server.
 pub struct Directory {
-    modes: &'static [Mode],
+    modes: Box<[Mode]>,
     matches: DashMap<MatchId, MatchHandle>,
     codes: DashMap<String, MatchId>,
     workers: Vec<WorkerHandle>,
@@ -49,7 +49,7 @@ pub enum CreateError {
 
 impl Directory {
     /// Over these workers.
-    pub fn new(modes: &'static [Mode], workers: Vec<WorkerHandle>, matches_max: usize) -> Arc<Self> {
+    pub fn new(modes: Box<[Mode]>, workers: Vec<WorkerHandle>, matches_max: usize) -> Arc<Self> {
         Arc::new(Self {
             modes,
             matches: DashMap::new(),
@@ -61,9 +61,9 @@ impl Directory {
         })
     }
 
-    /// The game's modes.
-    pub fn modes(&self) -> &'static [Mode] {
-        self.modes
+    /// The game's modes, as they are played here.
+    pub fn modes(&self) -> &[Mode] {
+        &self.modes
     }
 
     /// Creates a match of mode `mode_id`.
@@ -72,7 +72,7 @@ impl Directory {
             return Err(CreateError::Draining);
         }
         let index = self.modes.iter().position(|mode| mode.id == mode_id).ok_or(CreateError::NoSuchMode)?;
-        let mode = self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
+        let mode = *self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
         let place = Place::take(self)?;
         let id = MatchId(random_bytes());
         let code = self.reserve_code(id);

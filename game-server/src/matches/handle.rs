@@ -24,7 +24,7 @@ pub struct MatchInfo {
     /// Short code for people to share.
     pub code: String,
     /// The mode being played.
-    pub mode: &'static Mode,
+    pub mode: Mode,
     /// Its index in the game's modes.
     pub mode_index: u8,
     /// Not listed, and joined only by id or code.

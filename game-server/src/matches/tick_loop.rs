@@ -69,8 +69,8 @@ impl<G: Game> MatchTask<G> {
         Self {
             clock: TickClock::new(mode.tick_rate, Instant::now(), offset),
             tick: Tick(0),
-            simulation: Simulation::new(mode, seeds.next_u64(), Tick(0), 0),
-            lifecycle: Lifecycle::new(mode, &config),
+            simulation: Simulation::new(&mode, seeds.next_u64(), Tick(0), 0),
+            lifecycle: Lifecycle::new(&mode, &config),
             roster: Roster::new(mode.max_players),
             players: Players::default(),
             bots: Bots::new(config.bots_fill.unwrap_or(mode.bots_fill).min(mode.max_players)),
@@ -347,7 +347,7 @@ impl<G: Game> MatchTask<G> {
             self.unseat(freed);
         }
         let first_net_id = self.simulation.next_net_id();
-        self.simulation = Simulation::new(self.info.mode, self.seeds.next_u64(), tick, first_net_id);
+        self.simulation = Simulation::new(&self.info.mode, self.seeds.next_u64(), tick, first_net_id);
         for (player, _) in self.roster.joined() {
             self.simulation.join(player);
         }

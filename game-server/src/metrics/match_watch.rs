@@ -131,7 +131,7 @@ mod tests {
         Arc::new(MatchInfo {
             id: MatchId([id; 16]),
             code: "CODE".to_owned(),
-            mode: &MODE,
+            mode: MODE,
             mode_index: 0,
             private: false,
             created: Instant::now(),

@@ -8,6 +8,15 @@ pub fn resident_bytes() -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+/// CPU time used, seconds, user and system.
+pub fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name, in parentheses, may hold anything; times are the 12th and 13th fields after it, in hundredths of a second.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<f64>().ok();
+    Some((next()? + next()?) / 100.0)
+}
+
 /// Open file descriptors.
 pub fn open_descriptors() -> Option<u64> {
     Some(std::fs::read_dir("/proc/self/fd").ok()?.count() as u64)
@@ -18,6 +27,7 @@ mod tests {
     #[test]
     fn linux_tells() {
         assert!(super::resident_bytes().is_some_and(|bytes| bytes > 100_000));
+        assert!(super::cpu_seconds().is_some_and(|seconds| seconds < 1e6));
         assert!(super::open_descriptors().is_some_and(|count| count > 0));
     }
 }

@@ -196,6 +196,10 @@ impl Collector for Process {
         if let Some(bytes) = process::resident_bytes() {
             resident_memory(&mut encoder, bytes)?;
         }
+        if let Some(seconds) = process::cpu_seconds() {
+            let metric = encoder.encode_descriptor("cpu", "CPU time used", Some(&Unit::Seconds), MetricType::Counter)?;
+            ConstCounter::new(seconds).encode(metric)?;
+        }
         if let Some(count) = process::open_descriptors() {
             gauge(&mut encoder, "open_fds", "Open file descriptors", count as i64)?;
         }

@@ -117,7 +117,9 @@ impl GameDef for Tag {
     type Brain = Rng;
 
     fn body(view: &Snapshot, me: PlayerId) -> Option<Self::Body> {
-        Some((view.tick, view.rows::<Runner>().map(|(_, runner)| runner).find(|runner| runner.player == me.0)?))
+        let own = view.rows::<Runner>().map(|(_, runner)| runner).find(|runner| runner.player == me.0)?;
+        // Scoring is not predicted, so it is no part of the body.
+        Some((view.tick, Runner { rate: 0, score: 0, ..own }))
     }
 
     fn step((tick, runner): &mut Self::Body, input: &Input, _mode: &Mode) {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
+use tickwire_protocol::limits::TABLES_MAX;
 use tickwire_protocol::messages::{Body, Pong, Ranked};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{
@@ -73,7 +74,8 @@ pub(crate) fn any_server_message() -> impl Strategy<Value = ServerMessage> {
         any_event().prop_map(ServerMessage::Event),
         any_pong().prop_map(ServerMessage::Pong),
         prop::sample::select(CloseReason::ALL.to_vec()).prop_map(ServerMessage::Closing),
-        any::<u64>().prop_map(|hash| ServerMessage::Check { hash }),
+        prop::collection::vec(any::<u64>(), 0..=TABLES_MAX)
+            .prop_map(|hashes| ServerMessage::Check { tables: BoundedVec::truncated(hashes) }),
     ]
 }
 

@@ -113,7 +113,7 @@ describe('Connection', () => {
     expect(sockets).toHaveLength(1);
   });
 
-  it.each([{ type: 'closing', reason: 'too_slow' } as const, { type: 'desync', tick: 5 } as const])(
+  it.each([{ type: 'closing', reason: 'too_slow' } as const, { type: 'desync', tick: 5, table: 'fighter' } as const])(
     'resumes the seat after $type',
     (record) => {
       vi.spyOn(console, 'warn').mockReturnValue(undefined);

@@ -158,7 +158,7 @@ export class Connection {
     this.options.onControl(record);
     if (record.type === 'desync') {
       // Coming back to the seat starts over from a keyframe.
-      console.warn(`tickwire: desync at tick ${record.tick ?? '?'}`);
+      console.warn(`tickwire: desync of "${record.table}" at tick ${record.tick ?? '?'}`);
       this.lost();
     }
     if (record.type === 'closing' && closeKind(record.reason).retry !== 'resume') this.finish(record.reason);

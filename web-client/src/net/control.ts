@@ -45,7 +45,7 @@ export type ControlRecord =
   | Pong
   | { readonly type: 'closing'; readonly reason: string }
   /** The server's check found this page's copy of the snapshot wrong. */
-  | { readonly type: 'desync'; readonly tick: number | null }
+  | { readonly type: 'desync'; readonly tick: number | null; readonly table: string }
   | { readonly type: 'game'; readonly event: unknown };
 
 /** Parses the module's JSON lines. The module validated the bytes they came from, so their shape is taken as it is. */

@@ -11,7 +11,7 @@ use tickwire_game::testing::TestMatch;
 use tickwire_game::{GameDef, Rng};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::delta::{self, Scratch};
-use tickwire_protocol::messages::{Credential, Event, Ranked};
+use tickwire_protocol::messages::{Credential, Event, Ranked, TableHashes};
 use tickwire_protocol::schema::{Columns, Fnv, Phase};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Snapshot, Tick, Welcome};
@@ -53,12 +53,12 @@ fn session() -> Value {
         let events = game.events().iter().filter_map(|bytes| Some(ServerMessage::Event(Event::Game(BoundedBytes::new(bytes.clone())?))));
         let mut messages: Vec<ServerMessage> = events.collect();
         messages.push(delta(&last, &view));
-        messages.push(ServerMessage::Check { hash: view.hash() });
+        messages.push(ServerMessage::Check { tables: view.table_hashes() });
         recording.receive(&messages);
         last = view;
     }
     recording.receive(&the_rest(last.tick));
-    recording.receive(&[ServerMessage::Check { hash: 1 }]);
+    recording.receive(&[ServerMessage::Check { tables: TableHashes::truncated(vec![1]) }]);
     Value::Array(recording.steps)
 }
 

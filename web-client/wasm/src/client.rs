@@ -3,9 +3,10 @@
 //! Invariants: the prediction starts from the newest snapshot whenever there is one; inputs are numbered from 1 within a
 //! session; after an error nothing more may be received before a [`ClientCore::reset`].
 
-use tickwire_game::{ClientMessageOf, GameDef, Predictor};
+use tickwire_game::{ClientMessageOf, GameDef, Mode, Predictor};
 use tickwire_protocol::codec::{DecodeError, encode_into};
 use tickwire_protocol::messages::{ClientMessage, Credential, Event, Pong, RosterEntry, ServerMessage, Welcome};
+use tickwire_protocol::snapshot::Table;
 use tickwire_protocol::{InputSeq, PROTOCOL_VERSION, PlayerId, Replica, Snapshot, Tick};
 
 use crate::json::Json;
@@ -117,7 +118,7 @@ impl<G: WebGame> ClientCore<G> {
         let mode = G::MODES.get(usize::from(welcome.mode)).ok_or(DecodeError::Malformed)?;
         self.replica = Replica::new(&G::SCHEMA);
         self.me = welcome.player;
-        self.predictor = welcome.player.map(|_| Predictor::new(*mode));
+        self.predictor = welcome.player.map(|_| Predictor::new(Mode { tick_rate: welcome.tick_rate, ..*mode }));
         Ok(())
     }
 
@@ -138,7 +139,7 @@ impl<G: WebGame> ClientCore<G> {
     /// Whether `message` only says that the newest snapshot is right.
     fn confirms(&self, message: &ServerMessage) -> bool {
         match message {
-            ServerMessage::Check { hash } => self.snapshot().is_some_and(|view| view.hash() == *hash),
+            ServerMessage::Check { tables } => self.snapshot().is_some_and(|view| view.first_difference(tables).is_none()),
             _ => false,
         }
     }
@@ -147,9 +148,10 @@ impl<G: WebGame> ClientCore<G> {
     fn describe(&self, message: &ServerMessage, json: &mut Json<'_>) {
         match message {
             ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
-            ServerMessage::Check { .. } => {
+            ServerMessage::Check { tables } => {
                 json.key("type").string("desync");
                 json.key("tick").number_or_null(self.snapshot().map(|view| view.tick.0));
+                json.key("table").string(self.snapshot().and_then(|view| view.first_difference(tables)).map_or("", Table::name));
             }
             ServerMessage::Welcome(welcome) => describe_welcome(welcome, json),
             ServerMessage::Event(event) => describe_event::<G>(event, json),

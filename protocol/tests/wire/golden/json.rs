@@ -54,7 +54,9 @@ pub(super) fn server_message(message: &ServerMessage) -> Value {
             "last_input": pong.last_input.0,
         }),
         ServerMessage::Closing(reason) => json!({ "type": "closing", "reason": reason.name() }),
-        ServerMessage::Check { hash } => json!({ "type": "check", "hash": word(*hash) }),
+        ServerMessage::Check { tables } => {
+            json!({ "type": "check", "tables": tables.as_slice().iter().map(|hash| word(*hash)).collect::<Vec<_>>() })
+        }
     }
 }
 

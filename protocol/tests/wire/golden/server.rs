@@ -58,7 +58,7 @@ fn golden_server_messages() {
         ("pong", vec![pong(Some(300))]),
         ("pong_late", vec![pong(Some(-1))]),
         ("pong_no_input", vec![pong(None)]),
-        ("check", vec![ServerMessage::Check { hash: 0xfedc_ba98_7654_3210 }]),
+        ("check", vec![ServerMessage::Check { tables: BoundedVec::truncated(vec![0xfedc_ba98_7654_3210, 7]) }]),
         ("session_start", vec![welcome(Some(0)), keyframe()]),
         ("tick_with_events", vec![game_event(&[1]), ServerMessage::Event(Event::Left(PlayerId(9))), delta()]),
     ];

@@ -1,0 +1,307 @@
+//! One player: a real, checking client that acts on its own schedule and writes down what it feels.
+//!
+//! Inputs are sent at evenly spaced moments that do not depend on what the server or the generator do; everything timed
+//! counts from those moments, so a generator that falls behind makes the figures worse, not better.
+//!
+//! Invariant: every snapshot is decoded, kept, and compared with the server's hashes whenever they come.
+
+mod timeline;
+mod windows;
+mod witness;
+
+use std::time::Duration;
+
+use tickwire_game::{GameDef, Mode};
+use tickwire_protocol::messages::Pong;
+use tickwire_protocol::{ClientMessage, CloseReason, Tick};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+use crate::client::{Client, ClientError, Heard};
+use crate::measure::{Measure, Tally};
+use crate::recording::Recording;
+use timeline::Timeline;
+use windows::Windows;
+use witness::{Origin, Seen, Witness};
+
+/// Time between pings, which also keep an idle session alive.
+const PING_EVERY: Duration = Duration::from_secs(1);
+/// A gap of at least so long is a stall, if others of the match see it too.
+const STALL: Duration = Duration::from_millis(100);
+/// And of at least so many ticks.
+const STALL_TICKS: u32 = 4;
+
+/// Who decides what a player does.
+pub enum Driver<G: GameDef> {
+    /// The game's own bot.
+    Brain(G::Brain),
+    /// A person's recorded inputs, over and over, from somewhere in the middle.
+    Replay {
+        /// What the person did.
+        recording: std::sync::Arc<Recording<G::Input>>,
+        /// The next input.
+        next: usize,
+    },
+    /// Nobody: the player looks on.
+    Idle,
+}
+
+/// One player.
+pub struct Bot<G: GameDef, S> {
+    client: Client<G, S>,
+    driver: Driver<G>,
+    interval: Duration,
+    timeline: Timeline,
+    witness: Witness<G>,
+    windows: Windows,
+    /// When the next input is meant to be sent.
+    next_input: Instant,
+    /// Inputs before that one that were not sent.
+    owed: u32,
+    last_input: Option<Tick>,
+    next_ping: Instant,
+    /// When each ping on its way was sent, oldest first, with the window it ended.
+    pings: std::collections::VecDeque<(u32, Instant)>,
+    last_snapshot: Option<(Tick, Instant)>,
+    /// What was felt since it was last taken.
+    tally: Tally,
+    /// Until when the tally's player time is counted.
+    counted_until: Instant,
+    stalls: Vec<Waited>,
+}
+
+/// A gap that was long enough to be a stall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waited {
+    /// The tick that ended it.
+    pub tick: Tick,
+    /// How long it was.
+    pub gap: Duration,
+}
+
+/// Why a bot stopped before its time.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The server gave a reason.
+    Closing(CloseReason),
+    /// Something failed.
+    Failed(ClientError),
+}
+
+impl From<ClientError> for Stopped {
+    fn from(error: ClientError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Stopped {
+    /// A stable word for the table of closes.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Closing(reason) => reason.name(),
+            Self::Failed(ClientError::Diverged { .. }) => "diverged",
+            Self::Failed(ClientError::Malformed(_)) => "malformed_by_server",
+            Self::Failed(_) => "connection_lost",
+        }
+    }
+}
+
+impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
+    /// Plays over a client that has heard Welcome. `phase` (0 to 1) is where in an interval its inputs go.
+    pub fn new(client: Client<G, S>, driver: Driver<G>, phase: f64) -> Self {
+        let now = Instant::now();
+        let mode = client.welcome().and_then(|welcome| {
+            let mode = G::MODES.get(usize::from(welcome.mode))?;
+            Some(Mode { tick_rate: welcome.tick_rate, ..*mode })
+        });
+        let mode = mode.unwrap_or(G::MODES[0]);
+        let interval = Duration::from_secs(1) / u32::from(mode.tick_rate.max(1));
+        Self {
+            client,
+            driver,
+            interval,
+            timeline: Timeline::new(interval),
+            witness: Witness::new(mode),
+            windows: Windows::default(),
+            next_input: now + interval.mul_f64(phase.clamp(0.0, 1.0)),
+            owed: 0,
+            last_input: None,
+            next_ping: now,
+            pings: std::collections::VecDeque::new(),
+            last_snapshot: None,
+            tally: Tally::default(),
+            counted_until: now,
+            stalls: Vec::new(),
+        }
+    }
+
+    /// The connection.
+    pub fn client(&mut self) -> &mut Client<G, S> {
+        &mut self.client
+    }
+
+    /// Plays until `until`.
+    pub async fn play(&mut self, until: Instant) -> Result<(), Stopped> {
+        let timer = tokio::time::sleep_until(self.wakes_at(until));
+        tokio::pin!(timer);
+        loop {
+            tokio::select! {
+                biased;
+                heard = self.client.next() => self.hear(heard?)?,
+                () = &mut timer => {
+                    let now = Instant::now();
+                    if now >= until {
+                        return Ok(());
+                    }
+                    if now >= self.next_ping {
+                        self.ping(now).await?;
+                    }
+                    if now >= self.next_input {
+                        self.act(now).await?;
+                    }
+                    timer.as_mut().reset(self.wakes_at(until));
+                }
+            }
+        }
+    }
+
+    fn wakes_at(&self, until: Instant) -> Instant {
+        self.next_input.min(self.next_ping).min(until)
+    }
+
+    fn hear(&mut self, heard: Heard) -> Result<(), Stopped> {
+        match heard {
+            Heard::Snapshot(tick) => self.see(tick, Instant::now()),
+            Heard::Pong(pong) => self.ponged(pong, Instant::now()),
+            Heard::Closing(reason) => return Err(Stopped::Closing(reason)),
+            Heard::Welcome(_) | Heard::Event(_) => {}
+        }
+        Ok(())
+    }
+
+    fn see(&mut self, tick: Tick, now: Instant) {
+        let tally = &mut self.tally;
+        tally.counts.snapshots += 1;
+        tally.record(Measure::Lateness, micros(self.timeline.arrived(tick, now)));
+        if let Some((last_tick, last)) = self.last_snapshot.replace((tick, now)) {
+            let (gap, ticks) = (now.duration_since(last), tick.since(last_tick).max(1) as u32);
+            tally.counts.missed_snapshots += u64::from(ticks - 1);
+            tally.counts.long_gaps += u64::from(gap >= self.interval * 3 / 2);
+            tally.record(Measure::Gap, micros(gap));
+            tally.record(Measure::Jitter, micros(gap.abs_diff(self.interval * ticks)));
+            if gap >= STALL.max(self.interval * STALL_TICKS) {
+                self.stalls.push(Waited { tick, gap });
+            }
+        }
+        let (Some(view), Some(me)) = (self.client.view(), self.client.player()) else { return };
+        self.witness.look(view, me, |seen| match seen {
+            Seen::Shown(origin) => {
+                tally.counts.inputs_shown += u64::from(origin.stands_for);
+                for nth in 0..origin.stands_for {
+                    let intended = origin.intended + self.interval * nth;
+                    tally.record(Measure::InputToView, micros(now.saturating_duration_since(intended)));
+                }
+            }
+            Seen::Missed(origin) => self.windows.missed(origin.window),
+            Seen::Unclear => tally.counts.inputs_unclear += 1,
+        });
+    }
+
+    /// Sends the inputs that are due, as one if the generator is late: the server takes one a tick.
+    async fn act(&mut self, now: Instant) -> Result<(), ClientError> {
+        let intended = self.next_input - self.interval * self.owed;
+        let due = 1 + (now.duration_since(intended).as_nanos() / self.interval.as_nanos().max(1)) as u32;
+        self.next_input = intended + self.interval * due;
+        self.owed = due;
+        if let Some(age) = self.timeline.age(now) {
+            self.tally.record(Measure::Age, micros(age));
+        }
+        let Some(tick) = self.timeline.next_tick(now) else { return Ok(()) };
+        // Two inputs that fall on one tick: the second goes to the next one. A third waits, and the one after stands for it.
+        let tick = match self.last_input.map(|last| tick.since(last)) {
+            Some(..0) => return Ok(()),
+            Some(0) => tick.next(),
+            _ => tick,
+        };
+        let Some(input) = self.decide() else { return Ok(()) };
+        self.last_input = Some(tick);
+        self.owed = 0;
+        self.witness.sent(tick, input, Origin { intended, stands_for: due, window: self.windows.current() });
+        self.tally.counts.inputs += 1;
+        self.client.input(tick, input).await
+    }
+
+    fn decide(&mut self) -> Option<G::Input> {
+        match &mut self.driver {
+            Driver::Brain(brain) => {
+                let (view, me) = (self.client.view()?, self.client.player()?);
+                Some(G::think(brain, view, me))
+            }
+            Driver::Replay { recording, next } => {
+                let input = recording.input(*next);
+                *next += 1;
+                Some(input)
+            }
+            Driver::Idle => None,
+        }
+    }
+
+    async fn ping(&mut self, now: Instant) -> Result<(), ClientError> {
+        let intended = self.next_ping;
+        self.next_ping = (intended + PING_EVERY).max(now);
+        let window = self.windows.current();
+        self.windows.pinged();
+        self.pings.push_back((window, intended));
+        self.client.send(ClientMessage::Ping { client_time_ms: window }).await
+    }
+
+    fn ponged(&mut self, pong: Pong, now: Instant) {
+        // Pongs come in order; one may be left out where the connection is congested.
+        while let Some((window, sent)) = self.pings.pop_front() {
+            if window != pong.client_time_ms {
+                continue;
+            }
+            let round_trip = now.saturating_duration_since(sent);
+            self.tally.record(Measure::RoundTrip, micros(round_trip));
+            self.timeline.ponged(round_trip, pong.margin);
+            self.windows.ponged(window, pong.margin);
+            break;
+        }
+        self.judge(false);
+    }
+
+    fn judge(&mut self, all: bool) {
+        let judged = self.windows.judge(all);
+        self.tally.counts.inputs_late += u64::from(judged.late);
+        self.tally.counts.inputs_lost += u64::from(judged.lost);
+        self.tally.counts.inputs_unclear += u64::from(judged.unclear);
+    }
+
+    /// What was felt since this was last asked, to be added up and reset.
+    pub fn tally(&mut self) -> &mut Tally {
+        let now = Instant::now();
+        let traffic = self.client.take_traffic();
+        let counts = &mut self.tally.counts;
+        counts.player_micros += micros(now.saturating_duration_since(self.counted_until));
+        self.counted_until = now;
+        counts.checked += traffic.checked;
+        counts.messages += traffic.messages;
+        counts.payload_bytes += traffic.payload_bytes;
+        &mut self.tally
+    }
+
+    /// Judges what is still open, at the end.
+    pub fn close_books(&mut self) {
+        self.judge(true);
+    }
+
+    /// Long gaps since this was last asked.
+    pub fn take_stalls(&mut self) -> std::vec::Drain<'_, Waited> {
+        self.stalls.drain(..)
+    }
+}
+
+/// Whole microseconds.
+pub fn micros(duration: Duration) -> u64 {
+    duration.as_micros() as u64
+}

@@ -1,0 +1,297 @@
+//! How a goose user becomes a player: guest session and seat over HTTP, through goose's own client so that they show in its
+//! tables, then a WebSocket to the first snapshot.
+//!
+//! Invariant: players of one machine come from many addresses, as real ones do; a server that limits what one address may do
+//! is loaded as it would be, not refused.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use goose::goose::{GooseMethod, GooseRequest, GooseUser};
+use http::StatusCode;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
+use serde_json::{Value, json};
+use tickwire_game::GameDef;
+use tickwire_protocol::Credential;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::api::{self, Api, ApiError, Join};
+use crate::client::{Client, ClientError, Heard};
+use crate::link::{Link, Mix};
+use crate::scenario::Door;
+
+/// How long any part of coming in may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A player's connection, over whatever network it has.
+pub type PlayerClient<G> = Client<G, Link<TcpStream>>;
+
+/// Why a player did not get in.
+#[derive(Debug, thiserror::Error)]
+pub enum EnterError {
+    /// The HTTP API gave no seat.
+    #[error("no seat: {0}")]
+    Api(#[from] ApiError),
+    /// Goose could not make the request.
+    #[error("no request: {0}")]
+    Goose(String),
+    /// The connection could not be opened, or broke.
+    #[error("no connection: {0}")]
+    Io(#[from] io::Error),
+    /// The session did not begin.
+    #[error("no session: {0}")]
+    Client(#[from] ClientError),
+    /// There is nothing to watch.
+    #[error("there is no match to watch")]
+    NothingToWatch,
+    /// It took too long.
+    #[error("nothing came for {} s", PATIENCE.as_secs())]
+    TimedOut,
+}
+
+impl EnterError {
+    /// What to do about it, if this machine ran out of something.
+    pub fn shortage(&self) -> Option<&'static str> {
+        let error = match self {
+            Self::Io(error) | Self::Client(ClientError::Io(error)) => error,
+            _ => return None,
+        };
+        match error.kind() {
+            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => {
+                Some("this machine has no free local port left: spread the players with --users-per-address 16, or over more machines")
+            }
+            _ if error.raw_os_error() == Some(TOO_MANY_FILES) => {
+                Some("this process has no free file descriptor left: raise the limit (ulimit -n) or use fewer users")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// EMFILE, on Linux and elsewhere.
+const TOO_MANY_FILES: i32 = 24;
+
+/// What all players of a run need to come in.
+pub struct Entrance {
+    server: SocketAddr,
+    mode: String,
+    network: Mix,
+    seed: u64,
+    /// HTTP clients, each with its source address; players share them.
+    clients: Vec<(Option<IpAddr>, reqwest::Client)>,
+    users_per_address: usize,
+    first_user: usize,
+    watch: Option<WatchAccess>,
+    /// The code of the match that all hot players join.
+    hot: tokio::sync::Mutex<Option<String>>,
+}
+
+/// The operator's door.
+#[derive(Clone)]
+pub struct WatchAccess {
+    /// Its address.
+    pub admin: SocketAddr,
+    /// The operator's token.
+    pub token: String,
+}
+
+/// How an entrance is set up.
+pub struct Setup {
+    /// Where players connect to.
+    pub server: SocketAddr,
+    /// The mode they play.
+    pub mode: String,
+    /// Their networks.
+    pub network: Mix,
+    /// Of all random choices.
+    pub seed: u64,
+    /// Players in all.
+    pub users: usize,
+    /// Players that share a source address; 0 leaves the address to the system.
+    pub users_per_address: usize,
+    /// Index of the first player, where several processes load a server.
+    pub first_user: usize,
+    /// For spectators.
+    pub watch: Option<WatchAccess>,
+}
+
+/// A way back in.
+#[derive(Clone, Debug)]
+pub struct WayBack {
+    ws_url: String,
+    credential: Credential,
+}
+
+impl Entrance {
+    /// Makes the clients that players share.
+    pub fn new(setup: Setup) -> Result<Self, reqwest::Error> {
+        let spreads = setup.users_per_address > 0 && setup.server.ip().is_loopback();
+        let (users_per_address, count) =
+            if spreads { (setup.users_per_address, setup.users.div_ceil(setup.users_per_address)) } else { (setup.users.max(1), 1) };
+        let first_address = setup.first_user / users_per_address;
+        let clients = (0..count).map(|nth| {
+            let source = spreads.then(|| Api::loopback_source(first_address + nth));
+            let builder = reqwest::Client::builder().local_address(source).timeout(PATIENCE).pool_max_idle_per_host(1).no_proxy();
+            Ok((source, builder.build()?))
+        });
+        Ok(Self {
+            clients: clients.collect::<Result<_, reqwest::Error>>()?,
+            server: setup.server,
+            mode: setup.mode,
+            network: setup.network,
+            seed: setup.seed,
+            users_per_address,
+            first_user: setup.first_user,
+            watch: setup.watch,
+            hot: tokio::sync::Mutex::new(None),
+        })
+    }
+
+    /// Lets player `index` in, and returns its connection at the first snapshot.
+    pub async fn enter<G: GameDef>(&self, user: &mut GooseUser, index: usize, door: Door) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
+        let source = self.use_client(user, index);
+        if door == Door::Watch {
+            return Ok((self.watch(user, index, source).await?, None));
+        }
+        let name = format!("bot {}", self.first_user + index);
+        let session = self.post(user, "/api/session", "/api/session", None, &json!({ "name": name })).await?;
+        let token = api::text(&session, "token")?;
+        let join = match door {
+            Door::Hot => self.join_hot(user, &token).await?,
+            _ => self.seat(user, "/api/quick-play", "/api/quick-play", &token).await?,
+        };
+        let way_in = WayBack { ws_url: join.ws_url.clone(), credential: Credential::Ticket(join.ticket) };
+        let client = self.open(index, source, &way_in).await?;
+        let way_back = client.resume_credential().map(|credential| WayBack { ws_url: join.ws_url, credential });
+        Ok((client, way_back))
+    }
+
+    /// Brings player `index` back to its seat.
+    pub async fn resume<G: GameDef>(&self, user: &mut GooseUser, index: usize, way: &WayBack) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
+        let source = self.use_client(user, index);
+        let client = self.open(index, source, way).await?;
+        let way_back = client.resume_credential().map(|credential| WayBack { ws_url: way.ws_url.clone(), credential });
+        Ok((client, way_back))
+    }
+
+    /// Goose gives every user a client of its own; thousands of them share a few instead.
+    fn use_client(&self, user: &mut GooseUser, index: usize) -> Option<IpAddr> {
+        let (source, client) = self.clients.get(index / self.users_per_address).or(self.clients.last())?;
+        user.client = client.clone();
+        *source
+    }
+
+    async fn join_hot(&self, user: &mut GooseUser, token: &str) -> Result<Join, EnterError> {
+        let mut tried = None;
+        loop {
+            let mut hot = self.hot.lock().await;
+            if *hot == tried {
+                // There is none yet, or it is full or over: this player opens the next one.
+                let body = json!({ "mode": self.mode, "private": true });
+                let join = Join::from_answer(&self.post(user, "/api/matches", "/api/matches", Some(token), &body).await?)?;
+                *hot = Some(join.code.clone());
+                return Ok(join);
+            }
+            tried.clone_from(&hot);
+            drop(hot);
+            let code = tried.as_deref().unwrap_or_default();
+            match self.seat(user, &format!("/api/matches/{code}/join"), "/api/matches/{code}/join", token).await {
+                Err(EnterError::Api(ApiError::Refused { status: StatusCode::CONFLICT | StatusCode::NOT_FOUND, .. })) => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn seat(&self, user: &mut GooseUser, path: &str, name: &str, token: &str) -> Result<Join, EnterError> {
+        let answer = self.post(user, path, name, Some(token), &json!({ "mode": self.mode })).await?;
+        Ok(Join::from_answer(&answer)?)
+    }
+
+    async fn post(&self, user: &mut GooseUser, path: &str, name: &str, token: Option<&str>, body: &Value) -> Result<Value, EnterError> {
+        let url = format!("http://{}{path}", self.server);
+        let mut request = user.client.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string());
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        answer(user, GooseMethod::Post, name, request).await
+    }
+
+    async fn watch<G: GameDef>(&self, user: &mut GooseUser, index: usize, source: Option<IpAddr>) -> Result<PlayerClient<G>, EnterError> {
+        let access = self.watch.as_ref().ok_or(EnterError::NothingToWatch)?;
+        let bearer = format!("Bearer {}", access.token);
+        let request = user.client.get(format!("http://{}/admin/api/matches", access.admin)).header(AUTHORIZATION, &bearer);
+        let list = answer(user, GooseMethod::Get, "/admin/api/matches", request).await?;
+        let matches = list.get("matches").and_then(Value::as_array).filter(|matches| !matches.is_empty()).ok_or(EnterError::NothingToWatch)?;
+        let watched = matches.get(index % matches.len()).ok_or(EnterError::NothingToWatch)?;
+        let url = format!("ws://{}/admin/api/matches/{}/spectate", access.admin, api::text(watched, "id")?);
+        let mut request = url.into_client_request().map_err(ClientError::from)?;
+        let offer = format!("tickwire.spectate, bearer.{}", access.token);
+        let offer = offer.parse().map_err(|_| EnterError::Goose("the operator's token is no header value".to_owned()))?;
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer);
+        in_time(async {
+            let stream = connect(access.admin, source).await?;
+            let mut client = Client::over(self.link(stream, index), request).await?;
+            first_snapshot(&mut client).await?;
+            Ok(client)
+        })
+        .await
+    }
+
+    async fn open<G: GameDef>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
+        in_time(async {
+            let stream = connect(self.server, source).await?;
+            let url = if way.ws_url.starts_with('/') { format!("ws://{}{}", self.server, way.ws_url) } else { way.ws_url.clone() };
+            let mut client = Client::over(self.link(stream, index), url).await?;
+            client.hello(way.credential).await?;
+            first_snapshot(&mut client).await?;
+            Ok(client)
+        })
+        .await
+    }
+
+    fn link(&self, stream: TcpStream, index: usize) -> Link<TcpStream> {
+        let user = self.first_user + index;
+        Link::new(stream, &self.network.deal(user, self.seed), self.seed.wrapping_add(user as u64))
+    }
+}
+
+async fn answer(user: &mut GooseUser, method: GooseMethod, name: &str, request: reqwest::RequestBuilder) -> Result<Value, EnterError> {
+    let request = GooseRequest::builder().method(method).path(name).name(name).set_request_builder(request).build();
+    let response = user.request(request).await.map_err(|error| EnterError::Goose(error.to_string()))?.response;
+    let response = response.map_err(|error| ApiError::Unreachable(root_cause(&error)))?;
+    let status = response.status();
+    let bytes = response.bytes().await.map_err(|error| ApiError::Unreachable(root_cause(&error)))?;
+    Ok(api::answer(status, &bytes)?)
+}
+
+/// What is at the bottom of an error: the layers above it say only that there was one.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
+}
+
+async fn connect(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    match source {
+        Some(source) => Api::new(to, source).connect().await,
+        None => {
+            let stream = TcpStream::connect(to).await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        }
+    }
+}
+
+async fn first_snapshot<G: GameDef>(client: &mut PlayerClient<G>) -> Result<(), ClientError> {
+    loop {
+        match client.next().await? {
+            Heard::Snapshot(_) => return Ok(()),
+            Heard::Closing(reason) => return Err(ClientError::Told(reason)),
+            _ => {}
+        }
+    }
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, EnterError>>) -> Result<T, EnterError> {
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(EnterError::TimedOut))
+}

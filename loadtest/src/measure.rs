@@ -1,0 +1,213 @@
+//! What players feel, as histograms and counts that can be added up: over bots, over seconds, over processes.
+//!
+//! Times are microseconds, measured from the moment something was meant to happen, not from when a busy generator got round
+//! to it (coordinated omission). Invariant: adding two tallies loses nothing but which of them a value came from.
+
+mod histogram;
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+pub use histogram::{Histogram, Quantiles};
+
+/// What is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// From the click on Play to the first snapshot: guest session, match, socket, Hello.
+    Join,
+    /// From the moment a lost connection is opened again to the first snapshot.
+    Resume,
+    /// From one snapshot to the next.
+    Gap,
+    /// How far a gap is from the ticks it spans.
+    Jitter,
+    /// How much later than the steadiest arrival of its stream a snapshot came.
+    Lateness,
+    /// How old the newest state is at the moments the player acts.
+    Age,
+    /// From the moment an input was meant to be sent to the first snapshot that shows it.
+    InputToView,
+    /// From ping to pong.
+    RoundTrip,
+}
+
+impl Measure {
+    /// All, in the order they are reported.
+    pub const ALL: [Self; 8] =
+        [Self::Join, Self::Resume, Self::Gap, Self::Jitter, Self::Lateness, Self::Age, Self::InputToView, Self::RoundTrip];
+
+    /// Stable name, for JSON and thresholds.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Join => "join",
+            Self::Resume => "resume",
+            Self::Gap => "gap",
+            Self::Jitter => "jitter",
+            Self::Lateness => "lateness",
+            Self::Age => "age",
+            Self::InputToView => "input_to_view",
+            Self::RoundTrip => "round_trip",
+        }
+    }
+
+    /// What a person reads.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Join => "click to first snapshot",
+            Self::Resume => "return to a seat",
+            Self::Gap => "gap between snapshots",
+            Self::Jitter => "jitter of the gap",
+            Self::Lateness => "snapshot lateness",
+            Self::Age => "age of the newest state",
+            Self::InputToView => "input to view",
+            Self::RoundTrip => "round trip",
+        }
+    }
+}
+
+/// What is counted. Every field adds up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Seats taken.
+    pub joins: u64,
+    /// Attempts to take one that failed.
+    pub join_failures: u64,
+    /// Returns to a seat.
+    pub resumes: u64,
+    /// Attempts to return that failed.
+    pub resume_failures: u64,
+    /// Snapshots received.
+    pub snapshots: u64,
+    /// Of these, compared with the server's hashes and equal.
+    pub checked: u64,
+    /// Ticks that no snapshot came for, because a newer one replaced it.
+    pub missed_snapshots: u64,
+    /// Gaps of at least 1.5 ticks.
+    pub long_gaps: u64,
+    /// Views that differed from the server's.
+    pub divergences: u64,
+    /// Inputs sent.
+    pub inputs: u64,
+    /// Of these, seen to move the player as they must.
+    pub inputs_shown: u64,
+    /// Not applied to the tick they were meant for; the server says they came too late.
+    pub inputs_late: u64,
+    /// Not applied, though the server says that every input came in time.
+    pub inputs_lost: u64,
+    /// Inputs whose effect could not be told: something else moved the player too, or a snapshot was missed.
+    pub inputs_unclear: u64,
+    /// Payload received: WebSocket messages without their framing, bytes.
+    pub payload_bytes: u64,
+    /// Received on the connection: payload and framing, bytes.
+    pub received_bytes: u64,
+    /// Sent on the connection, bytes.
+    pub sent_bytes: u64,
+    /// WebSocket messages received.
+    pub messages: u64,
+    /// Microseconds that players were connected, summed.
+    pub player_micros: u64,
+    /// Sessions that ended, by reason; those that a scenario ended itself are `scenario`.
+    pub closes: BTreeMap<String, u64>,
+}
+
+impl AddAssign<&Self> for Counts {
+    fn add_assign(&mut self, other: &Self) {
+        self.joins += other.joins;
+        self.join_failures += other.join_failures;
+        self.resumes += other.resumes;
+        self.resume_failures += other.resume_failures;
+        self.snapshots += other.snapshots;
+        self.checked += other.checked;
+        self.missed_snapshots += other.missed_snapshots;
+        self.long_gaps += other.long_gaps;
+        self.divergences += other.divergences;
+        self.inputs += other.inputs;
+        self.inputs_shown += other.inputs_shown;
+        self.inputs_late += other.inputs_late;
+        self.inputs_lost += other.inputs_lost;
+        self.inputs_unclear += other.inputs_unclear;
+        self.payload_bytes += other.payload_bytes;
+        self.received_bytes += other.received_bytes;
+        self.sent_bytes += other.sent_bytes;
+        self.messages += other.messages;
+        self.player_micros += other.player_micros;
+        for (reason, count) in &other.closes {
+            *self.closes.entry(reason.clone()).or_default() += count;
+        }
+    }
+}
+
+/// TCP and IP headers of a segment, bytes: an estimate, 20 + 32 with timestamps, for a message that fits one segment.
+pub const SEGMENT_HEADER_BYTES: u64 = 52;
+
+impl Counts {
+    /// Player-seconds.
+    pub fn player_seconds(&self) -> f64 {
+        self.player_micros as f64 / 1e6
+    }
+
+    /// Estimated bytes on the wire towards players: what came on the connections, and a segment's headers a message.
+    pub fn wire_bytes(&self) -> u64 {
+        self.received_bytes + self.messages * SEGMENT_HEADER_BYTES
+    }
+
+    /// Sessions that ended without the scenario's doing and not for a reason that is part of play.
+    pub fn unexplained_closes(&self) -> u64 {
+        let explained = ["scenario", "left", "match_over", "draining"];
+        self.closes.iter().filter(|(reason, _)| !explained.contains(&reason.as_str())).map(|(_, count)| count).sum()
+    }
+
+    /// Counts a session's end.
+    pub fn count_close(&mut self, reason: &str) {
+        *self.closes.entry(reason.to_owned()).or_default() += 1;
+    }
+}
+
+/// Histograms and counts of one bot, one second, or a whole run.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// What was counted.
+    pub counts: Counts,
+    histograms: [Histogram; Measure::ALL.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { counts: Counts::default(), histograms: std::array::from_fn(|_| Histogram::default()) }
+    }
+}
+
+impl Tally {
+    /// Adds a time, microseconds.
+    pub fn record(&mut self, measure: Measure, micros: u64) {
+        self.histograms[measure as usize].record(micros);
+    }
+
+    /// The times of `measure`.
+    pub fn histogram(&self, measure: Measure) -> &Histogram {
+        &self.histograms[measure as usize]
+    }
+
+    /// The times of `measure`, to read a file into.
+    pub fn histogram_mut(&mut self, measure: Measure) -> &mut Histogram {
+        &mut self.histograms[measure as usize]
+    }
+
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.counts += &other.counts;
+        for (mine, theirs) in self.histograms.iter_mut().zip(&other.histograms) {
+            mine.add(theirs);
+        }
+    }
+
+    /// Forgets everything and keeps the memory.
+    pub fn reset(&mut self) {
+        self.counts = Counts::default();
+        self.histograms.iter_mut().for_each(Histogram::reset);
+    }
+}

@@ -1,0 +1,108 @@
+//! Looks at everything once a second: the bots' board, the generator itself, the server's metrics. Says how it goes, and
+//! keeps the series that a report is drawn from.
+
+mod own;
+mod scrape;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+pub use own::{Own, OwnSecond, Pulse, cores};
+pub use scrape::Scraper;
+
+use crate::board::Board;
+use crate::capacity::Search;
+use crate::measure::{Measure, Tally};
+use crate::report::Second;
+
+/// Longest series kept, seconds: two days.
+const SECONDS_MAX: usize = 48 * 60 * 60;
+
+/// What a monitor watches.
+pub struct Monitor {
+    /// The bots' board.
+    pub board: Arc<Board>,
+    /// This process.
+    pub own: Own,
+    /// The server's metrics, if they are to be read.
+    pub scraper: Option<Scraper>,
+    /// Users that are to play.
+    pub users_wanted: u64,
+    /// The search for the capacity, if there is one.
+    pub search: Option<Search>,
+    /// Says how it goes.
+    pub progress: Box<dyn FnMut(&Second) + Send>,
+}
+
+/// What a monitor saw.
+pub struct Watched {
+    /// Everything the bots felt.
+    pub total: Tally,
+    /// Second by second.
+    pub series: Vec<Second>,
+    /// Most users at once.
+    pub users_max: u64,
+    /// This process.
+    pub own: Own,
+    /// The search, with what it found.
+    pub search: Option<Search>,
+}
+
+impl Monitor {
+    /// Watches until `stop` says so, by a message or by being dropped; then once more.
+    pub async fn watch(mut self, mut stop: mpsc::Receiver<()>) -> Watched {
+        let began = Instant::now();
+        let mut seconds = tokio::time::interval_at(began + Duration::from_secs(1), Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut watched = Watched { total: Tally::default(), series: Vec::new(), users_max: 0, own: self.own, search: self.search };
+        loop {
+            let is_last = tokio::select! {
+                _ = seconds.tick() => false,
+                _ = stop.recv() => true,
+            };
+            let tally = self.board.take_second();
+            let users = self.board.users();
+            watched.users_max = watched.users_max.max(users);
+            let own = watched.own.look(users >= self.users_wanted);
+            // A server that does not answer shows as a gap in the plot; the players tell why.
+            let server = match &mut self.scraper {
+                Some(scraper) => scraper.second().await.ok().flatten(),
+                None => None,
+            };
+            watched.total.add(&tally);
+            let divergences = watched.total.counts.divergences;
+            let second = Second { at: began.elapsed().as_secs_f64(), users, divergences, server, ..of(&tally, own) };
+            if let Some(search) = &mut watched.search {
+                search.look(users, &tally, own.is_saturated);
+            }
+            if is_last {
+                return watched;
+            }
+            (self.progress)(&second);
+            if watched.series.len() < SECONDS_MAX {
+                watched.series.push(second);
+            }
+        }
+    }
+}
+
+fn of(tally: &Tally, own: OwnSecond) -> Second {
+    let quantile = |measure: Measure, quantile: f64| {
+        let histogram = tally.histogram(measure);
+        (!histogram.is_empty()).then(|| histogram.ms_at(quantile))
+    };
+    Second {
+        snapshots: tally.counts.snapshots,
+        payload_bytes: tally.counts.payload_bytes,
+        gap_p50_ms: quantile(Measure::Gap, 0.5),
+        gap_p99_ms: quantile(Measure::Gap, 0.99),
+        input_to_view_p50_ms: quantile(Measure::InputToView, 0.5),
+        input_to_view_p99_ms: quantile(Measure::InputToView, 0.99),
+        generator_late_p99_ms: own.late_p99_ms,
+        generator_cpu: own.cpu,
+        ..Second::default()
+    }
+}

@@ -1,0 +1,201 @@
+//! How the generator itself does: its CPU, its memory, and how late its own timers run. A generator that cannot keep up
+//! measures itself, not the server.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::bot::micros;
+use crate::measure::Histogram;
+use crate::report::GeneratorFacts;
+
+/// Time between looks at the clock.
+const BEAT: Duration = Duration::from_millis(10);
+/// A timer this late, in ticks, makes a bot's figures its own fault.
+const LATE_TICKS: f64 = 0.25;
+/// More of the machine than this leaves nothing to spare.
+const CPU_SHARE_MAX: f64 = 0.95;
+/// Kernel's clock ticks per second in `/proc`: 100 on every Linux in use.
+const CLOCK_TICKS: f64 = 100.0;
+
+/// Watches this process.
+#[derive(Debug)]
+pub struct Own {
+    pulse: Arc<Pulse>,
+    interval: Duration,
+    cpu: f64,
+    looked: Instant,
+    lateness: Histogram,
+    cpu_share_max: f64,
+    memory_max: u64,
+    late_seconds: u32,
+    seconds: u32,
+}
+
+/// How late the timers of this process's runtime run.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    second: Mutex<Histogram>,
+    /// A timer ran late a moment ago.
+    pub is_late: Arc<AtomicBool>,
+}
+
+/// One second of the generator.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnSecond {
+    /// Cores used.
+    pub cpu: f64,
+    /// 99th percentile of the timers' lateness, milliseconds.
+    pub late_p99_ms: f64,
+    /// It fell behind.
+    pub is_saturated: bool,
+}
+
+impl Pulse {
+    /// Looks at the clock for ever. Run it on the runtime that the bots run on.
+    pub async fn beat(self: Arc<Self>, interval: Duration) {
+        let late_at = interval.mul_f64(LATE_TICKS);
+        let mut next = Instant::now() + BEAT;
+        loop {
+            tokio::time::sleep_until(next).await;
+            let now = Instant::now();
+            let late = now.saturating_duration_since(next);
+            self.is_late.store(late >= late_at, Relaxed);
+            self.with(|second| second.record(micros(late)));
+            // Beats that were missed were as late as this one, or nearly.
+            next += BEAT * (1 + (late.as_nanos() / BEAT.as_nanos()) as u32);
+        }
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Histogram) -> T) -> T {
+        act(&mut self.second.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+impl Own {
+    /// Watches from now on. `interval` is a tick.
+    pub fn new(pulse: Arc<Pulse>, interval: Duration) -> Self {
+        Self {
+            pulse,
+            interval,
+            cpu: cpu_seconds().unwrap_or_default(),
+            looked: Instant::now(),
+            lateness: Histogram::default(),
+            cpu_share_max: 0.0,
+            memory_max: 0,
+            late_seconds: 0,
+            seconds: 0,
+        }
+    }
+
+    /// What happened since this was last asked. `counts` says whether everyone was playing: arrivals are not judged.
+    pub fn look(&mut self, counts: bool) -> OwnSecond {
+        let second = self.pulse.with(std::mem::take);
+        let cpu = cpu_seconds().unwrap_or_default();
+        let elapsed = self.looked.elapsed().as_secs_f64().max(1e-3);
+        let used = (cpu - self.cpu).max(0.0) / elapsed;
+        (self.cpu, self.looked) = (cpu, Instant::now());
+        self.memory_max = self.memory_max.max(resident_bytes().unwrap_or_default());
+        let late_p99_ms = second.ms_at(0.99);
+        let is_late = late_p99_ms >= self.interval.as_secs_f64() * 1000.0 * LATE_TICKS;
+        let share = used / f64::from(cores());
+        if counts {
+            self.lateness.add(&second);
+            self.cpu_share_max = self.cpu_share_max.max(share);
+            self.late_seconds += u32::from(is_late);
+            self.seconds += 1;
+        }
+        OwnSecond { cpu: used, late_p99_ms, is_saturated: is_late || share > CPU_SHARE_MAX }
+    }
+
+    /// The generator over the whole run.
+    pub fn facts(&self, descriptors_max: u64) -> GeneratorFacts {
+        let mut reasons = Vec::new();
+        // A second of bad luck in a long run is no saturation; a twentieth of it is.
+        if self.late_seconds * 20 > self.seconds {
+            let limit = self.interval.as_secs_f64() * 1000.0 * LATE_TICKS;
+            reasons.push(format!(
+                "its timers ran more than {limit:.1} ms (a quarter of a tick) late in {} of {} s",
+                self.late_seconds, self.seconds
+            ));
+        }
+        if self.cpu_share_max > CPU_SHARE_MAX {
+            reasons.push(format!("it used {:.0} % of the machine", self.cpu_share_max * 100.0));
+        }
+        GeneratorFacts {
+            saturated: !reasons.is_empty(),
+            reasons,
+            lateness_ms: self.lateness.quantiles(),
+            cpu_share: self.cpu_share_max,
+            cores: cores(),
+            machine: machine(),
+            memory_bytes: self.memory_max,
+            descriptors_max,
+        }
+    }
+}
+
+/// The machine's cores.
+pub fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+}
+
+/// CPU time of this process, seconds, user and system; `None` where the system does not tell.
+fn cpu_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name, in parentheses, may hold anything; times are the 12th and 13th fields after it.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<f64>().ok();
+    Some((next()? + next()?) / CLOCK_TICKS)
+}
+
+/// The machine in a line: its processor and kernel, as far as the system tells.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu_info = read("/proc/cpuinfo");
+    let model = cpu_info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let parts = [model.map_or("", |(_, name)| name.trim()), std::env::consts::OS, kernel.trim()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// Resident memory of this process, bytes; `None` where the system does not tell.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn watched(lates_ms: &[u64]) -> GeneratorFacts {
+        let pulse = Arc::new(Pulse::default());
+        let mut own = Own::new(Arc::clone(&pulse), Duration::from_millis(33));
+        for late in lates_ms {
+            pulse.with(|second| second.record(late * 1000));
+            own.look(true);
+        }
+        own.facts(1024)
+    }
+
+    #[test]
+    fn a_generator_that_is_late_now_and_then_is_believed_and_one_that_is_often_late_is_not() {
+        let mut lates = [1; 40];
+        lates[7] = 200;
+        assert!(!watched(&lates).saturated);
+        lates[8..12].fill(9);
+        let facts = watched(&lates);
+        assert!(facts.saturated && facts.reasons[0].contains("in 5 of 40 s"), "{facts:?}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn linux_tells_cpu_and_memory() {
+        assert!(cpu_seconds().is_some() && resident_bytes().is_some_and(|bytes| bytes > 100_000));
+    }
+}

@@ -1,0 +1,132 @@
+//! A person's inputs from a match, as the page saves them, to drive bots.
+//!
+//! A recording is JSON: `{"game": "arena", "mode": "ffa", "tick_rate": 30, "inputs": [[tick, "hex"], ...]}`, an entry for each
+//! input sent, ticks rising, the input as it goes over the wire.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use tickwire_game::{GameDef, Input};
+use tickwire_protocol::codec::decode;
+use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
+
+/// Longest recording that is read: an hour at 60 Hz.
+const INPUTS_MAX: usize = 60 * 60 * 60;
+
+/// An input for each tick of a stretch of play.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording<I> {
+    /// At least one.
+    inputs: Vec<I>,
+}
+
+/// Why a recording cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    /// It cannot be read.
+    #[error("{path}: {error}")]
+    Unreadable {
+        /// Which file.
+        path: String,
+        /// Why.
+        error: String,
+    },
+    /// It is of another game.
+    #[error("{path} is a recording of `{found}`, the server runs `{expected}`")]
+    OtherGame {
+        /// Which file.
+        path: String,
+        /// Whose it is.
+        found: String,
+        /// Whose it should be.
+        expected: &'static str,
+    },
+}
+
+#[derive(Deserialize)]
+struct File {
+    game: String,
+    inputs: Vec<(u32, String)>,
+}
+
+impl<I: Input> Recording<I> {
+    /// Reads the recording of a match of `G`.
+    pub fn read<G: GameDef<Input = I>>(path: &Path) -> Result<Self, RecordingError> {
+        let name = path.display().to_string();
+        let unreadable = |error: String| RecordingError::Unreadable { path: name.clone(), error };
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let file: File = serde_json::from_str(&text).map_err(|error| unreadable(format!("is no recording: {error}")))?;
+        if file.game != G::NAME {
+            return Err(RecordingError::OtherGame { path: name, found: file.game, expected: G::NAME });
+        }
+        Self::from_entries(&file.inputs).map_err(unreadable)
+    }
+
+    /// An input for every tick from the first to the last: between two entries the earlier one is held.
+    fn from_entries(entries: &[(u32, String)]) -> Result<Self, String> {
+        let mut inputs = Vec::new();
+        let mut previous: Option<(u32, I)> = None;
+        for (tick, hex) in entries {
+            let input = from_hex(hex).and_then(|bytes| decode::<I, CLIENT_MESSAGE_BYTES_MAX>(&bytes).ok());
+            let input = input.ok_or_else(|| format!("the input of tick {tick} is not one of this game"))?;
+            if let Some((before, held)) = previous {
+                let ticks = tick.checked_sub(before).filter(|ticks| *ticks > 0).ok_or("the ticks do not rise")? as usize;
+                if inputs.len() + ticks > INPUTS_MAX {
+                    return Err("is longer than an hour".to_owned());
+                }
+                inputs.extend(std::iter::repeat_n(held, ticks));
+            }
+            previous = Some((*tick, input));
+        }
+        inputs.extend(previous.map(|(_, input)| input));
+        if inputs.is_empty() { Err("holds no inputs".to_owned()) } else { Ok(Self { inputs }) }
+    }
+
+    /// Ticks it covers.
+    pub fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Never: a recording holds at least one input.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// The input of the `nth` tick, from the start again after the end.
+    pub fn input(&self, nth: usize) -> I {
+        self.inputs.get(nth % self.inputs.len().max(1)).copied().unwrap_or_default()
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16).map(|value| value as u8)).collect();
+    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
+    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use tag::Input;
+
+    use super::*;
+
+    fn entries(entries: &[(u32, &str)]) -> Result<Recording<Input>, String> {
+        Recording::from_entries(&entries.iter().map(|(tick, hex)| (*tick, (*hex).to_owned())).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn an_input_is_held_until_the_next_and_the_end_leads_to_the_start() {
+        let recording = entries(&[(10, "0102"), (12, "7f81")]).expect("a recording");
+        let [first, second] = [Input { x: 1, y: 2 }, Input { x: 127, y: -127 }];
+        assert_eq!([0, 1, 2, 3].map(|nth| recording.input(nth)), [first, first, second, first]);
+    }
+
+    #[test]
+    fn what_is_no_recording_is_refused_with_a_reason() {
+        assert_eq!(entries(&[]).expect_err("empty"), "holds no inputs");
+        assert_eq!(entries(&[(1, "zz")]).expect_err("no hex"), "the input of tick 1 is not one of this game");
+        assert_eq!(entries(&[(1, "010203")]).expect_err("too long"), "the input of tick 1 is not one of this game");
+        assert_eq!(entries(&[(5, "0102"), (5, "0102")]).expect_err("stands still"), "the ticks do not rise");
+        assert_eq!(entries(&[(0, "0102"), (u32::MAX, "0102")]).expect_err("long"), "is longer than an hour");
+    }
+}

@@ -1,0 +1,314 @@
+//! What a run found: everything a person, a script or another process needs to know of it.
+//!
+//! Invariants: a report holds what was measured and nothing that can be computed from it later, but for what people look
+//! up (quantiles); a report of a run that was cut short is a report.
+
+pub mod console;
+pub mod html;
+pub mod json;
+pub mod merge;
+#[cfg(test)]
+pub(crate) mod sample;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{Counts, Histogram, Measure, Quantiles};
+
+/// Version of the report's JSON.
+pub const FORMAT: u32 = 1;
+
+/// A whole run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// What was run, and where.
+    pub run: RunFacts,
+    /// Whether it passed, and if not, why.
+    pub verdict: Verdict,
+    /// Whether the generator kept up.
+    pub generator: GeneratorFacts,
+    /// Everything counted.
+    pub counts: Counts,
+    /// Everything timed, by [`crate::measure::Measure::name`].
+    pub measures: std::collections::BTreeMap<String, MeasureReport>,
+    /// Second by second.
+    pub series: Vec<Second>,
+    /// Views that differed from the server's, the first [`FINDINGS_MAX`].
+    pub divergences: Vec<Divergence>,
+    /// Matches whose players all waited too long for a snapshot, the first [`FINDINGS_MAX`].
+    pub stalls: Vec<Stall>,
+    /// How many there were, the ones not kept included.
+    #[serde(default)]
+    pub stall_count: u64,
+    /// Errors of joining and playing with how often each came, the first [`FINDINGS_MAX`] kinds.
+    pub errors: std::collections::BTreeMap<String, u64>,
+    /// Seats that the server still held after everyone had left; `None` if that was not looked at.
+    pub leaked_seats: Option<u64>,
+    /// What a search for the server's capacity found.
+    pub capacity: Option<Capacity>,
+}
+
+/// Most findings of a kind that are kept; more are counted.
+pub const FINDINGS_MAX: usize = 100;
+
+/// Writes `report.json` and `report.html` into `dir`, which is made if need be, and returns their paths.
+pub fn write_all(report: &Report, dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot create the report folder {}", dir.display()))?;
+    let (json, page) = (dir.join("report.json"), dir.join("report.html"));
+    json::write(report, &json)?;
+    std::fs::write(&page, html::page(report)).with_context(|| format!("cannot write {}", page.display()))?;
+    Ok(vec![json, page])
+}
+
+impl Report {
+    /// All values of `measure`; none if it is not in the report, or not in a form that can be read.
+    pub fn histogram(&self, measure: Measure) -> Histogram {
+        self.measures.get(measure.name()).and_then(|report| report.decoded().ok()).unwrap_or_default()
+    }
+
+    /// What people read of `measure`; `None` if there are no values.
+    pub fn quantiles(&self, measure: Measure) -> Option<Quantiles> {
+        self.measures.get(measure.name()).map(|report| report.quantiles).filter(|quantiles| quantiles.count > 0)
+    }
+
+    /// Share of the gaps under 1.5 ticks, 0 to 1; `None` if there was no gap.
+    pub fn gaps_within(&self) -> Option<f64> {
+        let gaps = self.quantiles(Measure::Gap)?.count;
+        Some(1.0 - self.counts.long_gaps.min(gaps) as f64 / gaps as f64)
+    }
+
+    /// 1.5 ticks, milliseconds.
+    pub fn long_gap_ms(&self) -> f64 {
+        1500.0 / f64::from(self.run.tick_rate.max(1))
+    }
+
+    /// Whether views were compared with the server's, so that no divergence means something.
+    pub fn is_checked(&self) -> bool {
+        self.counts.checked + self.counts.divergences > 0
+    }
+}
+
+impl From<&Histogram> for MeasureReport {
+    fn from(histogram: &Histogram) -> Self {
+        Self { quantiles: histogram.quantiles(), histogram: histogram.to_text() }
+    }
+}
+
+impl MeasureReport {
+    /// All values.
+    pub fn decoded(&self) -> Result<Histogram, String> {
+        Histogram::from_text(&self.histogram)
+    }
+}
+
+/// What was run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RunFacts {
+    /// The command line.
+    pub command: String,
+    /// The server's address.
+    pub server: String,
+    /// The game it runs.
+    pub game: String,
+    /// The mode played.
+    pub mode: String,
+    /// Ticks per second.
+    pub tick_rate: u8,
+    /// When it began, seconds since 1970.
+    pub began: u64,
+    /// How long it lasted, seconds.
+    pub seconds: f64,
+    /// Most users at once.
+    pub users: u64,
+    /// The scenarios and their weights.
+    pub mix: String,
+    /// The network conditions and their weights.
+    pub network: String,
+    /// Of all random choices.
+    pub seed: u64,
+    /// Version of this program.
+    pub version: String,
+    /// Processes that generated the load together.
+    pub processes: u32,
+}
+
+/// Whether a run passed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether it did.
+    pub passed: bool,
+    /// A sentence for each reason it did not.
+    pub failures: Vec<String>,
+    /// A sentence for each thing a reader must know to believe the rest.
+    pub warnings: Vec<String>,
+}
+
+/// How the generator itself did.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct GeneratorFacts {
+    /// The machine in words: its name, processor and system.
+    #[serde(default)]
+    pub machine: String,
+    /// It fell behind so far that what it measured is not the server's doing.
+    pub saturated: bool,
+    /// Why it is thought so.
+    pub reasons: Vec<String>,
+    /// How late its own timers ran, milliseconds.
+    pub lateness_ms: Quantiles,
+    /// Share of the machine's cores it used while all users played, 0 to 1.
+    pub cpu_share: f64,
+    /// The machine's cores.
+    pub cores: u32,
+    /// Most resident memory, bytes.
+    pub memory_bytes: u64,
+    /// Most open descriptors allowed.
+    pub descriptors_max: u64,
+}
+
+/// One measure over the whole run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct MeasureReport {
+    /// What people read, milliseconds.
+    #[serde(flatten)]
+    pub quantiles: Quantiles,
+    /// All values: HdrHistogram V2, base 64, microseconds.
+    pub histogram: String,
+}
+
+/// One second of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Second {
+    /// Seconds since the run began.
+    pub at: f64,
+    /// Users that hold a seat.
+    pub users: u64,
+    /// Snapshots received.
+    pub snapshots: u64,
+    /// Payload received, bytes.
+    pub payload_bytes: u64,
+    /// Gap between snapshots, milliseconds; `None` if there was none.
+    pub gap_p50_ms: Option<f64>,
+    /// Same.
+    pub gap_p99_ms: Option<f64>,
+    /// Input to view, milliseconds.
+    pub input_to_view_p50_ms: Option<f64>,
+    /// Same.
+    pub input_to_view_p99_ms: Option<f64>,
+    /// Divergences so far.
+    pub divergences: u64,
+    /// 99th percentile of how late the generator's own timers ran, milliseconds.
+    pub generator_late_p99_ms: f64,
+    /// Cores the generator used.
+    pub generator_cpu: f64,
+    /// What the server says of itself; `None` if its metrics were not read.
+    pub server: Option<ServerSecond>,
+}
+
+/// The server's own figures of one second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerSecond {
+    /// Cores it used.
+    pub cpu: f64,
+    /// Mean duration of its ticks, milliseconds.
+    pub tick_mean_ms: f64,
+    /// 99th percentile, milliseconds.
+    pub tick_p99_ms: f64,
+    /// Ticks that started more than an interval late.
+    pub late_ticks: u64,
+    /// Resident memory, bytes.
+    pub memory_bytes: u64,
+    /// Seats held.
+    pub players: u64,
+    /// Matches.
+    pub matches: u64,
+}
+
+/// A view that differed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The match.
+    pub match_id: String,
+    /// The tick.
+    pub tick: u32,
+    /// The component.
+    pub component: String,
+    /// The user whose view it was.
+    pub user: u64,
+}
+
+/// A match that stood still.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stall {
+    /// The match.
+    pub match_id: String,
+    /// The first tick that came late.
+    pub tick: u32,
+    /// The longest gap, milliseconds.
+    pub gap_ms: f64,
+    /// Players who saw it.
+    pub players: u32,
+    /// The generator itself was late at that moment: it may have been its own doing.
+    pub generator_was_late: bool,
+}
+
+/// What a search for the capacity found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// Most users for whom the service level held.
+    pub users: u64,
+    /// Users at which it broke; `None` if it never did.
+    pub broke_at: Option<u64>,
+    /// Which part of the service level broke, in a sentence.
+    pub reason: String,
+    /// Whether it is the server's limit, as far as the generator can tell.
+    pub is_server_limit: bool,
+    /// Each plateau.
+    pub steps: Vec<CapacityStep>,
+}
+
+/// One plateau of a search.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CapacityStep {
+    /// Users.
+    pub users: u64,
+    /// Share of gaps under 1.5 ticks, 0 to 1.
+    pub gaps_within: f64,
+    /// 99th percentile of the gap, milliseconds.
+    pub gap_p99_ms: f64,
+    /// Divergences.
+    pub divergences: u64,
+    /// Whether the generator was saturated.
+    pub saturated: bool,
+    /// Whether the service level held.
+    pub held: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_written_into_a_new_folder_or_says_why_not() {
+        let place = tempfile::tempdir().expect("a folder");
+        let paths = write_all(&sample::full(), &place.path().join("a/b")).expect("written");
+        assert!(paths.iter().all(|path| path.is_file()), "{paths:?}");
+        let file = place.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        let error = format!("{:#}", write_all(&sample::full(), &file.join("x")).expect_err("a file is no folder"));
+        assert!(error.starts_with("cannot create the report folder") && error.lines().count() == 1, "{error}");
+    }
+
+    #[test]
+    fn no_gap_is_no_share() {
+        let mut report = sample::full();
+        assert!(report.gaps_within().is_some_and(|share| (0.9..1.0).contains(&share)));
+        report.counts.long_gaps = u64::MAX;
+        assert_eq!(report.gaps_within(), Some(0.0));
+        assert_eq!(Report::default().gaps_within(), None);
+    }
+}

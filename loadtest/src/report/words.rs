@@ -1,0 +1,131 @@
+//! Figures as people read them, on a terminal and on the report's page alike.
+
+use super::{Capacity, Report};
+
+/// With as many digits as its size deserves, thousands apart.
+pub(super) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "-".to_owned();
+    }
+    match value.abs() {
+        size if size >= 99.95 => grouped(value.round().abs() as u64, value < 0.0),
+        size if size >= 9.995 => format!("{value:.1}"),
+        size if size > 0.0 => format!("{value:.2}"),
+        _ => "0".to_owned(),
+    }
+}
+
+/// A count, thousands apart.
+pub(super) fn count(value: u64) -> String {
+    grouped(value, false)
+}
+
+fn grouped(value: u64, is_negative: bool) -> String {
+    let digits = value.to_string();
+    let mut text = String::from(if is_negative { "-" } else { "" });
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 seat`, `2 seats`.
+pub(super) fn counted(value: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
+}
+
+/// A share, 0 to 1. What is not all is never shown as 100 %, and what is not nothing never as 0 %.
+pub(super) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent {
+        _ if !percent.is_finite() => "-".to_owned(),
+        0.0 => "0 %".to_owned(),
+        p if p >= 100.0 => format!("{p:.0} %"),
+        p if p > 99.99 => "99.99+ %".to_owned(),
+        p if p < 0.01 => "<0.01 %".to_owned(),
+        p if p > 99.0 => format!("{:.2} %", (p * 100.0).floor() / 100.0),
+        p if p < 1.0 => format!("{p:.2} %"),
+        p => format!("{p:.1} %"),
+    }
+}
+
+/// `part` of `whole`.
+pub(super) fn percent_of(part: u64, whole: u64) -> String {
+    if whole == 0 { "-".to_owned() } else { percent(part as f64 / whole as f64) }
+}
+
+/// Bytes in the unit that fits.
+pub(super) fn bytes(value: f64) -> String {
+    match value {
+        size if size >= 1e9 => format!("{:.2} GB", size / 1e9),
+        size if size >= 1e6 => format!("{:.1} MB", size / 1e6),
+        size if size >= 1e4 => format!("{:.1} kB", size / 1e3),
+        size => format!("{} B", number(size.round())),
+    }
+}
+
+/// A moment, seconds since 1970.
+pub(super) fn moment(seconds: u64) -> String {
+    let moment = i64::try_from(seconds).ok().and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+    moment.map_or_else(|| "-".to_owned(), |moment| moment.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// Text from outside in one line, without what could move a terminal's cursor.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// `amount` per player and second; `None` if nobody played.
+pub(super) fn per_player_second(report: &Report, amount: u64) -> Option<f64> {
+    let seconds = report.counts.player_seconds();
+    (seconds > 0.0).then(|| amount as f64 / seconds)
+}
+
+/// Snapshots per second over the whole run.
+pub(super) fn snapshot_rate(report: &Report) -> f64 {
+    if report.run.seconds > 0.0 { report.counts.snapshots as f64 / report.run.seconds } else { 0.0 }
+}
+
+/// What a search found: a sentence a line. A saturated generator's limit is never called the server's.
+pub(super) fn capacity(report: &Report, capacity: &Capacity) -> Vec<String> {
+    let users = counted(capacity.users, "user");
+    let Some(broke_at) = capacity.broke_at else {
+        return vec![format!("at least {users}: the service level held at every step")];
+    };
+    let is_known = capacity.is_server_limit && !report.generator.saturated;
+    let mut lines = vec![
+        format!("{}{users}: the service level held with these", if is_known { "" } else { "at least " }),
+        format!("with {} it did not: {}", count(broke_at), plain(&capacity.reason)),
+    ];
+    if !is_known {
+        lines.push("this is not known to be the server's limit".to_owned());
+    }
+    lines
+}
+
+/// What a reader must know of a generator that fell behind.
+pub(super) fn saturation(report: &Report) -> Option<String> {
+    let reasons = report.generator.reasons.iter().map(|reason| plain(reason)).collect::<Vec<_>>().join("; ");
+    let why = if reasons.is_empty() { "it fell behind".to_owned() } else { reasons };
+    report.generator.saturated.then(|| format!("{why}. Delays below may be its own doing and say nothing about the server's limit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_well() {
+        let numbers = [0.0, 0.256, 9.999, 12.34, 512.7, 1_234_567.8, -1234.0, f64::NAN].map(number);
+        assert_eq!(numbers, ["0", "0.26", "10.0", "12.3", "513", "1,234,568", "-1,234", "-"]);
+        let shares = [0.0, 0.000_01, 0.0123, 0.5, 0.98999, 0.994_999, 0.999_99, 1.0, f64::NAN].map(percent);
+        assert_eq!(shares, ["0 %", "<0.01 %", "1.2 %", "50.0 %", "99.0 %", "99.49 %", "99.99+ %", "100 %", "-"]);
+        assert_eq!([900.0, 12_345.0, 5_600_000.0, 2e9].map(bytes), ["900 B", "12.3 kB", "5.6 MB", "2.00 GB"]);
+        assert_eq!(moment(1_790_000_000), "2026-09-21 14:13:20 UTC");
+        assert_eq!((moment(u64::MAX), plain("a\x1b[2J\nb")), ("-".to_owned(), "a [2J b".to_owned()));
+        assert_eq!([counted(1, "seat"), counted(1000, "seat"), percent_of(1, 0)], ["1 seat", "1,000 seats", "-"]);
+    }
+}

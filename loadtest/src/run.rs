@@ -1,0 +1,209 @@
+//! A whole load test: looks whether it can work, runs goose, and puts together what was found.
+//!
+//! Invariant: whatever ends a run, what was measured until then is reported.
+
+mod preflight;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
+
+use goose::GooseAttack;
+use goose::config::GooseConfiguration;
+use goose::goose::Scenario as GooseScenario;
+use goose::prelude::GooseError;
+use tickwire_game::GameDef;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::board::Board;
+use crate::capacity::{self, Search};
+use crate::entrance::{Entrance, Setup, WatchAccess};
+use crate::measure::Measure;
+use crate::monitor::{Monitor, Own, Pulse, Scraper, Watched};
+use crate::options::Options;
+use crate::player::{self, Field};
+use crate::recording::Recording;
+use crate::report::{FORMAT, MeasureReport, Report, RunFacts, Second};
+use crate::scenario::Door;
+
+pub use preflight::{Facts, PreflightError};
+
+/// After everyone has left, the server frees the seats at once, ...
+const SEATS_PATIENCE: Duration = Duration::from_secs(5);
+/// ... but those of players whose connection broke only after the grace period: its default, and a bit.
+const GRACE_PATIENCE: Duration = Duration::from_secs(40);
+
+/// Says how it goes: the second, and the seconds left if that is known.
+pub type Progress = Box<dyn FnMut(&Second, Option<u64>) + Send>;
+
+/// Runs the load test that `options` describe against a server of game `G`, which preflight found there.
+pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progress) -> Result<Report, PreflightError> {
+    let users = options.users as usize;
+    let descriptors_max = preflight::provide_descriptors(users)?;
+    let recording = options.replay.as_deref().map(Recording::read::<G>).transpose()?.map(Arc::new);
+    let interval = Duration::from_secs(1) / u32::from(facts.mode.tick_rate.max(1));
+    let pulse = Arc::new(Pulse::default());
+    let field = Arc::new(Field::<G> {
+        entrance: entrance(options, facts)?,
+        board: Arc::new(Board::default()),
+        generator_is_late: Arc::clone(&pulse.is_late),
+        recording,
+        seed: options.seed.wrapping_add(u64::from(options.process) << 32),
+        started: AtomicUsize::new(0),
+    });
+    let plan = options.find_capacity.then(|| capacity::plan(options.capacity_from, options.users));
+    let attack = attack(options, plan.as_deref(), &field).map_err(PreflightError::Goose)?;
+
+    let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let started = Instant::now();
+    let scraper = facts.ops.map(Scraper::new);
+    let seats_before = match &scraper {
+        Some(scraper) => scraper.players().await.ok(),
+        None => None,
+    };
+    let beating = tokio::spawn(Arc::clone(&pulse).beat(interval));
+    let monitor = Monitor {
+        board: Arc::clone(&field.board),
+        own: Own::new(pulse, interval),
+        scraper,
+        users_wanted: u64::from(options.users),
+        search: plan.map(|plan| Search::new(plan, options.capacity_hold, interval)),
+        progress: with_time_left(options, progress),
+    };
+    let (stop, stopped) = mpsc::channel(1);
+    let watching = tokio::spawn(monitor.watch(stopped));
+    let outcome = attack.execute().await;
+    drop(stop);
+    beating.abort();
+    let watched = watching.await.map_err(|error| PreflightError::Internal(error.to_string()))?;
+    let leaked_seats = match (facts.ops, seats_before) {
+        (Some(ops), Some(before)) if !options.shared_server => leaked(&Scraper::new(ops), before, &watched).await,
+        _ => None,
+    };
+    let run = RunFacts {
+        command: command_line(),
+        server: options.server.to_string(),
+        game: G::NAME.to_owned(),
+        mode: facts.mode.id.clone(),
+        tick_rate: facts.mode.tick_rate,
+        began,
+        seconds: started.elapsed().as_secs_f64(),
+        users: watched.users_max,
+        mix: options.mix.to_string(),
+        network: options.network.to_string(),
+        seed: options.seed,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        processes: 1,
+    };
+    let mut report = assemble(run, watched, &field.board, descriptors_max);
+    report.leaked_seats = leaked_seats;
+    if let Err(error) = outcome {
+        // What was measured until then stands, and the verdict says what happened.
+        report.verdict.failures.push(goose_failure(&error));
+    }
+    if field.started.load(Relaxed) == 0 {
+        report.verdict.failures.push("no user was started".to_owned());
+    }
+    Ok(report)
+}
+
+fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError> {
+    let watch = match (&options.admin_token_file, options.admin_address()) {
+        _ if !options.mix.uses(Door::Watch) => None,
+        (Some(file), Some(admin)) => Some(WatchAccess { admin, token: preflight::read_token(file)? }),
+        _ => return Err(PreflightError::SpectateNeedsToken),
+    };
+    let setup = Setup {
+        server: options.server,
+        mode: facts.mode.id.clone(),
+        network: options.network.clone(),
+        seed: options.seed,
+        users: options.users as usize,
+        users_per_address: options.users_per_address as usize,
+        first_user: options.process as usize * options.users as usize,
+        watch,
+    };
+    Entrance::new(setup).map_err(|error| PreflightError::Internal(error.to_string()))
+}
+
+fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
+    let mut arguments: Vec<String> = ["--host", &format!("http://{}", options.server), "--no-reset-metrics", "--no-print-metrics", "-qq"].map(str::to_owned).into();
+    match plan {
+        Some(plan) => arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]),
+        None => {
+            let seconds = |time: Duration| format!("{}s", time.as_secs().max(1));
+            arguments.extend(["--users", &options.users.to_string(), "--run-time", &seconds(options.run_time)].map(str::to_owned));
+            arguments.extend(["--increase-time".to_owned(), seconds(options.arrival_time())]);
+        }
+    }
+    if let Some(dir) = &options.report_dir {
+        for file in ["goose.html", "goose.json"] {
+            arguments.extend(["--report-file".to_owned(), dir.join(file).display().to_string()]);
+        }
+    }
+    arguments.extend(options.goose.iter().cloned());
+    let mut attack = GooseAttack::initialize_with_config(GooseConfiguration::parse_args_default(&arguments)?)?;
+    for (scenario, weight) in options.mix.parts() {
+        let transactions = player::transactions(field, *scenario);
+        let goose_scenario = GooseScenario::new(scenario.name).set_weight(*weight as usize)?;
+        attack = attack.register_scenario(transactions.into_iter().fold(goose_scenario, GooseScenario::register_transaction));
+    }
+    Ok(attack)
+}
+
+fn with_time_left(options: &Options, mut progress: Progress) -> Box<dyn FnMut(&Second) + Send> {
+    let whole = (!options.find_capacity).then(|| (options.arrival_time() + options.run_time).as_secs_f64());
+    Box::new(move |second| progress(second, whole.map(|whole| (whole - second.at).max(0.0) as u64)))
+}
+
+/// Seats that the server still holds though everyone has left.
+async fn leaked(scraper: &Scraper, before: u64, watched: &Watched) -> Option<u64> {
+    let counts = &watched.total.counts;
+    let left_cleanly = counts.unexplained_closes() == 0 && counts.resume_failures == 0 && counts.join_failures == 0;
+    let until = Instant::now() + if left_cleanly { SEATS_PATIENCE } else { GRACE_PATIENCE };
+    loop {
+        let held = scraper.players().await.ok()?.saturating_sub(before);
+        if held == 0 || Instant::now() >= until {
+            return Some(held);
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+fn assemble(run: RunFacts, watched: Watched, board: &Board, descriptors_max: u64) -> Report {
+    let findings = board.findings();
+    let measures = Measure::ALL.iter().map(|measure| {
+        let histogram = watched.total.histogram(*measure);
+        (measure.name().to_owned(), MeasureReport { quantiles: histogram.quantiles(), histogram: histogram.to_text() })
+    });
+    Report {
+        format: FORMAT,
+        run,
+        generator: watched.own.facts(descriptors_max),
+        measures: measures.collect(),
+        counts: watched.total.counts,
+        series: watched.series,
+        divergences: findings.divergences,
+        stalls: findings.stalls,
+        stall_count: findings.stall_count,
+        errors: findings.errors,
+        capacity: watched.search.map(Search::finish),
+        ..Report::default()
+    }
+}
+
+fn goose_failure(error: &GooseError) -> String {
+    match error {
+        GooseError::ThresholdsFailed { failed, .. } => format!("goose's own thresholds failed: {}", failed.len()),
+        other => format!("goose stopped: {other}"),
+    }
+}
+
+/// The command line, quoted so that it can be repeated.
+fn command_line() -> String {
+    let quoted = |word: String| if word.contains(char::is_whitespace) { format!("'{word}'") } else { word };
+    let mut words = std::env::args();
+    let program = words.next().map(|path| path.rsplit('/').next().unwrap_or_default().to_owned());
+    program.into_iter().chain(words.map(quoted)).collect::<Vec<_>>().join(" ")
+}

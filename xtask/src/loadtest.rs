@@ -1,0 +1,90 @@
+//! `cargo xtask loadtest`: thousands of checking players against a server built from this checkout, and their report.
+
+use crate::console::{Console, Step};
+use crate::play::ensure_admin_token;
+use crate::{server, workspace};
+use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitCode, Stdio};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// A further flag for the server, such as --server-flag=--tick-rate=10; may be repeated
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
+    server_flag: Vec<OsString>,
+    /// Arguments for the load test, after `--`, such as `--users 2000 --run-time 60s`; with `--server` none is started here
+    #[arg(last = true, value_name = "LOAD TEST ARGUMENTS")]
+    loadtest: Vec<OsString>,
+}
+
+/// What a server is told so that it can be checked: hashes once a second, long matches, no bots of its own.
+const SERVER_FLAGS: [&str; 7] =
+    ["--port", "0", "--hash-every=30", "--match-seconds=86400", "--set", "matches.bots_fill=0", "--set=log_filter=warn"];
+
+pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
+    let binary = console.step("Building the load test", build)?;
+    let has = |name: &str| args.loadtest.iter().filter_map(|argument| argument.to_str()).any(|argument| argument.starts_with(name));
+    let is_no_test = has("merge") || has("--help") || has("-h") || has("--version");
+    let mut loadtest = Command::new(binary);
+    if !is_no_test && !has("--report-dir") {
+        loadtest.arg("--report-dir").arg(workspace::target_dir().join("loadtest"));
+    }
+    let running = if is_no_test || has("--server") {
+        None
+    } else {
+        let binary = console.step("Building the server", |step| server::build_for_play(step, false))?;
+        let running = Running::start(&binary, &args.server_flag)?;
+        loadtest.args(["--server", &running.address]).arg("--admin-token-file").arg(&running.token);
+        Some(running)
+    };
+    // The terminal is the load test's: its live line, and Ctrl-C, which makes it report what it has.
+    let status = loadtest.args(&args.loadtest).status().context("cannot start the load test")?;
+    drop(running);
+    Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(code as u8)))
+}
+
+/// Builds `target/release/tickwire-loadtest`.
+fn build(step: &mut Step) -> Result<PathBuf> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--release", "--package", "tickwire-loadtest", "--bin", "tickwire-loadtest"]).args(workspace::lock_flag());
+    step.must("building the load test", &mut cargo)?;
+    Ok(workspace::target_dir().join("release/tickwire-loadtest"))
+}
+
+/// A server on a free port, stopped when dropped.
+struct Running {
+    child: Child,
+    address: String,
+    token: PathBuf,
+}
+
+impl Running {
+    fn start(binary: &PathBuf, flags: &[OsString]) -> Result<Self> {
+        let token = ensure_admin_token(&workspace::state_dir()?)?;
+        let mut server = Command::new(binary);
+        server.args(SERVER_FLAGS).arg("--admin-token-file").arg(&token).args(flags).stdin(Stdio::null()).stdout(Stdio::piped());
+        // Ctrl-C is for the load test: the server must live until everyone has left.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut server, 0);
+        let mut child = server.spawn().context("cannot start the server")?;
+        let lines = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok);
+        let mut told = lines.filter_map(|line| Some(line.strip_prefix(PLAY_LINE)?.trim_end_matches('/').to_owned()));
+        match told.next() {
+            Some(address) => Ok(Self { child, address, token }),
+            None => bail!("the server did not start: {}", child.wait()?),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Nobody plays any more: there is nothing to drain.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What the server prints before its players' address.
+const PLAY_LINE: &str = "tickwire: play   http://";
