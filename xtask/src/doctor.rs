@@ -2,7 +2,7 @@
 
 use crate::process::ask;
 use crate::wasm::Compiler;
-use crate::{fuzz, page, tools, workspace};
+use crate::{fuzz, instructions, page, tools, workspace};
 use std::process::{Command, ExitCode};
 
 /// One thing that may be missing.
@@ -65,6 +65,7 @@ fn look() -> Vec<Finding> {
         ("python3", version("python3"), "apt-get install python3", packaged),
         ("wasm-opt", located("wasm-opt"), "apt-get install binaryen", Need::Optional),
         ("cargo-fuzz", fuzz::find_cargo_fuzz(), fuzz::INSTALL_COMMAND, Need::Optional),
+        ("valgrind", located("valgrind"), instructions::INSTALL_COMMAND, Need::Optional),
     ];
     rows.into_iter().map(|(name, found, remedy, need)| Finding { name, found, remedy, need }).collect()
 }

@@ -1,5 +1,6 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `fuzz`, `doctor`), and beneath them
-//! what they share: `console` (a line per step), `process` (running a program), `tools` (what must be installed), `page`, `server`.
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `fuzz`, `instructions`,
+//! `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a program), `tools` (what must be
+//! installed), `page`, `server`.
 //!
 //! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing here calls rustup;
 //! nothing is installed that is already there.
@@ -8,6 +9,7 @@ mod console;
 mod doctor;
 mod e2e;
 mod fuzz;
+mod instructions;
 mod loadtest;
 mod page;
 mod play;
@@ -49,6 +51,8 @@ enum Task {
     Loadtest(loadtest::Args),
     /// Attack the decoders with random bytes (needs cargo-fuzz)
     Fuzz(fuzz::Args),
+    /// Count the instructions of the hot paths: encode, apply, capture, tick, decode (needs valgrind)
+    Instructions,
     /// Say what is installed, what is missing, and what installs it
     Doctor,
 }
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Task::E2e(args) => e2e::run(&console, &args),
         Task::Loadtest(args) => loadtest::run(&console, &args),
         Task::Fuzz(args) => fuzz::run(&console, &args),
+        Task::Instructions => instructions::run(&console),
         Task::Doctor => Ok(doctor::run()),
     });
     match result {

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out the browser tests
+    /// Leave out the browser tests and the instruction counts
     #[arg(long)]
     fast: bool,
     /// Only checks with this in their name, such as `rust` or `page`

@@ -1,13 +1,5 @@
-//! What a delta costs: bytes and nanoseconds per row, for a match of movers that turn, bounce, die and respawn.
-//!
-//! `cargo run --release -p tickwire-protocol --example delta_cost`
+//! A match for measurements: movers that turn, bounce, die and respawn. Shared with the benchmarks.
 
-#![allow(clippy::expect_used)] // a measurement of broken code is worth nothing
-
-use std::hint::black_box;
-use std::time::Instant;
-
-use tickwire_protocol::delta::{Scratch, apply, encode};
 use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{NetId, Schema, Snapshot, Tick, columns};
 
@@ -23,60 +15,16 @@ columns! {
     }
 }
 
-const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Mover::TABLE]);
-const TICKS: u32 = 2_000;
+/// The film's tables.
+pub(crate) const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Mover::TABLE]);
 const MOVER_FIELDS: usize = 7;
 
-fn main() {
-    println!("{:>6} {:>12} {:>14} {:>14} {:>14}", "rows", "bytes/tick", "bytes/row", "encode ns/row", "apply ns/row");
-    for rows in [8, 32, 128, 1024] {
-        measure(rows);
-    }
-}
-
-fn measure(rows: u32) {
-    let ticks: Vec<Snapshot> = film(rows);
-    let mut scratch = Scratch::default();
-    let mut bodies: Vec<Vec<u8>> = Vec::new();
-    for pair in ticks.windows(2) {
-        let mut body = Vec::new();
-        encode(&pair[0], &pair[1], &mut scratch, &mut body);
-        bodies.push(body);
-    }
-    let mut out = Vec::with_capacity(64 * 1024);
-    let started = Instant::now();
-    for pair in ticks.windows(2) {
-        out.clear();
-        encode(black_box(&pair[0]), black_box(&pair[1]), &mut scratch, &mut out);
-        black_box(&out);
-    }
-    let encoding = started.elapsed();
-    let mut next = Snapshot::empty(&SCHEMA);
-    let started = Instant::now();
-    for (base, (body, shown)) in ticks.iter().zip(bodies.iter().zip(&ticks[1..])) {
-        next.tick = shown.tick;
-        apply(black_box(base), black_box(body), &mut scratch, &mut next).expect("it was just encoded");
-        black_box(&next);
-    }
-    let applying = started.elapsed();
-    assert_eq!(Some(&next), ticks.last(), "the last tick reads back");
-    let total_rows = f64::from(rows) * bodies.len() as f64;
-    let bytes: usize = bodies.iter().map(Vec::len).sum();
-    println!(
-        "{rows:>6} {:>12.1} {:>14.2} {:>14.1} {:>14.1}",
-        bytes as f64 / bodies.len() as f64,
-        bytes as f64 / total_rows,
-        encoding.as_nanos() as f64 / total_rows,
-        applying.as_nanos() as f64 / total_rows,
-    );
-}
-
 /// Every tick of a match: all move, a tenth steer, one in two hundred is replaced.
-fn film(rows: u32) -> Vec<Snapshot> {
+pub(crate) fn film(rows: u32, ticks: u32) -> Vec<Snapshot> {
     let mut random = Xorshift(0x9e37_79b9 ^ rows);
     let mut movers: Vec<(u32, [i32; MOVER_FIELDS])> = (0..rows).map(|id| (id, random.mover())).collect();
     let mut next_id = rows;
-    (0..TICKS)
+    (0..ticks)
         .map(|tick| {
             for index in 0..movers.len() {
                 if random.below(200) == 0 {

@@ -1,0 +1,93 @@
+//! `cargo xtask instructions`: how many instructions the hot paths take, counted by valgrind's callgrind. Unlike a time, the count is the same
+//! on a busy machine as on an idle one, so two commits can be compared by it. Nothing is asserted: a number is for somebody to look at.
+
+use crate::console::{Console, Step};
+use crate::summaries::Tally;
+use crate::workspace;
+use anyhow::{Context, Result};
+use std::process::{Command, ExitCode};
+
+/// What is counted: the words `games/arena/examples/instructions.rs` takes.
+const SUBJECTS: &[&str] = &["encode", "apply", "capture", "tick", "decode"];
+/// What installs valgrind.
+pub(crate) const INSTALL_COMMAND: &str = "apt-get install valgrind";
+
+/// Instructions of one thing done once.
+#[derive(Debug, PartialEq)]
+struct Count {
+    each: f64,
+    what: String,
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.0} per {}", self.each, self.what)
+    }
+}
+
+pub(crate) fn run(console: &Console) -> Result<ExitCode> {
+    let counts = console.step("Counting instructions", count)?;
+    match counts {
+        Some(counts) => counts.iter().for_each(|count| println!("{count}")),
+        None => println!("{}", skipped()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The last step of `cargo xtask test`: says the counts, and passes whatever they are.
+pub(crate) fn say(step: &mut Step) -> Result<Tally> {
+    match count(step)? {
+        Some(counts) => counts.iter().for_each(|count| step.note(&count.to_string())),
+        None => step.note(&skipped()),
+    }
+    Ok(Tally::one())
+}
+
+fn skipped() -> String {
+    format!("skipped: valgrind is not installed; `{INSTALL_COMMAND}` installs it")
+}
+
+/// `None` without valgrind.
+fn count(step: &mut Step) -> Result<Option<Vec<Count>>> {
+    let Some(valgrind) = workspace::program_on_path("valgrind") else { return Ok(None) };
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--release", "-p", "arena", "--features", "ecs", "--example", "instructions"]).args(workspace::lock_flag());
+    step.must("building what is counted", &mut cargo)?;
+    let program = workspace::target_dir().join("release/examples/instructions");
+    let counts = SUBJECTS.iter().map(|subject| {
+        let mut command = Command::new(&valgrind);
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no", "--toggle-collect=*measured*"]);
+        let output = step.must("callgrind", command.arg(&program).arg(subject))?;
+        read(&output).with_context(|| format!("callgrind says nothing of `{subject}` that can be read"))
+    });
+    counts.collect::<Result<Vec<_>>>().map(Some)
+}
+
+/// The program's "1800 tick of a match" and callgrind's "==7== Collected : 12345", among whatever else they say.
+fn read(output: &str) -> Option<Count> {
+    let (times, what) =
+        output.lines().filter_map(|line| line.split_once(' ')).find_map(|(n, what)| Some((n.parse::<u32>().ok()?, what)))?;
+    let collected = output.lines().find_map(|line| line.split_once("Collected :"))?.1.trim().parse::<f64>().ok()?;
+    (times > 0 && collected > 0.0).then(|| Count { each: collected / f64::from(times), what: what.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "==7== Callgrind, a call-graph generating cache profiler\n==7== Command: instructions tick\n200 tick of a match\n\
+                          ==7== Events    : Ir\n==7== Collected : 4100\n==7==\n==7== I   refs:      4,100\n";
+
+    #[test]
+    fn both_voices_are_read() {
+        let count = read(OUTPUT).expect("both are there");
+        assert_eq!(count, Count { each: 20.5, what: "tick of a match".to_string() });
+    }
+
+    #[test]
+    fn a_count_of_nothing_is_none() {
+        assert_eq!(read("==7== Collected : 4100\n"), None);
+        assert_eq!(read(&OUTPUT.replace("4100", "0")), None, "the function was not found");
+        assert_eq!(read(&OUTPUT.replace("200 tick", "0 tick")), None);
+    }
+}
