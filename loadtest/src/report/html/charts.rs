@@ -4,14 +4,14 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use super::super::{Report, Second, words};
 use crate::measure::Measure;
 use crate::plot::{Axes, Series, bare_line_chart, number};
+use crate::report::{CapacityStep, Report, Second, ServerSecond, words};
 
 /// Plots over the time of the run.
 pub(super) fn over_time(report: &Report) -> Markup {
     let long_gap = report.long_gap_ms();
-    let server = |read: fn(&super::super::ServerSecond) -> f64| move |second: &Second| second.server.as_ref().map(read);
+    let server = |read: fn(&ServerSecond) -> f64| move |second: &Second| second.server.as_ref().map(read);
     let level = |second: &Second| second.gap_p99_ms.map(|_| long_gap);
     let line = |label: &str, read: &dyn Fn(&Second) -> Option<f64>| over(report, label, read);
     let charts = [
@@ -34,7 +34,7 @@ pub(super) fn over_time(report: &Report) -> Markup {
             "ms",
             vec![line("mean", &server(|server| server.tick_mean_ms)), line("p99", &server(|server| server.tick_p99_ms))],
         ),
-        ("The generator's own lateness", "ms", vec![line("p99", &|second| Some(second.generator_late_p99_ms))]),
+        ("The generator's own lateness", "ms, p99", vec![line("p99", &|second| Some(second.generator_late_p99_ms))]),
     ];
     let x_range = report.series.last().map(|last| (0.0, last.at));
     let shown: Vec<Markup> = charts
@@ -68,7 +68,7 @@ pub(super) fn capacity(report: &Report) -> Markup {
             points: vec![(found.users as f64, 0.0), (found.users as f64, top)],
         }
     };
-    let chart = |title: &str, unit: &str, read: &dyn Fn(&super::super::CapacityStep) -> f64, level: Option<f64>| {
+    let chart = |title: &str, unit: &str, read: &dyn Fn(&CapacityStep) -> f64, level: Option<f64>| {
         let points: Vec<(f64, f64)> = steps.iter().map(|step| (step.users as f64, read(step))).collect();
         let level = level.map(|level| Series { label: "1.5 ticks".into(), points: points.iter().map(|(x, _)| (*x, level)).collect() });
         let knee = knee(&points);

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::super::{Report, words};
 use crate::measure::{Measure, SEGMENT_HEADER_BYTES};
+use crate::report::{Report, words};
 
 /// All of them.
 pub(super) fn all(report: &Report) -> Markup {
