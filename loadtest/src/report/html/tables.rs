@@ -26,7 +26,7 @@ fn measures(report: &Report) -> Markup {
         } @else {
             div.card.scroll {
                 table {
-                    thead { tr { th { "milliseconds" } @for head in ["mean", "p50", "p90", "p99", "p99.9", "max", "values"] { th { (head) } } } }
+                    thead { tr { th { "milliseconds" } @for head in HEADS { th { (head) } } } }
                     tbody {
                         @for (title, times) in all {
                             tr {
@@ -43,6 +43,8 @@ fn measures(report: &Report) -> Markup {
         }
     }
 }
+
+const HEADS: [&str; 7] = ["mean", "p50", "p90", "p99", "p99.9", "max", "values"];
 
 type Row<'a> = (&'a str, String);
 
@@ -217,7 +219,7 @@ fn glossary(report: &Report) -> Markup {
     let rows = [
         (
             "p50, p99, p99.9",
-            "Half, 99 of 100, 999 of 1000 values are at most this. A player at 30 Hz meets the worst of a hundred gaps every three seconds.",
+            "Half, 99 of 100, 999 of 1000 values are at most this. At 30 Hz, one gap in a hundred is one in three seconds.",
         ),
         ("gap", "From one snapshot to the next, at the player. It should be one tick; from 1.5 ticks on a player sees motion hitch."),
         ("jitter", "How far a gap is from the ticks it spans."),
