@@ -69,8 +69,8 @@ fn banners(report: &Report) -> Markup {
                 ul { @for failure in &verdict.failures { li { (failure) } } }
             }
         }
-        @if let Some(why) = words::saturation(report) {
-            section.banner.warn { strong { "GENERATOR SATURATED" } ul { li { (why) } } }
+        @if let Some(sentences) = words::saturation(report) {
+            section.banner.warn { strong { "GENERATOR SATURATED" } ul { @for sentence in sentences { li { (sentence) } } } }
         }
         @if !verdict.warnings.is_empty() {
             section.banner.warn {

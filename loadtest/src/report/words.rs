@@ -94,11 +94,11 @@ pub(super) fn snapshot_rate(report: &Report) -> f64 {
 pub(super) fn capacity(report: &Report, capacity: &Capacity) -> Vec<String> {
     let users = counted(capacity.users, "user");
     let Some(broke_at) = capacity.broke_at else {
-        return vec![format!("at least {users}: the service level held at every step")];
+        return vec![format!("At least {users}: the service level held at every step")];
     };
     let is_known = capacity.is_server_limit && !report.generator.saturated;
     let mut lines = vec![
-        format!("{}{users}: the service level held with these", if is_known { "" } else { "at least " }),
+        format!("{}{users}: the service level held with these", if is_known { "" } else { "At least " }),
         format!("with {} it did not: {}", count(broke_at), plain(&capacity.reason)),
     ];
     if !is_known {
@@ -107,11 +107,14 @@ pub(super) fn capacity(report: &Report, capacity: &Capacity) -> Vec<String> {
     lines
 }
 
-/// What a reader must know of a generator that fell behind.
-pub(super) fn saturation(report: &Report) -> Option<String> {
+/// What a reader must know of a generator that fell behind: why it is thought so, and what that means.
+pub(super) fn saturation(report: &Report) -> Option<[String; 2]> {
     let reasons = report.generator.reasons.iter().map(|reason| plain(reason)).collect::<Vec<_>>().join("; ");
     let why = if reasons.is_empty() { "it fell behind".to_owned() } else { reasons };
-    report.generator.saturated.then(|| format!("{why}. Delays below may be its own doing and say nothing about the server's limit"))
+    report
+        .generator
+        .saturated
+        .then(|| [why, "the delays in this report may be its doing, and say nothing about the server's limit".to_owned()])
 }
 
 #[cfg(test)]
