@@ -31,7 +31,27 @@ pub struct Bar {
 
 /// Lines over a common x. The y axis begins at 0.
 pub fn line_chart(title: &str, x_label: &str, y_label: &str, series: &[Series]) -> String {
-    themed(title, LINE_SIZE, |canvas| draw_lines(canvas, title, [x_label, y_label], series))
+    let frame = Frame { title: Some(title), axes: Axes { x_label, y_label, x_words: number, x_range: None } };
+    themed(title, LINE_SIZE, |canvas| draw_lines(canvas, &frame, series))
+}
+
+/// What the axes of a chart say.
+#[derive(Clone, Copy, Debug)]
+pub struct Axes<'a> {
+    /// Below.
+    pub x_label: &'a str,
+    /// Beside; nothing if it is empty.
+    pub y_label: &'a str,
+    /// What is written at a place of x; nothing if it is empty.
+    pub x_words: fn(f64) -> String,
+    /// From where to where x goes at least, for charts that shall be read together.
+    pub x_range: Option<(f64, f64)>,
+}
+
+/// A smaller chart of lines without its title and legend, for a page that writes them itself: `title` is what a screen reader
+/// says, and the lines take `--chart-1` and on in their order.
+pub fn bare_line_chart(title: &str, axes: Axes, series: &[Series]) -> String {
+    themed(title, BARE_SIZE, |canvas| draw_lines(canvas, &Frame { title: None, axes }, series))
 }
 
 /// Horizontal bars from 0, the first on top, each with its value written at its end.
@@ -43,27 +63,41 @@ pub fn bar_chart(title: &str, value_label: &str, bars: &[Bar]) -> String {
 type Canvas<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 type Drawn = Result<(), Box<dyn Error>>;
 
-fn draw_lines(canvas: &Canvas, title: &str, [x_label, y_label]: [&str; 2], series: &[Series]) -> Drawn {
+/// What is around a chart's lines; without a title there is no legend either.
+struct Frame<'a> {
+    title: Option<&'a str>,
+    axes: Axes<'a>,
+}
+
+fn draw_lines(canvas: &Canvas, frame: &Frame, series: &[Series]) -> Drawn {
     let finite =
         |series: &Series| -> Vec<(f64, f64)> { series.points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite()).collect() };
     let lines: Vec<(&str, Vec<(f64, f64)>)> = series.iter().map(|series| (series.label.as_str(), finite(series))).collect();
     let all = || lines.iter().flat_map(|(_, points)| points.iter().copied());
-    let mut chart = ChartBuilder::on(canvas)
-        .caption(title, text(TITLE_SIZE))
-        .margin(12)
-        .x_label_area_size(44)
-        .y_label_area_size(64)
-        .build_cartesian_2d(around(all().map(|(x, _)| x)), from_zero(all().map(|(_, y)| y)))?;
+    let axes = frame.axes;
+    let xs = axes.x_range.into_iter().flat_map(|(first, last)| [first, last]).chain(all().map(|(x, _)| x));
+    let mut builder = ChartBuilder::on(canvas);
+    if let Some(title) = frame.title {
+        builder.caption(title, text(TITLE_SIZE));
+    }
+    // On a page the chart needs no room below, and labels that a phone can show.
+    let [below, left, label_size] = if frame.title.is_some() { [12, 64, LABEL_SIZE] } else { [0, 60, BARE_LABEL_SIZE] };
+    // Room at the right for the half of a label that stands below the last place.
+    builder.margin(12).margin_right(28).margin_bottom(below).x_label_area_size(44).y_label_area_size(left);
+    let mut chart = builder.build_cartesian_2d(around(xs), from_zero(all().map(|(_, y)| y)))?;
     let mut mesh = chart.configure_mesh();
-    mesh.x_desc(x_label).y_desc(y_label).label_style(text(LABEL_SIZE)).axis_desc_style(text(LABEL_SIZE));
+    if !axes.y_label.is_empty() {
+        mesh.y_desc(axes.y_label);
+    }
+    mesh.x_desc(axes.x_label).label_style(text(label_size)).axis_desc_style(text(label_size));
     mesh.axis_style(GRID).bold_line_style(GRID).light_line_style(TRANSPARENT);
-    mesh.x_label_formatter(&|x| number(*x)).y_label_formatter(&|y| number(*y)).draw()?;
+    mesh.x_label_formatter(&|x| (axes.x_words)(*x)).y_label_formatter(&|y| number(*y)).draw()?;
     for ((label, points), colour) in lines.into_iter().zip(PALETTE.iter().cycle()) {
         let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: 2 };
         let drawn = chart.draw_series(LineSeries::new(points, style))?;
         drawn.label(label).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
     }
-    if series.len() > 1 {
+    if series.len() > 1 && frame.title.is_some() {
         let mut legend = chart.configure_series_labels();
         legend.position(SeriesLabelPosition::LowerLeft).label_font(text(LABEL_SIZE)).legend_area_size(24).margin(8).draw()?;
     }
@@ -127,7 +161,7 @@ fn from_zero(values: impl Iterator<Item = f64>) -> Range<f64> {
 }
 
 /// With as many digits as its size deserves.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     let digits = match value.abs() {
         size if size >= 100.0 || size.fract() < f64::EPSILON => 0,
         size if size >= 10.0 => 1,
@@ -172,12 +206,14 @@ fn escaped(words: &str) -> String {
 }
 
 const LINE_SIZE: (u32, u32) = (860, 420);
+const BARE_SIZE: (u32, u32) = (560, 280);
 /// Title, axis and margins of a bar chart.
 const BAR_FRAME_HEIGHT: u32 = 120;
 const BAR_HEIGHT: u32 = 40;
 const BAR_LABEL_WIDTH: u32 = 170;
 const TITLE_SIZE: u32 = 19;
 const LABEL_SIZE: u32 = 14;
+const BARE_LABEL_SIZE: u32 = 16;
 
 /// Colours by the name of their variable, on light and on dark. What is drawn in the first of the two becomes the variable.
 const COLOURS: [(&str, RGBColor, RGBColor); 8] = [
@@ -244,6 +280,14 @@ mod tests {
         ] {
             assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>") && svg.contains("<text"), "{svg}");
         }
+    }
+
+    #[test]
+    fn a_bare_chart_leaves_words_to_the_page() {
+        let axes = Axes { x_label: "share", y_label: "ms", x_words: |x| format!("{x} nines"), x_range: None };
+        let svg = bare_line_chart("Gap", axes, &[line("p50", &[(0.0, 1.0), (2.0, 2.0)]), line("p99", &[(0.0, 3.0), (2.0, 4.0)])]);
+        assert!(svg.contains("aria-label=\"Gap\"") && svg.contains("2 nines"), "{svg}");
+        assert!(!svg.contains(">\nGap") && !svg.contains("p50"), "{svg}");
     }
 
     #[test]

@@ -93,6 +93,13 @@ impl Thresholds {
         self.0.iter().filter_map(|threshold| threshold.check(report)).collect()
     }
 
+    /// Fails `report` for each bound it breaks; it passes if nothing else has failed it.
+    pub fn judge(&self, report: &mut Report) {
+        let broken = self.check(report);
+        report.verdict.failures.extend(broken);
+        report.verdict.passed = report.verdict.failures.is_empty();
+    }
+
     /// The thresholds in `text`, or the offset and reason of the first mistake.
     fn parse(text: &str) -> Result<Self, (usize, String)> {
         let table = DeTable::parse(text)
@@ -237,6 +244,17 @@ mod tests {
         report.counts.long_gaps = 400;
         report.counts.count_close("lost");
         assert_eq!(Thresholds::default_level().check(&report).len(), 5);
+    }
+
+    #[test]
+    fn a_verdict_adds_to_what_failed_already() {
+        let mut report = sample::full();
+        report.verdict.failures.clear();
+        Thresholds::parse("users = \">= 1\"").expect("legal").judge(&mut report);
+        assert!(report.verdict.passed);
+        report.verdict.failures.push("the server went away".into());
+        Thresholds::parse("users = \"< 1\"").expect("legal").judge(&mut report);
+        assert_eq!((report.verdict.passed, report.verdict.failures.len()), (false, 2));
     }
 
     #[test]

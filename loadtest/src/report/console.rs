@@ -216,7 +216,8 @@ fn generator(report: &Report) -> Vec<String> {
         words::number(facts.lateness_ms.max),
         words::bytes(facts.memory_bytes as f64),
     );
-    std::iter::once(line).chain(words::saturation(report).map(|why| format!("GENERATOR SATURATED: {why}"))).collect()
+    let saturated = words::saturation(report).map(|[why, so]| [format!("GENERATOR SATURATED: {why}"), so]);
+    std::iter::once(line).chain(saturated.into_iter().flatten()).collect()
 }
 
 fn capacity(report: &Report, found: &Capacity) -> Vec<String> {
@@ -306,8 +307,8 @@ mod tests {
         report.generator.saturated = true;
         report.generator.reasons = vec!["its timers ran 30 ms late".into()];
         let text = summary(&report, false);
-        assert!(text.contains("GENERATOR SATURATED: its timers ran 30 ms late."), "{text}");
-        assert!(text.contains("at least 1,300 users") && text.contains("not known to be the server's limit"), "{text}");
+        assert!(text.contains("GENERATOR SATURATED: its timers ran 30 ms late\n"), "{text}");
+        assert!(text.contains("At least 1,300 users") && text.contains("not known to be the server's limit"), "{text}");
     }
 
     #[test]

@@ -287,7 +287,7 @@ mod tests {
         );
         assert!(with(|other| other.run.server = "10.0.0.9:8080".into()).contains("different servers (127.0.0.1:8080 and 10.0.0.9:8080)"));
         assert!(with(|other| other.run.game = "tag".into()).contains("different games (arena and tag)"));
-        assert!(with(|other| other.capacity = Some(super::super::Capacity::default())).contains("search for the capacity"));
+        assert!(with(|other| other.capacity = Some(crate::report::Capacity::default())).contains("search for the capacity"));
         assert!(with(|other| other.measures.get_mut("gap").expect("gaps").histogram.clear()).contains("histogram of \"gap\""));
         assert_eq!(merge(Vec::new()).expect_err("nothing"), MergeError::Nothing);
         assert_eq!(text(&merge(vec![sample::full()]).expect("one")), text(&sample::full()));

@@ -67,10 +67,11 @@ pub(super) fn bytes(value: f64) -> String {
     }
 }
 
-/// A moment, seconds since 1970.
-pub(super) fn moment(seconds: u64) -> String {
-    let moment = i64::try_from(seconds).ok().and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
-    moment.map_or_else(|| "-".to_owned(), |moment| moment.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+/// A moment, seconds since 1970; `None` if it was never set or is none.
+pub(super) fn moment(seconds: u64) -> Option<String> {
+    let moment =
+        i64::try_from(seconds).ok().filter(|&seconds| seconds > 0).and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+    moment.map(|moment| moment.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 /// Text from outside in one line, without what could move a terminal's cursor.
@@ -93,11 +94,11 @@ pub(super) fn snapshot_rate(report: &Report) -> f64 {
 pub(super) fn capacity(report: &Report, capacity: &Capacity) -> Vec<String> {
     let users = counted(capacity.users, "user");
     let Some(broke_at) = capacity.broke_at else {
-        return vec![format!("at least {users}: the service level held at every step")];
+        return vec![format!("At least {users}: the service level held at every step")];
     };
     let is_known = capacity.is_server_limit && !report.generator.saturated;
     let mut lines = vec![
-        format!("{}{users}: the service level held with these", if is_known { "" } else { "at least " }),
+        format!("{}{users}: the service level held with these", if is_known { "" } else { "At least " }),
         format!("with {} it did not: {}", count(broke_at), plain(&capacity.reason)),
     ];
     if !is_known {
@@ -106,11 +107,14 @@ pub(super) fn capacity(report: &Report, capacity: &Capacity) -> Vec<String> {
     lines
 }
 
-/// What a reader must know of a generator that fell behind.
-pub(super) fn saturation(report: &Report) -> Option<String> {
+/// What a reader must know of a generator that fell behind: why it is thought so, and what that means.
+pub(super) fn saturation(report: &Report) -> Option<[String; 2]> {
     let reasons = report.generator.reasons.iter().map(|reason| plain(reason)).collect::<Vec<_>>().join("; ");
     let why = if reasons.is_empty() { "it fell behind".to_owned() } else { reasons };
-    report.generator.saturated.then(|| format!("{why}. Delays below may be its own doing and say nothing about the server's limit"))
+    report
+        .generator
+        .saturated
+        .then(|| [why, "the delays in this report may be its doing, and say nothing about the server's limit".to_owned()])
 }
 
 #[cfg(test)]
@@ -124,8 +128,8 @@ mod tests {
         let shares = [0.0, 0.000_01, 0.0123, 0.5, 0.98999, 0.994_999, 0.999_99, 1.0, f64::NAN].map(percent);
         assert_eq!(shares, ["0 %", "<0.01 %", "1.2 %", "50.0 %", "99.0 %", "99.49 %", "99.99+ %", "100 %", "-"]);
         assert_eq!([900.0, 12_345.0, 5_600_000.0, 2e9].map(bytes), ["900 B", "12.3 kB", "5.6 MB", "2.00 GB"]);
-        assert_eq!(moment(1_790_000_000), "2026-09-21 14:13:20 UTC");
-        assert_eq!((moment(u64::MAX), plain("a\x1b[2J\nb")), ("-".to_owned(), "a [2J b".to_owned()));
+        assert_eq!(moment(1_790_000_000).as_deref(), Some("2026-09-21 14:13:20 UTC"));
+        assert_eq!((moment(u64::MAX), moment(0), plain("a\x1b[2J\nb").as_str()), (None, None, "a [2J b"));
         assert_eq!([counted(1, "seat"), counted(1000, "seat"), percent_of(1, 0)], ["1 seat", "1,000 seats", "-"]);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Report, Second, ServerSecond};
+use crate::report::{Report, Second, ServerSecond};
 
 /// A process' seconds by the second since 1970 that they are nearest to.
 type Clocked = BTreeMap<u64, Second>;
