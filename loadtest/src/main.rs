@@ -8,7 +8,7 @@ use arena::Arena;
 use clap::Parser;
 use tag::Tag;
 use tickwire_loadtest::options::{Cli, Command, Options};
-use tickwire_loadtest::report::{self, Report, Verdict, console};
+use tickwire_loadtest::report::{self, Report, console};
 use tickwire_loadtest::run::{Facts, PreflightError, Progress, run};
 use tickwire_loadtest::thresholds::Thresholds;
 
@@ -42,14 +42,13 @@ async fn test(options: &Options) -> anyhow::Result<bool> {
     }
     let facts = Facts::ask(options).await?;
     let mut report = run_game(options, &facts).await?;
-    let mut failures = report.verdict.failures.clone();
+    report.verdict.warnings.extend(facts.ops_missing.clone());
     // A search ends where the level breaks: that is what it is for.
     if report.capacity.is_none() {
-        failures.extend(thresholds.check(&report));
+        thresholds.judge(&mut report);
+    } else {
+        report.verdict.passed = report.verdict.failures.is_empty();
     }
-    let mut warnings = report.verdict.warnings.clone();
-    warnings.extend(facts.ops_missing.clone());
-    report.verdict = Verdict { passed: failures.is_empty(), failures, warnings };
     print!("{}", console::summary(&report, console::colour()));
     if let Some(dir) = &options.report_dir {
         for path in report::write_all(&report, dir)? {

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn an_input_is_held_until_the_next_and_the_end_leads_to_the_start() {
         let [first, second] = [Input { x: 1, y: 2 }, Input { x: 127, y: -127 }];
-        let recording = Recording::from_entries(&[entry(10, first), entry(12, second)]).expect("a recording");
+        let recording = Recording::<Input>::from_entries(&[entry(10, first), entry(12, second)]).expect("a recording");
         assert_eq!([0, 1, 2, 3].map(|nth| recording.input(nth)), [first, first, second, first]);
     }
 

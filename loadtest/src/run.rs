@@ -174,10 +174,7 @@ async fn leaked(scraper: &Scraper, before: u64, watched: &Watched) -> Option<u64
 
 fn assemble(run: RunFacts, watched: Watched, board: &Board, descriptors_max: u64) -> Report {
     let findings = board.findings();
-    let measures = Measure::ALL.iter().map(|measure| {
-        let histogram = watched.total.histogram(*measure);
-        (measure.name().to_owned(), MeasureReport { quantiles: histogram.quantiles(), histogram: histogram.to_text() })
-    });
+    let measures = Measure::ALL.iter().map(|measure| (measure.name().to_owned(), MeasureReport::from(watched.total.histogram(*measure))));
     Report {
         format: FORMAT,
         run,

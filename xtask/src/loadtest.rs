@@ -2,6 +2,7 @@
 
 use crate::console::{Console, Step};
 use crate::play::ensure_admin_token;
+use crate::summaries::Tally;
 use crate::{server, workspace};
 use anyhow::{Context, Result, bail};
 use std::ffi::OsString;
@@ -43,6 +44,18 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     let status = loadtest.args(&args.loadtest).status().context("cannot start the load test")?;
     drop(running);
     Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(code as u8)))
+}
+
+/// The load test of `cargo xtask test`: 200 players for 20 s, every snapshot of every one compared with the server's.
+pub(crate) fn check(step: &mut Step) -> Result<Tally> {
+    let server = server::build_for_tests(step)?;
+    let running = Running::start(&server, &["--hash-every=1".into()])?;
+    let mut loadtest = Command::new(workspace::target_dir().join("debug/tickwire-loadtest"));
+    loadtest.args(["--server", &running.address, "--users", "200", "--run-time", "20s", "--mix", "play:8,churn:1,reconnect:1", "--quiet"]);
+    loadtest.arg("--thresholds").arg(workspace::root().join(".ci/load-thresholds.toml"));
+    loadtest.arg("--report-dir").arg(workspace::target_dir().join("loadtest/ci"));
+    step.must("the load test", &mut loadtest)?;
+    Ok(Tally::one())
 }
 
 /// Builds `target/release/tickwire-loadtest`.

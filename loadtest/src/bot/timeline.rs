@@ -1,7 +1,8 @@
 //! When ticks reach one client: how late a snapshot is, how old the newest state, and which tick an input sent now can make.
 //!
-//! The server's ticks are evenly spaced, so their arrivals are too, but for delays that only add: the earliest arrival, moved
-//! on by whole intervals, is when every other tick would arrive if nothing were late.
+//! The server's ticks are evenly spaced, so their arrivals are too, but for delays that only add: the earliest arrival of the
+//! last seconds, moved on by whole intervals, is when every other tick would arrive if nothing were late. Only of the last
+//! seconds, because clocks drift, ways change, and a server that fell behind does not catch up.
 
 use std::time::Duration;
 
@@ -15,12 +16,17 @@ const SAFETY_START: Duration = Duration::from_millis(3);
 /// Most that an input is sent ahead for safety, ticks.
 const SAFETY_MAX_TICKS: u32 = 8;
 
+/// Snapshots in a window; the earliest arrival is that of this window and the one before.
+const WINDOW: u32 = 32;
+
 /// One client's clock.
 #[derive(Clone, Debug)]
 pub(super) struct Timeline {
     interval: Duration,
-    /// A tick and the moment it would arrive at if nothing were late.
-    origin: Option<(Tick, Instant)>,
+    /// The earliest arrivals of this window and the one before, each with its tick.
+    earliest: [Option<(Tick, Instant)>; 2],
+    /// Snapshots in this window.
+    in_window: u32,
     newest: Tick,
     round_trip: Option<Duration>,
     safety: Duration,
@@ -29,16 +35,22 @@ pub(super) struct Timeline {
 impl Timeline {
     /// Of a match with `interval` between ticks.
     pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, origin: None, newest: Tick(0), round_trip: None, safety: SAFETY_START }
+        Self { interval, earliest: [None; 2], in_window: 0, newest: Tick(0), round_trip: None, safety: SAFETY_START }
     }
 
     /// A snapshot of `tick` came. Returns how late it is.
     pub(super) fn arrived(&mut self, tick: Tick, at: Instant) -> Duration {
         self.newest = tick;
         let late = self.due(tick).map_or(Duration::ZERO, |due| at.saturating_duration_since(due));
-        // A stream that is always late by the same is not late: clocks drift, ways change. A second's worth of snapshots forgives 3 %.
-        let due = at.checked_sub(late - late / 1024).unwrap_or(at);
-        self.origin = Some((tick, if late.is_zero() { at } else { due }));
+        if self.in_window >= WINDOW {
+            self.earliest = [None, self.earliest[0]];
+            self.in_window = 0;
+        }
+        self.in_window += 1;
+        let [current, _] = &mut self.earliest;
+        if current.is_none_or(|earliest| due_at(earliest, tick, self.interval).is_none_or(|due| at < due)) {
+            *current = Some((tick, at));
+        }
         late
     }
 
@@ -62,18 +74,24 @@ impl Timeline {
 
     /// The first tick that an input sent `now` can be meant for. `None` before the first snapshot and pong.
     pub(super) fn next_tick(&self, now: Instant) -> Option<Tick> {
-        let (tick, at) = self.origin?;
-        let reaches = now + self.round_trip? + self.safety;
-        let ahead = reaches.saturating_duration_since(at).as_nanos().div_ceil(self.interval.as_nanos().max(1));
-        Some(tick.plus((ahead as u32).max(1)))
+        let way = self.round_trip? + self.safety;
+        let ticks = |time: Duration| time.as_nanos().div_ceil(self.interval.as_nanos().max(1)) as u32;
+        let ahead = ticks((now + way).saturating_duration_since(self.due(self.newest)?));
+        // A server that stopped sending has most likely stopped ticking: it is no further ahead than it is away.
+        Some(self.newest.plus(ahead.clamp(1, ticks(way) + 1)))
     }
 
+    /// When `tick` arrives if nothing is late.
     fn due(&self, tick: Tick) -> Option<Instant> {
-        let (origin, at) = self.origin?;
-        let distance = tick.since(origin);
-        let way = self.interval * distance.unsigned_abs();
-        if distance >= 0 { Some(at + way) } else { at.checked_sub(way) }
+        self.earliest.iter().flatten().filter_map(|earliest| due_at(*earliest, tick, self.interval)).min()
     }
+}
+
+/// When `tick` arrives if it is as much on time as `other`, which arrived at `at`.
+fn due_at((other, at): (Tick, Instant), tick: Tick, interval: Duration) -> Option<Instant> {
+    let distance = tick.since(other);
+    let way = interval * distance.unsigned_abs();
+    if distance >= 0 { Some(at + way) } else { at.checked_sub(way) }
 }
 
 #[cfg(test)]
@@ -96,6 +114,25 @@ mod tests {
         // An early one moves the line; what was on time before is late now.
         assert_eq!(timeline.arrived(Tick(12), start + TICK), Duration::ZERO);
         assert_eq!(timeline.arrived(Tick(13), start + 3 * TICK), TICK);
+    }
+
+    #[test]
+    fn a_server_that_fell_behind_is_late_for_two_windows_and_then_on_time() {
+        let start = Instant::now();
+        let mut timeline = timeline_at(start);
+        let late: Vec<bool> = (1..200)
+            .map(|nth| timeline.arrived(Tick(10 + nth), start + TICK * nth + Duration::from_millis(500)) > Duration::ZERO)
+            .collect();
+        assert!(late[0] && late.iter().filter(|late| **late).count() <= 2 * WINDOW as usize);
+        assert!(!late[198]);
+    }
+
+    #[test]
+    fn a_server_that_stands_still_is_not_run_away_from() {
+        let start = Instant::now();
+        let mut timeline = timeline_at(start);
+        timeline.ponged(Duration::from_millis(20), None);
+        assert_eq!(timeline.next_tick(start + 50 * TICK), Some(Tick(12)));
     }
 
     #[test]

@@ -152,13 +152,13 @@ fn cpu_seconds() -> Option<f64> {
     Some((next()? + next()?) / CLOCK_TICKS)
 }
 
-/// The machine in a line: its processor and kernel, as far as the system tells.
+/// The machine in a line: its name, processor and kernel, as far as the system tells.
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let cpu_info = read("/proc/cpuinfo");
     let model = cpu_info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let kernel = read("/proc/sys/kernel/osrelease");
-    let parts = [model.map_or("", |(_, name)| name.trim()), std::env::consts::OS, kernel.trim()];
+    let (host, kernel) = (read("/proc/sys/kernel/hostname"), read("/proc/sys/kernel/osrelease"));
+    let parts = [host.trim(), model.map_or("", |(_, name)| name.trim()), std::env::consts::OS, kernel.trim()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 

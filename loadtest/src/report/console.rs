@@ -195,7 +195,7 @@ fn stalls(report: &Report) -> Vec<String> {
         let (length, players) = (words::number(stall.gap_ms), words::counted(u64::from(stall.players), "player"));
         format!("match {} tick {}: {length} ms, {players}{doubt}", words::plain(&stall.match_id), stall.tick)
     });
-    if total == 0 { vec!["none".to_owned()] } else { headed(words::counted(total, "match") + " stood still", first(shown, total)) }
+    if total == 0 { vec!["none".to_owned()] } else { headed(format!("{} of a match", words::counted(total, "stall")), first(shown, total)) }
 }
 
 fn seats(report: &Report) -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use crate::console::Step;
 use crate::summaries::{self, Tally};
-use crate::{e2e, instructions, page, server, tidy, tools, wasm, workspace};
+use crate::{e2e, instructions, loadtest, page, server, tidy, tools, wasm, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
@@ -45,6 +45,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::tests("page tests", page_tests),
     Check::one("page build", page_build),
     Check::one("server binary", server_binary),
+    Check { name: "load test", is_slow: true, counts_tests: false, run: loadtest::check },
     Check { name: "browser tests", is_slow: true, counts_tests: true, run: browser_tests },
     // Informs, so it comes last and fails only if it cannot be done.
     Check { name: "instruction counts", is_slow: true, counts_tests: false, run: instructions::say },
