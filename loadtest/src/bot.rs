@@ -147,7 +147,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         loop {
             tokio::select! {
                 biased;
-                heard = self.client.next() => self.hear(heard?)?,
+                heard = self.client.next() => self.hear(&heard?)?,
                 () = &mut timer => {
                     let now = Instant::now();
                     if now >= until {
@@ -169,11 +169,11 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         self.next_input.min(self.next_ping).min(until)
     }
 
-    fn hear(&mut self, heard: Heard) -> Result<(), Stopped> {
+    fn hear(&mut self, heard: &Heard) -> Result<(), Stopped> {
         match heard {
-            Heard::Snapshot(tick) => self.see(tick, Instant::now()),
-            Heard::Pong(pong) => self.ponged(pong, Instant::now()),
-            Heard::Closing(reason) => return Err(Stopped::Closing(reason)),
+            Heard::Snapshot(tick) => self.see(*tick, Instant::now()),
+            Heard::Pong(pong) => self.ponged(*pong, Instant::now()),
+            Heard::Closing(reason) => return Err(Stopped::Closing(*reason)),
             Heard::Welcome(_) | Heard::Event(_) => {}
         }
         Ok(())

@@ -54,10 +54,7 @@ pub enum EnterError {
 impl EnterError {
     /// What to do about it, if this machine ran out of something.
     pub fn shortage(&self) -> Option<&'static str> {
-        let error = match self {
-            Self::Io(error) | Self::Client(ClientError::Io(error)) => error,
-            _ => return None,
-        };
+        let (Self::Io(error) | Self::Client(ClientError::Io(error))) = self else { return None };
         match error.kind() {
             io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => {
                 Some("this machine has no free local port left: spread the players with --users-per-address 16, or over more machines")
@@ -285,14 +282,12 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 }
 
 async fn connect(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
-    match source {
-        Some(source) => Api::new(to, source).connect().await,
-        None => {
-            let stream = TcpStream::connect(to).await?;
-            stream.set_nodelay(true)?;
-            Ok(stream)
-        }
+    if let Some(source) = source {
+        return Api::new(to, source).connect().await;
     }
+    let stream = TcpStream::connect(to).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 async fn first_snapshot<G: GameDef>(client: &mut PlayerClient<G>) -> Result<(), ClientError> {

@@ -99,14 +99,10 @@ enum Step {
 }
 
 async fn run<G: GameDef>(field: &Field<G>, scenario: Scenario, step: Step, user: &mut GooseUser) -> TransactionResult {
-    let shared = match user.get_session_data::<Shared<G>>() {
-        Some(shared) => Arc::clone(shared),
-        None => {
-            let shared = Arc::new(tokio::sync::Mutex::new(Player::new(field, scenario)));
-            user.set_session_data::<Shared<G>>(Arc::clone(&shared));
-            shared
-        }
-    };
+    if user.get_session_data::<Shared<G>>().is_none() {
+        user.set_session_data::<Shared<G>>(Arc::new(tokio::sync::Mutex::new(Player::new(field, scenario))));
+    }
+    let shared = Arc::clone(user.get_session_data_unchecked::<Shared<G>>());
     let mut player = shared.lock().await;
     match step {
         Step::Enter => player.come_in(field, user).await,
@@ -218,6 +214,8 @@ impl<G: GameDef> Player<G> {
         if let Stopped::Failed(ClientError::Diverged { match_id, tick, table }) = &stopped {
             let (match_id, component) = (match_id.to_string(), (*table).to_owned());
             field.board.diverged(Divergence { match_id, tick: tick.0, component, user: self.index as u64 });
+            // The connection is sound: a player whose view is wrong need not block the seat for the grace period.
+            seat.leave().await;
         }
         let text = match &stopped {
             Stopped::Closing(reason) => format!("the server ended a session: {}", reason.name()),

@@ -73,7 +73,7 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
     };
     let (stop, stopped) = mpsc::channel(1);
     let watching = tokio::spawn(monitor.watch(stopped));
-    let outcome = attack.execute().await;
+    let outcome = Box::pin(attack.execute()).await;
     drop(stop);
     beating.abort();
     let watched = watching.await.map_err(|error| PreflightError::Internal(error.to_string()))?;
@@ -130,13 +130,12 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
 fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
     let mut arguments: Vec<String> =
         ["--host", &format!("http://{}", options.server), "--no-reset-metrics", "--no-print-metrics", "-qq"].map(str::to_owned).into();
-    match plan {
-        Some(plan) => arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]),
-        None => {
-            let seconds = |time: Duration| format!("{}s", time.as_secs().max(1));
-            arguments.extend(["--users", &options.users.to_string(), "--run-time", &seconds(options.run_time)].map(str::to_owned));
-            arguments.extend(["--increase-time".to_owned(), seconds(options.arrival_time())]);
-        }
+    if let Some(plan) = plan {
+        arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]);
+    } else {
+        let seconds = |time: Duration| format!("{}s", time.as_secs().max(1));
+        arguments.extend(["--users", &options.users.to_string(), "--run-time", &seconds(options.run_time)].map(str::to_owned));
+        arguments.extend(["--increase-time".to_owned(), seconds(options.arrival_time())]);
     }
     if let Some(dir) = &options.report_dir {
         for file in ["goose.html", "goose.json"] {
@@ -161,7 +160,8 @@ fn with_time_left(options: &Options, mut progress: Progress) -> Box<dyn FnMut(&S
 /// Seats that the server still holds though everyone has left.
 async fn leaked(scraper: &Scraper, before: u64, watched: &Watched) -> Option<u64> {
     let counts = &watched.total.counts;
-    let left_cleanly = counts.unexplained_closes() == 0 && counts.resume_failures == 0 && counts.join_failures == 0;
+    let diverged = counts.closes.get("diverged").copied().unwrap_or_default();
+    let left_cleanly = counts.unexplained_closes() == diverged && counts.resume_failures == 0 && counts.join_failures == 0;
     let until = Instant::now() + if left_cleanly { SEATS_PATIENCE } else { GRACE_PATIENCE };
     loop {
         let held = scraper.players().await.ok()?.saturating_sub(before);

@@ -62,7 +62,7 @@ impl Timeline {
                 let late = self.interval * u32::from(margin.unsigned_abs()) / 256;
                 self.safety = (self.safety + late + SAFETY_MIN).min(self.interval * SAFETY_MAX_TICKS);
             }
-            _ => self.safety = (self.safety - self.safety / 64).max(SAFETY_MIN),
+            _ => self.safety = (self.safety * 63 / 64).max(SAFETY_MIN),
         }
     }
 
