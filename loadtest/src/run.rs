@@ -53,7 +53,7 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
         started: AtomicUsize::new(0),
     });
     let plan = options.find_capacity.then(|| capacity::plan(options.capacity_from, options.users));
-    let attack = attack(options, plan.as_deref(), &field).map_err(PreflightError::Goose)?;
+    let attack = attack(options, plan.as_deref(), &field).map_err(|error| PreflightError::Goose(goose_failure(&error)))?;
 
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let started = Instant::now();
@@ -98,14 +98,15 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
     };
     let mut report = assemble(run, watched, &field.board, descriptors_max);
     report.leaked_seats = leaked_seats;
-    if let Err(error) = outcome {
-        // What was measured until then stands, and the verdict says what happened.
-        report.verdict.failures.push(goose_failure(&error));
+    match outcome {
+        Err(error) if field.started.load(Relaxed) == 0 => Err(PreflightError::Goose(goose_failure(&error))),
+        Err(error) => {
+            // What was measured until then stands, and the verdict says what happened.
+            report.verdict.failures.push(goose_failure(&error));
+            Ok(report)
+        }
+        Ok(_) => Ok(report),
     }
-    if field.started.load(Relaxed) == 0 {
-        report.verdict.failures.push("no user was started".to_owned());
-    }
-    Ok(report)
 }
 
 fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError> {
@@ -129,11 +130,12 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
 
 fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
     let mut arguments: Vec<String> =
-        ["--host", &format!("http://{}", options.server), "--no-reset-metrics", "--no-print-metrics", "-qq"].map(str::to_owned).into();
+        ["--host", &format!("http://{}", options.server), "--no-print-metrics", "-qq"].map(str::to_owned).into();
     if let Some(plan) = plan {
         arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]);
     } else {
         let seconds = |time: Duration| format!("{}s", time.as_secs().max(1));
+        arguments.push("--no-reset-metrics".to_owned());
         arguments.extend(["--users", &options.users.to_string(), "--run-time", &seconds(options.run_time)].map(str::to_owned));
         arguments.extend(["--increase-time".to_owned(), seconds(options.arrival_time())]);
     }
@@ -194,6 +196,7 @@ fn assemble(run: RunFacts, watched: Watched, board: &Board, descriptors_max: u64
 fn goose_failure(error: &GooseError) -> String {
     match error {
         GooseError::ThresholdsFailed { failed, .. } => format!("goose's own thresholds failed: {}", failed.len()),
+        GooseError::InvalidOption { option, value, detail } => format!("goose refuses {option} {value}: {detail}"),
         other => format!("goose stopped: {other}"),
     }
 }
