@@ -1,4 +1,4 @@
-//! The difference between two snapshots, as bits: tables in schema order, a table's changed ids, then its columns.
+//! The difference between two snapshots, in bytes: tables in schema order, a table's rows that go and come, then its columns.
 //!
 //! A keyframe is the delta from an empty snapshot. A value is expected to stay, or to move by its velocity field's *new*
 //! value, which the reader has because it comes earlier in the table. `docs/PROTOCOL.md` describes every bit.
@@ -6,277 +6,172 @@
 //! Invariants: `apply(a, encode(a, b)) == b`; applying any bytes ends, in memory bounded by [`limits`], with a valid
 //! snapshot or an error.
 
+mod rows;
+
 use crate::DecodeError;
-use crate::bits::{BitReader, BitWriter, unzigzag, zigzag};
-use crate::ids::NetId;
+use crate::column::{Surroundings, read_column, write_column};
+use crate::ids::{NetId, Tick};
 use crate::limits;
-use crate::residual::{predict, read_column, residual, restore, write_column};
+use crate::range::{RangeDecoder, RangeEncoder};
+use crate::residual::{predict, residual, restore};
 use crate::schema::Field;
-use crate::snapshot::{Snapshot, Table};
+use crate::snapshot::{Seen, Snapshot, Table};
 
 /// Working memory of the encoder and decoder, kept between calls so that neither allocates in steady state.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// Rows that stay, as (row in the baseline, row in the next snapshot).
-    kept: Vec<(u32, u32)>,
-    /// Rows of the baseline that go.
-    removed: Vec<u32>,
+    /// Rows that stay: where each is in the baseline ...
+    from: Vec<u32>,
+    /// ... and in the next snapshot.
+    to: Vec<u32>,
     /// Rows of the next snapshot that come.
     spawned: Vec<u32>,
     spawned_ids: Vec<NetId>,
-    residuals: Vec<u32>,
+    /// Values of rows that come, row after row.
+    spawned_values: Vec<i32>,
+    /// Whether each row of the baseline goes, as 0 or 1.
+    gone: Vec<u32>,
+    /// Numbers from 0.
+    counting: Vec<u32>,
     /// Residuals of all columns of one table, column after column.
-    columns: Vec<u32>,
+    residuals: Vec<u32>,
+    /// The contexts of one column.
+    contexts: Vec<u16>,
+}
+
+/// How the next snapshot follows the baseline.
+#[derive(Clone, Copy)]
+struct Step {
+    tick: Tick,
+    advance: u32,
+}
+
+impl Step {
+    fn between(base: &Snapshot, next: &Snapshot) -> Self {
+        let advance = u32::try_from(next.tick.since(base.tick)).unwrap_or(0).min(limits::BASELINE_AGE_MAX);
+        Self { tick: next.tick, advance }
+    }
 }
 
 /// Appends the delta from `base` to `next` to `out`. Both must be of one schema. The caller sends
 /// `next.tick - base.tick` beside it; for a keyframe `base` is empty and the difference does not matter.
 pub fn encode(base: &Snapshot, next: &Snapshot, scratch: &mut Scratch, out: &mut Vec<u8>) {
-    let advance = advance(base, next);
-    let mut bits = BitWriter::new(out);
-    for (before, after) in base.tables().iter().zip(next.tables()) {
-        encode_table(before, after, advance, scratch, &mut bits);
+    let step = Step::between(base, next);
+    let mut encoder = RangeEncoder::new(out);
+    for (index, (before, after)) in base.tables().iter().zip(next.tables()).enumerate() {
+        encode_table(before, after, step, &next.seen_before(index), scratch, &mut encoder);
     }
-    bits.finish();
+    encoder.finish();
 }
 
 /// Makes `next` what [`encode`] was given, from `base` and its bytes. `next.tick` must be set; its rows are replaced.
 /// After an error `next` is unspecified.
 pub fn apply(base: &Snapshot, body: &[u8], scratch: &mut Scratch, next: &mut Snapshot) -> Result<(), DecodeError> {
-    let advance = advance(base, next);
-    let mut bits = BitReader::new(body);
-    for (before, after) in base.tables().iter().zip(next.tables_mut()) {
-        apply_table(before, after, advance, scratch, &mut bits)?;
+    let step = Step::between(base, next);
+    let mut decoder = RangeDecoder::new(body)?;
+    for (index, before) in base.tables().iter().enumerate() {
+        let (done, rest) = next.tables_mut().split_at_mut_checked(index).ok_or(DecodeError::Malformed)?;
+        let after = rest.first_mut().ok_or(DecodeError::Malformed)?;
+        apply_table(before, after, step, &Seen::new(step.tick, done), scratch, &mut decoder)?;
     }
-    bits.finish()
+    decoder.finish()
 }
 
-fn advance(base: &Snapshot, next: &Snapshot) -> u32 {
-    u32::try_from(next.tick.since(base.tick)).unwrap_or(0).min(limits::BASELINE_AGE_MAX)
-}
-
-fn encode_table(base: &Table, next: &Table, advance: u32, scratch: &mut Scratch, bits: &mut BitWriter<'_>) {
+fn encode_table(base: &Table, next: &Table, step: Step, seen: &Seen<'_>, scratch: &mut Scratch, encoder: &mut RangeEncoder<'_>) {
     let same_ids = base.ids() == next.ids();
-    match_rows(base.ids(), next.ids(), same_ids, scratch);
-    let Scratch { kept, columns, removed, spawned, .. } = scratch;
-    columns.clear();
-    for (index, field) in next.fields().iter().enumerate() {
-        let (before, after) = (base.column(index), next.column(index));
-        match field.moved_by.map(|velocity| next.column(velocity)) {
-            None => columns.extend(kept.iter().map(|&(from, to)| residual(field, at(before, from), at(after, to)))),
-            Some(velocities) => columns.extend(
-                kept.iter()
-                    .map(|&(from, to)| residual(field, predict(field, at(before, from), at(velocities, to), advance), at(after, to))),
-            ),
-        }
-    }
-    let quiet = same_ids && columns.iter().all(|residual| *residual == 0);
-    bits.flag(!quiet);
+    rows::compare(base.ids(), next.ids(), same_ids, scratch);
+    find_residuals(base, next, step, scratch);
+    let model = next.known().model;
+    let quiet = same_ids && scratch.residuals.iter().all(|residual| *residual == 0);
+    encoder.flag(!quiet, model.quiet);
     if quiet {
         return;
     }
-    bits.flag(!same_ids);
-    if !same_ids {
-        write_ranks(removed, bits);
-        write_spawned_ids(base.ids(), spawned.iter().filter_map(|&row| next.ids().get(row as usize).copied()), spawned.len(), bits);
+    rows::write_gone(base, step.tick, scratch, encoder);
+    rows::write_spawned(base, next, seen, scratch, encoder);
+    let Scratch { from, residuals, contexts, .. } = scratch;
+    if from.is_empty() {
+        return;
     }
-    if !kept.is_empty() {
-        columns.chunks_exact(kept.len()).for_each(|column| write_column(column, bits));
-    }
-    for (index, field) in next.fields().iter().enumerate() {
-        let column = next.column(index);
-        spawned.iter().for_each(|&row| bits.bits(at(column, row).wrapping_sub(field.min) as u32, field.bits()));
+    for (index, column) in residuals.chunks_exact(from.len()).enumerate() {
+        let around = Surroundings { base, rows: from, done: residuals, tick: step.tick };
+        write_column(column, model.field(index), &around, contexts, encoder);
     }
 }
 
-fn apply_table(base: &Table, next: &mut Table, advance: u32, scratch: &mut Scratch, bits: &mut BitReader<'_>) -> Result<(), DecodeError> {
-    next.clear();
-    let changed = bits.flag()?;
-    let ids_changed = changed && bits.flag()?;
-    if ids_changed {
-        read_ranks(base.len(), &mut scratch.removed, bits)?;
-        read_spawned_ids(base.ids(), &mut scratch.spawned_ids, bits)?;
-        merge_ids(base.ids(), &scratch.removed, &scratch.spawned_ids, next.ids_mut())?;
-    } else {
-        next.ids_mut().extend_from_slice(base.ids());
-    }
-    let Scratch { kept, residuals, spawned, spawned_ids, .. } = scratch;
-    if ids_changed {
-        find_rows(base.ids(), next.ids(), spawned_ids, kept, spawned);
-    } else {
-        kept.clear();
-        kept.extend((0..base.len() as u32).map(|row| (row, row)));
-        spawned.clear();
-    }
+/// Fills `scratch.residuals`.
+fn find_residuals(base: &Table, next: &Table, step: Step, scratch: &mut Scratch) {
+    let Scratch { from, to, residuals, .. } = scratch;
     residuals.clear();
-    residuals.resize(kept.len(), 0);
-    let rows = next.len();
     for (index, field) in next.fields().iter().enumerate() {
-        if changed && !kept.is_empty() {
-            read_column(residuals, bits)?;
+        let (before, after) = (base.column(index), next.column(index));
+        let rows = from.iter().zip(&*to);
+        match field.moved_by.map(|velocity| next.column(velocity)) {
+            None => residuals.extend(rows.map(|(from, to)| residual(field, at(before, *from), at(after, *to), step.tick))),
+            Some(velocities) => residuals.extend(rows.map(|(from, to)| {
+                let expected = predict(field, at(before, *from), at(velocities, *to), step.advance);
+                residual(field, expected, at(after, *to), step.tick)
+            })),
         }
-        let (done, column) = next.split_columns(index).ok_or(DecodeError::Malformed)?;
-        column.resize(rows, field.min);
-        let velocities = field.moved_by.and_then(|velocity| done.get(velocity));
-        restore_column(field, base.column(index), velocities, kept, residuals, advance, column)?;
     }
-    read_spawned_rows(next, spawned, bits)
 }
 
-/// Fills `column` at the rows that stay.
+fn apply_table(
+    base: &Table,
+    next: &mut Table,
+    step: Step,
+    seen: &Seen<'_>,
+    scratch: &mut Scratch,
+    decoder: &mut RangeDecoder<'_>,
+) -> Result<(), DecodeError> {
+    next.clear();
+    let model = next.known().model;
+    let changed = decoder.flag(model.quiet)?;
+    rows::clear(scratch);
+    if changed {
+        rows::read_gone(base, step.tick, scratch, decoder)?;
+        rows::read_spawned(base, next, seen, scratch, decoder)?;
+    }
+    rows::merge(base.ids(), scratch, next.ids_mut())?;
+    let Scratch { from, to, residuals, contexts, spawned, spawned_values, .. } = scratch;
+    let (rows, count) = (next.len(), from.len());
+    residuals.clear();
+    for (index, field) in next.fields().iter().enumerate() {
+        residuals.resize((index + 1) * count, 0);
+        let (done, column) = residuals.split_at_mut_checked(index * count).ok_or(DecodeError::Malformed)?;
+        if changed && count > 0 {
+            let around = Surroundings { base, rows: from, done, tick: step.tick };
+            read_column(column, model.field(index), &around, contexts, decoder)?;
+        }
+        let (columns, values) = next.split_columns(index).ok_or(DecodeError::Malformed)?;
+        values.resize(rows, field.min);
+        let velocities = field.moved_by.and_then(|velocity| columns.get(velocity));
+        restore_column(field, base.column(index), velocities, from, to, column, step, values)?;
+    }
+    rows::place_spawned(next, spawned, spawned_values)
+}
+
+/// Fills `values` at the rows that stay.
 ///
 /// A moved field's prediction needs the new velocity of the same row, which is complete: spawned rows' velocities are not
-/// needed, because spawned rows are sent whole.
+/// needed, because spawned rows are told whole.
+#[allow(clippy::too_many_arguments)] // the inner loop of decoding: a column and what it is made from
 fn restore_column(
     field: &Field,
     before: &[i32],
     velocities: Option<&Vec<i32>>,
-    kept: &[(u32, u32)],
+    from: &[u32],
+    to: &[u32],
     residuals: &[u32],
-    advance: u32,
-    column: &mut [i32],
+    step: Step,
+    values: &mut [i32],
 ) -> Result<(), DecodeError> {
-    for (&(from, to), residual) in kept.iter().zip(residuals) {
-        let stayed = at(before, from);
-        let predicted = velocities.map_or(stayed, |velocities| predict(field, stayed, at(velocities, to), advance));
-        *column.get_mut(to as usize).ok_or(DecodeError::Malformed)? = restore(field, predicted, *residual)?;
+    for ((from, to), residual) in from.iter().zip(to).zip(residuals) {
+        let stayed = at(before, *from);
+        let expected = velocities.map_or(stayed, |velocities| predict(field, stayed, at(velocities, *to), step.advance));
+        *values.get_mut(*to as usize).ok_or(DecodeError::Malformed)? = restore(field, expected, *residual, step.tick)?;
     }
     Ok(())
-}
-
-fn read_spawned_rows(next: &mut Table, spawned: &[u32], bits: &mut BitReader<'_>) -> Result<(), DecodeError> {
-    for (index, field) in next.fields().iter().enumerate() {
-        let column = next.column_mut(index).ok_or(DecodeError::Malformed)?;
-        for &row in spawned {
-            let offset = bits.bits(field.bits())?;
-            if offset > field.span() {
-                return Err(DecodeError::Malformed);
-            }
-            *column.get_mut(row as usize).ok_or(DecodeError::Malformed)? = field.min.wrapping_add(offset as i32);
-        }
-    }
-    Ok(())
-}
-
-/// Sorts rows into kept, removed and spawned. Both id lists rise.
-fn match_rows(base: &[NetId], next: &[NetId], same: bool, scratch: &mut Scratch) {
-    let Scratch { kept, removed, spawned, .. } = scratch;
-    kept.clear();
-    removed.clear();
-    spawned.clear();
-    if same {
-        kept.extend((0..base.len() as u32).map(|row| (row, row)));
-        return;
-    }
-    let mut to = 0;
-    for (from, id) in base.iter().enumerate() {
-        while next.get(to).is_some_and(|other| other < id) {
-            spawned.push(to as u32);
-            to += 1;
-        }
-        if next.get(to) == Some(id) {
-            kept.push((from as u32, to as u32));
-            to += 1;
-        } else {
-            removed.push(from as u32);
-        }
-    }
-    spawned.extend(to as u32..next.len() as u32);
-}
-
-/// Sorts the rows of a merged table: those in the baseline are kept, those in `spawned_ids` are spawned.
-fn find_rows(base: &[NetId], next: &[NetId], spawned_ids: &[NetId], kept: &mut Vec<(u32, u32)>, spawned: &mut Vec<u32>) {
-    kept.clear();
-    spawned.clear();
-    let mut from = 0;
-    for (to, id) in next.iter().enumerate() {
-        if spawned_ids.get(spawned.len()) == Some(id) {
-            spawned.push(to as u32);
-            continue;
-        }
-        while base.get(from).is_some_and(|other| other < id) {
-            from += 1;
-        }
-        kept.push((from as u32, to as u32));
-    }
-}
-
-/// Rising row numbers as gaps.
-fn write_ranks(ranks: &[u32], bits: &mut BitWriter<'_>) {
-    bits.gamma(ranks.len() as u32);
-    let mut expected = 0;
-    for rank in ranks {
-        bits.gamma(rank - expected);
-        expected = rank + 1;
-    }
-}
-
-fn read_ranks(rows: usize, ranks: &mut Vec<u32>, bits: &mut BitReader<'_>) -> Result<(), DecodeError> {
-    ranks.clear();
-    let count = bits.gamma()? as usize;
-    if count > rows {
-        return Err(DecodeError::Malformed);
-    }
-    let mut expected = 0u32;
-    for _ in 0..count {
-        let rank = expected.checked_add(bits.gamma()?).filter(|rank| (*rank as usize) < rows).ok_or(DecodeError::Malformed)?;
-        ranks.push(rank);
-        expected = rank + 1;
-    }
-    Ok(())
-}
-
-/// Rising ids: the first as its distance from the one after the baseline's last, the others as gaps.
-fn write_spawned_ids(base: &[NetId], ids: impl Iterator<Item = NetId>, count: usize, bits: &mut BitWriter<'_>) {
-    bits.gamma(count as u32);
-    let mut expected = following(base);
-    for (index, id) in ids.enumerate() {
-        let gap = id.0.wrapping_sub(expected);
-        bits.gamma(if index == 0 { zigzag(gap as i32) } else { gap });
-        expected = id.0.wrapping_add(1);
-    }
-}
-
-fn read_spawned_ids(base: &[NetId], ids: &mut Vec<NetId>, bits: &mut BitReader<'_>) -> Result<(), DecodeError> {
-    ids.clear();
-    let count = bits.gamma()? as usize;
-    if count > limits::ROWS_MAX {
-        return Err(DecodeError::Malformed);
-    }
-    let mut expected = following(base);
-    for index in 0..count {
-        let gap = bits.gamma()?;
-        let id = expected.wrapping_add(if index == 0 { unzigzag(gap) as u32 } else { gap });
-        if ids.last().is_some_and(|last| last.0 >= id) {
-            return Err(DecodeError::Malformed);
-        }
-        ids.push(NetId(id));
-        expected = id.wrapping_add(1);
-    }
-    Ok(())
-}
-
-/// The id a new entity gets when nothing else was spawned meanwhile.
-fn following(base: &[NetId]) -> u32 {
-    base.last().map_or(0, |last| last.0.wrapping_add(1))
-}
-
-/// The baseline's ids without `removed` and with `spawned`, all rising; an error if an id would stand twice.
-fn merge_ids(base: &[NetId], removed: &[u32], spawned: &[NetId], out: &mut Vec<NetId>) -> Result<(), DecodeError> {
-    let mut gone = removed.iter().copied().peekable();
-    let staying = base.iter().enumerate().filter(|(row, _)| gone.next_if_eq(&(*row as u32)).is_none());
-    let mut coming = spawned.iter().copied().peekable();
-    for (_, id) in staying {
-        while let Some(new) = coming.next_if(|new| new < id) {
-            out.push(new);
-        }
-        if coming.peek() == Some(id) {
-            return Err(DecodeError::Malformed);
-        }
-        out.push(*id);
-    }
-    out.extend(coming);
-    if out.len() > limits::ROWS_MAX { Err(DecodeError::Malformed) } else { Ok(()) }
 }
 
 /// Value of `row`. Rows come from the table's own ids, so it is there.

@@ -7,12 +7,14 @@
 //! - Any bytes decode to a value or an error, in memory bounded by [`limits`].
 //! - `apply(a, delta(a, b)) == b` for any two snapshots of one [`schema::Schema`].
 
-pub mod bits;
 pub mod codec;
+pub mod column;
 pub mod delta;
 pub mod ids;
 pub mod limits;
 pub mod messages;
+pub mod model;
+pub mod range;
 pub mod replica;
 pub mod residual;
 pub mod schema;
