@@ -12,9 +12,9 @@ use crate::observe::{Column, Spawned, TableObservations};
 /// Most distributions of one column, besides the one for contexts that were never seen.
 const DISTRIBUTIONS_MAX: usize = 12;
 /// A second source of context must save this many bits for each distribution that it may cost.
-const WORTH_BITS: f64 = 400.0;
+const WORTH_BITS: f64 = 3_000.0;
 /// Merging two distributions is free up to this many bits of all that was observed.
-const MERGE_BITS: f64 = 250.0;
+const MERGE_BITS: f64 = 1_000.0;
 /// Candidates for the numbers that have a token each.
 const DIRECT: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// A distribution is thought of as having seen this many tokens of its column besides its own.

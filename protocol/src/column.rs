@@ -25,12 +25,37 @@ const LENGTH_MAX: u32 = 32;
 /// A model is left only for a form that is better by this much, in sixteenths of a bit.
 const LEAVING_COST: u32 = 16 * 8;
 
+/// Rows that stay and lie side by side in both snapshots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// The first one's row in the baseline.
+    pub(crate) from: u32,
+    /// Its row in the next snapshot.
+    pub(crate) to: u32,
+    /// How many they are.
+    pub(crate) count: u32,
+}
+
+impl Run {
+    /// The run's part of one of the baseline's columns.
+    #[inline]
+    pub(crate) fn of_base<'a>(&self, column: &'a [i32]) -> &'a [i32] {
+        column.get(self.from as usize..(self.from + self.count) as usize).unwrap_or(&[])
+    }
+
+    /// The run's part of one of the next snapshot's columns.
+    #[inline]
+    pub(crate) fn of_next<'a>(&self, column: &'a [i32]) -> &'a [i32] {
+        column.get(self.to as usize..(self.to + self.count) as usize).unwrap_or(&[])
+    }
+}
+
 /// What the contexts of a column's residuals are made of.
 pub(crate) struct Surroundings<'a> {
     /// The baseline's rows.
     pub(crate) base: &'a Table,
-    /// For each residual its row in the baseline.
-    pub(crate) rows: &'a [u32],
+    /// Those that have a residual.
+    pub(crate) runs: &'a [Run],
     /// Residuals of the fields before, column after column.
     pub(crate) done: &'a [u32],
     /// The tick that is told.
@@ -38,25 +63,26 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// Fills `out` with a context for each residual.
-    fn contexts(&self, model: &ColumnModel, out: &mut Vec<u16>) {
+    /// Fills `out` with a context for each of `count` residuals.
+    fn contexts(&self, count: usize, model: &ColumnModel, out: &mut Vec<u16>) {
         out.clear();
-        out.resize(self.rows.len(), 0);
+        out.resize(count, 0);
         for source in model.sources {
             let add = |context: &mut u16, class: u16| *context = *context * CLASS_COUNT as u16 + class;
             match source {
                 Source::None => {}
-                Source::Base(field) => {
-                    let (column, index) = (self.base.column(usize::from(field)), usize::from(field));
-                    let is_moment = self.base.fields().get(index).is_some_and(|field| field.moment);
-                    for (context, row) in out.iter_mut().zip(self.rows) {
-                        let value = column.get(*row as usize).copied().unwrap_or(0);
-                        let value = if is_moment { self.base.fields().get(index).map_or(0, |field| from_tick(field, value, self.tick)) } else { value };
-                        add(context, class_of_value(value));
+                Source::Base(index) => {
+                    let (column, field) = (self.base.column(usize::from(index)), self.base.fields().get(usize::from(index)));
+                    let values = self.runs.iter().flat_map(|run| run.of_base(column));
+                    match field.filter(|field| field.moment) {
+                        Some(field) => {
+                            out.iter_mut().zip(values).for_each(|(context, value)| add(context, class_of_value(from_tick(field, *value, self.tick))));
+                        }
+                        None => out.iter_mut().zip(values).for_each(|(context, value)| add(context, class_of_value(*value))),
                     }
                 }
                 Source::Residual(field) => {
-                    let column = self.done.get(usize::from(field) * self.rows.len()..).unwrap_or(&[]);
+                    let column = self.done.get(usize::from(field) * count..).unwrap_or(&[]);
                     out.iter_mut().zip(column).for_each(|(context, residual)| add(context, class_of_residual(*residual)));
                 }
             }
@@ -64,12 +90,19 @@ impl Surroundings<'_> {
     }
 }
 
+/// Working memory for one column.
+#[derive(Debug, Default)]
+pub(crate) struct ColumnScratch {
+    contexts: Vec<u16>,
+    symbols: Vec<Symbol>,
+}
+
 /// Writes a column of residuals.
 pub(crate) fn write_column(
     residuals: &[u32],
     model: &ColumnModel,
     around: &Surroundings<'_>,
-    contexts: &mut Vec<u16>,
+    scratch: &mut ColumnScratch,
     encoder: &mut RangeEncoder<'_>,
 ) {
     let (mut changed, mut sum) = (0u64, 0u64);
@@ -78,17 +111,15 @@ pub(crate) fn write_column(
         sum += u64::from(*residual);
     }
     if changed == 0 {
-        encoder.symbol(QUIET, model.form);
-        return;
+        return write_quiet(model, encoder);
     }
     let plain = Plain::of(residuals.len() as u64, changed, sum);
     if model.is_trained() {
-        around.contexts(model, contexts);
-        if modelled_cost(residuals, model, contexts) <= plain.cost(residuals.len() as u32, changed as u32) + LEAVING_COST {
+        around.contexts(residuals.len(), model, &mut scratch.contexts);
+        let cost = model_symbols(residuals, model, scratch);
+        if cost <= plain.cost(residuals.len() as u32, changed as u32) + LEAVING_COST {
             encoder.symbol(MODELLED, model.form);
-            for (residual, context) in residuals.iter().zip(&*contexts) {
-                model.tokens.write(*residual, model.distribution(*context), encoder);
-            }
+            scratch.symbols.iter().for_each(|symbol| symbol.write(encoder));
             return;
         }
     }
@@ -99,19 +130,28 @@ pub(crate) fn write_column(
     }
 }
 
-/// Reads residuals that [`write_column`] wrote into all of `out`.
+/// Writes a column in which nothing differs.
+#[inline]
+pub(crate) fn write_quiet(model: &ColumnModel, encoder: &mut RangeEncoder<'_>) {
+    encoder.symbol(QUIET, model.form);
+}
+
+/// Reads residuals that [`write_column`] wrote into all of `out`. Says whether nothing differs.
 pub(crate) fn read_column(
     out: &mut [u32],
     model: &ColumnModel,
     around: &Surroundings<'_>,
-    contexts: &mut Vec<u16>,
+    scratch: &mut ColumnScratch,
     decoder: &mut RangeDecoder<'_>,
-) -> Result<(), DecodeError> {
+) -> Result<bool, DecodeError> {
     match decoder.symbol(model.form)? {
-        QUIET => out.fill(0),
+        QUIET => {
+            out.fill(0);
+            return Ok(true);
+        }
         MODELLED => {
-            around.contexts(model, contexts);
-            for (residual, context) in out.iter_mut().zip(&*contexts) {
+            around.contexts(out.len(), model, &mut scratch.contexts);
+            for (residual, context) in out.iter_mut().zip(&scratch.contexts) {
                 *residual = model.tokens.read(model.distribution(*context), decoder)?;
             }
         }
@@ -122,17 +162,42 @@ pub(crate) fn read_column(
             }
         }
     }
-    Ok(())
+    Ok(false)
 }
 
-/// About how many sixteenths of a bit the residuals take by the model.
-fn modelled_cost(residuals: &[u32], model: &ColumnModel, contexts: &[u16]) -> u32 {
+/// A residual as the model tells it.
+#[derive(Clone, Copy, Debug)]
+struct Symbol {
+    from: u16,
+    weight: u16,
+    rest_bits: u32,
+    rest: u32,
+}
+
+impl Symbol {
+    #[inline]
+    fn write(self, encoder: &mut RangeEncoder<'_>) {
+        encoder.weighed(self.from, self.weight);
+        if self.rest_bits > 0 {
+            encoder.raw(self.rest, self.rest_bits);
+        }
+    }
+}
+
+/// Looks up what the model tells of each residual, and says about how many sixteenths of a bit that takes; the most there is if the
+/// model lacks one.
+fn model_symbols(residuals: &[u32], model: &ColumnModel, scratch: &mut ColumnScratch) -> u32 {
+    let ColumnScratch { contexts, symbols } = scratch;
     let direct = model.tokens.direct;
-    residuals.iter().zip(contexts).fold(0u32, |sum, (residual, context)| {
-        let (token, _, count) = Tokens::split(direct, *residual);
+    let mut sum = 0u32;
+    symbols.clear();
+    for (residual, context) in residuals.iter().zip(&*contexts) {
+        let (token, rest, rest_bits) = Tokens::split(direct, *residual);
         let [from, to, ..] = model.distribution(*context).get(token..).unwrap_or(&[]) else { return u32::MAX };
-        sum.saturating_add(cost(to - from) + 16 * count)
-    })
+        symbols.push(Symbol { from: *from, weight: to - from, rest_bits, rest });
+        sum += cost(to - from) + 16 * rest_bits;
+    }
+    sum
 }
 
 /// How a plain column is written.

@@ -9,7 +9,7 @@
 mod rows;
 
 use crate::DecodeError;
-use crate::column::{Surroundings, read_column, write_column};
+use crate::column::{ColumnScratch, Run, Surroundings, read_column, write_column, write_quiet};
 use crate::ids::{NetId, Tick};
 use crate::limits;
 use crate::range::{RangeDecoder, RangeEncoder};
@@ -20,10 +20,10 @@ use crate::snapshot::{Seen, Snapshot, Table};
 /// Working memory of the encoder and decoder, kept between calls so that neither allocates in steady state.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// Rows that stay: where each is in the baseline ...
-    from: Vec<u32>,
-    /// ... and in the next snapshot.
-    to: Vec<u32>,
+    /// Rows that stay.
+    runs: Vec<Run>,
+    /// How many rows stay.
+    kept: usize,
     /// Rows of the next snapshot that come.
     spawned: Vec<u32>,
     spawned_ids: Vec<NetId>,
@@ -31,12 +31,9 @@ pub struct Scratch {
     spawned_values: Vec<i32>,
     /// Whether each row of the baseline goes, as 0 or 1.
     gone: Vec<u32>,
-    /// Numbers from 0.
-    counting: Vec<u32>,
     /// Residuals of all columns of one table, column after column.
     residuals: Vec<u32>,
-    /// The contexts of one column.
-    contexts: Vec<u16>,
+    column: ColumnScratch,
 }
 
 /// How the next snapshot follows the baseline.
@@ -80,37 +77,74 @@ pub fn apply(base: &Snapshot, body: &[u8], scratch: &mut Scratch, next: &mut Sna
 fn encode_table(base: &Table, next: &Table, step: Step, seen: &Seen<'_>, scratch: &mut Scratch, encoder: &mut RangeEncoder<'_>) {
     let same_ids = base.ids() == next.ids();
     rows::compare(base.ids(), next.ids(), same_ids, scratch);
-    find_residuals(base, next, step, scratch);
+    let changed = find_residuals(base, next, step, scratch);
     let model = next.known().model;
-    let quiet = same_ids && scratch.residuals.iter().all(|residual| *residual == 0);
+    let quiet = same_ids && changed == 0;
     encoder.flag(!quiet, model.quiet);
     if quiet {
         return;
     }
     rows::write_gone(base, step.tick, scratch, encoder);
     rows::write_spawned(base, next, seen, scratch, encoder);
-    let Scratch { from, residuals, contexts, .. } = scratch;
-    if from.is_empty() {
+    let Scratch { runs, kept, residuals, column, .. } = scratch;
+    if *kept == 0 {
         return;
     }
-    for (index, column) in residuals.chunks_exact(from.len()).enumerate() {
-        let around = Surroundings { base, rows: from, done: residuals, tick: step.tick };
-        write_column(column, model.field(index), &around, contexts, encoder);
+    for (index, residuals_of_field) in residuals.chunks_exact(*kept).enumerate() {
+        let model = model.field(index);
+        if changed >> index & 1 == 0 {
+            write_quiet(model, encoder);
+        } else {
+            let around = Surroundings { base, runs, done: residuals, tick: step.tick };
+            write_column(residuals_of_field, model, &around, column, encoder);
+        }
     }
 }
 
-/// Fills `scratch.residuals`.
-fn find_residuals(base: &Table, next: &Table, step: Step, scratch: &mut Scratch) {
-    let Scratch { from, to, residuals, .. } = scratch;
+/// Fills `scratch.residuals`. Gives a bit for each field, set if it is not everywhere as expected.
+fn find_residuals(base: &Table, next: &Table, step: Step, scratch: &mut Scratch) -> u32 {
+    let Scratch { runs, kept, residuals, .. } = scratch;
     residuals.clear();
+    let mut changed = 0;
     for (index, field) in next.fields().iter().enumerate() {
-        let (before, after) = (base.column(index), next.column(index));
-        let rows = from.iter().zip(&*to);
-        match field.moved_by.map(|velocity| next.column(velocity)) {
-            None => residuals.extend(rows.map(|(from, to)| residual(field, at(before, *from), at(after, *to), step.tick))),
-            Some(velocities) => residuals.extend(rows.map(|(from, to)| {
-                let expected = predict(field, at(before, *from), at(velocities, *to), step.advance);
-                residual(field, expected, at(after, *to), step.tick)
+        let column = Pair { field, base: base.column(index), next: next.column(index), velocities: field.moved_by.map(|by| next.column(by)), step };
+        if runs.iter().all(|run| column.is_as_expected(run)) {
+            residuals.resize(residuals.len() + *kept, 0);
+        } else {
+            changed |= 1 << index;
+            runs.iter().for_each(|run| column.residuals(run, residuals));
+        }
+    }
+    changed
+}
+
+/// A field's column before and after.
+struct Pair<'a> {
+    field: &'a Field,
+    base: &'a [i32],
+    next: &'a [i32],
+    velocities: Option<&'a [i32]>,
+    step: Step,
+}
+
+impl Pair<'_> {
+    /// Whether all residuals of `run` are 0.
+    fn is_as_expected(&self, run: &Run) -> bool {
+        let (before, after) = (run.of_base(self.base), run.of_next(self.next));
+        let Some(velocities) = self.velocities else { return before == after };
+        // Where the sum is the value it is in the field's range, so neither edges nor turns matter.
+        let advance = i64::from(self.step.advance);
+        let rows = before.iter().zip(after).zip(run.of_next(velocities));
+        rows.fold(true, |same, ((before, after), velocity)| same & (i64::from(*before) + i64::from(*velocity) * advance == i64::from(*after)))
+    }
+
+    fn residuals(&self, run: &Run, out: &mut Vec<u32>) {
+        let Self { field, step, .. } = *self;
+        let rows = run.of_base(self.base).iter().zip(run.of_next(self.next));
+        match self.velocities {
+            None => out.extend(rows.map(|(before, after)| residual(field, *before, *after, step.tick))),
+            Some(velocities) => out.extend(rows.zip(run.of_next(velocities)).map(|((before, after), velocity)| {
+                residual(field, predict(field, *before, *velocity, step.advance), *after, step.tick)
             })),
         }
     }
@@ -133,48 +167,61 @@ fn apply_table(
         rows::read_spawned(base, next, seen, scratch, decoder)?;
     }
     rows::merge(base.ids(), scratch, next.ids_mut())?;
-    let Scratch { from, to, residuals, contexts, spawned, spawned_values, .. } = scratch;
-    let (rows, count) = (next.len(), from.len());
+    let Scratch { runs, kept, residuals, column, spawned, spawned_values, .. } = scratch;
+    let (rows, kept) = (next.len(), *kept);
     residuals.clear();
     for (index, field) in next.fields().iter().enumerate() {
-        residuals.resize((index + 1) * count, 0);
-        let (done, column) = residuals.split_at_mut_checked(index * count).ok_or(DecodeError::Malformed)?;
-        if changed && count > 0 {
-            let around = Surroundings { base, rows: from, done, tick: step.tick };
-            read_column(column, model.field(index), &around, contexts, decoder)?;
+        residuals.resize((index + 1) * kept, 0);
+        let (done, residuals) = residuals.split_at_mut_checked(index * kept).ok_or(DecodeError::Malformed)?;
+        let mut quiet = true;
+        if changed && kept > 0 {
+            let around = Surroundings { base, runs, done, tick: step.tick };
+            quiet = read_column(residuals, model.field(index), &around, column, decoder)?;
         }
         let (columns, values) = next.split_columns(index).ok_or(DecodeError::Malformed)?;
+        let velocities = field.moved_by.and_then(|velocity| columns.get(velocity)).map(Vec::as_slice);
         values.resize(rows, field.min);
-        let velocities = field.moved_by.and_then(|velocity| columns.get(velocity));
-        restore_column(field, base.column(index), velocities, from, to, column, step, values)?;
+        let restore = Restore { field, base: base.column(index), velocities, step };
+        let mut residuals = &*residuals;
+        for run in &*runs {
+            let (of_run, rest) = residuals.split_at_checked(run.count as usize).ok_or(DecodeError::Malformed)?;
+            residuals = rest;
+            let place = values.get_mut(run.to as usize..(run.to + run.count) as usize).ok_or(DecodeError::Malformed)?;
+            if quiet { restore.stay(run, place) } else { restore.differ(run, of_run, place)? }
+        }
     }
     rows::place_spawned(next, spawned, spawned_values)
 }
 
-/// Fills `values` at the rows that stay.
-///
-/// A moved field's prediction needs the new velocity of the same row, which is complete: spawned rows' velocities are not
-/// needed, because spawned rows are told whole.
-#[allow(clippy::too_many_arguments)] // the inner loop of decoding: a column and what it is made from
-fn restore_column(
-    field: &Field,
-    before: &[i32],
-    velocities: Option<&Vec<i32>>,
-    from: &[u32],
-    to: &[u32],
-    residuals: &[u32],
+/// How a column's rows that stay become what they were. A moved field needs the new velocities of the same rows, which are complete:
+/// those of rows that come are not needed, because such rows are told whole.
+struct Restore<'a> {
+    field: &'a Field,
+    base: &'a [i32],
+    velocities: Option<&'a [i32]>,
     step: Step,
-    values: &mut [i32],
-) -> Result<(), DecodeError> {
-    for ((from, to), residual) in from.iter().zip(to).zip(residuals) {
-        let stayed = at(before, *from);
-        let expected = velocities.map_or(stayed, |velocities| predict(field, stayed, at(velocities, *to), step.advance));
-        *values.get_mut(*to as usize).ok_or(DecodeError::Malformed)? = restore(field, expected, *residual, step.tick)?;
-    }
-    Ok(())
 }
 
-/// Value of `row`. Rows come from the table's own ids, so it is there.
-fn at(column: &[i32], row: u32) -> i32 {
-    column.get(row as usize).copied().unwrap_or(0)
+impl Restore<'_> {
+    /// Fills `values`, the rows of `run`, where all is as expected.
+    fn stay(&self, run: &Run, values: &mut [i32]) {
+        let before = run.of_base(self.base);
+        match self.velocities {
+            None => values.iter_mut().zip(before).for_each(|(value, before)| *value = *before),
+            Some(velocities) => {
+                for ((value, before), velocity) in values.iter_mut().zip(before).zip(run.of_next(velocities)) {
+                    *value = predict(self.field, *before, *velocity, self.step.advance);
+                }
+            }
+        }
+    }
+
+    /// Fills `values`, the rows of `run`, with what `residuals` say.
+    fn differ(&self, run: &Run, residuals: &[u32], values: &mut [i32]) -> Result<(), DecodeError> {
+        self.stay(run, values);
+        for (value, residual) in values.iter_mut().zip(residuals) {
+            *value = restore(self.field, *value, *residual, self.step.tick)?;
+        }
+        Ok(())
+    }
 }

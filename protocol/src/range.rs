@@ -46,6 +46,12 @@ impl<'a> RangeEncoder<'a> {
         self.narrow(u32::from(*from), u32::from(to - from), WEIGHT_BITS);
     }
 
+    /// Writes the symbol that weighs `weight` after `from`.
+    #[inline]
+    pub(crate) fn weighed(&mut self, from: u16, weight: u16) {
+        self.narrow(u32::from(from), u32::from(weight), WEIGHT_BITS);
+    }
+
     /// Writes a bit that is 0 with a probability of `weight_of_zero`, 1 to `WHOLE - 1`.
     #[inline]
     pub fn flag(&mut self, value: bool, weight_of_zero: u16) {

@@ -3,9 +3,9 @@
 //! A row that goes is a 1 in a column of its own, with contexts like any other: a shot whose time is up is expected to go. Rows that
 //! come are told one after another, each with its id and, against what the game expects, its values.
 
-use super::{Scratch, at};
+use super::Scratch;
 use crate::DecodeError;
-use crate::column::{Surroundings, read_column, read_number, write_column, write_number};
+use crate::column::{Run, Surroundings, read_column, read_number, write_column, write_number};
 use crate::ids::{NetId, Tick};
 use crate::limits::{FIELDS_MAX, ROWS_MAX};
 use crate::model::{SpawnModel, Tokens};
@@ -20,66 +20,82 @@ const AS_EXPECTED: u16 = WHOLE / 2;
 /// Sorts rows into those that stay, go and come. Both id lists rise.
 pub(super) fn compare(base: &[NetId], next: &[NetId], same: bool, scratch: &mut Scratch) {
     clear(scratch);
-    let Scratch { from, to, gone, spawned, .. } = scratch;
-    gone.resize(base.len(), 0);
+    scratch.gone.resize(base.len(), 0);
     if same {
-        from.extend(0..base.len() as u32);
-        to.extend_from_slice(from);
+        scratch.keep_run(Run { from: 0, to: 0, count: base.len() as u32 });
         return;
     }
-    let mut row = 0;
-    for ((index, id), gone) in base.iter().enumerate().zip(gone) {
-        while next.get(row).is_some_and(|other| other < id) {
-            spawned.push(row as u32);
-            row += 1;
-        }
-        if next.get(row) == Some(id) {
-            from.push(index as u32);
-            to.push(row as u32);
-            row += 1;
+    let (mut from, mut to) = (0, 0);
+    while let (Some(before), Some(after)) = (base.get(from), next.get(to)) {
+        if before == after {
+            let same = base.iter().skip(from).zip(next.iter().skip(to)).take_while(|(before, after)| before == after).count();
+            scratch.keep_run(Run { from: from as u32, to: to as u32, count: same as u32 });
+            (from, to) = (from + same, to + same);
+        } else if after < before {
+            scratch.spawned.push(to as u32);
+            to += 1;
         } else {
-            *gone = 1;
+            scratch.gone.iter_mut().skip(from).take(1).for_each(|gone| *gone = 1);
+            from += 1;
         }
     }
-    spawned.extend(row as u32..next.len() as u32);
+    scratch.gone.iter_mut().skip(from).for_each(|gone| *gone = 1);
+    scratch.spawned.extend(to as u32..next.len() as u32);
 }
 
 /// Nothing stays, goes or comes.
 pub(super) fn clear(scratch: &mut Scratch) {
-    let Scratch { from, to, gone, spawned, spawned_ids, spawned_values, .. } = scratch;
-    [from, to, gone, spawned].into_iter().for_each(Vec::clear);
+    let Scratch { runs, kept, gone, spawned, spawned_ids, spawned_values, .. } = scratch;
+    runs.clear();
+    *kept = 0;
+    [gone, spawned].into_iter().for_each(Vec::clear);
     spawned_ids.clear();
     spawned_values.clear();
+}
+
+impl Scratch {
+    fn keep_run(&mut self, run: Run) {
+        if run.count > 0 {
+            self.runs.push(run);
+            self.kept += run.count as usize;
+        }
+    }
+
+    /// A row stays.
+    fn keep(&mut self, from: u32, to: u32) {
+        self.kept += 1;
+        match self.runs.last_mut() {
+            Some(run) if run.from + run.count == from && run.to + run.count == to => run.count += 1,
+            _ => self.runs.push(Run { from, to, count: 1 }),
+        }
+    }
 }
 
 pub(super) fn write_gone(base: &Table, tick: Tick, scratch: &mut Scratch, encoder: &mut RangeEncoder<'_>) {
     if base.is_empty() {
         return;
     }
-    let Scratch { gone, counting, contexts, .. } = scratch;
-    count_to(counting, base.len());
-    let around = Surroundings { base, rows: counting, done: &[], tick };
-    write_column(gone, &base.known().model.gone, &around, contexts, encoder);
+    let Scratch { gone, column, .. } = scratch;
+    let around = Surroundings { base, runs: &[whole(base)], done: &[], tick };
+    write_column(gone, &base.known().model.gone, &around, column, encoder);
 }
 
 /// Fills `scratch.gone`.
 pub(super) fn read_gone(base: &Table, tick: Tick, scratch: &mut Scratch, decoder: &mut RangeDecoder<'_>) -> Result<(), DecodeError> {
-    let Scratch { gone, counting, contexts, .. } = scratch;
+    let Scratch { gone, column, .. } = scratch;
     gone.clear();
     if base.is_empty() {
         return Ok(());
     }
-    count_to(counting, base.len());
     gone.resize(base.len(), 0);
-    let around = Surroundings { base, rows: counting, done: &[], tick };
-    read_column(gone, &base.known().model.gone, &around, contexts, decoder)?;
+    let around = Surroundings { base, runs: &[whole(base)], done: &[], tick };
+    read_column(gone, &base.known().model.gone, &around, column, decoder)?;
     if gone.iter().any(|gone| *gone > 1) { Err(DecodeError::Malformed) } else { Ok(()) }
 }
 
-/// Makes `numbers` 0, 1, 2 and so on.
-fn count_to(numbers: &mut Vec<u32>, count: usize) {
-    numbers.truncate(count);
-    numbers.extend(numbers.len() as u32..count as u32);
+/// All rows of the baseline.
+fn whole(base: &Table) -> Run {
+    Run { from: 0, to: 0, count: base.len() as u32 }
 }
 
 pub(super) fn write_spawned(base: &Table, next: &Table, seen: &Seen<'_>, scratch: &Scratch, encoder: &mut RangeEncoder<'_>) {
@@ -96,7 +112,7 @@ pub(super) fn write_spawned(base: &Table, next: &Table, seen: &Seen<'_>, scratch
         expected_id = id.wrapping_add(1);
         let mut key = 0;
         for (index, field) in next.fields().iter().enumerate() {
-            let value = at(next.column(index), *row);
+            let value = next.column(index).get(*row as usize).copied().unwrap_or(field.min);
             let usual = expected.value(index, field.min);
             match model.spawned_field(index) {
                 Some(SpawnModel { tokens, .. }) => {
@@ -232,26 +248,30 @@ fn following(base: &[NetId]) -> u32 {
 /// The baseline's ids without those that go and with those that come, all rising; an error if an id would stand twice. Says which
 /// rows stay and which come.
 pub(super) fn merge(base: &[NetId], scratch: &mut Scratch, out: &mut Vec<NetId>) -> Result<(), DecodeError> {
-    let Scratch { from, to, gone, spawned, spawned_ids, .. } = scratch;
-    let mut coming = spawned_ids.iter().copied().peekable();
+    if scratch.spawned_ids.is_empty() && scratch.gone.iter().all(|gone| *gone == 0) {
+        out.extend_from_slice(base);
+        scratch.keep_run(Run { from: 0, to: 0, count: base.len() as u32 });
+        return Ok(());
+    }
+    let mut coming = 0;
     for (row, id) in base.iter().enumerate() {
-        if gone.get(row) == Some(&1) {
+        if scratch.gone.get(row) == Some(&1) {
             continue;
         }
-        while let Some(new) = coming.next_if(|new| new < id) {
-            spawned.push(out.len() as u32);
-            out.push(new);
+        while let Some(new) = scratch.spawned_ids.get(coming).filter(|new| *new <= id) {
+            if new == id {
+                return Err(DecodeError::Malformed);
+            }
+            scratch.spawned.push(out.len() as u32);
+            out.push(*new);
+            coming += 1;
         }
-        if coming.peek() == Some(id) {
-            return Err(DecodeError::Malformed);
-        }
-        from.push(row as u32);
-        to.push(out.len() as u32);
+        scratch.keep(row as u32, out.len() as u32);
         out.push(*id);
     }
-    for new in coming {
-        spawned.push(out.len() as u32);
-        out.push(new);
+    for new in scratch.spawned_ids.iter().skip(coming) {
+        scratch.spawned.push(out.len() as u32);
+        out.push(*new);
     }
     if out.len() > ROWS_MAX { Err(DecodeError::Malformed) } else { Ok(()) }
 }
