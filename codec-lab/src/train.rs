@@ -76,9 +76,7 @@ pub fn train_table(table: &Table, observed: &TableObservations) -> TrainedTable 
 
 /// The greatest residual that `field` can have.
 fn token_limit(field: &Field) -> u32 {
-    let span = u64::from(field.span());
-    let widest = if field.moment { span + 4 } else { 2 * span };
-    widest.min(u64::from(u32::MAX)) as u32
+    (2 * u64::from(field.span()) + 4).min(u64::from(u32::MAX)) as u32
 }
 
 /// How often each number occurred.

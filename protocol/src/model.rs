@@ -8,7 +8,7 @@
 
 use crate::DecodeError;
 use crate::range::{Distribution, RangeDecoder, RangeEncoder, WEIGHT_BITS, WHOLE};
-use crate::schema::Fnv;
+use crate::schema::{Field, Fnv, Table};
 
 /// Classes that a context's value falls into.
 pub const CLASS_COUNT: usize = 32;
@@ -83,6 +83,24 @@ pub struct Tokens {
 /// Forms of a column of which nothing is known: quiet or plain.
 const UNKNOWN_FORM: &Distribution = &[0, WHOLE / 2, WHOLE / 2 + 1, WHOLE];
 
+impl Model {
+    /// Whether the model can tell all there is of `tables`. It says so when the schema's constant is built.
+    #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
+    pub(crate) const fn is_of(&self, tables: &[Table]) -> bool {
+        if self.tables.len() != tables.len() {
+            return false;
+        }
+        let mut index = 0;
+        while index < tables.len() {
+            if !self.tables[index].is_of(tables[index].fields) {
+                return false;
+            }
+            index += 1;
+        }
+        true
+    }
+}
+
 impl TableModel {
     /// Of a table of which nothing is known.
     pub const UNKNOWN: Self = Self {
@@ -93,6 +111,25 @@ impl TableModel {
         fields: &[],
         spawned: &[],
     };
+
+    #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
+    const fn is_of(&self, fields: &[Field]) -> bool {
+        let is_known = !self.fields.is_empty() || !self.spawned.is_empty();
+        if is_known && (self.fields.len() != fields.len() || self.spawned.len() != fields.len()) {
+            return false;
+        }
+        let mut index = 0;
+        while is_known && index < fields.len() {
+            let spawned = &self.spawned[index];
+            let tells_all = spawned.tokens.is_valid(fields[index].residual_max()) && spawned.tokens.distributions.len() == 2;
+            if !self.fields[index].is_valid() || !tells_all || !fields[index].contains(spawned.usual as i64) {
+                return false;
+            }
+            index += 1;
+        }
+        let ids = self.ids.distributions.is_empty() || self.ids.is_valid(u32::MAX);
+        ids && is_weight(self.quiet) && is_weight(self.no_more[0]) && is_weight(self.no_more[1]) && self.gone.is_valid()
+    }
 
     pub(crate) fn field(&self, index: usize) -> &ColumnModel {
         self.fields.get(index).unwrap_or(&ColumnModel::UNKNOWN)
@@ -120,6 +157,19 @@ impl ColumnModel {
     /// Of a column of which nothing is known.
     pub const UNKNOWN: Self =
         Self { form: UNKNOWN_FORM, sources: [Source::None; 2], contexts: &[], tokens: Tokens::UNKNOWN };
+
+    /// A residual that it cannot tell makes a column plain, so its distributions may be short.
+    #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
+    const fn is_valid(&self) -> bool {
+        let mut context = 0;
+        while context < self.contexts.len() {
+            if self.contexts[context] as usize >= self.tokens.distributions.len() {
+                return false;
+            }
+            context += 1;
+        }
+        self.form.len() == 4 && is_distribution(self.form) && self.tokens.is_valid(0)
+    }
 
     /// Whether there is anything to write a column by.
     pub(crate) const fn is_trained(&self) -> bool {
@@ -150,6 +200,20 @@ impl ColumnModel {
 impl Tokens {
     /// Of numbers of which nothing is known.
     pub const UNKNOWN: Self = Self { direct: 0, distributions: &[] };
+
+    /// Whether all are distributions and have a token for every number up to `max`.
+    #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
+    const fn is_valid(&self, max: u32) -> bool {
+        let token_count = Self::split(self.direct, max).0 + 1;
+        let mut index = 0;
+        while index < self.distributions.len() {
+            if self.distributions[index].len() <= token_count || !is_distribution(self.distributions[index]) {
+                return false;
+            }
+            index += 1;
+        }
+        true
+    }
 
     /// The token of `number`, and the bits that tell it from others of that token: their value and count.
     #[inline]
@@ -197,6 +261,23 @@ impl Tokens {
             distribution.iter().for_each(|sum| hash.word(u32::from(*sum)));
         }
     }
+}
+
+/// Whether neither side of a flag is impossible.
+const fn is_weight(weight: u16) -> bool {
+    0 < weight && weight < WHOLE
+}
+
+#[allow(clippy::indexing_slicing)] // a constant: it fails to compile
+const fn is_distribution(sums: &Distribution) -> bool {
+    let mut index = 1;
+    while index < sums.len() {
+        if sums[index] <= sums[index - 1] {
+            return false;
+        }
+        index += 1;
+    }
+    sums.len() > 1 && sums[0] == 0 && sums[sums.len() - 1] == WHOLE
 }
 
 /// The class of a value that can be negative: its sign, and its size in steps of half an octave.

@@ -1,7 +1,7 @@
 //! Symbols in and out of bytes by their probability: a range coder, so that what is likely costs a fraction of a bit.
 //!
 //! Probabilities come in 2^15ths. The most likely symbol should be the first of its distribution: a message of nothing else has no
-//! bytes at all. Invariant: reading any bytes yields symbols or an error, never a panic; past the end come zeros.
+//! bytes at all. Invariants: reading any bytes yields symbols or an error, never a panic; what two messages say differs if their bytes do.
 
 use crate::DecodeError;
 
@@ -79,18 +79,9 @@ impl<'a> RangeEncoder<'a> {
 
     /// Ends the message with as few bytes as tell it from all others. Zeros at the end are left out: readers think of them.
     pub fn finish(mut self) {
-        for kept in 0..=4 {
-            let below = u64::from(u32::MAX) >> (8 * kept);
-            let value = (self.low + below) & !below;
-            if value < self.low + u64::from(self.range) {
-                self.low = value;
-                for _ in 0..kept {
-                    self.shift();
-                }
-                // Nothing is left to shift, but a carry may be.
-                self.carry();
-                break;
-            }
+        self.low += u64::from(ending(self.low as u32, self.range));
+        for _ in 0..4 {
+            self.shift();
         }
         while self.out.len() > self.start && self.out.last() == Some(&0) {
             self.out.pop();
@@ -130,10 +121,18 @@ impl<'a> RangeEncoder<'a> {
     }
 }
 
+/// How far above `low` the number is that a message ends with: of those less than `range`, the one with the most zero bytes at its end.
+fn ending(low: u32, range: u32) -> u32 {
+    let distances = (0..4).map(|kept| low.wrapping_neg() & u32::MAX >> (8 * kept));
+    distances.into_iter().find(|distance| *distance < range).unwrap_or(0)
+}
+
 /// Reads what [`RangeEncoder`] wrote.
 #[derive(Debug)]
 pub struct RangeDecoder<'a> {
     rest: &'a [u8],
+    /// The last four bytes read.
+    window: u32,
     /// What was read, less the lower end of the interval.
     code: u32,
     range: u32,
@@ -145,7 +144,7 @@ impl<'a> RangeDecoder<'a> {
         if bytes.last() == Some(&0) {
             return Err(DecodeError::TrailingBytes);
         }
-        let mut decoder = Self { rest: bytes, code: 0, range: u32::MAX };
+        let mut decoder = Self { rest: bytes, window: 0, code: 0, range: u32::MAX };
         for _ in 0..4 {
             decoder.shift();
         }
@@ -206,9 +205,13 @@ impl<'a> RangeDecoder<'a> {
         Ok(value)
     }
 
-    /// Checks that nothing is left.
+    /// Checks that nothing is left, and that the message ends as [`RangeEncoder::finish`] would end it.
     pub fn finish(self) -> Result<(), DecodeError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(DecodeError::TrailingBytes) }
+        if !self.rest.is_empty() {
+            return Err(DecodeError::TrailingBytes);
+        }
+        let low = self.window.wrapping_sub(self.code);
+        if self.code == ending(low, self.range) { Ok(()) } else { Err(DecodeError::Malformed) }
     }
 
     #[inline]
@@ -229,6 +232,7 @@ impl<'a> RangeDecoder<'a> {
         } else {
             0
         };
+        self.window = self.window << 8 | u32::from(byte);
         self.code = self.code << 8 | u32::from(byte);
     }
 }
@@ -294,7 +298,9 @@ mod tests {
     #[test]
     fn a_message_ends_where_it_ends() {
         assert_eq!(RangeDecoder::new(&[1, 0]).err(), Some(DecodeError::TrailingBytes));
-        let decoder = RangeDecoder::new(&[1; 9]).unwrap();
-        assert_eq!(decoder.finish(), Err(DecodeError::TrailingBytes));
+        let finish = |bytes| RangeDecoder::new(bytes).unwrap().finish();
+        assert_eq!(finish(&[]), Ok(()));
+        assert_eq!(finish(&[1; 9]), Err(DecodeError::TrailingBytes));
+        assert_eq!(finish(&[1]), Err(DecodeError::Malformed), "nothing would have done");
     }
 }

@@ -133,3 +133,13 @@ impl From<u8> for PickupKind {
         if number == Self::Health.number() { Self::Health } else { Self::Overcharge }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SCHEMA;
+
+    #[test]
+    fn the_model_is_of_these_tables() {
+        assert!(SCHEMA.model().is_some(), "after a change of the tables: cargo xtask train-codec");
+    }
+}
