@@ -108,11 +108,13 @@ fn find_residuals(base: &Table, next: &Table, step: Step, scratch: &mut Scratch)
     let mut changed = 0;
     for (index, field) in next.fields().iter().enumerate() {
         let column = Pair { field, base: base.column(index), next: next.column(index), velocities: field.moved_by.map(|by| next.column(by)), step };
-        if runs.iter().all(|run| column.is_as_expected(run)) {
-            residuals.resize(residuals.len() + *kept, 0);
+        let start = residuals.len();
+        if runs.iter().all(|run| column.is_undisturbed(run)) {
+            residuals.resize(start + *kept, 0);
         } else {
-            changed |= 1 << index;
             runs.iter().for_each(|run| column.residuals(run, residuals));
+            let is_changed = residuals.iter().skip(start).any(|residual| *residual != 0);
+            changed |= u32::from(is_changed) << index;
         }
     }
     changed
@@ -128,11 +130,11 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Whether all residuals of `run` are 0.
-    fn is_as_expected(&self, run: &Run) -> bool {
+    /// Whether all residuals of `run` are 0 and no value was held back by an edge or turned round: most columns are so, and this is the
+    /// fast way to see it.
+    fn is_undisturbed(&self, run: &Run) -> bool {
         let (before, after) = (run.of_base(self.base), run.of_next(self.next));
         let Some(velocities) = self.velocities else { return before == after };
-        // Where the sum is the value it is in the field's range, so neither edges nor turns matter.
         let advance = i64::from(self.step.advance);
         let rows = before.iter().zip(after).zip(run.of_next(velocities));
         rows.fold(true, |same, ((before, after), velocity)| same & (i64::from(*before) + i64::from(*velocity) * advance == i64::from(*after)))

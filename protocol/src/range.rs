@@ -1,7 +1,7 @@
 //! Symbols in and out of bytes by their probability: a range coder, so that what is likely costs a fraction of a bit.
 //!
 //! Probabilities come in 2^15ths. The most likely symbol should be the first of its distribution: a message of nothing else has no
-//! bytes at all. Invariants: reading any bytes yields symbols or an error, never a panic; what two messages say differs if their bytes do.
+//! bytes at all. Invariants: reading any bytes yields symbols or an error, never a panic; messages of the same symbols are the same bytes.
 
 use crate::DecodeError;
 

@@ -8,7 +8,6 @@ use std::hint::black_box;
 use allocation_counter::{AllocationInfo, measure};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use tickwire_protocol::bits::BitWriter;
 use tickwire_protocol::codec::{Decode, Encode, encode};
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::limits::{BODY_BYTES_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX};
@@ -40,9 +39,13 @@ const MESSAGE_BYTES: usize = max(BODY_BYTES_MAX, GROWTH * PLAYERS_MAX * (size_of
 fn apply_bytes(schema: &Schema) -> usize {
     let ids = size_of::<NetId>();
     let columns = |table: &TableSchema| ids + table.fields.len() * size_of::<i32>();
-    // Two numbers for each row that stays, one for each that comes or goes, an id, a residual.
-    let scratch = 4 * size_of::<u32>() + ids + size_of::<u32>();
+    // For each row: three numbers for a run, one if it comes, one if it goes, an id, its values, its residuals, a context.
+    let scratch = 5 * size_of::<u32>() + ids + 2 * widest_row(schema) + size_of::<u32>();
     GROWTH * 2 * ROWS_MAX * (schema.tables().iter().map(columns).sum::<usize>() + scratch)
+}
+
+fn widest_row(schema: &Schema) -> usize {
+    schema.tables().iter().map(|table| table.fields.len() * size_of::<i32>()).max().unwrap_or(0)
 }
 
 const fn max(a: usize, b: usize) -> usize {
@@ -132,14 +135,11 @@ fn a_delta_costs_no_more_than_full_tables() {
             assert!(peak <= apply_bytes(&INSTRUMENTS), "{peak} bytes for {bytes:?}");
         }
     });
-    // The worst there is: a full table, and as many spawns again, in a kilobyte.
+    // The worst there is: a full table, and as many rows again.
+    let mut again = Snapshot::empty(&INSTRUMENTS);
+    (0..ROWS_MAX as u32).for_each(|id| assert!(again.table_mut(1).expect("dials").push(NetId(ROWS_MAX as u32 + id), &[5, 0, 0])));
     let mut body = Vec::new();
-    let mut bits = BitWriter::new(&mut body);
-    [false, true, true].into_iter().for_each(|flag| bits.flag(flag));
-    bits.gamma(0);
-    bits.gamma(ROWS_MAX as u32);
-    (0..ROWS_MAX).for_each(|_| bits.gamma(0));
-    bits.finish();
+    delta::encode(&full, &again, &mut Scratch::default(), &mut body);
     let peak = apply(&full, &body).bytes_max as usize;
     assert!((ROWS_MAX * size_of::<NetId>()..=apply_bytes(&INSTRUMENTS)).contains(&peak), "{peak} bytes");
 }
