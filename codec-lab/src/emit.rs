@@ -1,7 +1,5 @@
 //! A model as Rust source.
 
-use std::fmt::Write;
-
 use tickwire_protocol::model::Source;
 
 use crate::train::{TrainedColumn, TrainedTable, TrainedTokens};
@@ -47,12 +45,8 @@ fn column(column: &TrainedColumn) -> String {
 }
 
 fn tokens(tokens: &TrainedTokens) -> String {
-    let mut text = format!("Tokens {{ direct: {}, distributions: &[", tokens.direct);
-    for distribution in &tokens.distributions {
-        write!(text, "\n&{distribution:?},").expect("a string");
-    }
-    text.push_str("] }");
-    text
+    let distributions: Vec<String> = tokens.distributions.iter().map(|distribution| format!("\n&{distribution:?},")).collect();
+    format!("Tokens {{ direct: {}, distributions: &[{}] }}", tokens.direct, distributions.concat())
 }
 
 /// Adds lines, wrapped at spaces.

@@ -1,20 +1,12 @@
-//! The delta codec's laboratory: what to expect of a game's snapshots, and what they cost.
-//!
 //! `codec-lab train FILE` records matches of the arena and writes what it learned as Rust source; `codec-lab report` measures on other
 //! matches. `cargo xtask train-codec` runs the first.
 
-mod emit;
-mod observe;
-mod record;
-mod report;
-mod train;
-
 use anyhow::{Context, Result, bail};
 use arena::Arena;
+use codec_lab::record::{Recording, record};
+use codec_lab::{emit, observe, report, train};
 use tickwire_game::GameDef;
 use tickwire_protocol::{Schema, Snapshot};
-
-use record::{Recording, record};
 
 /// Matches to learn from: full ones above all, and some with fewer players.
 const TRAINING: [Recording; 10] = [
@@ -65,7 +57,8 @@ fn train() -> String {
 fn report() {
     let matches: Vec<Vec<Snapshot>> = HELD_OUT.into_iter().map(record::<Arena>).collect();
     report::report("arena, 16 bots, held-out seeds", &Arena::SCHEMA, &matches);
-    let untrained: Vec<Vec<Snapshot>> = matches.iter().map(|ticks| ticks.iter().map(|tick| with_schema(tick, &arena::tables::UNTRAINED)).collect()).collect();
+    let untrained: Vec<Vec<Snapshot>> =
+        matches.iter().map(|ticks| ticks.iter().map(|tick| with_schema(tick, &arena::tables::UNTRAINED)).collect()).collect();
     report::report("the same without a model", &arena::tables::UNTRAINED, &untrained);
     let busy: Vec<Vec<Snapshot>> = matches.iter().flat_map(|ticks| busy_parts(ticks)).collect();
     report::report("all 16 moving, 12 to 20 shots", &Arena::SCHEMA, &busy);

@@ -76,13 +76,20 @@ pub fn observe(schema: &Schema, base: &Snapshot, next: &Snapshot, into: &mut Vec
     }
 }
 
-fn observe_table(schema: &Schema, index: usize, before: &Table, after: &Table, base: &Snapshot, next: &Snapshot, into: &mut TableObservations) {
+fn observe_table(
+    schema: &Schema,
+    index: usize,
+    before: &Table,
+    after: &Table,
+    base: &Snapshot,
+    next: &Snapshot,
+    into: &mut TableObservations,
+) {
     let advance = (next.tick.since(base.tick).max(0) as u32).min(limits::BASELINE_AGE_MAX);
     let fields = after.fields();
     into.fields.resize_with(fields.len(), Column::default);
     into.spawned.resize_with(fields.len(), Vec::new);
-    let stays: Vec<(usize, usize)> =
-        before.ids().iter().enumerate().filter_map(|(from, id)| Some((from, after.row_of(*id)?))).collect();
+    let stays: Vec<(usize, usize)> = before.ids().iter().enumerate().filter_map(|(from, id)| Some((from, after.row_of(*id)?))).collect();
     let comes: Vec<usize> = (0..after.len()).filter(|row| before.row_of(after.ids()[*row]).is_none()).collect();
     let gone: Vec<u32> = before.ids().iter().map(|id| u32::from(after.row_of(*id).is_none())).collect();
     let residuals: Vec<Vec<u32>> = fields
@@ -128,14 +135,21 @@ fn observe_table(schema: &Schema, index: usize, before: &Table, after: &Table, b
     }
 }
 
-fn observe_spawned(schema: &Schema, index: usize, before: &Table, after: &Table, next: &Snapshot, comes: &[usize], into: &mut TableObservations) {
+fn observe_spawned(
+    schema: &Schema,
+    index: usize,
+    before: &Table,
+    after: &Table,
+    next: &Snapshot,
+    comes: &[usize],
+    into: &mut TableObservations,
+) {
     let fields = after.fields();
     let expect = |which: Which| -> Option<Vec<i32>> {
         let spawn = schema.spawns().iter().find(|spawn| spawn.table == after.name())?;
         let mut row = vec![0; fields.len()];
-        (spawn.expect)(&next.seen_before(index), which, &mut row).then(|| {
-            row.iter().zip(fields).map(|(value, field)| field.clamp(i64::from(*value))).collect()
-        })
+        (spawn.expect)(&next.seen_before(index), which, &mut row)
+            .then(|| row.iter().zip(fields).map(|(value, field)| field.clamp(i64::from(*value))).collect())
     };
     let mut expected = expect(Which::First);
     let mut expected_id = before.ids().last().map_or(0, |last| last.0.wrapping_add(1));

@@ -27,6 +27,8 @@ pub fn record<G: Game>(recording: Recording) -> Vec<Snapshot> {
         game.join_bot(PlayerId(player), recording.seed * 1_000 + u64::from(player));
     }
     game.enter_until(Phase::Live, start.plus(1_000_000));
-    (0..WARM_UP_TICKS).for_each(|_| drop(game.step().tick));
+    for _ in 0..WARM_UP_TICKS {
+        game.step();
+    }
     (0..recording.ticks).map(|_| game.step().clone()).collect()
 }

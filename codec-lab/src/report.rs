@@ -26,7 +26,13 @@ pub fn report(name: &str, schema: &Schema, matches: &[Vec<Snapshot>]) {
     println!("## {name}: {} snapshots, {:.1} rows each, {:.1} of them changed", pairs.len(), rows / count, changed / count);
     println!("bytes per snapshot {:.2}", bytes as f64 / count);
     let (encoding, applying) = measure_time(schema, &pairs);
-    println!("encode {:.0} ns, apply {:.0} ns per snapshot; {:.1} and {:.1} ns per changed row", encoding, applying, encoding * count / changed, applying * count / changed);
+    println!(
+        "encode {:.0} ns, apply {:.0} ns per snapshot; {:.1} and {:.1} ns per changed row",
+        encoding,
+        applying,
+        encoding * count / changed,
+        applying * count / changed
+    );
     let (mut all, mut all_bound) = (0.0, 0.0);
     for (index, (table, observed)) in schema.tables().iter().zip(&observed).enumerate() {
         let model = schema.model().and_then(|model| model.tables.get(index)).unwrap_or(&TableModel::UNKNOWN);
@@ -37,7 +43,7 @@ pub fn report(name: &str, schema: &Schema, matches: &[Vec<Snapshot>]) {
                 println!("  {:<8} {column:<18} {:>8.2} bits, learning coder {:>8.2}", table.name, bits / count, bound / count);
             }
         };
-        let flags = flag_bits(observed.quiet, model.quiet) ;
+        let flags = flag_bits(observed.quiet, model.quiet);
         line("quiet or not", flags, learned_flags(observed.quiet));
         line("rows that go", column_bits(&observed.gone, &model.gone, table.fields.len()), learned_column(&observed.gone));
         let more: f64 = observed.no_more.iter().zip(model.no_more).map(|(counts, weight)| flag_bits(*counts, weight)).sum();
@@ -197,7 +203,8 @@ fn learned(numbers: impl Iterator<Item = (usize, u32)>) -> f64 {
 
 fn learned_flags([zeros, ones]: [u64; 2]) -> f64 {
     let all = (zeros + ones) as f64;
-    [zeros, ones].into_iter().filter(|count| *count > 0).map(|count| count as f64 * (all / count as f64).log2()).sum::<f64>() + 0.5 * (all + 1.0).log2()
+    [zeros, ones].into_iter().filter(|count| *count > 0).map(|count| count as f64 * (all / count as f64).log2()).sum::<f64>()
+        + 0.5 * (all + 1.0).log2()
 }
 
 /// The bound without any context, as `reference` compares: all residuals, those of quiet columns too, by their own frequencies.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tickwire_protocol::model::{CLASS_COUNT, Source, Tokens};
+use tickwire_protocol::model::{CLASS_COUNT, ColumnModel, Source, SpawnModel, TableModel, Tokens};
 use tickwire_protocol::range::WHOLE;
 use tickwire_protocol::residual::residual;
 use tickwire_protocol::schema::{Field, Table};
@@ -54,6 +54,35 @@ pub struct TrainedTokens {
     pub direct: u32,
     /// Sums of weights.
     pub distributions: Vec<Vec<u16>>,
+}
+
+impl TrainedTable {
+    /// The model as a constant, to be used in this very program. What it takes is never given back.
+    pub fn leak(self) -> TableModel {
+        let fields: Vec<ColumnModel> = self.fields.into_iter().map(TrainedColumn::leak).collect();
+        let spawned = self.spawned.into_iter().map(|(usual, tokens)| SpawnModel { usual, tokens: tokens.leak() });
+        TableModel {
+            quiet: self.quiet,
+            gone: self.gone.leak(),
+            no_more: self.no_more,
+            ids: self.ids.leak(),
+            fields: fields.leak(),
+            spawned: spawned.collect::<Vec<_>>().leak(),
+        }
+    }
+}
+
+impl TrainedColumn {
+    fn leak(self) -> ColumnModel {
+        ColumnModel { form: self.form.leak(), sources: self.sources, contexts: self.contexts.leak(), tokens: self.tokens.leak() }
+    }
+}
+
+impl TrainedTokens {
+    fn leak(self) -> Tokens {
+        let distributions: Vec<&'static [u16]> = self.distributions.into_iter().map(|sums| &*sums.leak()).collect();
+        Tokens { direct: self.direct, distributions: distributions.leak() }
+    }
 }
 
 /// Learns a table's model.
@@ -159,9 +188,10 @@ fn split_by_context(column: &Column, tokens: &[u32], sources: [Source; 2], field
     let mut by_context: BTreeMap<usize, Counts> = BTreeMap::new();
     for (index, token) in tokens.iter().enumerate() {
         let classes = column.classes_of(index);
-        let context = sources.iter().filter_map(|source| class_index(*source, fields)).fold(0, |context, class| {
-            context * CLASS_COUNT + usize::from(classes.get(class).copied().unwrap_or(0))
-        });
+        let context = sources
+            .iter()
+            .filter_map(|source| class_index(*source, fields))
+            .fold(0, |context, class| context * CLASS_COUNT + usize::from(classes.get(class).copied().unwrap_or(0)));
         *by_context.entry(context).or_default().entry(*token).or_default() += 1.0;
     }
     by_context
@@ -177,8 +207,7 @@ fn cluster(by_context: BTreeMap<usize, Counts>, sources: [Source; 2]) -> (Vec<u8
         entropy(&both) - entropy(a) - entropy(b)
     };
     // Losses of all pairs, kept as groups are merged.
-    let mut losses: Vec<Vec<f64>> =
-        groups.iter().map(|(_, a)| groups.iter().map(|(_, b)| loss(a, b)).collect()).collect();
+    let mut losses: Vec<Vec<f64>> = groups.iter().map(|(_, a)| groups.iter().map(|(_, b)| loss(a, b)).collect()).collect();
     while groups.len() > 1 {
         let pairs = (0..groups.len()).flat_map(|a| (0..a).map(move |b| (b, a)));
         let Some((a, b)) = pairs.min_by(|x, y| losses[x.0][x.1].total_cmp(&losses[y.0][y.1])) else { break };
@@ -187,7 +216,9 @@ fn cluster(by_context: BTreeMap<usize, Counts>, sources: [Source; 2]) -> (Vec<u8
         }
         let (contexts, counts) = groups.swap_remove(b);
         losses.swap_remove(b);
-        losses.iter_mut().for_each(|row| drop(row.swap_remove(b)));
+        losses.iter_mut().for_each(|row| {
+            row.swap_remove(b);
+        });
         groups[a].0.extend(contexts);
         add(&mut groups[a].1, &counts);
         for other in 0..groups.len() {
@@ -249,7 +280,7 @@ fn weight_of_first([first, second]: [u64; 2]) -> u16 {
 /// Quiet, by the model, plain. Without a model the second never comes.
 fn form_of(quiet: [u64; 2], is_trained: bool) -> Vec<u16> {
     let plain = 24.min(WHOLE / 8);
-    let quiet = (u32::from(weight_of_first(quiet)) * u32::from(WHOLE - plain - 1) >> 15).max(1) as u16;
+    let quiet = (u32::from(weight_of_first(quiet)) * u32::from(WHOLE - plain - 1) / u32::from(WHOLE)).max(1) as u16;
     if is_trained { vec![0, quiet, WHOLE - plain, WHOLE] } else { vec![0, WHOLE - plain - 1, WHOLE - plain, WHOLE] }
 }
 
@@ -270,5 +301,10 @@ fn weights(counts: &Counts, everything: &Counts, direct: u32, limit: u32) -> Vec
         *heaviest += left;
     }
     let mut sum = 0;
-    [0].into_iter().chain(weights.iter().map(|weight| { sum += weight; sum as u16 })).collect()
+    [0].into_iter()
+        .chain(weights.iter().map(|weight| {
+            sum += weight;
+            sum as u16
+        }))
+        .collect()
 }

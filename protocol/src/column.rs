@@ -76,7 +76,9 @@ impl Surroundings<'_> {
                     let values = self.runs.iter().flat_map(|run| run.of_base(column));
                     match field.filter(|field| field.moment) {
                         Some(field) => {
-                            out.iter_mut().zip(values).for_each(|(context, value)| add(context, class_of_value(from_tick(field, *value, self.tick))));
+                            out.iter_mut()
+                                .zip(values)
+                                .for_each(|(context, value)| add(context, class_of_value(from_tick(field, *value, self.tick))));
                         }
                         None => out.iter_mut().zip(values).for_each(|(context, value)| add(context, class_of_value(*value))),
                     }

@@ -107,7 +107,8 @@ fn find_residuals(base: &Table, next: &Table, step: Step, scratch: &mut Scratch)
     residuals.clear();
     let mut changed = 0;
     for (index, field) in next.fields().iter().enumerate() {
-        let column = Pair { field, base: base.column(index), next: next.column(index), velocities: field.moved_by.map(|by| next.column(by)), step };
+        let column =
+            Pair { field, base: base.column(index), next: next.column(index), velocities: field.moved_by.map(|by| next.column(by)), step };
         let start = residuals.len();
         if runs.iter().all(|run| column.is_undisturbed(run)) {
             residuals.resize(start + *kept, 0);
@@ -137,7 +138,9 @@ impl Pair<'_> {
         let Some(velocities) = self.velocities else { return before == after };
         let advance = i64::from(self.step.advance);
         let rows = before.iter().zip(after).zip(run.of_next(velocities));
-        rows.fold(true, |same, ((before, after), velocity)| same & (i64::from(*before) + i64::from(*velocity) * advance == i64::from(*after)))
+        rows.fold(true, |same, ((before, after), velocity)| {
+            same & (i64::from(*before) + i64::from(*velocity) * advance == i64::from(*after))
+        })
     }
 
     fn residuals(&self, run: &Run, out: &mut Vec<u32>) {
@@ -145,9 +148,11 @@ impl Pair<'_> {
         let rows = run.of_base(self.base).iter().zip(run.of_next(self.next));
         match self.velocities {
             None => out.extend(rows.map(|(before, after)| residual(field, *before, *after, step.tick))),
-            Some(velocities) => out.extend(rows.zip(run.of_next(velocities)).map(|((before, after), velocity)| {
-                residual(field, predict(field, *before, *velocity, step.advance), *after, step.tick)
-            })),
+            Some(velocities) => {
+                out.extend(rows.zip(run.of_next(velocities)).map(|((before, after), velocity)| {
+                    residual(field, predict(field, *before, *velocity, step.advance), *after, step.tick)
+                }));
+            }
         }
     }
 }

@@ -103,14 +103,8 @@ impl Model {
 
 impl TableModel {
     /// Of a table of which nothing is known.
-    pub const UNKNOWN: Self = Self {
-        quiet: WHOLE / 2,
-        gone: ColumnModel::UNKNOWN,
-        no_more: [WHOLE / 2; 2],
-        ids: Tokens::UNKNOWN,
-        fields: &[],
-        spawned: &[],
-    };
+    pub const UNKNOWN: Self =
+        Self { quiet: WHOLE / 2, gone: ColumnModel::UNKNOWN, no_more: [WHOLE / 2; 2], ids: Tokens::UNKNOWN, fields: &[], spawned: &[] };
 
     #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
     const fn is_of(&self, fields: &[Field]) -> bool {
@@ -155,8 +149,7 @@ impl TableModel {
 
 impl ColumnModel {
     /// Of a column of which nothing is known.
-    pub const UNKNOWN: Self =
-        Self { form: UNKNOWN_FORM, sources: [Source::None; 2], contexts: &[], tokens: Tokens::UNKNOWN };
+    pub const UNKNOWN: Self = Self { form: UNKNOWN_FORM, sources: [Source::None; 2], contexts: &[], tokens: Tokens::UNKNOWN };
 
     /// A residual that it cannot tell makes a column plain, so its distributions may be short.
     #[allow(clippy::indexing_slicing)] // a constant: it fails to compile

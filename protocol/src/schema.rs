@@ -154,7 +154,10 @@ impl Schema {
             assert!(!fields.is_empty() && fields.len() <= limits::FIELDS_MAX, "a table has 1 to FIELDS_MAX fields");
             let mut f = 0;
             while f < fields.len() {
-                assert!(fields[f].is_valid_at(f), "a field's range is empty or too wide, it is moved by a later field, or no range of moments");
+                assert!(
+                    fields[f].is_valid_at(f),
+                    "a field's range is empty or too wide, it is moved by a later field, or no range of moments"
+                );
                 let mut earlier = 0;
                 while earlier < f {
                     assert!(!same(fields[earlier].name, fields[f].name), "two fields of a table have one name");

@@ -3,15 +3,17 @@
 //! A row that goes is a 1 in a column of its own, with contexts like any other: a shot whose time is up is expected to go. Rows that
 //! come are told one after another, each with its id and, against what the game expects, its values.
 
+use core::cmp::Ordering;
+
 use super::Scratch;
 use crate::DecodeError;
 use crate::column::{Run, Surroundings, read_column, read_number, write_column, write_number};
 use crate::ids::{NetId, Tick};
 use crate::limits::{FIELDS_MAX, ROWS_MAX};
 use crate::model::{SpawnModel, Tokens};
-use crate::range::{RangeDecoder, RangeEncoder, WHOLE};
+use crate::range::{Distribution, RangeDecoder, RangeEncoder, WHOLE};
 use crate::residual::{residual, restore, unzigzag, zigzag};
-use crate::schema::Which;
+use crate::schema::{Field, Which};
 use crate::snapshot::{Seen, Table};
 
 /// Weight of "as expected" in a field of which nothing is known.
@@ -27,16 +29,20 @@ pub(super) fn compare(base: &[NetId], next: &[NetId], same: bool, scratch: &mut 
     }
     let (mut from, mut to) = (0, 0);
     while let (Some(before), Some(after)) = (base.get(from), next.get(to)) {
-        if before == after {
-            let same = base.iter().skip(from).zip(next.iter().skip(to)).take_while(|(before, after)| before == after).count();
-            scratch.keep_run(Run { from: from as u32, to: to as u32, count: same as u32 });
-            (from, to) = (from + same, to + same);
-        } else if after < before {
-            scratch.spawned.push(to as u32);
-            to += 1;
-        } else {
-            scratch.gone.iter_mut().skip(from).take(1).for_each(|gone| *gone = 1);
-            from += 1;
+        match before.cmp(after) {
+            Ordering::Equal => {
+                let same = base.iter().skip(from).zip(next.iter().skip(to)).take_while(|(before, after)| before == after).count();
+                scratch.keep_run(Run { from: from as u32, to: to as u32, count: same as u32 });
+                (from, to) = (from + same, to + same);
+            }
+            Ordering::Greater => {
+                scratch.spawned.push(to as u32);
+                to += 1;
+            }
+            Ordering::Less => {
+                scratch.gone.iter_mut().skip(from).take(1).for_each(|gone| *gone = 1);
+                from += 1;
+            }
         }
     }
     scratch.gone.iter_mut().skip(from).for_each(|gone| *gone = 1);
@@ -102,40 +108,20 @@ pub(super) fn write_spawned(base: &Table, next: &Table, seen: &Seen<'_>, scratch
     let model = next.known().model;
     let mut expected_id = following(base.ids());
     let mut expected = Expected::new(next, seen);
-    expected.find(Which::First);
     for (index, row) in scratch.spawned.iter().enumerate() {
-        encoder.flag(true, model.no_more[usize::from(expected.is_there)]);
+        encoder.flag(true, expected.weight_of_no_more());
         let id = next.ids().get(*row as usize).map_or(0, |id| id.0);
         let gap = id.wrapping_sub(expected_id);
-        let gap = if index == 0 { zigzag(gap as i32) } else { gap };
-        write_gap(gap, &model.ids, encoder);
+        write_gap(if index == 0 { zigzag(gap as i32) } else { gap }, &model.ids, encoder);
         expected_id = id.wrapping_add(1);
-        let mut key = 0;
         for (index, field) in next.fields().iter().enumerate() {
             let value = next.column(index).get(*row as usize).copied().unwrap_or(field.min);
-            let usual = expected.value(index, field.min);
-            match model.spawned_field(index) {
-                Some(SpawnModel { tokens, .. }) => {
-                    let distribution = tokens.distribution(usize::from(expected.is_there));
-                    tokens.write(residual(field, usual, value, seen.tick), distribution, encoder);
-                }
-                None => {
-                    if expected.is_there {
-                        encoder.flag(value != usual, AS_EXPECTED);
-                    }
-                    if !expected.is_there || value != usual {
-                        encoder.raw(value.wrapping_sub(field.min) as u32, field.bits());
-                    }
-                }
-            }
-            if index == 0 {
-                key = value;
-                expected.settle(key);
-            }
+            expected.write(index, field, value, encoder);
+            expected.has_come(index, value);
         }
-        expected.find(Which::After(key));
+        expected.find_next();
     }
-    encoder.flag(false, model.no_more[usize::from(expected.is_there)]);
+    encoder.flag(false, expected.weight_of_no_more());
 }
 
 /// Fills `scratch.spawned_ids` and `scratch.spawned_values`.
@@ -150,8 +136,7 @@ pub(super) fn read_spawned(
     let Scratch { spawned_ids, spawned_values, .. } = scratch;
     let mut expected_id = following(base.ids());
     let mut expected = Expected::new(next, seen);
-    expected.find(Which::First);
-    while decoder.flag(model.no_more[usize::from(expected.is_there)])? {
+    while decoder.flag(expected.weight_of_no_more())? {
         let gap = read_gap(&model.ids, decoder)?;
         let id = expected_id.wrapping_add(if spawned_ids.is_empty() { unzigzag(gap) as u32 } else { gap });
         if spawned_ids.len() >= ROWS_MAX || spawned_ids.last().is_some_and(|last| last.0 >= id) {
@@ -159,30 +144,12 @@ pub(super) fn read_spawned(
         }
         spawned_ids.push(NetId(id));
         expected_id = id.wrapping_add(1);
-        let mut key = 0;
         for (index, field) in next.fields().iter().enumerate() {
-            let usual = expected.value(index, field.min);
-            let value = match model.spawned_field(index) {
-                Some(SpawnModel { tokens, .. }) => {
-                    let distribution = tokens.distribution(usize::from(expected.is_there));
-                    restore(field, usual, tokens.read(distribution, decoder)?, seen.tick)?
-                }
-                None if expected.is_there && !decoder.flag(AS_EXPECTED)? => usual,
-                None => {
-                    let offset = decoder.raw(field.bits())?;
-                    if offset > field.span() {
-                        return Err(DecodeError::Malformed);
-                    }
-                    field.min.wrapping_add(offset as i32)
-                }
-            };
+            let value = expected.read(index, field, decoder)?;
+            expected.has_come(index, value);
             spawned_values.push(value);
-            if index == 0 {
-                key = value;
-                expected.settle(key);
-            }
         }
-        expected.find(Which::After(key));
+        expected.find_next();
     }
     Ok(())
 }
@@ -193,11 +160,21 @@ struct Expected<'a> {
     seen: &'a Seen<'a>,
     is_there: bool,
     row: [i32; FIELDS_MAX],
+    /// The key of the row that came last.
+    key: i32,
 }
 
 impl<'a> Expected<'a> {
+    /// The first.
     fn new(table: &'a Table, seen: &'a Seen<'a>) -> Self {
-        Self { table, seen, is_there: false, row: [0; FIELDS_MAX] }
+        let mut first = Self { table, seen, is_there: false, row: [0; FIELDS_MAX], key: 0 };
+        first.find(Which::First);
+        first
+    }
+
+    /// The one after the row that came.
+    fn find_next(&mut self) {
+        self.find(Which::After(self.key));
     }
 
     fn find(&mut self, which: Which) {
@@ -211,18 +188,57 @@ impl<'a> Expected<'a> {
         row.iter_mut().zip(fields).for_each(|(value, field)| *value = field.clamp(i64::from(*value)));
     }
 
-    /// The key is known; if it is another than was expected, so is the row.
-    fn settle(&mut self, key: i32) {
-        if !self.is_there || self.row.first() != Some(&key) {
-            self.find(Which::Of(key));
+    /// Field `index` came. If the key is another than was expected, so is the rest of the row.
+    fn has_come(&mut self, index: usize, value: i32) {
+        if index > 0 {
+            return;
+        }
+        self.key = value;
+        if !self.is_there || self.row.first() != Some(&value) {
+            self.find(Which::Of(value));
         }
     }
 
-    fn value(&self, index: usize, min: i32) -> i32 {
-        if self.is_there {
-            return self.row.get(index).copied().unwrap_or(min);
+    fn weight_of_no_more(&self) -> u16 {
+        let [unexpected, expected] = self.table.known().model.no_more;
+        if self.is_there { expected } else { unexpected }
+    }
+
+    /// What field `index` is expected to be, and how residuals from that are told; `None` where nothing is known.
+    fn residuals_of(&self, index: usize) -> Option<(i32, &'static Tokens, &'static Distribution)> {
+        let SpawnModel { usual, tokens } = self.table.known().model.spawned_field(index)?;
+        let distribution = tokens.distribution(usize::from(self.is_there));
+        Some((self.value(index).unwrap_or(*usual), tokens, distribution))
+    }
+
+    fn value(&self, index: usize) -> Option<i32> {
+        self.row.get(index).copied().filter(|_| self.is_there)
+    }
+
+    fn write(&self, index: usize, field: &Field, value: i32, encoder: &mut RangeEncoder<'_>) {
+        if let Some((expected, tokens, distribution)) = self.residuals_of(index) {
+            return tokens.write(residual(field, expected, value, self.seen.tick), distribution, encoder);
         }
-        self.table.known().model.spawned_field(index).map_or(min, |field| field.usual)
+        if let Some(expected) = self.value(index) {
+            encoder.flag(value != expected, AS_EXPECTED);
+            if value == expected {
+                return;
+            }
+        }
+        encoder.raw(value.wrapping_sub(field.min) as u32, field.bits());
+    }
+
+    fn read(&self, index: usize, field: &Field, decoder: &mut RangeDecoder<'_>) -> Result<i32, DecodeError> {
+        if let Some((expected, tokens, distribution)) = self.residuals_of(index) {
+            return restore(field, expected, tokens.read(distribution, decoder)?, self.seen.tick);
+        }
+        if let Some(expected) = self.value(index)
+            && !decoder.flag(AS_EXPECTED)?
+        {
+            return Ok(expected);
+        }
+        let offset = decoder.raw(field.bits())?;
+        if offset > field.span() { Err(DecodeError::Malformed) } else { Ok(field.min.wrapping_add(offset as i32)) }
     }
 }
 

@@ -122,11 +122,15 @@ pub(super) fn check(
     deltas: Vec<(&'static str, (Snapshot, Snapshot))>,
 ) {
     let empty = Snapshot::empty(of);
-    let keyframes = [("keyframe_empty", empty.clone())].iter().chain(keyframes).map(|(name, next)| {
-        let body = encoded(&empty, next);
-        assert_eq!(applied(of, &empty, &body, next.tick).as_ref(), Ok(next), "{name}");
-        Vector::new(name, &body, json!({ "base": null, "snapshot": snapshot(next) }))
-    }).collect::<Vec<_>>();
+    let keyframes = [("keyframe_empty", empty.clone())]
+        .iter()
+        .chain(keyframes)
+        .map(|(name, next)| {
+            let body = encoded(&empty, next);
+            assert_eq!(applied(of, &empty, &body, next.tick).as_ref(), Ok(next), "{name}");
+            Vector::new(name, &body, json!({ "base": null, "snapshot": snapshot(next) }))
+        })
+        .collect::<Vec<_>>();
     let deltas = deltas.into_iter().map(|(name, (base, next))| {
         let body = encoded(&base, &next);
         assert_eq!(applied(of, &base, &body, next.tick).as_ref(), Ok(&next), "{name}");
