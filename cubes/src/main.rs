@@ -18,9 +18,13 @@ const RATE: f32 = 60.0;
 /// Until the piles have come to rest.
 const WARM_UP_FRAMES: u32 = 120;
 /// Frames of a run.
-const FRAMES: u32 = 1_800;
+const FRAMES: u32 = 1_200;
 /// How old a baseline is, as in the public problem: a round trip of 100 ms.
 const BASELINE_FRAMES: usize = 6;
+/// How far the player draws cubes.
+const ATTRACTION_METRES: f32 = 2.5;
+/// How strongly, metres per second and second.
+const ATTRACTION: f32 = 18.0;
 /// Steps to a metre.
 const STEPS: f32 = 512.0;
 /// The greatest component of an orientation that is not the largest.
@@ -167,6 +171,7 @@ impl World {
             let wanted = direction * 6.0 - *body.linvel();
             body.add_force(vector![wanted.x, 0.0, wanted.z] * body.mass() * 6.0, true);
         }
+        self.attract();
         let parameters = IntegrationParameters { dt: 1.0 / RATE, ..IntegrationParameters::default() };
         self.pipeline.step(
             &vector![0.0, -9.81, 0.0],
@@ -182,6 +187,21 @@ impl World {
             &(),
             &(),
         );
+    }
+
+    /// What is near the player is drawn to it, as in the public scene, so that it drags a heap along.
+    fn attract(&mut self) {
+        let [player, others @ ..] = self.cubes.as_slice() else { return };
+        let Some(center) = self.bodies.get(*player).map(|body| *body.translation()) else { return };
+        for cube in others {
+            let Some(body) = self.bodies.get_mut(*cube) else { continue };
+            let way = center - body.translation();
+            let is_near = way.norm() < ATTRACTION_METRES;
+            body.reset_forces(is_near);
+            if is_near {
+                body.add_force(way.normalize() * body.mass() * ATTRACTION, true);
+            }
+        }
     }
 
     fn snapshot(&self, frame: u32, schema: &Schema) -> Snapshot {
