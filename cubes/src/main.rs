@@ -56,7 +56,9 @@ fn main() {
     let trained = SCHEMA.trained(Box::leak(Box::new(Model { tables: tables.leak() })));
     let differing: usize = pairs(measured).map(|(base, next)| differing(base, next)).sum();
     println!("{:.1} of 901 cubes differ from their baseline", differing as f64 / pairs(measured).count() as f64);
-    let both = |schema: &Schema| pairs(measured).map(|(base, next)| [base, next].map(|frame| with_schema(frame, schema)).to_vec()).collect::<Vec<_>>();
+    let both = |schema: &Schema| {
+        pairs(measured).map(|(base, next)| [base, next].map(|frame| with_schema(frame, schema)).to_vec()).collect::<Vec<_>>()
+    };
     report("901 cubes without a model", &SCHEMA, &both(&SCHEMA));
     report("901 cubes with one learned from other runs", &trained, &both(&trained));
 }
@@ -224,7 +226,17 @@ fn quantised(body: &RigidBody) -> Cube {
     let largest = rotation.iamax();
     // A quaternion and its negative are one orientation: the largest component is positive.
     let sign = rotation[largest].signum();
-    let rest: Vec<i32> = (0..4).filter(|index| *index != largest).map(|index| (rotation[index] * sign / COMPONENT_MAX * 255.0).round() as i32).collect();
+    let rest: Vec<i32> =
+        (0..4).filter(|index| *index != largest).map(|index| (rotation[index] * sign / COMPONENT_MAX * 255.0).round() as i32).collect();
     let [a, b, c] = [0, 1, 2].map(|index| rest.get(index).copied().unwrap_or(0));
-    Cube { interacting: u8::from(!body.is_sleeping()), x: step(place.x), y: step(place.z), z: step(place.y), largest: largest as u8, a, b, c }
+    Cube {
+        interacting: u8::from(!body.is_sleeping()),
+        x: step(place.x),
+        y: step(place.z),
+        z: step(place.y),
+        largest: largest as u8,
+        a,
+        b,
+        c,
+    }
 }
