@@ -60,7 +60,8 @@ fn report() {
     let untrained: Vec<Vec<Snapshot>> =
         matches.iter().map(|ticks| ticks.iter().map(|tick| with_schema(tick, &arena::tables::UNTRAINED)).collect()).collect();
     report::report("the same without a model", &arena::tables::UNTRAINED, &untrained);
-    let busy: Vec<Vec<Snapshot>> = matches.iter().flat_map(|ticks| busy_parts(ticks)).collect();
+    let busy: Vec<Vec<Snapshot>> =
+        (201..=260).flat_map(|seed| busy_parts(&record::<Arena>(Recording { seed, players: 16, ticks: 900 }))).collect();
     report::report("all 16 moving, 12 to 20 shots", &Arena::SCHEMA, &busy);
 }
 

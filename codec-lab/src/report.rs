@@ -207,7 +207,7 @@ fn learned_flags([zeros, ones]: [u64; 2]) -> f64 {
         + 0.5 * (all + 1.0).log2()
 }
 
-/// The bound without any context, as `reference` compares: all residuals, those of quiet columns too, by their own frequencies.
+/// The bound without any context: whether the column is quiet, and the residuals of those that are not.
 fn learned_column(column: &Column) -> f64 {
     learned_flags(column.quiet) + learned(column.residuals.iter().map(|residual| (0, *residual)))
 }

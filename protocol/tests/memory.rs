@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+#[path = "wire/trained.rs"]
+mod trained;
+
 use std::hint::black_box;
 
 use allocation_counter::{AllocationInfo, measure};
@@ -12,7 +15,9 @@ use tickwire_protocol::codec::{Decode, Encode, encode};
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::limits::{BODY_BYTES_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX};
 use tickwire_protocol::schema::{Columns, Field, MatchState};
-use tickwire_protocol::{ClientMessage, Credential, NetId, RosterEntry, Schema, Secret, ServerMessage, Snapshot, TableSchema};
+use tickwire_protocol::{ClientMessage, Credential, NetId, RosterEntry, Schema, Secret, ServerMessage, Snapshot, TableSchema, Tick};
+
+use trained::TRAINED;
 
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
@@ -145,16 +150,33 @@ fn a_delta_costs_no_more_than_full_tables() {
 }
 
 #[test]
-fn a_replica_in_steady_state_allocates_nothing() {
-    let at = |tick: u32, speed: i32| {
+fn deltas_in_steady_state_allocate_nothing() {
+    let dials = |tick: u32| {
         let mut snapshot = Snapshot::empty(&INSTRUMENTS);
-        snapshot.tick = tickwire_protocol::Tick(tick);
-        (0..100).for_each(|id| assert!(snapshot.table_mut(1).expect("dials").push(NetId(id + tick / 8), &[5, speed, 77])));
+        snapshot.tick = Tick(tick);
+        let table = snapshot.table_mut(1).expect("dials");
+        (0..100).for_each(|id| assert!(table.push(NetId(id + tick / 8), &[5, tick as i32 % 9, 77])));
         snapshot
     };
-    let (mut scratch, mut body, mut next) = (Scratch::default(), Vec::with_capacity(4096), Snapshot::empty(&INSTRUMENTS));
+    assert_steady(&INSTRUMENTS, dials);
+    // A gun fires every other tick; a shot lives for eight.
+    let guns = |tick: u32| {
+        let mut snapshot = Snapshot::empty(&TRAINED);
+        snapshot.tick = Tick(tick);
+        let table = snapshot.table_mut(1).expect("guns");
+        (0..4).for_each(|id| assert!(table.push(NetId(id), &[id as i32, 3 + tick as i32 / 2 * 2, 7 * tick as i32 % 256])));
+        let table = snapshot.table_mut(2).expect("shots");
+        (tick / 2..tick / 2 + 4).for_each(|id| assert!(table.push(NetId(id), &[id as i32 % 4, 40, 40 * (tick as i32 % 90)])));
+        snapshot
+    };
+    assert_steady(&TRAINED, guns);
+}
+
+/// From the sixteenth tick on encoding and applying allocate nothing.
+fn assert_steady(schema: &Schema, at: impl Fn(u32) -> Snapshot) {
+    let (mut scratch, mut body, mut next) = (Scratch::default(), Vec::with_capacity(4096), Snapshot::empty(schema));
     for tick in 1..64 {
-        let (before, after) = (at(tick - 1, 9 - tick as i32 % 9), at(tick, tick as i32 % 9));
+        let (before, after) = (at(tick - 1), at(tick));
         let cost = measure(|| {
             body.clear();
             delta::encode(&before, &after, &mut scratch, &mut body);
