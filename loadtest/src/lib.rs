@@ -7,6 +7,7 @@
 pub mod api;
 pub mod client;
 pub mod player;
+pub mod plot;
 pub mod script;
 
 pub use api::{Api, ApiError, Join};
