@@ -1,0 +1,64 @@
+//! What is counted while players play: everything since the window was opened.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+use tickwire_loadtest::player::new_histogram;
+
+use crate::usage::{self, Cpu};
+
+/// Counters of a stretch of time.
+pub(crate) struct Window {
+    opened: Instant,
+    cpu: Cpu,
+    /// Updates received.
+    pub(crate) updates: u64,
+    /// Of all messages, whether updates or not.
+    pub(crate) payload_bytes: u64,
+    /// Of all frames, pings and all.
+    pub(crate) wire_bytes: u64,
+    /// Between two updates of a player, microseconds.
+    pub(crate) gaps: Histogram<u32>,
+    /// How long after its time an input was sent, microseconds.
+    pub(crate) lateness: Histogram<u32>,
+}
+
+/// How the generator itself did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Health {
+    /// Its CPU time over the time passed: 1 is a core.
+    pub(crate) cpu_share: f64,
+    /// 99 of 100 inputs were sent no later than this after their time.
+    pub(crate) late_ms_p99: f64,
+}
+
+impl Window {
+    pub(crate) fn open() -> Result<Self> {
+        let histogram = new_histogram;
+        let (updates, payload_bytes, wire_bytes) = (0, 0, 0);
+        Ok(Self {
+            opened: Instant::now(),
+            cpu: usage::own_cpu()?,
+            updates,
+            payload_bytes,
+            wire_bytes,
+            gaps: histogram(),
+            lateness: histogram(),
+        })
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    pub(crate) fn gap_ms_p99(&self) -> f64 {
+        self.gaps.value_at_quantile(0.99) as f64 / 1000.0
+    }
+
+    pub(crate) fn health(&self) -> Result<Health> {
+        let used = usage::own_cpu()?.since(self.cpu).total();
+        let late_ms_p99 = self.lateness.value_at_quantile(0.99) as f64 / 1000.0;
+        Ok(Health { cpu_share: used.as_secs_f64() / self.elapsed().as_secs_f64().max(1e-9), late_ms_p99 })
+    }
+}
