@@ -1,6 +1,6 @@
 // @ts-check
 // A real client of the Colyseus arm: `node canary.js URL SECONDS [colyseus-messages]`. Joins, plays, decodes every state with the SDK,
-// and prints what it saw as JSON: states, fighters that moved and shots in flight per state, and the share of its own ticks in which it
+// and prints what it saw as JSON: states, fighters that moved, those that turned and shots in flight per state, and the share of its own ticks in which it
 // moved as it asked to.
 
 import { Client } from "@colyseus/sdk";
@@ -24,19 +24,20 @@ const timer = setInterval(() => {
   }
 }, 1000 / 30);
 
-/** @type {Map<string, { x: number, y: number }>} */
+/** @type {Map<string, { x: number, y: number, aim: number }>} */
 let before = new Map();
-const seen = { states: 0, moved: 0, shots: 0, own: 0, obeyed: 0 };
+const seen = { states: 0, moved: 0, turned: 0, shots: 0, own: 0, obeyed: 0 };
 room.onStateChange((state) => {
-  /** @type {Map<string, { x: number, y: number }>} */
+  /** @type {Map<string, { x: number, y: number, aim: number }>} */
   const now = new Map();
-  for (const [player, fighter] of state.fighters) now.set(player, { x: fighter.x, y: fighter.y });
+  for (const [player, fighter] of state.fighters) now.set(player, { x: fighter.x, y: fighter.y, aim: fighter.aim });
   if (before.size > 0) {
     seen.states += 1;
     seen.shots += state.shots.size;
-    for (const [player, { x, y }] of now) {
+    for (const [player, { x, y, aim }] of now) {
       const last = before.get(player);
       if (last !== undefined && (last.x !== x || last.y !== y)) seen.moved += 1;
+      if (last !== undefined && last.aim !== aim) seen.turned += 1;
     }
     const [last, own] = [before.get(room.sessionId), now.get(room.sessionId)];
     if (sent > 10 && last !== undefined && own !== undefined && own.x !== last.x) {
@@ -51,6 +52,7 @@ setTimeout(() => {
   clearInterval(timer);
   const states = Math.max(seen.states, 1);
   const obeyed = seen.obeyed / Math.max(seen.own, 1);
-  process.stdout.write(`${JSON.stringify({ states: seen.states, movers: seen.moved / states, shots: seen.shots / states, obeyed })}\n`);
+  const [movers, turners, shots] = [seen.moved, seen.turned, seen.shots].map((sum) => sum / states);
+  process.stdout.write(`${JSON.stringify({ states: seen.states, movers, turners, shots, obeyed })}\n`);
   process.exit(0);
 }, Number(seconds) * 1000);

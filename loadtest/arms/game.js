@@ -11,7 +11,7 @@ export const SEAT_COUNT = 16;
 const FIGHTER_SPEED = 10;
 const SHOT_SPEED = 30;
 /** About as long as a shot in Tickwire's arena flies before it meets a wall. */
-const SHOT_TICKS = 24;
+const SHOT_TICKS = 19;
 const HIT_DISTANCE = 24;
 const DAMAGE = 16;
 const FULL_HEALTH = 100;

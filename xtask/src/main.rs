@@ -1,9 +1,10 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `fuzz`, `doctor`), and beneath them
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `fuzz`, `bench`, `doctor`), and beneath them
 //! what they share: `console` (a line per step), `process` (running a program), `tools` (what must be installed), `page`, `server`.
 //!
 //! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing here calls rustup;
 //! nothing is installed that is already there.
 
+mod bench;
 mod console;
 mod doctor;
 mod e2e;
@@ -46,6 +47,8 @@ enum Task {
     E2e(e2e::Args),
     /// Attack the decoders with random bytes (needs cargo-fuzz)
     Fuzz(fuzz::Args),
+    /// Measure the server beside others, on this machine
+    Bench(bench::Args),
     /// Say what is installed, what is missing, and what installs it
     Doctor,
 }
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Wasm => wasm::run(&console),
         Task::E2e(args) => e2e::run(&console, &args),
         Task::Fuzz(args) => fuzz::run(&console, &args),
+        Task::Bench(args) => bench::run(&console, &args),
         Task::Doctor => Ok(doctor::run()),
     });
     match result {

@@ -71,7 +71,7 @@ impl Dialect {
     pub(crate) fn hear(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<Heard, Unexpected> {
         match self {
             Self::Tickwire(client) => client.hear(payload),
-            Self::Colyseus(client) => client.hear(payload, out),
+            Self::Colyseus(_) => colyseus::Client::hear(payload, out),
             Self::Floor(_) | Self::Json(_) | Self::Binary(_) => Ok(Heard::Update),
         }
     }

@@ -15,6 +15,9 @@ pub(crate) const PING: u8 = 9;
 /// Frame that answers a ping.
 pub(crate) const PONG: u8 = 10;
 
+/// In place of a length: it is in the next two bytes, or the next eight.
+const LENGTH_IN_2: u8 = 126;
+const LENGTH_IN_8: u8 = 127;
 /// Largest payload that is taken.
 const PAYLOAD_BYTES_MAX: u64 = 1 << 20;
 /// Largest head of an HTTP message that is taken.
@@ -49,11 +52,16 @@ pub(crate) fn first(bytes: &[u8]) -> Result<Option<Frame<'_>>, FrameError> {
     if head & 0xf0 != 0x80 || length & 0x80 != 0 {
         return Err(FrameError::Unsupported);
     }
-    let (length, rest) = match (length, rest) {
-        (126, [a, b, rest @ ..]) => (u64::from(u16::from_be_bytes([*a, *b])), rest),
-        (127, [a, b, c, d, e, f, g, h, rest @ ..]) => (u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]), rest),
-        (126 | 127, _) => return Ok(None),
-        (short, rest) => (u64::from(*short), rest),
+    let (length, rest) = match *length {
+        LENGTH_IN_2 => match rest.split_first_chunk::<2>() {
+            Some((length, rest)) => (u64::from(u16::from_be_bytes(*length)), rest),
+            None => return Ok(None),
+        },
+        LENGTH_IN_8 => match rest.split_first_chunk::<8>() {
+            Some((length, rest)) => (u64::from_be_bytes(*length), rest),
+            None => return Ok(None),
+        },
+        short => (u64::from(short), rest),
     };
     if length > PAYLOAD_BYTES_MAX {
         return Err(FrameError::TooLong(length));
@@ -77,10 +85,10 @@ pub(crate) fn push_plain(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
 
 fn push_header(out: &mut Vec<u8>, opcode: u8, length: usize, mask_bit: u8) {
     out.push(0x80 | opcode);
-    if length < 126 {
+    if length < usize::from(LENGTH_IN_2) {
         out.push(mask_bit | length as u8);
     } else {
-        out.push(mask_bit | 126);
+        out.push(mask_bit | LENGTH_IN_2);
         out.extend_from_slice(&(length as u16).to_be_bytes());
     }
 }

@@ -181,15 +181,26 @@ fn plan(options: &Options) -> Result<Plan> {
     } else {
         Search { growth: 1.2, halvings: 3, window: Duration::from_secs(6) }
     };
-    let words = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
     Ok(Plan {
         arms,
         players,
         repeats: options.repeats.unwrap_or(repeats).max(1),
         window: Duration::from_secs_f64(window_seconds),
         capacity: (!options.no_capacity).then_some(search),
-        command: format!("cargo xtask bench {words}").trim_end().to_owned(),
+        command: command(options),
     })
+}
+
+/// As the reader repeats it: what decides the figures, without where they were written to.
+fn command(options: &Options) -> String {
+    let mut words = vec!["cargo xtask bench".to_owned()];
+    words.extend(options.quick.then(|| "--quick".to_owned()));
+    words.extend((!options.arms.is_empty()).then(|| format!("--arms {}", options.arms.join(","))));
+    let players: Vec<String> = options.players.iter().map(ToString::to_string).collect();
+    words.extend((players != ["320", "960"]).then(|| format!("--players {}", players.join(","))));
+    words.extend(options.repeats.map(|repeats| format!("--repeats {repeats}")));
+    words.extend(options.no_capacity.then(|| "--no-capacity".to_owned()));
+    words.join(" ")
 }
 
 fn render(json: &Path, docs: &Path) -> Result<()> {

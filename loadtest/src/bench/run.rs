@@ -145,7 +145,7 @@ impl Run<'_> {
                 command: self.plan.command.clone(),
                 repeats: self.plan.repeats,
                 window_seconds: self.plan.window.as_secs_f64(),
-                capacity_step: self.plan.capacity.map_or(0.0, |search| search.resolution()),
+                capacity_step: self.plan.capacity.map_or(0.0, Search::resolution),
             },
             notes: self.notes,
         }

@@ -96,9 +96,12 @@ fn capacities(report: &Report) -> Rows {
 }
 
 fn workload(report: &Report) -> Rows {
-    let mut rows = vec![words(&["arm", "movers in an update", "shots in flight"])];
+    let mut rows = vec![words(&["arm", "movers in an update", "turners", "shots in flight"])];
     let known = Arm::ALL.iter().filter_map(|arm| report.workload.get(arm.name()).map(|means| (arm, means)));
-    rows.extend(known.map(|(arm, means)| vec![arm.name().to_owned(), format!("{:.1}", means.movers), format!("{:.1}", means.shots)]));
+    rows.extend(known.map(|(arm, means)| {
+        let figures = [means.movers, means.turners, means.shots].map(|mean| format!("{mean:.1}"));
+        [vec![arm.name().to_owned()], figures.to_vec()].concat()
+    }));
     rows
 }
 

@@ -7,6 +7,7 @@
 //! Invariant: a player's number decides everything it does.
 
 use arena::angle::Angle;
+use arena::movement::FIRE_COOLDOWN_TICKS;
 use tickwire_game::Rng;
 
 /// What one player holds down during one tick.
@@ -29,13 +30,15 @@ pub(crate) struct Trace {
     aim: u16,
     /// How much the aim turns each tick, 1/65536 turn.
     turn: i32,
+    /// Ticks until the weapon is ready again.
+    cooldown: u32,
 }
 
 impl Trace {
     pub(crate) fn new(player: usize) -> Self {
         let mut rng = Rng::new(player as u64);
         let (heading, turn) = (heading(&mut rng), turn(&mut rng));
-        Self { aim: rng.below(1 << 16) as u16, rng, heading, turn }
+        Self { aim: rng.below(1 << 16) as u16, rng, heading, turn, cooldown: 0 }
     }
 
     pub(crate) fn next(&mut self) -> Controls {
@@ -46,8 +49,13 @@ impl Trace {
             self.turn = turn(&mut self.rng);
         }
         self.aim = self.aim.wrapping_add(self.turn as u16);
+        self.cooldown = self.cooldown.saturating_sub(1);
+        let fire = self.cooldown == 0 && self.rng.below(FIRE_TICKS) == 0;
+        if fire {
+            self.cooldown = FIRE_COOLDOWN_TICKS as u32;
+        }
         let push = self.heading.vector(arena::Input::PUSH_MAX);
-        Controls { x: push.x as i8, y: push.y as i8, aim: self.aim, fire: self.rng.below(FIRE_TICKS) == 0 }
+        Controls { x: push.x as i8, y: push.y as i8, aim: self.aim, fire }
     }
 }
 
@@ -65,8 +73,8 @@ fn turn(rng: &mut Rng) -> i32 {
 const HEADING_TICKS: u32 = 18;
 /// How long the aim turns at one speed on average.
 const TURN_TICKS: u32 = 12;
-/// Ticks from one shot to the next on average: about as long as a shot flies before it meets a wall.
-const FIRE_TICKS: u32 = 24;
+/// How long a ready weapon waits on average. With the cooldown that is about as long as a shot flies before it meets a wall.
+const FIRE_TICKS: u32 = 13;
 
 #[cfg(test)]
 mod tests {
@@ -79,7 +87,7 @@ mod tests {
         assert!(controls.iter().all(|now| i32::from(now.x).abs() > 20 && i32::from(now.y).abs() > 20), "no way is along a wall");
         assert!(controls.windows(2).all(|pair| pair[0].aim >> 6 != pair[1].aim >> 6), "it turns by a step at least");
         let fired = controls.iter().filter(|now| now.fire).count();
-        assert!((60..140).contains(&fired), "fired {fired} times");
+        assert!((100..180).contains(&fired), "fired {fired} times");
     }
 
     #[test]

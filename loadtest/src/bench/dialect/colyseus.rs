@@ -40,7 +40,7 @@ impl Client {
         Self { channel, last: None, seq: 0 }
     }
 
-    pub(super) fn hear(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<Heard, Unexpected> {
+    pub(super) fn hear(payload: &[u8], out: &mut Vec<u8>) -> Result<Heard, Unexpected> {
         match payload.first().map(|code| code & !TIMED) {
             Some(JOIN_ROOM) => {
                 out.push(JOIN_ROOM);
@@ -123,12 +123,11 @@ mod tests {
 
     #[test]
     fn a_join_is_acknowledged_and_states_are_updates() {
-        let mut client = Client::new(Channel::Input);
         let mut out = Vec::new();
-        assert_eq!(client.hear(&[10, 1, 65], &mut out), Ok(Heard::Answered));
+        assert_eq!(Client::hear(&[10, 1, 65], &mut out), Ok(Heard::Answered));
         assert_eq!(out, [10]);
-        assert_eq!(client.hear(&[15 | TIMED, 0], &mut out), Ok(Heard::Update));
-        assert_eq!(client.hear(&[18], &mut out), Ok(Heard::Other));
-        assert!(client.hear(&[11, 0], &mut out).is_err());
+        assert_eq!(Client::hear(&[15 | TIMED, 0], &mut out), Ok(Heard::Update));
+        assert_eq!(Client::hear(&[18], &mut out), Ok(Heard::Other));
+        assert!(Client::hear(&[11, 0], &mut out).is_err());
     }
 }

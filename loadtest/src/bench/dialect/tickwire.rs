@@ -72,6 +72,7 @@ fn push(out: &mut Vec<u8>, message: &ClientMessageOf<Arena>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tickwire_protocol::messages::Body;
 
     const CONTROLS: Controls = Controls { x: -50, y: 117, aim: 513, fire: true };
 
@@ -90,11 +91,11 @@ mod tests {
     #[test]
     fn inputs_are_meant_for_ticks_to_come_and_rise() {
         let mut client = Client::new(None);
-        let keyframe = encode(&ServerMessage::Keyframe { tick: Tick(100), body: Default::default() });
+        let keyframe = encode(&ServerMessage::Keyframe { tick: Tick(100), body: Body::default() });
         assert_eq!(client.hear(&keyframe), Ok(Heard::Update));
         assert_eq!(said(&mut client), (1, 102));
         assert_eq!(said(&mut client), (2, 103), "no snapshot came in between");
-        let delta = encode(&ServerMessage::Delta { advance: 5, body: Default::default() });
+        let delta = encode(&ServerMessage::Delta { advance: 5, body: Body::default() });
         assert_eq!(client.hear(&delta), Ok(Heard::Update));
         assert_eq!(said(&mut client), (3, 107));
     }

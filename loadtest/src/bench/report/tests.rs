@@ -1,3 +1,6 @@
+//! Exact comparisons throughout: figures are rounded to three decimals.
+#![allow(clippy::float_cmp)]
+
 use super::*;
 use crate::generator::window::Health;
 
@@ -80,7 +83,7 @@ fn the_document_has_the_promised_shape() {
         arms,
         commit: "0123456789ab".into(),
         machine: Machine::default(),
-        workload: [("tickwire".to_owned(), Means { movers: 15.5, shots: 16.2 })].into(),
+        workload: [("tickwire".to_owned(), Means { movers: 15.5, turners: 15.8, shots: 16.2 })].into(),
         settings: Settings { command: "bench".into(), repeats: 3, window_seconds: 4.0, capacity_step: 0.05 },
         notes: Vec::new(),
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Run;
+use super::progress::Progress;
 use crate::arm::Arm;
 use crate::generator::Watch;
 use crate::trial::{Sample, Trial};
@@ -87,7 +88,7 @@ fn try_out(run: &mut Run<'_>, arm: Arm, trial: &mut Trial, players: usize, searc
                 run.progress.end(&format!("yes: gap p99 {:.1} ms", sample.gap_ms_p99));
                 return Ok(true);
             }
-            Ok(sample) => run.progress.say(&format!("gap p99 {:.1} ms, {:.1} Hz", sample.gap_ms_p99, sample.delivered_hz)),
+            Ok(sample) => Progress::say(&format!("gap p99 {:.1} ms, {:.1} Hz", sample.gap_ms_p99, sample.delivered_hz)),
             Err(error) if error.root_cause().is::<Interrupted>() => return Err(error),
             // Players who cannot join or are dropped are not held.
             Err(error) => {

@@ -37,13 +37,13 @@ impl Progress {
         let left: Duration = self.steps.iter().skip(self.done).sum();
         let minutes = left.as_secs().div_ceil(60);
         print!("[{:>5.0} s, about {minutes} min left] {what} ... ", self.began.elapsed().as_secs_f64());
-        self.flush();
+        flush();
     }
 
     /// Says something in between.
-    pub(super) fn say(&self, what: &str) {
+    pub(super) fn say(what: &str) {
         print!("{what} ... ");
-        self.flush();
+        flush();
     }
 
     /// Says what came out of it.
@@ -51,9 +51,9 @@ impl Progress {
         println!("{what}");
         self.done += 1;
     }
+}
 
-    fn flush(&self) {
-        // A terminal that is gone has nobody to tell.
-        let _ = std::io::stdout().flush();
-    }
+fn flush() {
+    // A terminal that is gone has nobody to tell.
+    let _ = std::io::stdout().flush();
 }
