@@ -22,6 +22,7 @@ mod usage;
 mod watch;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -136,11 +137,12 @@ fn measure(options: &Options) -> Result<ExitCode> {
     }
 
     let outcome = run::run(&plan, &programs, interrupted);
-    println!("\n{}", show::table(&outcome.report));
     if let Some(path) = &options.json {
         let json = serde_json::to_string_pretty(&outcome.report)?;
         fs::write(path, json + "\n").with_context(|| format!("cannot write {}", path.display()))?;
     }
+    // Last, as whoever reads it may be gone.
+    let _ = writeln!(std::io::stdout(), "\n{}", show::table(&outcome.report));
     match outcome.error {
         None => {
             if let Some(docs) = &options.docs {

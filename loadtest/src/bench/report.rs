@@ -15,7 +15,7 @@ pub(crate) use machine::{Machine, commit};
 
 /// IP and TCP headers, with timestamps, of the segment that an update travels in.
 pub(crate) const TCP_IP_HEADER_BYTES: f64 = 52.0;
-/// A generator that used more of a core, or was later, may have been what was measured.
+/// A generator that used more of a core or was later had a part in what was measured, or the machine was busy with something else.
 const GENERATOR_CPU_SHARE_MAX: f64 = 0.9;
 const GENERATOR_LATE_MS_MAX: f64 = 10.0;
 
@@ -199,14 +199,15 @@ pub(crate) fn ratios(arms: &BTreeMap<String, ArmReport>) -> BTreeMap<String, f64
     ratios
 }
 
-/// Lines in which the generator was what limited.
+/// Lines that the generator had a part in.
 pub(crate) fn bottlenecks(arms: &BTreeMap<String, ArmReport>) -> Vec<String> {
     let lines =
         arms.iter().flat_map(|(name, report)| report.players.iter().map(move |(players, figures)| (name, players, figures.generator)));
     let busy = lines.filter(|(_, _, generator)| generator.was_bottleneck);
     busy.map(|(name, players, generator)| {
         format!(
-            "{name} at {players} players: the generator was the bottleneck ({:.0} % of a core, inputs {:.1} ms late at p99)",
+            "{name} at {players} players: the generator could not keep up ({:.0} % of a core, inputs {:.1} ms late at p99), so this line is \
+             not the server's alone",
             generator.cpu_share * 100.0,
             generator.late_ms_p99
         )

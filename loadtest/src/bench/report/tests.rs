@@ -72,7 +72,7 @@ fn a_busy_generator_is_told() {
     }
     let notes = bottlenecks(&arms(&samples, &BTreeMap::new()));
     assert_eq!(notes.len(), 1);
-    assert!(notes[0].starts_with("ws-json at 960 players: the generator was the bottleneck (97 %"), "{notes:?}");
+    assert!(notes[0].starts_with("ws-json at 960 players: the generator could not keep up (97 %"), "{notes:?}");
 }
 
 #[test]

@@ -36,24 +36,23 @@ impl Progress {
     pub(super) fn begin(&self, what: &str) {
         let left: Duration = self.steps.iter().skip(self.done).sum();
         let minutes = left.as_secs().div_ceil(60);
-        print!("[{:>5.0} s, about {minutes} min left] {what} ... ", self.began.elapsed().as_secs_f64());
-        flush();
+        say(&format!("[{:>5.0} s, about {minutes} min left] {what} ... ", self.began.elapsed().as_secs_f64()));
     }
 
     /// Says something in between.
     pub(super) fn say(what: &str) {
-        print!("{what} ... ");
-        flush();
+        say(&format!("{what} ... "));
     }
 
     /// Says what came out of it.
     pub(super) fn end(&mut self, what: &str) {
-        println!("{what}");
+        say(&format!("{what}\n"));
         self.done += 1;
     }
 }
 
-fn flush() {
-    // A terminal that is gone has nobody to tell.
-    let _ = std::io::stdout().flush();
+fn say(words: &str) {
+    let mut out = std::io::stdout().lock();
+    // Where nobody reads any more there is nobody to tell.
+    let _ = out.write_all(words.as_bytes()).and_then(|()| out.flush());
 }

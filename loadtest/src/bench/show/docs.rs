@@ -56,7 +56,7 @@ fn markdown(report: &Report) -> String {
     let _ = writeln!(
         text,
         "\nWire bytes are WebSocket frames; TCP and IP add {TCP_IP_HEADER_BYTES:.0} bytes to each. (!) marks lines in which the load \
-         generator was the bottleneck.\n"
+         generator could not keep up.\n"
     );
     let _ = writeln!(text, "![Payload of an update](images/bench-bytes.svg)\n");
     if report.arms.values().any(|arm| arm.capacity_players.is_some()) {
