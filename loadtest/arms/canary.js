@@ -1,7 +1,7 @@
 // @ts-check
 // A real client of the Colyseus arm: `node canary.js URL SECONDS [colyseus-messages]`. Joins, plays, decodes every state with the SDK,
-// and prints what it saw as JSON: states, fighters that moved, those that turned and shots in flight per state, and the share of its own ticks in which it
-// moved as it asked to.
+// and prints what it saw as JSON: states; fighters that moved, fighters that turned and shots in flight per state; and the share of its
+// own ticks in which it moved as it asked to.
 
 import { Client } from "@colyseus/sdk";
 
@@ -19,7 +19,7 @@ const timer = setInterval(() => {
   if (input === null) {
     room.send("input", { seq: sent, ...held });
   } else {
-    Object.assign(input.data, held);
+    Object.assign(/** @type {object} */ (input.data), held);
     input.send();
   }
 }, 1000 / 30);

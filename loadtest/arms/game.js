@@ -109,8 +109,9 @@ export class World {
     if (flight.ticksLeft <= 0 || x < 0 || y < 0 || x > SIDE || y > SIDE) return false;
     shot.x = x;
     shot.y = y;
-    const isHit = (target) => Math.abs(target.x - x) < HIT_DISTANCE && Math.abs(target.y - y) < HIT_DISTANCE && target.player !== flight.owner;
-    const victim = targets.find(isHit)?.fighter;
+    /** @param {{ x: number, y: number }} target */
+    const isNear = (target) => Math.abs(target.x - x) < HIT_DISTANCE && Math.abs(target.y - y) < HIT_DISTANCE;
+    const victim = targets.find((target) => isNear(target) && target.player !== flight.owner)?.fighter;
     if (victim === undefined) return true;
     victim.health -= DAMAGE;
     if (victim.health <= 0) this.spawn(victim);

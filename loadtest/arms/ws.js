@@ -10,12 +10,16 @@ import { TICK_RATE, World } from "./game.js";
 /** How often dead connections are looked for, ms: what the documentation of `ws` suggests. */
 const HEARTBEAT_MS = 30_000;
 
-/** @typedef {import("./game.js").Input} Input */
+/**
+ * @typedef {import("./game.js").Input} Input
+ * @typedef {Map<string, import("./game.js").Fighter>} Fighters
+ * @typedef {Map<string, import("./game.js").Shot>} Shots
+ */
 
 class Match {
-  /** @type {Map<string, import("./game.js").Fighter>} */
+  /** @type {Fighters} */
   #fighters = new Map();
-  /** @type {Map<string, import("./game.js").Shot>} */
+  /** @type {Shots} */
   #shots = new Map();
   /** The newest input of each player, held until the next. @type {Map<string, Input>} */
   #inputs = new Map();
@@ -76,7 +80,7 @@ class Match {
 
 /**
  * @typedef {{
- *   encode(tick: number, fighters: Map<string, import("./game.js").Fighter>, shots: Map<string, import("./game.js").Shot>): string | Buffer,
+ *   encode(tick: number, fighters: Fighters, shots: Shots): string | Buffer,
  *   decode(data: Buffer): Input | null,
  * }} Codec
  */
@@ -86,7 +90,8 @@ const json = {
   encode(tick, fighters, shots) {
     const players = [];
     for (const [id, fighter] of fighters) {
-      players.push({ id: Number(id), x: tenths(fighter.x), y: tenths(fighter.y), aim: hundredths(fighter.aim), health: fighter.health });
+      const { x, y, aim, health } = fighter;
+      players.push({ id: Number(id), x: tenths(x), y: tenths(y), aim: hundredths(aim), health });
     }
     const projectiles = [];
     for (const [id, shot] of shots) projectiles.push({ id: Number(id), x: tenths(shot.x), y: tenths(shot.y) });

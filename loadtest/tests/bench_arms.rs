@@ -77,5 +77,7 @@ fn bad_input_gets_one_line() {
     refused(&["--players", "100"], "whole matches of 16");
     refused(&["--arms", "tickwire", "--tickwire", "no-such-binary"], "there is no no-such-binary");
     refused(&["--arms", "floor", "--window-seconds", "0"], "--window-seconds");
+    refused(&["--arms", "floor", "--json", "no/such/folder/results.json"], "cannot write no/such/folder/results.json");
+    refused(&["--arms", "floor", "--docs", "no-such-folder"], "cannot read no-such-folder/BENCHMARKS.md");
     refused(&["render", "no-such.json", "--docs", "docs"], "cannot read no-such.json");
 }

@@ -131,6 +131,14 @@ fn measure(options: &Options) -> Result<ExitCode> {
         scratch: scratch.path().to_owned(),
     };
     programs.check(&plan.arms)?;
+    // Before minutes are spent on figures that cannot be kept.
+    if let Some(path) = &options.json {
+        let file = fs::OpenOptions::new().create(true).append(true).open(path);
+        file.with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Some(docs) = &options.docs {
+        show::docs::check(docs)?;
+    }
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&interrupted)).context("cannot catch signals")?;
@@ -164,9 +172,10 @@ fn plan(options: &Options) -> Result<Plan> {
     if arms.is_empty() {
         arms = Arm::USUAL.to_vec();
     }
+    arms.sort_unstable();
+    arms.dedup();
     // Tickwire first: what the floor writes is what Tickwire was seen to write.
     arms.sort_by_key(|arm| *arm != Arm::Tickwire);
-    arms.dedup();
     let mut players = options.players.clone();
     players.sort_unstable();
     players.dedup();

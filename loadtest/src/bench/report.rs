@@ -69,7 +69,7 @@ pub(crate) struct Figures {
     pub(crate) generator: GeneratorFigures,
 }
 
-/// How the load generator did: the worst of the repeats.
+/// How the load generator did, medians too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct GeneratorFigures {
     /// Of a core.
@@ -113,8 +113,8 @@ fn figures(repeats: &[Vec<Sample>], players: usize) -> Figures {
     let each = |figure: fn(&Sample) -> f64| -> Vec<f64> { samples.iter().map(|sample| figure(sample)).collect() };
     let seats = MATCH_SEATS as f64;
     let per_player = each(|sample| sample.payload_bytes_per_update).into_iter().map(|bytes| bytes / seats).collect();
-    let worst = |figure: fn(&Sample) -> f64| rounded(each(figure).into_iter().fold(0.0, f64::max));
-    let generator = (worst(|sample| sample.generator.cpu_share), worst(|sample| sample.generator.late_ms_p99));
+    let typical = |figure: fn(&Sample) -> f64| rounded(median(&each(figure)).unwrap_or_default());
+    let generator = (typical(|sample| sample.generator.cpu_share), typical(|sample| sample.generator.late_ms_p99));
     let mut figures = Figures {
         cpu_us_per_update: of("cpu_us_per_update", each(Sample::cpu_us_per_update)),
         cpu_us_above_floor: None,

@@ -19,7 +19,7 @@ use crate::arm::Arm;
 use crate::generator::Watch;
 use crate::report::{self, Machine, Report, Samples, Settings};
 use crate::server::Programs;
-use crate::trial::{Sample, Trial};
+use crate::trial::Trial;
 use crate::watch::{Means, Tally};
 use progress::Progress;
 
@@ -101,7 +101,7 @@ impl Run<'_> {
 
     /// One repeat of one arm: one server, and more and more players on it.
     fn measure(&mut self, arm: Arm, repeat: usize) -> Result<()> {
-        let mut samples: Vec<Sample> = Vec::new();
+        self.samples.entry(arm).or_default().push(Vec::new());
         let mut trial = self.start(arm, Watch::OnePerMatch)?;
         for players in self.plan.players.clone() {
             self.progress.begin(&format!("{}, {players} players, repeat {} of {}", arm.name(), repeat + 1, self.plan.repeats));
@@ -113,12 +113,14 @@ impl Run<'_> {
                 sample.gap_ms_p99,
                 sample.delivered_hz
             ));
-            samples.push(sample);
+            // At once: what is measured is kept, however the run ends.
+            if let Some(repeat) = self.samples.entry(arm).or_default().last_mut() {
+                repeat.push(sample);
+            }
         }
         if arm == Arm::Tickwire {
             self.tally.add(trial.tally());
         }
-        self.samples.entry(arm).or_default().push(samples);
         Ok(())
     }
 

@@ -14,7 +14,9 @@ use crate::{Interrupted, MATCH_SEATS, TICK};
 /// Late is a gap longer than this many ticks, for more than one update in a hundred.
 const GAP_TICKS_MAX: f64 = 1.5;
 /// An arm that leaves updates out instead of being late does not hold its players either.
-const RATE_SHARE_MIN: f64 = 0.95;
+const RATE_SHARE_MIN: f64 = 0.9;
+/// Where to begin with an arm that held nothing so far.
+const FIRST_PLAYERS: usize = 160;
 /// As many sockets as two processes may have.
 const PLAYERS_MAX: usize = 9600;
 
@@ -38,10 +40,11 @@ impl Search {
 
 /// Finds the capacity of `arm`, as far as there is one.
 pub(super) fn find(run: &mut Run<'_>, arm: Arm, search: Search) -> Result<()> {
-    let mut holds = 0;
+    // What the arm was seen to hold needs no second look.
+    let mut holds = held_players(run, arm);
     let mut breaks = None;
     let mut trial = run.start(arm, Watch::Nobody)?;
-    let mut players = first_players(run, arm);
+    let mut players = if holds > 0 { matches_of(holds as f64 * search.growth) } else { FIRST_PLAYERS };
     while breaks.is_none() && players <= PLAYERS_MAX {
         if try_out(run, arm, &mut trial, players, search)? {
             holds = players;
@@ -72,11 +75,11 @@ pub(super) fn find(run: &mut Run<'_>, arm: Arm, search: Search) -> Result<()> {
     Ok(())
 }
 
-/// Where to begin: what the arm was seen to hold, or a few matches.
-fn first_players(run: &Run<'_>, arm: Arm) -> usize {
-    let samples = run.samples.get(&arm).into_iter().flatten().flatten();
-    let held = samples.filter(|sample| is_held(sample)).map(|sample| sample.players).max();
-    held.unwrap_or(FIRST_PLAYERS)
+/// The most players that the arm held in every repeat; 0 if none.
+fn held_players(run: &Run<'_>, arm: Arm) -> usize {
+    let Some(repeats) = run.samples.get(&arm) else { return 0 };
+    let always_held = |players: usize| repeats.iter().flatten().filter(|sample| sample.players == players).all(is_held);
+    run.plan.players.iter().copied().filter(|players| always_held(*players)).max().unwrap_or(0)
 }
 
 /// Whether the arm holds so many. A machine has hiccups: an arm breaks only if it is late twice.
@@ -110,8 +113,6 @@ fn is_held(sample: &Sample) -> bool {
 fn matches_of(players: f64) -> usize {
     (players / MATCH_SEATS as f64).round() as usize * MATCH_SEATS
 }
-
-const FIRST_PLAYERS: usize = 160;
 
 #[cfg(test)]
 mod tests {
