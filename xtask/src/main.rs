@@ -1,10 +1,11 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `fuzz`, `instructions`,
-//! `train-codec`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a program), `tools` (what must be
-//! installed), `page`, `server`.
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `fuzz`,
+//! `instructions`, `train-codec`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
+//! program), `tools` (what must be installed), `page`, `server`.
 //!
 //! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing here calls rustup;
 //! nothing is installed that is already there.
 
+mod bench;
 mod console;
 mod doctor;
 mod e2e;
@@ -56,6 +57,8 @@ enum Task {
     Instructions,
     /// Learn from recorded matches what the delta codec should expect (games/arena/src/tables/trained.rs)
     TrainCodec,
+    /// Measure the server beside others, on this machine
+    Bench(bench::Args),
     /// Say what is installed, what is missing, and what installs it
     Doctor,
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::run(&console, &args),
         Task::Instructions => instructions::run(&console),
         Task::TrainCodec => train_codec::run(&console),
+        Task::Bench(args) => bench::run(&console, &args),
         Task::Doctor => Ok(doctor::run()),
     });
     match result {
