@@ -31,7 +31,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(250);
 /// And after this at most.
 const RETRY_MAX: Duration = Duration::from_secs(4);
 /// How long a player that leaves waits for the server to close.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(8);
 
 /// What all players of a run share.
 pub struct Field<G: GameDef> {
@@ -47,7 +47,7 @@ pub struct Field<G: GameDef> {
     pub seed: u64,
     /// Players that were started.
     pub started: AtomicUsize,
-    /// Somebody left and the server did not answer in time: it may keep the seat for its grace period.
+    /// Somebody left over a bad network and no answer came in time: the server may keep the seat for its grace period.
     pub left_unanswered: AtomicBool,
 }
 
@@ -295,7 +295,9 @@ impl<G: GameDef> Seat<G> {
             }
             Ok::<_, ClientError>(())
         };
-        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+        let was_answered = tokio::time::timeout(FAREWELL, farewell).await.is_ok();
+        // What a bad network swallowed is not the server's fault: it must think the player lost, and keep the seat for a while.
+        if !was_answered && !self.bot.client().stream().is_ideal() {
             field.left_unanswered.store(true, Relaxed);
         }
     }

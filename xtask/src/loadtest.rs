@@ -21,8 +21,8 @@ pub(crate) struct Args {
 }
 
 /// What a server is told so that it can be checked: hashes once a second, long matches, no bots of its own.
-const SERVER_FLAGS: [&str; 7] =
-    ["--port", "0", "--hash-every=30", "--match-seconds=86400", "--set", "matches.bots_fill=0", "--set=log_filter=warn"];
+const SERVER_FLAGS: [&str; 5] =
+    ["--port=0", "--hash-every=30", "--match-seconds=86400", "--set=matches.bots_fill=0", "--set=log_filter=warn"];
 
 pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     let binary = console.step("Building the load test", build)?;
@@ -66,6 +66,13 @@ fn build(step: &mut Step) -> Result<PathBuf> {
     Ok(workspace::target_dir().join("release/tickwire-loadtest"))
 }
 
+/// The flags that are not given anyway; `--set` may come more than once.
+fn defaults_beside(flags: &[OsString]) -> impl Iterator<Item = &'static str> {
+    let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
+    let given: Vec<String> = flags.iter().filter_map(|flag| flag.to_str()).map(name).filter(|name| name != "--set").collect();
+    SERVER_FLAGS.into_iter().filter(move |default| !given.contains(&name(default)))
+}
+
 /// A server on a free port, stopped when dropped.
 struct Running {
     child: Child,
@@ -77,7 +84,7 @@ impl Running {
     fn start(binary: &PathBuf, flags: &[OsString]) -> Result<Self> {
         let token = ensure_admin_token(&workspace::state_dir()?)?;
         let mut server = Command::new(binary);
-        server.args(SERVER_FLAGS).arg("--admin-token-file").arg(&token).args(flags).stdin(Stdio::null()).stdout(Stdio::piped());
+        server.args(defaults_beside(flags)).arg("--admin-token-file").arg(&token).args(flags).stdin(Stdio::null()).stdout(Stdio::piped());
         // Ctrl-C is for the load test: the server must live until everyone has left.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut server, 0);
@@ -101,3 +108,15 @@ impl Drop for Running {
 
 /// What the server prints before its players' address.
 const PLAY_LINE: &str = "tickwire: play   http://";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_that_is_given_takes_the_place_of_the_default() {
+        let flags: Vec<OsString> = vec!["--hash-every=1".into(), "--set=matches.bots_fill=4".into(), "--tick-rate=10".into()];
+        let defaults: Vec<_> = defaults_beside(&flags).collect();
+        assert!(!defaults.contains(&"--hash-every=30") && defaults.len() == SERVER_FLAGS.len() - 1, "{defaults:?}");
+    }
+}
