@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::Interrupted;
 use crate::arm::Arm;
@@ -60,6 +60,8 @@ struct Run<'a> {
     samples: Samples,
     capacities: BTreeMap<Arm, usize>,
     notes: Vec<String>,
+    /// A measurement is missing.
+    has_failed: bool,
 }
 
 /// Runs the plan as far as it goes.
@@ -75,6 +77,7 @@ pub(crate) fn run(plan: &Plan, programs: &Programs, interrupted: Arc<AtomicBool>
         samples: Samples::new(),
         capacities: BTreeMap::new(),
         notes: Vec::new(),
+        has_failed: false,
     };
     let error = run.everything().err();
     if error.as_ref().is_some_and(|error| error.is::<Interrupted>() || error.root_cause().is::<Interrupted>()) {
@@ -88,12 +91,32 @@ impl Run<'_> {
         check::workload(self)?;
         for repeat in 0..self.plan.repeats {
             for arm in self.plan.arms.clone() {
-                self.measure(arm, repeat)?;
+                self.measure_or_note(arm, repeat)?;
             }
         }
         if let Some(search) = self.plan.capacity {
             for arm in self.plan.arms.clone() {
                 capacity::find(self, arm, search)?;
+            }
+        }
+        if self.has_failed {
+            bail!("an arm failed; the notes say how");
+        }
+        Ok(())
+    }
+
+    /// A failure costs an arm one repeat, not everybody the run; a second one in a row is noted.
+    fn measure_or_note(&mut self, arm: Arm, repeat: usize) -> Result<()> {
+        for is_last in [false, true] {
+            let Err(error) = self.measure(arm, repeat) else { return Ok(()) };
+            if error.root_cause().is::<Interrupted>() {
+                return Err(error);
+            }
+            self.samples.entry(arm).or_default().pop();
+            Progress::fail(&error);
+            if is_last {
+                self.notes.push(format!("failed in repeat {}: {error:#}", repeat + 1));
+                self.has_failed = true;
             }
         }
         Ok(())

@@ -14,6 +14,9 @@ use crate::arm::Arm;
 /// A call that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Servers close connections that were idle for some seconds; a call must not meet that moment.
+const REUSED_WITHIN: Duration = Duration::from_secs(1);
+
 /// One player's place.
 #[derive(Debug)]
 pub(crate) struct Seat {
@@ -38,7 +41,7 @@ pub(crate) struct Seats {
 
 impl Seats {
     pub(crate) fn new(arm: Arm, server: SocketAddr) -> Self {
-        let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false);
+        let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).max_idle_age(REUSED_WITHIN);
         let agent = config.build().new_agent();
         Self { arm, base: format!("http://{server}"), agent, given: 0, code: None, rooms: HashMap::new() }
     }

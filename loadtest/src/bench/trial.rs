@@ -80,7 +80,7 @@ impl Trial {
             idle_bytes: self.idle_bytes as f64,
             gap_ms_p99: window.gap_ms_p99(),
             delivered_hz: window.updates as f64 / self.players as f64 / window.elapsed().as_secs_f64(),
-            generator: window.health()?,
+            generator: window.health(used.total())?,
         })
     }
 

@@ -11,6 +11,8 @@ use crate::usage::{self, Cpu};
 pub(crate) struct Window {
     opened: Instant,
     cpu: Cpu,
+    /// Of the whole machine.
+    busy: Duration,
     /// Updates received.
     pub(crate) updates: u64,
     /// Of all messages, whether updates or not.
@@ -30,6 +32,8 @@ pub(crate) struct Health {
     pub(crate) cpu_share: f64,
     /// 99 of 100 inputs were sent no later than this after their time.
     pub(crate) late_ms_p99: f64,
+    /// What everything but server and generator used of the machine, in cores.
+    pub(crate) others_cpu_share: f64,
 }
 
 impl Window {
@@ -38,6 +42,7 @@ impl Window {
         Ok(Self {
             opened: Instant::now(),
             cpu: usage::own_cpu()?,
+            busy: usage::machine_busy()?,
             updates,
             payload_bytes,
             wire_bytes,
@@ -54,9 +59,12 @@ impl Window {
         self.gaps.ms_at(0.99)
     }
 
-    pub(crate) fn health(&self) -> Result<Health> {
+    /// `server` is what the server used meanwhile.
+    pub(crate) fn health(&self, server: Duration) -> Result<Health> {
         let used = usage::own_cpu()?.since(self.cpu).total();
+        let others = usage::machine_busy()?.saturating_sub(self.busy).saturating_sub(used + server);
+        let seconds = self.elapsed().as_secs_f64().max(1e-9);
         let late_ms_p99 = self.lateness.ms_at(0.99);
-        Ok(Health { cpu_share: used.as_secs_f64() / self.elapsed().as_secs_f64().max(1e-9), late_ms_p99 })
+        Ok(Health { cpu_share: used.as_secs_f64() / seconds, late_ms_p99, others_cpu_share: others.as_secs_f64() / seconds })
     }
 }

@@ -15,7 +15,7 @@ fn sample(players: usize, user: f64, system: f64, payload: f64) -> Sample {
         idle_bytes: 5e5,
         gap_ms_p99: 35.0,
         delivered_hz: 30.0,
-        generator: Health { cpu_share: 0.3, late_ms_p99: 1.0 },
+        generator: Health { cpu_share: 0.3, late_ms_p99: 1.0, others_cpu_share: 0.0 },
     }
 }
 
@@ -68,11 +68,11 @@ fn one_count_of_players_measures_memory_from_the_empty_server() {
 fn a_busy_generator_is_told() {
     let mut samples = samples();
     for repeat in samples.entry(Arm::WsJson).or_default() {
-        repeat[1].generator = Health { cpu_share: 0.97, late_ms_p99: 3.0 };
+        repeat[1].generator = Health { cpu_share: 0.97, late_ms_p99: 3.0, others_cpu_share: 0.1 };
     }
     let notes = bottlenecks(&arms(&samples, &BTreeMap::new()));
     assert_eq!(notes.len(), 1);
-    assert!(notes[0].starts_with("ws-json at 960 players: the generator could not keep up (97 %"), "{notes:?}");
+    assert!(notes[0].starts_with("ws-json at 960 players is not the server's alone: the generator used 97 %"), "{notes:?}");
 }
 
 #[test]

@@ -44,6 +44,11 @@ impl Progress {
         say(&format!("{what} ... "));
     }
 
+    /// Says why nothing came out of it.
+    pub(super) fn fail(error: &anyhow::Error) {
+        say(&format!("failed: {error:#}\n"));
+    }
+
     /// Says what came out of it.
     pub(super) fn end(&mut self, what: &str) {
         say(&format!("{what}\n"));

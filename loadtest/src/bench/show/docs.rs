@@ -66,8 +66,8 @@ fn markdown(report: &Report) -> String {
     text += &table(&figures(report));
     let _ = writeln!(
         text,
-        "\nWire bytes are WebSocket frames; TCP and IP add {TCP_IP_HEADER_BYTES:.0} bytes to each. (!) marks lines in which the load \
-         generator could not keep up.\n"
+        "\nWire bytes are WebSocket frames; TCP and IP add {TCP_IP_HEADER_BYTES:.0} bytes to each. (!) marks lines that are not the \
+         server's alone: the load generator could not keep up, or other programs used the machine.\n"
     );
     let _ = writeln!(text, "![Payload of an update](images/bench-bytes.svg)\n");
     if report.arms.values().any(|arm| arm.capacity_players.is_some()) {
