@@ -170,7 +170,8 @@ impl<G: GameDef> Client<G> {
                 ServerMessage::Pong(pong) => self.heard.push_back(Heard::Pong(pong)),
                 ServerMessage::Closing(reason) => self.heard.push_back(Heard::Closing(reason)),
                 ServerMessage::Check { hash } => self.check(hash)?,
-                ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
+                ServerMessage::CellsCheck { hash } => self.check_cells(hash)?,
+                ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
             }
         }
         Ok(())
@@ -179,6 +180,17 @@ impl<G: GameDef> Client<G> {
     fn check(&mut self, theirs: u64) -> Result<(), ClientError> {
         let Some(view) = self.view() else { return Ok(()) };
         let (tick, ours) = (view.tick, view.hash());
+        if ours != theirs {
+            return Err(ClientError::Diverged { tick, ours, theirs });
+        }
+        self.checked += 1;
+        Ok(())
+    }
+
+    /// Of a divided match: everything this client has, in the form it came in.
+    fn check_cells(&mut self, theirs: u64) -> Result<(), ClientError> {
+        let Some(tick) = self.view().map(|view| view.tick) else { return Ok(()) };
+        let ours = self.replica.cells_hash();
         if ours != theirs {
             return Err(ClientError::Diverged { tick, ours, theirs });
         }

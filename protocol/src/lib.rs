@@ -8,6 +8,7 @@
 //! - `apply(a, delta(a, b)) == b` for any two snapshots of one [`schema::Schema`].
 
 pub mod bits;
+pub mod cells;
 pub mod codec;
 pub mod delta;
 pub mod ids;

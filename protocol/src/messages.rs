@@ -2,6 +2,7 @@
 //!
 //! Invariant: a [`ClientMessage`] holds no container, whatever the game's input type.
 
+use crate::cells::Part;
 use crate::codec::{BoundedBytes, BoundedVec, Decode, DecodeError, Encode, decode, decode_prefix};
 use crate::ids::{InputSeq, MatchId, PlayerId, Secret, Tick};
 use crate::limits;
@@ -83,6 +84,17 @@ pub enum ServerMessage {
     Closing(CloseReason),
     /// What [`crate::Snapshot::hash`] of the snapshot just before this message must be. Sent by servers set to be checked.
     Check {
+        /// The server's hash.
+        hash: u64,
+    },
+    /// What changed in the chunks this client keeps of a divided match. Part of the snapshot that follows.
+    Cells {
+        /// Each for a slot of its own.
+        parts: BoundedVec<Part, { limits::CELL_SLOTS_MAX }>,
+    },
+    /// What [`crate::Replica::cells_hash`] must be after the snapshot just before this message. Sent, in place of a Check, by
+    /// servers set to be checked.
+    CellsCheck {
         /// The server's hash.
         hash: u64,
     },

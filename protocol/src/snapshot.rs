@@ -81,6 +81,26 @@ impl Snapshot {
         self.tables.iter().for_each(|table| table.hash_into(&mut hash));
         hash.finish()
     }
+
+    /// Like [`Snapshot::hash`], but the same at every tick while the rows are.
+    pub fn rows_hash(&self) -> u64 {
+        let mut hash = Fnv::new();
+        self.tables.iter().for_each(|table| table.hash_into(&mut hash));
+        hash.finish()
+    }
+
+    /// Whether it has the rows of `other`.
+    pub fn has_rows_of(&self, other: &Self) -> bool {
+        self.tables.iter().zip(&other.tables).all(|(mine, theirs)| mine.ids == theirs.ids && mine.columns == theirs.columns)
+    }
+
+    /// Gives up buffers that are much larger than what is in them.
+    pub(crate) fn fit(&mut self) {
+        for table in &mut self.tables {
+            fit(&mut table.ids);
+            table.columns.iter_mut().for_each(fit);
+        }
+    }
 }
 
 impl Table {
@@ -154,6 +174,19 @@ impl Table {
         true
     }
 
+    /// Adds row `row` of `other`, a table of the same schema, under the same rules as [`Table::push`].
+    pub fn push_from(&mut self, other: &Self, row: usize) -> bool {
+        let Some(id) = other.ids.get(row) else { return false };
+        if self.ids.len() >= crate::limits::ROWS_MAX || self.ids.last().is_some_and(|last| last >= id) {
+            return false;
+        }
+        self.ids.push(*id);
+        for (column, source) in self.columns.iter_mut().zip(&other.columns) {
+            column.extend(source.get(row));
+        }
+        true
+    }
+
     /// Forgets all rows and keeps the buffers.
     pub fn clear(&mut self) {
         self.ids.clear();
@@ -181,5 +214,14 @@ impl Table {
         for column in &self.columns {
             column.iter().for_each(|value| hash.word(*value as u32));
         }
+    }
+}
+
+/// Room for a few rows is never given up: a chunk's rows come and go.
+const ROOM_MIN: usize = 64;
+
+fn fit<T>(buffer: &mut Vec<T>) {
+    if buffer.capacity() > ROOM_MIN && buffer.capacity() / 4 > buffer.len() {
+        buffer.shrink_to(2 * buffer.len());
     }
 }

@@ -1,6 +1,7 @@
 //! Every message reads back as it was written, alone and in company.
 
 use proptest::prelude::*;
+use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
 use tickwire_protocol::messages::{Body, Pong, Ranked};
 use tickwire_protocol::text::Name;
@@ -74,7 +75,18 @@ pub(crate) fn any_server_message() -> impl Strategy<Value = ServerMessage> {
         any_pong().prop_map(ServerMessage::Pong),
         prop::sample::select(CloseReason::ALL.to_vec()).prop_map(ServerMessage::Closing),
         any::<u64>().prop_map(|hash| ServerMessage::Check { hash }),
+        prop::collection::vec(any_part(), 0..8).prop_map(|parts| ServerMessage::Cells { parts: BoundedVec::truncated(parts) }),
+        any::<u64>().prop_map(|hash| ServerMessage::CellsCheck { hash }),
     ]
+}
+
+fn any_part() -> impl Strategy<Value = Part> {
+    let news = prop_oneof![
+        any_body().prop_map(News::Keyframe),
+        (1..=64u8, any_body()).prop_map(|(advance, body)| News::Delta { advance, body }),
+        Just(News::Gone),
+    ];
+    (any::<u8>(), news).prop_map(|(slot, news)| Part { slot, news })
 }
 
 fn any_body() -> impl Strategy<Value = Body> {

@@ -64,7 +64,7 @@ impl<G: WebGame> ClientCore<G> {
             if self.replica.apply(&message)? {
                 self.reconcile();
                 received.snapshot = true;
-            } else if !self.confirms(&message) {
+            } else if !matches!(message, ServerMessage::Cells { .. }) && !self.confirms(&message) {
                 Json::new(records).object(|json| self.describe(&message, json));
                 records.push(b'\n');
                 received.records = true;
@@ -139,6 +139,7 @@ impl<G: WebGame> ClientCore<G> {
     fn confirms(&self, message: &ServerMessage) -> bool {
         match message {
             ServerMessage::Check { hash } => self.snapshot().is_some_and(|view| view.hash() == *hash),
+            ServerMessage::CellsCheck { hash } => self.replica.cells_hash() == *hash,
             _ => false,
         }
     }
@@ -146,8 +147,8 @@ impl<G: WebGame> ClientCore<G> {
     /// Writes the members of a record.
     fn describe(&self, message: &ServerMessage, json: &mut Json<'_>) {
         match message {
-            ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
-            ServerMessage::Check { .. } => {
+            ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
+            ServerMessage::Check { .. } | ServerMessage::CellsCheck { .. } => {
                 json.key("type").string("desync");
                 json.key("tick").number_or_null(self.snapshot().map(|view| view.tick.0));
             }

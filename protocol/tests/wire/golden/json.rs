@@ -1,6 +1,7 @@
 //! Messages and snapshots as the fixtures' JSON.
 
 use serde_json::{Map, Value, json};
+use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::{ClientMessage, Credential, Event, RosterEntry, Schema, ServerMessage, Snapshot};
 
@@ -55,6 +56,16 @@ pub(super) fn server_message(message: &ServerMessage) -> Value {
         }),
         ServerMessage::Closing(reason) => json!({ "type": "closing", "reason": reason.name() }),
         ServerMessage::Check { hash } => json!({ "type": "check", "hash": word(*hash) }),
+        ServerMessage::Cells { parts } => json!({ "type": "cells", "parts": parts.as_slice().iter().map(part).collect::<Vec<_>>() }),
+        ServerMessage::CellsCheck { hash } => json!({ "type": "cells_check", "hash": word(*hash) }),
+    }
+}
+
+fn part(Part { slot, news }: &Part) -> Value {
+    match news {
+        News::Keyframe(body) => json!({ "slot": slot, "how": 0, "body": hex(body.as_slice()) }),
+        News::Delta { advance, body } => json!({ "slot": slot, "how": advance, "body": hex(body.as_slice()) }),
+        News::Gone => json!({ "slot": slot, "how": 255, "body": null }),
     }
 }
 
