@@ -95,7 +95,7 @@ impl<G: Game> TestMatch<G> {
         self.clock.tick = self.clock.tick.next();
         self.simulation.step(self.clock, self.held.iter().map(|(player, input)| (*player, *input)));
         self.events.clear();
-        self.simulation.drain_events(|event| self.events.push(event));
+        self.simulation.drain_events(|event| self.events.push(event.bytes));
         self.simulation.capture(&mut self.view);
         &self.view
     }

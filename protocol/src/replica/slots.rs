@@ -15,7 +15,8 @@ const SPARE_MAX: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Slots {
-    slots: Vec<Option<Held>>,
+    /// By slot.
+    chunks: Vec<Option<Held>>,
     /// Rows of each table in all slots.
     rows: Vec<usize>,
     merged: Snapshot,
@@ -45,7 +46,7 @@ struct Place {
 impl Slots {
     pub(super) fn new(empty: &Snapshot) -> Self {
         Self {
-            slots: Vec::new(),
+            chunks: Vec::new(),
             rows: vec![0; empty.tables().len()],
             merged: empty.clone(),
             next: empty.clone(),
@@ -61,10 +62,10 @@ impl Slots {
     /// Takes in what changed in one slot.
     pub(super) fn apply(&mut self, part: &Part, empty: &Snapshot, scratch: &mut Scratch) -> Result<(), DecodeError> {
         let index = usize::from(part.slot);
-        if index >= self.slots.len() {
-            self.slots.resize_with(index + 1, || None);
+        if index >= self.chunks.len() {
+            self.chunks.resize_with(index + 1, || None);
         }
-        let slot = self.slots.get_mut(index).ok_or(DecodeError::Malformed)?;
+        let slot = self.chunks.get_mut(index).ok_or(DecodeError::Malformed)?;
         let (advance, body) = match &part.news {
             News::Gone => {
                 let gone = slot.take().ok_or(DecodeError::Malformed)?;
@@ -97,14 +98,14 @@ impl Slots {
 
     /// Makes the view of `whole`, the snapshot that the newest parts belong to.
     pub(super) fn merge(&mut self, whole: &Snapshot) -> Result<(), DecodeError> {
-        for held in self.slots.iter_mut().flatten() {
+        for held in self.chunks.iter_mut().flatten() {
             held.since.get_or_insert(whole.tick);
         }
-        let Self { slots, next, order, merged, .. } = self;
+        let Self { chunks, next, order, merged, .. } = self;
         next.tick = whole.tick;
         for (index, out) in next.tables_mut().iter_mut().enumerate() {
             order.clear();
-            let held = (0u16..).zip(slots.iter()).filter_map(|(slot, held)| {
+            let held = (0u16..).zip(chunks.iter()).filter_map(|(slot, held)| {
                 let held = held.as_ref()?;
                 Some((slot, whole.tick.since(held.since?) as u32, &held.chunk))
             });
@@ -116,7 +117,7 @@ impl Slots {
             order.dedup_by_key(|place| place.id);
             out.clear();
             for place in order.iter() {
-                let source = slots.get(usize::from(place.source)).and_then(Option::as_ref).map_or(whole, |held| &held.chunk);
+                let source = chunks.get(usize::from(place.source)).and_then(Option::as_ref).map_or(whole, |held| &held.chunk);
                 let is_in = source.table(index).is_some_and(|table| out.push_from(table, place.row as usize));
                 if !is_in {
                     return Err(DecodeError::Malformed);
@@ -129,7 +130,7 @@ impl Slots {
 
     pub(super) fn hash(&self, whole: u64) -> u64 {
         let mut hash = CellsHash::new(whole);
-        for (slot, held) in (0u8..=u8::MAX).zip(&self.slots) {
+        for (slot, held) in (0u8..=u8::MAX).zip(&self.chunks) {
             if let Some(held) = held {
                 hash.slot(slot, held.chunk.rows_hash());
             }

@@ -93,7 +93,7 @@ fn news_of_an_empty_slot_is_refused() {
 
 #[test]
 fn all_slots_together_hold_no_more_rows_than_a_table() {
-    let (half, rest): (Vec<u32>, Vec<u32>) = (0..ROWS_MAX as u32 + 1).partition(|id| *id < ROWS_MAX as u32 / 2);
+    let (half, rest): (Vec<u32>, Vec<u32>) = (0..=ROWS_MAX as u32).partition(|id| *id < ROWS_MAX as u32 / 2);
     let mut replica = begun(vec![keyframe_part(0, &plain(10, &half, 0))]);
     assert_eq!(replica.apply(&cells(vec![keyframe_part(1, &plain(10, &rest, 0))])), Err(DecodeError::Malformed));
     let mut replica = begun(vec![keyframe_part(0, &plain(10, &half, 0))]);

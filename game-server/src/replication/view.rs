@@ -1,0 +1,284 @@
+//! What one client has of a divided match, and what it is sent next.
+//!
+//! Invariants: a slot's chunk and version are what the client has in it, because what is sent arrives; a frame stays within
+//! the budget but for the least it can be; of what waits, the one that waited longest for its nearness goes first.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use tickwire_protocol::cells::{CellsHash, GONE_NEWS};
+use tickwire_protocol::limits::CELL_SLOTS_MAX;
+use tickwire_protocol::{PlayerId, Tick};
+
+use super::encoder::Encoder;
+use super::grid::{Grid, NONE, Sight, Watcher};
+
+/// Chunks that do not fit into what is left of the budget are passed over so often before a frame is closed.
+const MISFITS_MAX: usize = 2;
+/// How long what a divided chunk was is kept while what it became has not all been sent.
+const ORPHAN_TICKS: u32 = 8;
+/// What a chunk gains a tick where the viewer is.
+const WEIGHT_MAX: u32 = 8;
+/// A chunk's slot, before its news.
+const SLOT_BYTES: usize = 1;
+/// The head of a Cells message: its number, and how many parts it has.
+const HEAD_BYTES: usize = 1 + 3;
+
+/// What one client has.
+#[derive(Debug, Default)]
+pub(super) struct CellView {
+    slots: Vec<Slot>,
+}
+
+/// One of a client's slots.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// The chunk it is for; [`NONE`] if it is for none.
+    node: u32,
+    generation: u32,
+    /// The version of the chunk that the client has.
+    since: Option<Tick>,
+    /// Grows while the chunk has something to tell.
+    waited: u32,
+    /// The client has something in it, if only what is to be replaced. With the hash of that, when hashes are sent.
+    filled: Option<u64>,
+}
+
+const EMPTY: Slot = Slot { node: NONE, generation: 0, since: None, waited: 0, filled: None };
+
+/// A view takes no more than this, and a little for itself.
+pub(super) const VIEW_BYTES_MAX: usize = CELL_SLOTS_MAX * 40;
+const _: () = assert!(size_of::<Slot>() * CELL_SLOTS_MAX <= VIEW_BYTES_MAX);
+
+/// Working memory of all views of a match.
+#[derive(Default)]
+pub(super) struct Desk {
+    /// This tick's news of all chunks, each once.
+    pub(super) news: Vec<u8>,
+    sights: Vec<Sight>,
+    /// The slot of each node, of the view at hand.
+    slot_of: Vec<Option<u8>>,
+    /// How far away what is in each slot is, of the view at hand; `None` if it is out of sight.
+    distance: Vec<Option<i32>>,
+    /// Slots with something to tell: the most urgent first.
+    waiting: Vec<(Reverse<u32>, u8)>,
+    fixed: Vec<u8>,
+    chosen: Vec<(u8, Range<usize>)>,
+}
+
+/// What a frame may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Bytes that are spent already.
+    pub(super) spent: usize,
+    /// Bytes that may be spent in all.
+    pub(super) max: usize,
+}
+
+impl CellView {
+    /// Appends a Cells message with what `player` is sent at `now`, if there is anything.
+    pub(super) fn gather(
+        &mut self,
+        player: PlayerId,
+        now: Tick,
+        (grid, desk, encoder): (&mut Grid, &mut Desk, &mut Encoder),
+        budget: Budget,
+        hashes: bool,
+        out: &mut Vec<u8>,
+    ) {
+        grid.sights(player, &mut desk.sights);
+        let watcher = grid.watcher(player).copied();
+        self.look(grid, desk, watcher.as_ref());
+        self.queue(grid, desk, now);
+        self.choose(grid, desk, encoder, Budget { spent: budget.spent + HEAD_BYTES, ..budget }, hashes);
+        self.keep(grid, now);
+        if !desk.chosen.is_empty() {
+            let news = &desk.news;
+            let parts = desk.chosen.iter().map(|(slot, range)| (*slot, news.get(range.clone()).unwrap_or(&GONE_NEWS)));
+            tickwire_protocol::cells::put_cells(parts, out);
+        }
+    }
+
+    /// Holds the versions that the client has, for a tick in which it is sent nothing or not all.
+    pub(super) fn keep(&self, grid: &mut Grid, now: Tick) {
+        for slot in &self.slots {
+            if let Some(since) = slot.since
+                && let Some(node) = grid.nodes.get_mut(slot.node as usize)
+                && node.generation == slot.generation
+            {
+                node.chunk.keep(since, now);
+            }
+        }
+    }
+
+    /// Hash of what the client has, `whole` being that of the snapshot outside of cells.
+    pub(super) fn hash(&self, whole: u64) -> u64 {
+        let mut hash = CellsHash::new(whole);
+        for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
+            if let Some(chunk) = slot.filled {
+                hash.slot(index, chunk);
+            }
+        }
+        hash.finish()
+    }
+
+    /// Finds the slots of the chunks in sight, and gives slots to those that have none.
+    fn look(&mut self, grid: &Grid, desk: &mut Desk, watcher: Option<&Watcher>) {
+        let Desk { sights, slot_of, distance, .. } = desk;
+        slot_of.clear();
+        slot_of.resize(grid.nodes.len(), None);
+        distance.clear();
+        distance.resize(CELL_SLOTS_MAX, None);
+        for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
+            if let Some(node) = grid.nodes.get(slot.node as usize)
+                && node.generation == slot.generation
+                && let Some(place) = slot_of.get_mut(slot.node as usize)
+            {
+                *place = Some(index);
+            }
+        }
+        // What is empty is out of sight.
+        sights.retain(|sight| grid.nodes.get(sight.node as usize).is_some_and(|node| node.chunk.since().is_some()));
+        let far = |sight: &Sight| {
+            let area = grid.nodes.get(sight.node as usize).and_then(|node| node.area);
+            if sight.every == 0 { 0 } else { area.zip(watcher).map_or(0, |(area, watcher)| area.distance(watcher.at)) }
+        };
+        for sight in sights.iter() {
+            if let Some(slot) = slot_of.get(sight.node as usize).copied().flatten()
+                && let Some(place) = distance.get_mut(usize::from(slot))
+            {
+                *place = Some(far(sight));
+            }
+        }
+        for sight in sights.iter() {
+            let Some(node) = grid.nodes.get(sight.node as usize) else { continue };
+            let Some(place) = slot_of.get_mut(sight.node as usize).filter(|slot| slot.is_none()) else { continue };
+            let Some(slot) = self.claim(distance, far(sight)) else { continue };
+            *place = Some(slot);
+            if let Some(slot) = self.slots.get_mut(usize::from(slot)) {
+                *slot = Slot { node: sight.node, generation: node.generation, since: None, waited: 0, filled: slot.filled };
+            }
+        }
+        // Who lost their slot to something nearer is out of sight after all.
+        sights.retain(|sight| {
+            let slot = slot_of.get(sight.node as usize).copied().flatten();
+            slot.and_then(|slot| self.slots.get(usize::from(slot))).is_some_and(|slot| slot.node == sight.node)
+        });
+    }
+
+    /// A slot for a chunk `far` away: one that nothing is in sight through, or the farthest one's.
+    fn claim(&mut self, distance: &mut [Option<i32>], far: i32) -> Option<u8> {
+        let unseen = || distance.iter().take(self.slots.len()).position(Option::is_none);
+        let free = self.slots.iter().zip(distance.iter()).position(|(slot, seen)| slot.filled.is_none() && seen.is_none());
+        let index = if let Some(free) = free {
+            free
+        } else if self.slots.len() < CELL_SLOTS_MAX {
+            self.slots.push(EMPTY);
+            self.slots.len() - 1
+        } else if let Some(unseen) = unseen() {
+            unseen
+        } else {
+            let (index, farthest) = distance.iter().enumerate().max_by_key(|(_, seen)| **seen)?;
+            (farthest.is_some_and(|farthest| farthest > far)).then_some(index)?
+        };
+        *distance.get_mut(index)? = Some(far);
+        Some(index as u8)
+    }
+
+    /// Sorts what has something to tell: what must be told, and what waits.
+    fn queue(&mut self, grid: &Grid, desk: &mut Desk, now: Tick) {
+        desk.waiting.clear();
+        desk.fixed.clear();
+        for sight in &desk.sights {
+            let Some(index) = desk.slot_of.get(sight.node as usize).copied().flatten() else { continue };
+            let Some(slot) = self.slots.get_mut(usize::from(index)) else { continue };
+            let Some(node) = grid.nodes.get(sight.node as usize) else { continue };
+            if slot.since == node.chunk.since() {
+                slot.waited = 0;
+                continue;
+            }
+            if sight.every == 0 {
+                desk.fixed.push(index);
+                continue;
+            }
+            let every = u32::from(sight.every).max(1);
+            let is_due = slot.waited > 0 || slot.since.is_none() || now.0.wrapping_add(node.stagger).is_multiple_of(every);
+            if is_due {
+                let far = desk.distance.get(usize::from(index)).copied().flatten().unwrap_or(0);
+                let quarters_of_a_cell = 4 * far / grid.interest.cell[0].max(1);
+                // What has just come into sight is missed more than what is a little old.
+                let gain = (WEIGHT_MAX >> quarters_of_a_cell.clamp(0, 3)) * if slot.since.is_none() { 2 } else { 1 };
+                slot.waited = slot.waited.saturating_add(gain);
+                desk.waiting.push((Reverse(slot.waited), index));
+            }
+        }
+        desk.waiting.sort_unstable();
+    }
+
+    /// Fills the frame.
+    fn choose(&mut self, grid: &mut Grid, desk: &mut Desk, encoder: &mut Encoder, mut budget: Budget, hashes: bool) {
+        desk.chosen.clear();
+        for place in 0..desk.fixed.len() {
+            let Some(index) = desk.fixed.get(place).copied() else { break };
+            budget.spent += self.send(index, grid, desk, encoder, hashes);
+        }
+        let has_unsent = desk.waiting.iter().any(|(_, index)| self.slots.get(usize::from(*index)).is_some_and(|slot| slot.since.is_none()));
+        self.let_go(grid, desk, &mut budget, has_unsent);
+        let (mut misfits, mut sent) = (0, 0);
+        for place in 0..desk.waiting.len() {
+            let Some((_, index)) = desk.waiting.get(place).copied() else { break };
+            let bytes = self.size(index, grid, desk, encoder);
+            // One always goes: nothing waits for ever.
+            if sent > 0 && budget.spent + bytes > budget.max {
+                misfits += 1;
+                if misfits > MISFITS_MAX {
+                    break;
+                }
+                continue;
+            }
+            sent += 1;
+            budget.spent += self.send(index, grid, desk, encoder, hashes);
+        }
+    }
+
+    /// Empties the slots of what is out of sight.
+    fn let_go(&mut self, grid: &Grid, desk: &mut Desk, budget: &mut Budget, has_unsent: bool) {
+        for (index, slot) in (0u8..=u8::MAX).zip(&mut self.slots) {
+            if desk.distance.get(usize::from(index)).copied().flatten().is_some() {
+                continue;
+            }
+            let is_orphan = grid.nodes.get(slot.node as usize).is_some_and(|node| node.generation != slot.generation);
+            if slot.filled.is_some() && is_orphan && has_unsent && slot.waited < ORPHAN_TICKS {
+                slot.waited += 1;
+                continue;
+            }
+            if slot.filled.is_some() {
+                if budget.spent + SLOT_BYTES + GONE_NEWS.len() > budget.max {
+                    continue;
+                }
+                budget.spent += SLOT_BYTES + GONE_NEWS.len();
+                desk.chosen.push((index, usize::MAX..usize::MAX));
+            }
+            *slot = EMPTY;
+        }
+    }
+
+    fn size(&self, index: u8, grid: &mut Grid, desk: &mut Desk, encoder: &mut Encoder) -> usize {
+        let Some(slot) = self.slots.get(usize::from(index)) else { return 0 };
+        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0 };
+        SLOT_BYTES + node.chunk.news(slot.since, encoder, &mut desk.news).len()
+    }
+
+    /// The newest version of the slot's chunk goes into the frame.
+    fn send(&mut self, index: u8, grid: &mut Grid, desk: &mut Desk, encoder: &mut Encoder, hashes: bool) -> usize {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return 0 };
+        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0 };
+        let range = node.chunk.news(slot.since, encoder, &mut desk.news);
+        slot.since = node.chunk.since();
+        slot.waited = 0;
+        slot.filled = Some(if hashes { node.chunk.hash() } else { 0 });
+        let bytes = SLOT_BYTES + range.len();
+        desk.chosen.push((index, range));
+        bytes
+    }
+}
