@@ -223,21 +223,22 @@ impl CellView {
             budget.spent += self.send(index, grid, desk, encoder, hashes);
         }
         let has_unsent = desk.waiting.iter().any(|(_, index)| self.slots.get(usize::from(*index)).is_some_and(|slot| slot.since.is_none()));
+        // One always goes, whether it fits or not: nothing waits for ever.
+        if let Some((_, first)) = desk.waiting.first().copied() {
+            budget.spent += self.send(first, grid, desk, encoder, hashes);
+        }
         self.let_go(grid, desk, &mut budget, has_unsent);
-        let (mut misfits, mut sent) = (0, 0);
-        for place in 0..desk.waiting.len() {
+        let mut misfits = 0;
+        for place in 1..desk.waiting.len() {
             let Some((_, index)) = desk.waiting.get(place).copied() else { break };
-            let bytes = self.size(index, grid, desk, encoder);
-            // One always goes: nothing waits for ever.
-            if sent > 0 && budget.spent + bytes > budget.max {
-                misfits += 1;
-                if misfits > MISFITS_MAX {
-                    break;
-                }
+            if budget.spent + self.size(index, grid, desk, encoder) <= budget.max {
+                budget.spent += self.send(index, grid, desk, encoder, hashes);
                 continue;
             }
-            sent += 1;
-            budget.spent += self.send(index, grid, desk, encoder, hashes);
+            misfits += 1;
+            if misfits > MISFITS_MAX {
+                break;
+            }
         }
     }
 
