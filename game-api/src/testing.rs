@@ -125,6 +125,11 @@ impl<G: Game> TestMatch<G> {
         self.simulation.ranking()
     }
 
+    /// Whether the game is over before its time.
+    pub fn is_decided(&mut self) -> bool {
+        self.simulation.is_decided()
+    }
+
     /// The world, to set a scene up or to look behind it.
     pub fn world(&mut self) -> &mut World {
         self.simulation.world()

@@ -1,4 +1,4 @@
-//! What a tick of a large match costs, without sockets: `cargo run --release -p tickwire-server --example royale_cost`.
+//! What a tick of a large match costs, without sockets: `cargo run --release -p tickwire-server --example royale_cost -- [players [spread|crowd|small]]`.
 //!
 //! Bots play, each on what its player is sent. Every part of a tick is timed on its own; per player and tick, in microseconds.
 //! For comparison the same number of players in matches of sixteen.
@@ -14,7 +14,7 @@ use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{Event, PlayerId, Replica, ServerMessage, Snapshot, Tick};
 use tickwire_server::replication::{Replication, View};
 
-const PLAYERS: u16 = 1000;
+/// Ticks before anything is counted, and ticks that are.
 const WARM_UP: u32 = 300;
 const TICKS: u32 = 300;
 
@@ -167,8 +167,18 @@ fn run(name: &str, mut matches: Vec<Playing>, scene: Scene) {
 
 fn main() {
     let [ffa, royale] = Arena::MODES else { return };
-    run("royale, spread", vec![Playing::new(royale, PLAYERS, 1)], Scene::Spread);
-    run("royale, one cell", vec![Playing::new(royale, PLAYERS, 1)], Scene::Crowd);
-    let small = (0..u64::from(PLAYERS) / 16).map(|seed| Playing::new(ffa, 16, seed * 100)).collect();
-    run("matches of sixteen", small, Scene::Spread);
+    let mut arguments = std::env::args().skip(1);
+    let players: u16 = arguments.next().and_then(|count| count.parse().ok()).unwrap_or(1000);
+    let only = arguments.next();
+    let is_wanted = |scene: &str| only.as_deref().is_none_or(|only| only == scene);
+    if is_wanted("spread") {
+        run("royale, spread", vec![Playing::new(royale, players, 1)], Scene::Spread);
+    }
+    if is_wanted("crowd") {
+        run("royale, one cell", vec![Playing::new(royale, players, 1)], Scene::Crowd);
+    }
+    if is_wanted("small") {
+        let small = (0..u64::from(players / 16)).map(|seed| Playing::new(ffa, 16, seed * 100)).collect();
+        run("matches of sixteen", small, Scene::Spread);
+    }
 }

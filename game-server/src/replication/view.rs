@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use tickwire_protocol::cells::{CellsHash, GONE_NEWS};
 use tickwire_protocol::limits::CELL_SLOTS_MAX;
-use tickwire_protocol::{PlayerId, Tick};
+use tickwire_protocol::{PlayerId, Schema, Tick};
 
 use super::encoder::Encoder;
 use super::grid::{Grid, NONE, Sight, Watcher};
@@ -51,10 +51,12 @@ pub(super) const VIEW_BYTES_MAX: usize = CELL_SLOTS_MAX * 40;
 const _: () = assert!(size_of::<Slot>() * CELL_SLOTS_MAX <= VIEW_BYTES_MAX);
 
 /// Working memory of all views of a match.
-#[derive(Default)]
 pub(super) struct Desk {
+    pub(super) encoder: Encoder,
     /// This tick's news of all chunks, each once.
-    pub(super) news: Vec<u8>,
+    news: Vec<u8>,
+    /// Hashes will be asked for.
+    hashes: bool,
     sights: Vec<Sight>,
     /// The slot of each node, of the view at hand.
     slot_of: Vec<Option<u8>>,
@@ -62,8 +64,17 @@ pub(super) struct Desk {
     distance: Vec<Option<i32>>,
     /// Slots with something to tell: the most urgent first.
     waiting: Vec<(Reverse<u32>, u8)>,
+    /// The same: the nearest first.
+    nearest: Vec<(i32, u8)>,
     fixed: Vec<u8>,
     chosen: Vec<(u8, Range<usize>)>,
+}
+
+/// In which order what is due is sent.
+#[derive(Clone, Copy, Debug)]
+enum Queue {
+    Nearest,
+    Waiting,
 }
 
 /// What a frame may hold.
@@ -75,22 +86,37 @@ pub(super) struct Budget {
     pub(super) max: usize,
 }
 
+impl Desk {
+    /// For snapshots of `schema`. `hashes` says whether views will be asked for theirs.
+    pub(super) fn new(schema: &Schema, hashes: bool) -> Self {
+        Self {
+            encoder: Encoder::new(schema),
+            news: Vec::new(),
+            hashes,
+            sights: Vec::new(),
+            slot_of: Vec::new(),
+            distance: Vec::new(),
+            waiting: Vec::new(),
+            nearest: Vec::new(),
+            fixed: Vec::new(),
+            chosen: Vec::new(),
+        }
+    }
+
+    /// A new tick: chunks have other news.
+    pub(super) fn begin(&mut self) {
+        self.news.clear();
+    }
+}
+
 impl CellView {
     /// Appends a Cells message with what `player` is sent at `now`, if there is anything.
-    pub(super) fn gather(
-        &mut self,
-        player: PlayerId,
-        now: Tick,
-        (grid, desk, encoder): (&mut Grid, &mut Desk, &mut Encoder),
-        budget: Budget,
-        hashes: bool,
-        out: &mut Vec<u8>,
-    ) {
+    pub(super) fn gather(&mut self, player: PlayerId, now: Tick, grid: &mut Grid, desk: &mut Desk, budget: Budget, out: &mut Vec<u8>) {
         grid.sights(player, &mut desk.sights);
         let watcher = grid.watcher(player).copied();
         self.look(grid, desk, watcher.as_ref());
         self.queue(grid, desk, now);
-        self.choose(grid, desk, encoder, Budget { spent: budget.spent + HEAD_BYTES, ..budget }, hashes);
+        self.choose(grid, desk, Budget { spent: budget.spent + HEAD_BYTES, ..budget });
         self.keep(grid, now);
         if !desk.chosen.is_empty() {
             let news = &desk.news;
@@ -188,6 +214,7 @@ impl CellView {
     /// Sorts what has something to tell: what must be told, and what waits.
     fn queue(&mut self, grid: &Grid, desk: &mut Desk, now: Tick) {
         desk.waiting.clear();
+        desk.nearest.clear();
         desk.fixed.clear();
         for sight in &desk.sights {
             let Some(index) = desk.slot_of.get(sight.node as usize).copied().flatten() else { continue };
@@ -210,29 +237,44 @@ impl CellView {
                 let gain = (WEIGHT_MAX >> quarters_of_a_cell.clamp(0, 3)) * if slot.since.is_none() { 2 } else { 1 };
                 slot.waited = slot.waited.saturating_add(gain);
                 desk.waiting.push((Reverse(slot.waited), index));
+                desk.nearest.push((far, index));
             }
         }
         desk.waiting.sort_unstable();
+        desk.nearest.sort_unstable();
     }
 
     /// Fills the frame.
-    fn choose(&mut self, grid: &mut Grid, desk: &mut Desk, encoder: &mut Encoder, mut budget: Budget, hashes: bool) {
+    fn choose(&mut self, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) {
         desk.chosen.clear();
         for place in 0..desk.fixed.len() {
             let Some(index) = desk.fixed.get(place).copied() else { break };
-            budget.spent += self.send(index, grid, desk, encoder, hashes);
+            budget.spent += self.send(index, grid, desk);
         }
         let has_unsent = desk.waiting.iter().any(|(_, index)| self.slots.get(usize::from(*index)).is_some_and(|slot| slot.since.is_none()));
         // One always goes, whether it fits or not: nothing waits for ever.
         if let Some((_, first)) = desk.waiting.first().copied() {
-            budget.spent += self.send(first, grid, desk, encoder, hashes);
+            budget.spent += self.send(first, grid, desk);
         }
         self.let_go(grid, desk, &mut budget, has_unsent);
+        // Half of what is left is for what is nearest, so that it is as new as can be; the rest for what has waited longest.
+        let half = Budget { max: budget.spent.midpoint(budget.max.max(budget.spent)), ..budget };
+        budget.spent = self.send_while_it_fits(Queue::Nearest, grid, desk, half);
+        self.send_while_it_fits(Queue::Waiting, grid, desk, budget);
+    }
+
+    /// Sends what is due in the order of `queue`. Returns the bytes spent then.
+    fn send_while_it_fits(&mut self, queue: Queue, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) -> usize {
         let mut misfits = 0;
-        for place in 1..desk.waiting.len() {
-            let Some((_, index)) = desk.waiting.get(place).copied() else { break };
-            if budget.spent + self.size(index, grid, desk, encoder) <= budget.max {
-                budget.spent += self.send(index, grid, desk, encoder, hashes);
+        let count = desk.waiting.len();
+        for place in 0..count {
+            let next = match queue {
+                Queue::Nearest => desk.nearest.get(place).map(|(_, index)| *index),
+                Queue::Waiting => desk.waiting.get(place).map(|(_, index)| *index),
+            };
+            let Some(index) = next.filter(|index| self.has_news(*index, grid)) else { continue };
+            if budget.spent + self.size(index, grid, desk) <= budget.max {
+                budget.spent += self.send(index, grid, desk);
                 continue;
             }
             misfits += 1;
@@ -240,6 +282,13 @@ impl CellView {
                 break;
             }
         }
+        budget.spent
+    }
+
+    /// Whether it has not been sent already.
+    fn has_news(&self, index: u8, grid: &Grid) -> bool {
+        let slot = self.slots.get(usize::from(index));
+        slot.is_some_and(|slot| grid.nodes.get(slot.node as usize).is_some_and(|node| node.chunk.since() != slot.since))
     }
 
     /// Empties the slots of what is out of sight.
@@ -264,20 +313,20 @@ impl CellView {
         }
     }
 
-    fn size(&self, index: u8, grid: &mut Grid, desk: &mut Desk, encoder: &mut Encoder) -> usize {
+    fn size(&self, index: u8, grid: &mut Grid, desk: &mut Desk) -> usize {
         let Some(slot) = self.slots.get(usize::from(index)) else { return 0 };
         let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0 };
-        SLOT_BYTES + node.chunk.news(slot.since, encoder, &mut desk.news).len()
+        SLOT_BYTES + node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news).len()
     }
 
     /// The newest version of the slot's chunk goes into the frame.
-    fn send(&mut self, index: u8, grid: &mut Grid, desk: &mut Desk, encoder: &mut Encoder, hashes: bool) -> usize {
+    fn send(&mut self, index: u8, grid: &mut Grid, desk: &mut Desk) -> usize {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return 0 };
         let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0 };
-        let range = node.chunk.news(slot.since, encoder, &mut desk.news);
+        let range = node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news);
         slot.since = node.chunk.since();
         slot.waited = 0;
-        slot.filled = Some(if hashes { node.chunk.hash() } else { 0 });
+        slot.filled = Some(if desk.hashes { node.chunk.hash() } else { 0 });
         let bytes = SLOT_BYTES + range.len();
         desk.chosen.push((index, range));
         bytes

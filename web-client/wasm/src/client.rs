@@ -3,7 +3,7 @@
 //! Invariants: the prediction starts from the newest snapshot whenever there is one; inputs are numbered from 1 within a
 //! session; after an error nothing more may be received before a [`ClientCore::reset`].
 
-use tickwire_game::{ClientMessageOf, GameDef, Predictor};
+use tickwire_game::{ClientMessageOf, GameDef, Mode, Predictor};
 use tickwire_protocol::codec::{DecodeError, encode_into};
 use tickwire_protocol::messages::{ClientMessage, Credential, Event, Pong, RosterEntry, ServerMessage, Welcome};
 use tickwire_protocol::{InputSeq, PROTOCOL_VERSION, PlayerId, Replica, Snapshot, Tick};
@@ -16,8 +16,8 @@ pub trait WebGame: GameDef {
     fn write_row(body: &Self::Body, row: &mut [i32]);
     /// Where a body is.
     fn place(body: &Self::Body) -> [i32; 2];
-    /// What the page draws beneath everything, as JSON.
-    fn map_json(json: &mut Json<'_>);
+    /// What the page draws beneath everything in `mode`, as JSON.
+    fn map_json(mode: &Mode, json: &mut Json<'_>);
 }
 
 /// What one WebSocket message brought.
@@ -35,6 +35,8 @@ pub struct ClientCore<G: GameDef> {
     replica: Replica,
     predictor: Option<Predictor<G>>,
     me: Option<PlayerId>,
+    /// The match's mode; the game's first until Welcome tells.
+    mode: Option<Mode>,
     last_input: InputSeq,
     /// How far the own body was from where it is now, at the last message that brought a snapshot.
     correction: [i32; 2],
@@ -42,7 +44,14 @@ pub struct ClientCore<G: GameDef> {
 
 impl<G: WebGame> Default for ClientCore<G> {
     fn default() -> Self {
-        Self { replica: Replica::new(&G::SCHEMA), predictor: None, me: None, last_input: InputSeq(0), correction: [0; 2] }
+        Self {
+            replica: Replica::new(&G::SCHEMA),
+            predictor: None,
+            me: None,
+            mode: G::MODES.first().copied(),
+            last_input: InputSeq(0),
+            correction: [0; 2],
+        }
     }
 }
 
@@ -93,6 +102,11 @@ impl<G: WebGame> ClientCore<G> {
         &self.correction
     }
 
+    /// The match's mode; the game's first before Welcome.
+    pub fn mode(&self) -> Option<&Mode> {
+        self.mode.as_ref()
+    }
+
     /// Starts a session.
     pub fn hello(&mut self, credential: Credential, out: &mut Vec<u8>) {
         self.reset();
@@ -117,6 +131,7 @@ impl<G: WebGame> ClientCore<G> {
         let mode = G::MODES.get(usize::from(welcome.mode)).ok_or(DecodeError::Malformed)?;
         self.replica = Replica::new(&G::SCHEMA);
         self.me = welcome.player;
+        self.mode = Some(*mode);
         self.predictor = welcome.player.map(|_| Predictor::new(*mode));
         Ok(())
     }
