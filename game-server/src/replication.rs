@@ -1,6 +1,6 @@
 //! World to bytes: the snapshots that clients have as baselines, and the frames made from them.
 //!
-//! [`whole`] is how everyone gets everything; [`grid`], [`chunk`] and [`view`] are how each gets what is in sight.
+//! `whole` is how everyone gets everything; `cells`, with `grid`, `chunk` and `view`, is how each gets what is in sight.
 //!
 //! Invariants: a delta is encoded once per baseline and tick, and every client that has the baseline gets the same bytes; a
 //! version is kept only while some client has it; in a divided match a client is sent nothing its player may not see.

@@ -51,20 +51,35 @@ pub(super) struct Grid {
     eyes: Eyes,
     /// By player.
     watchers: Vec<Option<Watcher>>,
+    /// What views look at of each node, close together in memory.
+    briefs: Vec<Brief>,
+    /// What is in everyone's sight from a cell, made when the first viewer in it looks: a part of `vistas`.
+    vista_of: Vec<Option<(u32, u32)>>,
+    vistas: Vec<Sight>,
 }
 
-/// A part of a cell.
-pub(super) struct Node {
+/// What a view looks at of a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Brief {
     /// Rises when the node becomes something else, so that a view notices.
     pub(super) generation: u32,
     /// In which tick of a tier's interval it is due.
     pub(super) stagger: u32,
+    /// The newest version of its chunk; `None` while there are no rows.
+    pub(super) since: Option<Tick>,
+    pub(super) area: Option<Area>,
+}
+
+/// A part of a cell.
+pub(super) struct Node {
     pub(super) chunk: Chunk,
+    generation: u32,
+    stagger: u32,
     state: State,
     group: Group,
     /// `None` for what has no place.
     cell: Option<u32>,
-    pub(super) area: Option<Area>,
+    area: Option<Area>,
     depth: u8,
     rows: usize,
 }
@@ -114,6 +129,9 @@ impl Grid {
             pool: Pool::new(Snapshot::empty(schema)),
             eyes: Eyes::default(),
             watchers: Vec::new(),
+            briefs: Vec::new(),
+            vista_of: Vec::new(),
+            vistas: Vec::new(),
         }
     }
 
@@ -130,6 +148,12 @@ impl Grid {
         if view.tick.0.is_multiple_of(TIDY_EVERY) {
             self.tidy();
         }
+        self.vistas.clear();
+        self.vista_of.clear();
+        self.vista_of.resize(self.everyone.len(), None);
+        let brief = |node: &Node| Brief { generation: node.generation, stagger: node.stagger, since: node.chunk.since(), area: node.area };
+        self.briefs.clear();
+        self.briefs.extend(self.nodes.iter().map(brief));
     }
 
     /// Forgets the versions nobody has.
@@ -157,28 +181,64 @@ impl Grid {
         (0..2).all(|axis| (cell[axis] - watcher.cell[axis]).abs() <= reach)
     }
 
+    /// What views look at of a node.
+    pub(super) fn brief(&self, node: u32) -> Option<&Brief> {
+        self.briefs.get(node as usize)
+    }
+
+    /// How many nodes there are.
+    pub(super) fn count(&self) -> usize {
+        self.briefs.len()
+    }
+
     /// The chunks that `player` sees: those without a place, then those nearby, the nearest cells first.
-    pub(super) fn sights(&self, player: PlayerId, sights: &mut Vec<Sight>) {
+    pub(super) fn sights(&mut self, player: PlayerId, sights: &mut Vec<Sight>) {
         sights.clear();
-        let watcher = self.watcher(player);
+        let watcher = self.watcher(player).copied();
         let teams = watcher.map_or([None; Eyes::TEAMS_MAX], |watcher| watcher.teams);
         let groups = || [Some(Group::Player(player))].into_iter().chain(teams.map(|team| team.map(Group::Team))).flatten();
         for group in groups() {
             if let Some(root) = self.grouped.get(&(group, None)) {
-                sights.push(Sight { node: *root, every: 0 });
+                self.leaves(*root, 0, sights);
             }
         }
         let Some(watcher) = watcher else { return };
+        let center = (watcher.cell[1] * self.size[0] + watcher.cell[0]) as usize;
+        let known = self.vista_of.get(center).copied().flatten();
+        let (start, end) = known.unwrap_or_else(|| self.look_round(watcher.cell, center));
+        sights.extend_from_slice(self.vistas.get(start as usize..end as usize).unwrap_or_default());
+        for group in groups().filter(|group| self.spread.contains_key(group)) {
+            self.for_each_cell(watcher.cell, |every, cell| {
+                let root = self.grouped.get(&(group, Some(cell))).copied().unwrap_or(NONE);
+                self.leaves(root, every, sights);
+            });
+        }
+        if let Some(own) = sights.iter_mut().find(|sight| sight.node == watcher.node) {
+            own.every = 0;
+        }
+    }
+
+    /// Notes what is in everyone's sight from the cell `center`, whose number is `index`.
+    fn look_round(&mut self, center: [i32; 2], index: usize) -> (u32, u32) {
+        let mut vistas = std::mem::take(&mut self.vistas);
+        let start = vistas.len() as u32;
+        self.for_each_cell(center, |every, cell| {
+            self.leaves(self.everyone.get(cell as usize).copied().unwrap_or(NONE), every, &mut vistas);
+        });
+        let vista = (start, vistas.len() as u32);
+        self.vistas = vistas;
+        if let Some(place) = self.vista_of.get_mut(index) {
+            *place = Some(vista);
+        }
+        vista
+    }
+
+    /// The cells in sight from the cell `center`, the nearest first, and how often each is due.
+    fn for_each_cell(&self, center: [i32; 2], mut each: impl FnMut(u8, u32)) {
         let mut inner = -1;
         for tier in self.interest.tiers {
             for ring in inner + 1..=i32::from(tier.cells) {
-                for cell in self.ring(watcher.cell, ring) {
-                    self.leaves(self.everyone.get(cell as usize).copied().unwrap_or(NONE), tier.every, watcher, sights);
-                    for group in groups().filter(|group| self.spread.contains_key(group)) {
-                        let root = self.grouped.get(&(group, Some(cell))).copied().unwrap_or(NONE);
-                        self.leaves(root, tier.every, watcher, sights);
-                    }
-                }
+                self.ring(center, ring).for_each(|cell| each(tier.every, cell));
             }
             inner = i32::from(tier.cells);
         }
@@ -196,12 +256,13 @@ impl Grid {
         })
     }
 
-    fn leaves(&self, root: u32, every: u8, watcher: &Watcher, sights: &mut Vec<Sight>) {
+    /// Adds the chunks of a cell that have rows.
+    fn leaves(&self, root: u32, every: u8, sights: &mut Vec<Sight>) {
         let Some(node) = self.nodes.get(root as usize) else { return };
         match node.state {
-            State::Free => {}
-            State::Leaf => sights.push(Sight { node: root, every: if root == watcher.node { 0 } else { every } }),
-            State::Divided(children) => children.into_iter().for_each(|child| self.leaves(child, every, watcher, sights)),
+            State::Leaf if node.chunk.since().is_some() => sights.push(Sight { node: root, every }),
+            State::Free | State::Leaf => {}
+            State::Divided(children) => children.into_iter().for_each(|child| self.leaves(child, every, sights)),
         }
     }
 
@@ -217,7 +278,7 @@ impl Grid {
                 let hint = hints.next_if(|(other, _)| other == id).map_or(NONE, |(_, node)| *node);
                 let place = (self.interest.place)(index, Row::new(table, row));
                 let node = self.settle(place, *id, hint);
-                self.count(node);
+                self.note(node);
                 settled.push((*id, node));
             }
             std::mem::swap(&mut before, &mut settled);
@@ -256,7 +317,7 @@ impl Grid {
         index
     }
 
-    fn count(&mut self, index: u32) {
+    fn note(&mut self, index: u32) {
         if let Some(node) = self.nodes.get_mut(index as usize) {
             node.rows += 1;
             if node.rows == ROWS_MAX + 1 && node.area.is_some() && node.depth < QUARTERINGS + HALVINGS {
@@ -275,7 +336,7 @@ impl Grid {
                 if self.nodes.get(*node as usize).is_some_and(|node| matches!(node.state, State::Divided(_))) {
                     let place = (self.interest.place)(index, Row::new(table, row));
                     *node = self.descend(*node, place.at.map(|at| self.inside(at)), *id);
-                    self.count(*node);
+                    self.note(*node);
                 }
             }
         }

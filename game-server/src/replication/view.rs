@@ -128,9 +128,10 @@ impl CellView {
     /// Holds the versions that the client has, for a tick in which it is sent nothing or not all.
     pub(super) fn keep(&self, grid: &mut Grid, now: Tick) {
         for slot in &self.slots {
-            if let Some(since) = slot.since
+            if let (Some(since), Some(brief)) = (slot.since, grid.brief(slot.node))
+                && brief.generation == slot.generation
+                && brief.since != slot.since
                 && let Some(node) = grid.nodes.get_mut(slot.node as usize)
-                && node.generation == slot.generation
             {
                 node.chunk.keep(since, now);
             }
@@ -152,21 +153,18 @@ impl CellView {
     fn look(&mut self, grid: &Grid, desk: &mut Desk, watcher: Option<&Watcher>) {
         let Desk { sights, slot_of, distance, .. } = desk;
         slot_of.clear();
-        slot_of.resize(grid.nodes.len(), None);
+        slot_of.resize(grid.count(), None);
         distance.clear();
         distance.resize(CELL_SLOTS_MAX, None);
         for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
-            if let Some(node) = grid.nodes.get(slot.node as usize)
-                && node.generation == slot.generation
+            if grid.brief(slot.node).is_some_and(|brief| brief.generation == slot.generation)
                 && let Some(place) = slot_of.get_mut(slot.node as usize)
             {
                 *place = Some(index);
             }
         }
-        // What is empty is out of sight.
-        sights.retain(|sight| grid.nodes.get(sight.node as usize).is_some_and(|node| node.chunk.since().is_some()));
         let far = |sight: &Sight| {
-            let area = grid.nodes.get(sight.node as usize).and_then(|node| node.area);
+            let area = grid.brief(sight.node).and_then(|brief| brief.area);
             if sight.every == 0 { 0 } else { area.zip(watcher).map_or(0, |(area, watcher)| area.distance(watcher.at)) }
         };
         for sight in sights.iter() {
@@ -177,19 +175,14 @@ impl CellView {
             }
         }
         for sight in sights.iter() {
-            let Some(node) = grid.nodes.get(sight.node as usize) else { continue };
+            let Some(brief) = grid.brief(sight.node) else { continue };
             let Some(place) = slot_of.get_mut(sight.node as usize).filter(|slot| slot.is_none()) else { continue };
             let Some(slot) = self.claim(distance, far(sight)) else { continue };
             *place = Some(slot);
             if let Some(slot) = self.slots.get_mut(usize::from(slot)) {
-                *slot = Slot { node: sight.node, generation: node.generation, since: None, waited: 0, filled: slot.filled };
+                *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
             }
         }
-        // Who lost their slot to something nearer is out of sight after all.
-        sights.retain(|sight| {
-            let slot = slot_of.get(sight.node as usize).copied().flatten();
-            slot.and_then(|slot| self.slots.get(usize::from(slot))).is_some_and(|slot| slot.node == sight.node)
-        });
     }
 
     /// A slot for a chunk `far` away: one that nothing is in sight through, or the farthest one's.
@@ -218,9 +211,10 @@ impl CellView {
         desk.fixed.clear();
         for sight in &desk.sights {
             let Some(index) = desk.slot_of.get(sight.node as usize).copied().flatten() else { continue };
-            let Some(slot) = self.slots.get_mut(usize::from(index)) else { continue };
-            let Some(node) = grid.nodes.get(sight.node as usize) else { continue };
-            if slot.since == node.chunk.since() {
+            // Who lost the slot to something nearer is out of sight after all.
+            let Some(slot) = self.slots.get_mut(usize::from(index)).filter(|slot| slot.node == sight.node) else { continue };
+            let Some(brief) = grid.brief(sight.node) else { continue };
+            if slot.since == brief.since {
                 slot.waited = 0;
                 continue;
             }
@@ -229,7 +223,7 @@ impl CellView {
                 continue;
             }
             let every = u32::from(sight.every).max(1);
-            let is_due = slot.waited > 0 || slot.since.is_none() || now.0.wrapping_add(node.stagger).is_multiple_of(every);
+            let is_due = slot.waited > 0 || slot.since.is_none() || now.0.wrapping_add(brief.stagger).is_multiple_of(every);
             if is_due {
                 let far = desk.distance.get(usize::from(index)).copied().flatten().unwrap_or(0);
                 let quarters_of_a_cell = 4 * far / grid.interest.cell[0].max(1);
@@ -249,12 +243,14 @@ impl CellView {
         desk.chosen.clear();
         for place in 0..desk.fixed.len() {
             let Some(index) = desk.fixed.get(place).copied() else { break };
-            budget.spent += self.send(index, grid, desk);
+            let news = self.news(index, grid, desk);
+            budget.spent += self.send(index, news, grid, desk);
         }
         let has_unsent = desk.waiting.iter().any(|(_, index)| self.slots.get(usize::from(*index)).is_some_and(|slot| slot.since.is_none()));
         // One always goes, whether it fits or not: nothing waits for ever.
         if let Some((_, first)) = desk.waiting.first().copied() {
-            budget.spent += self.send(first, grid, desk);
+            let news = self.news(first, grid, desk);
+            budget.spent += self.send(first, news, grid, desk);
         }
         self.let_go(grid, desk, &mut budget, has_unsent);
         // Half of what is left is for what is nearest, so that it is as new as can be; the rest for what has waited longest.
@@ -273,8 +269,9 @@ impl CellView {
                 Queue::Waiting => desk.waiting.get(place).map(|(_, index)| *index),
             };
             let Some(index) = next.filter(|index| self.has_news(*index, grid)) else { continue };
-            if budget.spent + self.size(index, grid, desk) <= budget.max {
-                budget.spent += self.send(index, grid, desk);
+            let news = self.news(index, grid, desk);
+            if budget.spent + SLOT_BYTES + news.len() <= budget.max {
+                budget.spent += self.send(index, news, grid, desk);
                 continue;
             }
             misfits += 1;
@@ -288,7 +285,7 @@ impl CellView {
     /// Whether it has not been sent already.
     fn has_news(&self, index: u8, grid: &Grid) -> bool {
         let slot = self.slots.get(usize::from(index));
-        slot.is_some_and(|slot| grid.nodes.get(slot.node as usize).is_some_and(|node| node.chunk.since() != slot.since))
+        slot.is_some_and(|slot| grid.brief(slot.node).is_some_and(|brief| brief.since != slot.since))
     }
 
     /// Empties the slots of what is out of sight.
@@ -297,7 +294,7 @@ impl CellView {
             if desk.distance.get(usize::from(index)).copied().flatten().is_some() {
                 continue;
             }
-            let is_orphan = grid.nodes.get(slot.node as usize).is_some_and(|node| node.generation != slot.generation);
+            let is_orphan = grid.brief(slot.node).is_some_and(|brief| brief.generation != slot.generation);
             if slot.filled.is_some() && is_orphan && has_unsent && slot.waited < ORPHAN_TICKS {
                 slot.waited += 1;
                 continue;
@@ -313,22 +310,22 @@ impl CellView {
         }
     }
 
-    fn size(&self, index: u8, grid: &mut Grid, desk: &mut Desk) -> usize {
-        let Some(slot) = self.slots.get(usize::from(index)) else { return 0 };
-        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0 };
-        SLOT_BYTES + node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news).len()
+    /// Where on the desk the news of a slot is.
+    fn news(&self, index: u8, grid: &mut Grid, desk: &mut Desk) -> Range<usize> {
+        let Some(slot) = self.slots.get(usize::from(index)) else { return 0..0 };
+        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0..0 };
+        node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news)
     }
 
-    /// The newest version of the slot's chunk goes into the frame.
-    fn send(&mut self, index: u8, grid: &mut Grid, desk: &mut Desk) -> usize {
+    /// `news` of a slot go into the frame. Returns the bytes they take.
+    fn send(&mut self, index: u8, news: Range<usize>, grid: &mut Grid, desk: &mut Desk) -> usize {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return 0 };
-        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0 };
-        let range = node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news);
-        slot.since = node.chunk.since();
+        slot.since = grid.brief(slot.node).and_then(|brief| brief.since);
         slot.waited = 0;
-        slot.filled = Some(if desk.hashes { node.chunk.hash() } else { 0 });
-        let bytes = SLOT_BYTES + range.len();
-        desk.chosen.push((index, range));
+        let hash = grid.nodes.get_mut(slot.node as usize).filter(|_| desk.hashes).map(|node| node.chunk.hash());
+        slot.filled = Some(hash.unwrap_or(0));
+        let bytes = SLOT_BYTES + news.len();
+        desk.chosen.push((index, news));
         bytes
     }
 }
