@@ -19,6 +19,8 @@ const MISFITS_MAX: usize = 2;
 const ORPHAN_TICKS: u32 = 8;
 /// What a chunk gains a tick where the viewer is.
 const WEIGHT_MAX: u32 = 8;
+/// A node that the view at hand has no slot for.
+const NO_SLOT: u16 = u16::MAX;
 /// A chunk's slot, before its news.
 const SLOT_BYTES: usize = 1;
 /// The head of a Cells message: its number, and how many parts it has.
@@ -58,8 +60,8 @@ pub(super) struct Desk {
     /// Hashes will be asked for.
     hashes: bool,
     sights: Vec<Sight>,
-    /// The slot of each node, of the view at hand.
-    slot_of: Vec<Option<u8>>,
+    /// The slot of each node, of the view at hand; [`NO_SLOT`] for most.
+    slot_of: Vec<u16>,
     /// How far away what is in each slot is, of the view at hand; `None` if it is out of sight.
     distance: Vec<Option<i32>>,
     /// Slots with something to tell: the most urgent first.
@@ -153,14 +155,14 @@ impl CellView {
     fn look(&mut self, grid: &Grid, desk: &mut Desk, watcher: Option<&Watcher>) {
         let Desk { sights, slot_of, distance, .. } = desk;
         slot_of.clear();
-        slot_of.resize(grid.count(), None);
+        slot_of.resize(grid.count(), NO_SLOT);
         distance.clear();
         distance.resize(CELL_SLOTS_MAX, None);
         for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
             if grid.brief(slot.node).is_some_and(|brief| brief.generation == slot.generation)
                 && let Some(place) = slot_of.get_mut(slot.node as usize)
             {
-                *place = Some(index);
+                *place = u16::from(index);
             }
         }
         let far = |sight: &Sight| {
@@ -168,17 +170,15 @@ impl CellView {
             if sight.every == 0 { 0 } else { area.zip(watcher).map_or(0, |(area, watcher)| area.distance(watcher.at)) }
         };
         for sight in sights.iter() {
-            if let Some(slot) = slot_of.get(sight.node as usize).copied().flatten()
-                && let Some(place) = distance.get_mut(usize::from(slot))
-            {
+            if let Some(place) = slot_of.get(sight.node as usize).and_then(|slot| distance.get_mut(usize::from(*slot))) {
                 *place = Some(far(sight));
             }
         }
         for sight in sights.iter() {
             let Some(brief) = grid.brief(sight.node) else { continue };
-            let Some(place) = slot_of.get_mut(sight.node as usize).filter(|slot| slot.is_none()) else { continue };
+            let Some(place) = slot_of.get_mut(sight.node as usize).filter(|slot| **slot == NO_SLOT) else { continue };
             let Some(slot) = self.claim(distance, far(sight)) else { continue };
-            *place = Some(slot);
+            *place = u16::from(slot);
             if let Some(slot) = self.slots.get_mut(usize::from(slot)) {
                 *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
             }
@@ -210,7 +210,7 @@ impl CellView {
         desk.nearest.clear();
         desk.fixed.clear();
         for sight in &desk.sights {
-            let Some(index) = desk.slot_of.get(sight.node as usize).copied().flatten() else { continue };
+            let Some(Ok(index)) = desk.slot_of.get(sight.node as usize).map(|slot| u8::try_from(*slot)) else { continue };
             // Who lost the slot to something nearer is out of sight after all.
             let Some(slot) = self.slots.get_mut(usize::from(index)).filter(|slot| slot.node == sight.node) else { continue };
             let Some(brief) = grid.brief(sight.node) else { continue };
