@@ -144,7 +144,7 @@ impl Events {
     }
 
     /// Tells those of `event` who have the place `at` in sight at this tick and can be sent something: for what is worth nothing
-    /// later or elsewhere, such as a hit. In a mode without an [`Interest`] this is [`Events::emit`].
+    /// later or elsewhere, such as a hit. It has no group: nobody who is near may be kept from knowing it. In a mode without an [`Interest`] this is [`Events::emit`].
     pub fn emit_at<E: Encode>(&mut self, at: [i32; 2], event: &E) {
         self.push(event, Some(at));
     }
