@@ -11,7 +11,7 @@ use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{NetId, PlayerId, Tick};
 
 use crate::capture::Registry;
-use crate::{GameDef, Input, Mode, Rng};
+use crate::{GameDef, Input, Interest, Mode, Rng};
 
 /// The one extension point: a game that the server can run.
 ///
@@ -28,6 +28,11 @@ pub trait Game: GameDef {
 
     /// Scores so far, best first, in an order that does not depend on anything but the state.
     fn ranking(world: &mut World) -> Vec<Ranked>;
+
+    /// Who is sent what in `mode`; `None` if everyone is sent everything.
+    fn interest(_mode: &Mode) -> Option<Interest> {
+        None
+    }
 
     /// Whether the match is over before its time.
     fn is_decided(_world: &mut World) -> bool {
@@ -108,26 +113,54 @@ impl<I: Input> Inputs<I> {
     }
 }
 
-/// Things that happened this tick, to be told to every client reliably.
+/// Things that happened this tick, to be told to clients.
 #[derive(Resource, Clone, Debug, Default)]
-pub struct Events(Vec<Vec<u8>>);
+pub struct Events {
+    told: Vec<Told>,
+    to_everyone: usize,
+}
+
+/// One thing to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The event, encoded.
+    pub bytes: Vec<u8>,
+    /// Where it happened; `None` if everyone is told, reliably.
+    pub at: Option<[i32; 2]>,
+}
 
 impl Events {
-    /// Most events in a tick; more are dropped, so that no burst outgrows a message.
+    /// Most events in a tick for everyone; more are dropped, so that no burst outgrows a message.
     pub const PER_TICK_MAX: usize = 64;
+    /// Most events in a tick, with those that have a place.
+    pub const PLACED_PER_TICK_MAX: usize = 1024;
 
     /// Tells every client of `event`, whose encoding must stay under [`GAME_EVENT_BYTES_MAX`] bytes.
     pub fn emit<E: Encode>(&mut self, event: &E) {
-        if self.0.len() < Self::PER_TICK_MAX {
+        if self.to_everyone < Self::PER_TICK_MAX {
+            self.to_everyone += 1;
+            self.push(event, None);
+        }
+    }
+
+    /// Tells those of `event` who have the place `at` in sight at this tick and can be sent something: for what is worth nothing
+    /// later or elsewhere, such as a hit. It has no group: nobody who is near may be kept from knowing it. In a mode without an [`Interest`] this is [`Events::emit`].
+    pub fn emit_at<E: Encode>(&mut self, at: [i32; 2], event: &E) {
+        self.push(event, Some(at));
+    }
+
+    fn push<E: Encode>(&mut self, event: &E, at: Option<[i32; 2]>) {
+        if self.told.len() < Self::PLACED_PER_TICK_MAX {
             let mut bytes = Vec::new();
             encode_into(event, &mut bytes);
             debug_assert!(bytes.len() <= GAME_EVENT_BYTES_MAX, "an event is small");
-            self.0.push(bytes);
+            self.told.push(Told { bytes, at });
         }
     }
 
     /// Takes this tick's events.
-    pub fn drain(&mut self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        self.0.drain(..)
+    pub fn drain(&mut self) -> impl Iterator<Item = Told> + '_ {
+        self.to_everyone = 0;
+        self.told.drain(..)
     }
 }

@@ -14,6 +14,8 @@ mod capture;
 #[cfg(feature = "ecs")]
 mod game;
 #[cfg(feature = "ecs")]
+pub mod interest;
+#[cfg(feature = "ecs")]
 mod simulation;
 #[cfg(feature = "ecs")]
 pub mod testing;
@@ -24,7 +26,9 @@ pub use rng::Rng;
 #[cfg(feature = "ecs")]
 pub use capture::Registry;
 #[cfg(feature = "ecs")]
-pub use game::{Events, Game, Inputs, MatchClock, NetIds, Networked, Random, Setup};
+pub use game::{Events, Game, Inputs, MatchClock, NetIds, Networked, Random, Setup, Told};
+#[cfg(feature = "ecs")]
+pub use interest::Interest;
 #[cfg(feature = "ecs")]
 pub use simulation::Simulation;
 

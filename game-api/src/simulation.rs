@@ -9,7 +9,7 @@ use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::{Columns, Fnv, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
-use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Random, Registry, Rng, Setup, tick_field};
+use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Random, Registry, Rng, Setup, Told, tick_field};
 
 /// The world of one match.
 pub struct Simulation<G: Game> {
@@ -75,8 +75,8 @@ impl<G: Game> Simulation<G> {
         self.registry.capture(&mut self.world, snapshot);
     }
 
-    /// Takes the tick's game events, encoded.
-    pub fn drain_events(&mut self, mut each: impl FnMut(Vec<u8>)) {
+    /// Takes the tick's game events.
+    pub fn drain_events(&mut self, mut each: impl FnMut(Told)) {
         self.world.resource_mut::<Events>().drain().for_each(&mut each);
     }
 

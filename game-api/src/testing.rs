@@ -19,7 +19,7 @@ use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
 use crate::{Game, MatchClock, Mode, Simulation};
 
-/// A match of `G` in its first mode.
+/// A match of `G`.
 pub struct TestMatch<G: Game> {
     simulation: Simulation<G>,
     clock: MatchClock,
@@ -30,10 +30,15 @@ pub struct TestMatch<G: Game> {
 }
 
 impl<G: Game> TestMatch<G> {
-    /// An empty match that has just been stepped to `tick`, waiting for players.
+    /// An empty match in the game's first mode that has just been stepped to `tick`, waiting for players.
     pub fn new(seed: u64, tick: Tick) -> Self {
+        Self::in_mode(Self::mode(), seed, tick)
+    }
+
+    /// The same in any mode. In one with an [`crate::Interest`], bots see everything.
+    pub fn in_mode(mode: &Mode, seed: u64, tick: Tick) -> Self {
         Self {
-            simulation: Simulation::new(Self::mode(), seed, tick, 0),
+            simulation: Simulation::new(mode, seed, tick, 0),
             clock: MatchClock { tick, ..MatchClock::default() },
             held: BTreeMap::new(),
             brains: BTreeMap::new(),
@@ -42,7 +47,7 @@ impl<G: Game> TestMatch<G> {
         }
     }
 
-    /// The mode being played.
+    /// The game's first mode.
     ///
     /// # Panics
     /// If the game has none.
@@ -95,7 +100,7 @@ impl<G: Game> TestMatch<G> {
         self.clock.tick = self.clock.tick.next();
         self.simulation.step(self.clock, self.held.iter().map(|(player, input)| (*player, *input)));
         self.events.clear();
-        self.simulation.drain_events(|event| self.events.push(event));
+        self.simulation.drain_events(|event| self.events.push(event.bytes));
         self.simulation.capture(&mut self.view);
         &self.view
     }
@@ -118,6 +123,11 @@ impl<G: Game> TestMatch<G> {
     /// Scores so far, best first.
     pub fn ranking(&mut self) -> Vec<Ranked> {
         self.simulation.ranking()
+    }
+
+    /// Whether the game is over before its time.
+    pub fn is_decided(&mut self) -> bool {
+        self.simulation.is_decided()
     }
 
     /// The world, to set a scene up or to look behind it.

@@ -1,156 +1,180 @@
 //! World to bytes: the snapshots that clients have as baselines, and the frames made from them.
 //!
-//! Invariants: a delta is encoded once per baseline and tick; every client that has kept up gets the same [`Bytes`]; a
-//! snapshot is kept only while some client has it as its baseline.
+//! `whole` is how everyone gets everything; `cells`, with `grid`, `chunk` and `view`, is how each gets what is in sight.
+//!
+//! Invariants: a delta is encoded once per baseline and tick, and every client that has the baseline gets the same bytes; a
+//! version is kept only while some client has it; in a divided match a client is sent nothing its player may not see.
+
+mod area;
+mod cells;
+mod chunk;
+mod encoder;
+mod grid;
+mod versions;
+mod view;
+mod whole;
 
 use bytes::Bytes;
-use tickwire_protocol::codec::encode_into;
-use tickwire_protocol::delta::{self, Scratch};
-use tickwire_protocol::limits::BASELINE_AGE_MAX;
-use tickwire_protocol::messages::Body;
-use tickwire_protocol::{Schema, ServerMessage, Snapshot, Tick};
+use tickwire_game::{Interest, Told};
+use tickwire_protocol::{PlayerId, Schema, Snapshot, Tick};
 
-/// Most snapshots kept for clients that have fallen behind. Those with an older one get a keyframe.
-const OLDER_MAX: usize = 32;
-/// Cleared snapshots kept for their buffers.
-const SPARE_MAX: usize = 2;
+use cells::Cells;
+use encoder::Encoder;
+use view::CellView;
+use whole::Whole;
 
-/// The newest snapshot of one match, those that clients are still based on, and the newest one's frames.
-pub struct History {
-    empty: Snapshot,
-    newest: Option<Snapshot>,
-    /// Baselines of clients that have fallen behind, and during a tick the one before; ticks rise.
-    older: Vec<Snapshot>,
-    spare: Vec<Snapshot>,
-    /// Snapshot messages of the newest tick by baseline; a keyframe has none.
-    encoded: Vec<(Option<Tick>, Bytes)>,
-    hash_every: u32,
-    scratch: Scratch,
-    body: Vec<u8>,
-    /// A snapshot was too large for the wire: clients cannot follow this match any further.
-    overflowed: bool,
+/// What one match sends.
+pub struct Replication {
+    /// Whole snapshots: for everyone, or in a divided match for spectators.
+    whole: Whole,
+    cells: Option<Box<Cells>>,
+    encoder: Encoder,
+    /// The tick before the newest.
+    previous: Option<Tick>,
+    /// The tick's events for everyone, encoded; often empty.
+    events: Bytes,
+    /// Events and delta in one message, for those who have kept up. Made when the first of them comes.
+    shared: Option<Bytes>,
 }
 
-/// What one tick sends to a client that has kept up, and its parts for one that has not.
-#[derive(Clone, Debug)]
-pub struct Frame {
-    /// The tick.
-    pub tick: Tick,
-    /// The tick before: the baseline of `shared`.
-    pub previous: Option<Tick>,
-    /// The tick's events, encoded; often empty.
-    pub events: Bytes,
-    /// Events and delta in one WebSocket message.
-    pub shared: Bytes,
+/// What one client has, as far as it was sent.
+#[derive(Debug)]
+pub struct View {
+    /// Who it is; `None` for a spectator.
+    player: Option<PlayerId>,
+    /// The whole snapshot the client has: the baseline of its next delta.
+    baseline: Option<Tick>,
+    /// Only for a player of a divided match.
+    cells: Option<Box<CellView>>,
 }
 
-impl History {
-    /// Empty. Every `hash_every`th snapshot carries its tables' hashes; 0 for never.
-    pub fn new(schema: &Schema, hash_every: u32) -> Self {
+impl View {
+    /// A client that has nothing yet.
+    pub fn new(player: Option<PlayerId>) -> Self {
+        Self { player, baseline: None, cells: None }
+    }
+}
+
+impl Replication {
+    /// Nothing yet. Every `hash_every`th tick comes with hashes to compare; 0 for never.
+    pub fn new(schema: &Schema, interest: Option<Interest>, hash_every: u32) -> Self {
         Self {
-            empty: Snapshot::empty(schema),
-            newest: None,
-            older: Vec::new(),
-            spare: Vec::new(),
-            encoded: Vec::new(),
-            hash_every,
-            scratch: Scratch::default(),
-            body: Vec::new(),
-            overflowed: false,
+            whole: Whole::new(schema, hash_every),
+            cells: interest.map(|interest| Box::new(Cells::new(schema, interest, hash_every))),
+            encoder: Encoder::new(schema),
+            previous: None,
+            events: Bytes::new(),
+            shared: None,
         }
     }
 
-    /// The newest snapshot.
+    /// The newest whole snapshot.
     pub fn newest(&self) -> Option<&Snapshot> {
-        self.newest.as_ref()
+        self.whole.newest()
+    }
+
+    /// Whether players get only what is in sight.
+    pub fn is_divided(&self) -> bool {
+        self.cells.is_some()
     }
 
     /// Whether a snapshot was too large for the wire: clients cannot follow the match any further.
     pub fn has_overflowed(&self) -> bool {
-        self.overflowed
+        self.encoder.has_overflowed() || self.cells.as_ref().is_some_and(|cells| cells.has_overflowed())
     }
 
-    /// Makes the next snapshot with `fill`, which must set `tick`, and its frame.
-    pub fn advance(&mut self, tick: Tick, events: Bytes, fill: impl FnOnce(&mut Snapshot)) -> Frame {
-        let mut next = self.spare.pop().unwrap_or_else(|| self.empty.clone());
-        fill(&mut next);
-        debug_assert_eq!(next.tick, tick, "a snapshot is of the tick it was made for");
-        let previous = self.newest.as_ref().map(|snapshot| snapshot.tick);
-        self.older.extend(self.newest.replace(next));
-        self.encoded.clear();
-        let snapshot = self.snapshot_from(previous);
-        let shared = if events.is_empty() { snapshot } else { [events.as_ref(), &snapshot].concat().into() };
-        Frame { tick, previous, events, shared }
+    /// The tick's events that nobody may miss, encoded.
+    pub fn events(&self) -> &Bytes {
+        &self.events
     }
 
-    /// Forgets the snapshots that are no longer anybody's baseline. `in_use` are the baselines of all clients.
-    pub fn keep_only(&mut self, in_use: &[Tick]) {
-        let surplus = self.older.len().saturating_sub(OLDER_MAX);
-        let forgotten = self.older.extract_if(.., |snapshot| !in_use.contains(&snapshot.tick));
-        self.spare.extend(forgotten);
-        self.older.drain(..surplus.min(self.older.len()));
-        self.spare.truncate(SPARE_MAX);
-    }
-
-    /// The newest snapshot as a message: a delta from `baseline`, or a keyframe if there is none or it was forgotten.
-    pub fn snapshot_from(&mut self, baseline: Option<Tick>) -> Bytes {
-        let Some(newest) = self.newest.as_ref().map(|snapshot| snapshot.tick) else { return Bytes::new() };
-        let baseline = baseline.filter(|baseline| {
-            let age = newest.since(*baseline);
-            (1..=BASELINE_AGE_MAX as i32).contains(&age) && self.older.iter().any(|snapshot| snapshot.tick == *baseline)
-        });
-        if let Some((_, bytes)) = self.encoded.iter().find(|(from, _)| *from == baseline) {
-            return bytes.clone();
+    /// Makes the snapshot of `tick` with `fill`, which replaces all rows. `events` are for everyone, encoded; `placed` for those
+    /// who see their place.
+    pub fn advance(&mut self, tick: Tick, events: Bytes, placed: impl Iterator<Item = Told>, fill: impl FnOnce(&mut Snapshot)) {
+        self.previous = self.whole.tick();
+        self.events = events;
+        self.shared = None;
+        self.whole.advance(tick, fill);
+        if let (Some(cells), Some(view)) = (&mut self.cells, self.whole.newest()) {
+            cells.advance(view, placed);
         }
-        let bytes = self.encode(baseline);
-        self.encoded.push((baseline, bytes.clone()));
-        bytes
     }
 
-    fn encode(&mut self, baseline: Option<Tick>) -> Bytes {
-        let Some(next) = &self.newest else { return Bytes::new() };
-        let newest = next.tick;
-        let base = self.older.iter().find(|snapshot| Some(snapshot.tick) == baseline).unwrap_or(&self.empty);
-        self.body.clear();
-        delta::encode(base, next, &mut self.scratch, &mut self.body);
-        let Some(body) = Body::new(std::mem::take(&mut self.body)) else {
-            tracing::error!(tick = newest.0, "snapshot is too large for the wire: the game has too many entities");
-            self.overflowed = true;
-            return Bytes::new();
+    /// Forgets what no client has any more. Every client's view must have been in [`Replication::frame`] or
+    /// [`Replication::skip`] since the tick was made.
+    pub fn sweep(&mut self) {
+        self.whole.sweep();
+        if let Some(cells) = &mut self.cells {
+            cells.sweep();
+        }
+    }
+
+    /// What brings a client up to the newest tick: the tick's events and the way from what it has. It has that then.
+    pub fn frame(&mut self, view: &mut View) -> Bytes {
+        if let (Some(cells), Some(player)) = (&mut self.cells, view.player) {
+            return cells.frame(player, &mut view.baseline, view.cells.get_or_insert_default(), Some(&self.events));
+        }
+        let baseline = std::mem::replace(&mut view.baseline, self.whole.tick());
+        let Self { whole, encoder, events, shared, previous, .. } = self;
+        let mut make = || {
+            let snapshot = whole.message(baseline, encoder);
+            if events.is_empty() { snapshot } else { [events.as_ref(), &snapshot].concat().into() }
         };
-        let message = match baseline {
-            Some(baseline) => ServerMessage::Delta { advance: newest.since(baseline) as u8, body },
-            None => ServerMessage::Keyframe { tick: newest, body },
+        if baseline.is_some() && baseline == *previous { shared.get_or_insert_with(make).clone() } else { make() }
+    }
+
+    /// The same for a client that has just come: no events, as they happened before it came.
+    pub fn first_frame(&mut self, view: &mut View) -> Bytes {
+        if let (Some(cells), Some(player)) = (&mut self.cells, view.player) {
+            return cells.frame(player, &mut view.baseline, view.cells.get_or_insert_default(), None);
+        }
+        view.baseline = self.whole.tick();
+        self.whole.message(None, &mut self.encoder)
+    }
+
+    /// The client is sent nothing this tick; what it has is kept for when it is.
+    pub fn skip(&mut self, view: &View) {
+        match (&mut self.cells, view.player) {
+            (Some(cells), Some(_)) => cells.skip(view.baseline, view.cells.as_deref()),
+            _ => view.baseline.into_iter().for_each(|baseline| self.whole.keep(baseline)),
+        }
+    }
+
+    /// The player has left the match.
+    pub fn forget(&mut self, player: PlayerId) {
+        if let Some(cells) = &mut self.cells {
+            cells.forget(player);
+        }
+    }
+
+    /// What `player` sees of the newest tick, all of it as new as can be: for bots. Says whether there is anything.
+    pub fn see(&mut self, player: PlayerId, out: &mut Snapshot) -> bool {
+        let Some(cells) = &mut self.cells else {
+            let newest = self.whole.newest();
+            newest.into_iter().for_each(|newest| out.copy_from(newest));
+            return self.whole.newest().is_some();
         };
-        let mut out = Vec::new();
-        encode_into(&message, &mut out);
-        if self.hash_every > 0 && newest.0.is_multiple_of(self.hash_every) {
-            encode_into(&ServerMessage::Check { tables: next.table_hashes() }, &mut out);
-        }
-        if let ServerMessage::Delta { body, .. } | ServerMessage::Keyframe { body, .. } = message {
-            self.body = body.into_inner();
-        }
-        out.into()
+        cells.see(player, out)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use tickwire_protocol::schema::{Columns, MatchState};
-    use tickwire_protocol::{NetId, Replica};
+    use tickwire_protocol::{NetId, Replica, ServerMessage};
 
     use super::*;
 
     const SCHEMA: Schema = Schema::new(&[MatchState::TABLE]);
 
-    fn advance(history: &mut History, tick: u32) -> Frame {
-        history.advance(Tick(tick), Bytes::new(), |snapshot| {
+    fn advance(replication: &mut Replication, tick: u32) {
+        replication.advance(Tick(tick), Bytes::new(), std::iter::empty(), |snapshot| {
             snapshot.tick = Tick(tick);
             if let Some(table) = snapshot.table_mut(0) {
                 table.clear();
                 table.push(NetId(0), &[2, tick as i32]);
             }
-        })
+        });
     }
 
     fn feed(replica: &mut Replica, mut bytes: &[u8]) -> Option<Tick> {
@@ -162,48 +186,56 @@ mod tests {
 
     #[test]
     fn one_who_kept_up_one_who_fell_behind_and_one_who_was_forgotten_all_see_the_newest() {
-        let mut history = History::new(&SCHEMA, 1);
-        let [mut steady, mut slow, mut lost] = std::array::from_fn(|_| Replica::new(&SCHEMA));
-        let first = advance(&mut history, 100).shared;
-        for replica in [&mut steady, &mut slow, &mut lost] {
-            feed(replica, &first);
+        let mut replication = Replication::new(&SCHEMA, None, 1);
+        let [mut steady, mut slow, mut lost] = std::array::from_fn(|_| (View::new(None), Replica::new(&SCHEMA)));
+        advance(&mut replication, 100);
+        for (view, replica) in [&mut steady, &mut slow, &mut lost] {
+            feed(replica, &replication.first_frame(view));
         }
         for tick in 101..=180 {
-            let frame = advance(&mut history, tick);
-            assert_eq!(feed(&mut steady, &frame.shared), Some(Tick(tick)));
+            advance(&mut replication, tick);
+            assert_eq!(feed(&mut steady.1, &replication.frame(&mut steady.0)), Some(Tick(tick)));
             if tick % 20 == 0 {
-                let behind = slow.snapshot().map(|snapshot| snapshot.tick);
-                let bytes = history.snapshot_from(behind);
+                let bytes = replication.frame(&mut slow.0);
                 assert!(matches!(ServerMessage::decode_next(&mut &bytes[..]), Some(Ok(ServerMessage::Delta { advance: 20, .. }))));
-                assert_eq!(feed(&mut slow, &bytes), Some(Tick(tick)));
+                assert_eq!(feed(&mut slow.1, &bytes), Some(Tick(tick)));
+            } else {
+                replication.skip(&slow.0);
             }
-            let in_use: Vec<Tick> =
-                [&steady, &slow].iter().filter_map(|replica| replica.snapshot()).map(|snapshot| snapshot.tick).collect();
-            history.keep_only(&in_use);
-            assert!(history.older.len() <= 1, "only the slow client's baseline is kept");
+            replication.sweep();
+            assert!(replication.whole.older_count() <= 1, "only the slow client's baseline is kept");
         }
-        let bytes = history.snapshot_from(Some(Tick(100)));
+        let bytes = replication.frame(&mut lost.0);
         assert!(matches!(ServerMessage::decode_next(&mut &bytes[..]), Some(Ok(ServerMessage::Keyframe { .. }))));
-        feed(&mut lost, &bytes);
-        assert_eq!([&slow, &lost].map(|replica| replica.snapshot()), [steady.snapshot(); 2]);
+        feed(&mut lost.1, &bytes);
+        assert_eq!([&slow, &lost].map(|(_, replica)| replica.snapshot()), [steady.1.snapshot(); 2]);
     }
 
     #[test]
     fn what_is_kept_for_clients_that_fall_behind_is_bounded() {
-        let mut history = History::new(&SCHEMA, 0);
-        let all: Vec<Tick> = (1..200).map(Tick).collect();
-        for tick in &all {
-            advance(&mut history, tick.0);
-            history.keep_only(&all);
+        let mut replication = Replication::new(&SCHEMA, None, 0);
+        let mut views = Vec::new();
+        for tick in 1..200 {
+            advance(&mut replication, tick);
+            views.iter().for_each(|view| replication.skip(view));
+            replication.sweep();
+            let mut view = View::new(None);
+            replication.first_frame(&mut view);
+            views.push(view);
         }
-        assert_eq!(history.older.len(), OLDER_MAX);
+        assert_eq!(replication.whole.older_count(), versions::OLDER_MAX);
     }
 
     #[test]
     fn a_baseline_is_encoded_once_per_tick() {
-        let mut history = History::new(&SCHEMA, 0);
-        advance(&mut history, 1);
-        let frame = advance(&mut history, 2);
-        assert_eq!(history.snapshot_from(Some(Tick(1))).as_ptr(), frame.shared.as_ptr(), "the same bytes, not equal ones");
+        let mut replication = Replication::new(&SCHEMA, None, 0);
+        advance(&mut replication, 1);
+        let [mut ada, mut bob] = [View::new(None), View::new(Some(PlayerId(1)))];
+        for view in [&mut ada, &mut bob] {
+            replication.first_frame(view);
+        }
+        advance(&mut replication, 2);
+        let (first, second) = (replication.frame(&mut ada), replication.frame(&mut bob));
+        assert_eq!(first.as_ptr(), second.as_ptr(), "the same bytes, not equal ones");
     }
 }

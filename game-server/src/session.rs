@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use tickwire_protocol::{CloseReason, PlayerId, Tick};
+use tickwire_protocol::{CloseReason, PlayerId};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::config::{SessionConfig, ms};
-use crate::replication::{Frame, History};
+use crate::replication::{Replication, View};
 use meter::{Meter, Verdict};
 use outbox::{Failure, Outbox, Patience};
 use readiness::{Readiness, SlotWaker};
@@ -31,6 +31,8 @@ pub struct Session {
     socket: Socket,
     /// The seat it plays from; `None` for a spectator.
     player: Option<PlayerId>,
+    /// What the client has of the match.
+    view: View,
     outbox: Outbox,
     meter: Meter,
     slot: Arc<SlotWaker>,
@@ -89,17 +91,13 @@ impl Session {
         let waker = slot.waker();
         // It may have something to read already, and the new runtime has not looked yet.
         waker.wake_by_ref();
-        Ok(Self { socket, player, outbox: Outbox::default(), meter: Meter::new(config), slot, waker, last_heard: now, pinged: false })
+        let view = View::new(player);
+        Ok(Self { socket, player, view, outbox: Outbox::default(), meter: Meter::new(config), slot, waker, last_heard: now, pinged: false })
     }
 
     /// The seat it plays from; `None` for a spectator.
     pub fn player(&self) -> Option<PlayerId> {
         self.player
-    }
-
-    /// The snapshot the client has.
-    pub fn baseline(&self) -> Option<Tick> {
-        self.outbox.baseline()
     }
 
     /// Reads what has come in, handing each message within budget to `handle`, and pushes what could not be sent before.
@@ -143,16 +141,27 @@ impl Session {
         }
     }
 
-    /// Sends Welcome and a keyframe. Returns the payload bytes sent.
-    pub fn welcome(&mut self, welcome: &[u8], history: &mut History, now: Instant) -> Result<usize, Ended> {
+    /// Sends Welcome and what there is to see. Returns the payload bytes sent.
+    pub fn welcome(&mut self, welcome: &[u8], replication: &mut Replication, now: Instant, deadlines: &Deadlines) -> Result<usize, Ended> {
+        let payload = Bytes::from([welcome, &replication.first_frame(&mut self.view)].concat());
         let mut context = Context::from_waker(&self.waker);
-        Ok(self.outbox.send_welcome(&mut self.socket.ws, &mut context, welcome, history, now)?)
+        if self.outbox.flush(&mut self.socket.ws, &mut context, now)?.is_pending() {
+            self.outbox.hold(payload, now, deadlines.patience)?;
+            return Ok(0);
+        }
+        Ok(self.outbox.send(&mut self.socket.ws, &mut context, payload, now)?)
     }
 
-    /// Sends a tick's frame. Returns the payload bytes sent: 0 if the socket takes nothing.
-    pub fn send_frame(&mut self, frame: &Frame, history: &mut History, now: Instant, deadlines: &Deadlines) -> Result<usize, Ended> {
+    /// Sends the tick's frame. Returns the payload bytes sent: 0 if the socket takes nothing; then the tick's events wait.
+    pub fn send_frame(&mut self, replication: &mut Replication, now: Instant, deadlines: &Deadlines) -> Result<usize, Ended> {
         let mut context = Context::from_waker(&self.waker);
-        Ok(self.outbox.send_frame(&mut self.socket.ws, &mut context, frame, history, now, deadlines.patience)?)
+        if self.outbox.flush(&mut self.socket.ws, &mut context, now)?.is_pending() {
+            replication.skip(&self.view);
+            self.outbox.hold(replication.events().clone(), now, deadlines.patience)?;
+            return Ok(0);
+        }
+        let frame = replication.frame(&mut self.view);
+        Ok(self.outbox.send(&mut self.socket.ws, &mut context, frame, now)?)
     }
 
     /// Pings a client that has been silent for a while, and gives up on one silent for too long.

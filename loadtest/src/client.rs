@@ -181,7 +181,8 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
                 ServerMessage::Pong(pong) => self.heard.push_back(Heard::Pong(pong)),
                 ServerMessage::Closing(reason) => self.heard.push_back(Heard::Closing(reason)),
                 ServerMessage::Check { tables } => self.check(&tables)?,
-                ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
+                ServerMessage::CellsCheck { hash } => self.check_cells(hash)?,
+                ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
             }
         }
         Ok(())
@@ -192,6 +193,17 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         if let Some(table) = view.first_difference(theirs) {
             let match_id = self.welcome.as_ref().map_or(MatchId::default(), |welcome| welcome.match_id);
             return Err(ClientError::Diverged { match_id, tick: view.tick, table: table.name() });
+        }
+        self.traffic.checked += 1;
+        Ok(())
+    }
+
+    /// Of a divided match: everything this client has, in the form it came in.
+    fn check_cells(&mut self, theirs: u64) -> Result<(), ClientError> {
+        let Some(tick) = self.view().map(|view| view.tick) else { return Ok(()) };
+        if self.replica.cells_hash() != theirs {
+            let match_id = self.welcome.as_ref().map_or(MatchId::default(), |welcome| welcome.match_id);
+            return Err(ClientError::Diverged { match_id, tick, table: "cells" });
         }
         self.traffic.checked += 1;
         Ok(())

@@ -7,6 +7,7 @@
 //! - Any bytes decode to a value or an error, in memory bounded by [`limits`].
 //! - `apply(a, delta(a, b)) == b` for any two snapshots of one [`schema::Schema`].
 
+pub mod cells;
 pub mod codec;
 pub mod column;
 pub mod delta;

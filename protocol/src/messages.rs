@@ -2,6 +2,7 @@
 //!
 //! Invariant: a [`ClientMessage`] holds no container, whatever the game's input type.
 
+use crate::cells::Part;
 use crate::codec::{BoundedBytes, BoundedVec, Decode, DecodeError, Encode, decode, decode_prefix};
 use crate::ids::{InputSeq, MatchId, PlayerId, Secret, Tick};
 use crate::limits;
@@ -85,6 +86,19 @@ pub enum ServerMessage {
     Check {
         /// The server's [`crate::snapshot::Table::hash`] of each, in schema order.
         tables: TableHashes,
+    },
+    /// What changed in the chunks this client keeps of a divided match. Part of the snapshot that follows.
+    Cells {
+        /// The tick of that snapshot.
+        tick: Tick,
+        /// Each for a slot of its own.
+        parts: BoundedVec<Part, { limits::CELL_SLOTS_MAX }>,
+    },
+    /// What [`crate::Replica::cells_hash`] must be after the snapshot just before this message. Sent, in place of a Check, by
+    /// servers set to be checked.
+    CellsCheck {
+        /// The server's hash.
+        hash: u64,
     },
 }
 

@@ -104,6 +104,24 @@ pub struct Table {
     pub fields: &'static [Field],
 }
 
+impl Table {
+    /// Index of the field `name`.
+    ///
+    /// # Panics
+    /// At compile time, if there is no such field.
+    #[allow(clippy::panic, clippy::indexing_slicing)] // for constants: it fails to compile
+    pub const fn field(&self, name: &str) -> usize {
+        let mut index = 0;
+        while index < self.fields.len() {
+            if same(self.fields[index].name, name) {
+                return index;
+            }
+            index += 1;
+        }
+        panic!("the table has no field of this name")
+    }
+}
+
 /// Everything a game replicates, in wire order. Table 0 is [`MatchState`].
 #[derive(Clone, Copy, Debug)]
 pub struct Schema {

@@ -136,6 +136,27 @@ impl Snapshot {
         let mut theirs = theirs.as_slice().iter();
         self.tables.iter().find(|table| theirs.next() != Some(&table.hash()))
     }
+
+    /// Like [`Snapshot::hash`], but the same at every tick while the rows are.
+    pub fn rows_hash(&self) -> u64 {
+        let mut hash = Fnv::new();
+        self.tables.iter().for_each(|table| table.hash_into(&mut hash));
+        hash.finish()
+    }
+
+    /// Whether it has the rows of `other`.
+    pub fn has_rows_of(&self, other: &Self) -> bool {
+        let are_equal = |(mine, theirs): (&Table, &Table)| mine.ids == theirs.ids && (mine.is_empty() || mine.columns == theirs.columns);
+        self.tables.iter().zip(&other.tables).all(are_equal)
+    }
+
+    /// Gives up buffers that are much larger than what is in them.
+    pub(crate) fn fit(&mut self) {
+        for table in &mut self.tables {
+            fit(&mut table.ids);
+            table.columns.iter_mut().for_each(fit);
+        }
+    }
 }
 
 impl Table {
@@ -217,10 +238,26 @@ impl Table {
         true
     }
 
+    /// Adds row `row` of `other`, a table of the same schema, under the same rules as [`Table::push`].
+    pub fn push_from(&mut self, other: &Self, row: usize) -> bool {
+        let Some(id) = other.ids.get(row) else { return false };
+        if self.ids.len() >= crate::limits::ROWS_MAX || self.ids.last().is_some_and(|last| last >= id) {
+            return false;
+        }
+        self.ids.push(*id);
+        for (column, source) in self.columns.iter_mut().zip(&other.columns) {
+            column.extend(source.get(row));
+        }
+        true
+    }
+
     /// Forgets all rows and keeps the buffers.
     pub fn clear(&mut self) {
-        self.ids.clear();
-        self.columns.iter_mut().for_each(Vec::clear);
+        // A chunk's tables are mostly empty, and so are their columns.
+        if !self.ids.is_empty() {
+            self.ids.clear();
+            self.columns.iter_mut().for_each(Vec::clear);
+        }
     }
 
     pub(crate) fn ids_mut(&mut self) -> &mut Vec<NetId> {
@@ -251,5 +288,14 @@ impl Table {
         for column in &self.columns {
             column.iter().for_each(|value| hash.word(*value as u32));
         }
+    }
+}
+
+/// Room for a few rows is never given up: a chunk's rows come and go.
+const ROOM_MIN: usize = 64;
+
+fn fit<T>(buffer: &mut Vec<T>) {
+    if buffer.capacity() > ROOM_MIN && buffer.capacity() / 4 > buffer.len() {
+        buffer.shrink_to(2 * buffer.len());
     }
 }

@@ -11,11 +11,15 @@ use std::hint::black_box;
 use allocation_counter::{AllocationInfo, measure};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use tickwire_protocol::codec::{Decode, Encode, encode};
+use tickwire_protocol::cells::{News, Part};
+use tickwire_protocol::codec::{BoundedVec, Decode, Encode, encode};
 use tickwire_protocol::delta::{self, Scratch};
-use tickwire_protocol::limits::{BODY_BYTES_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX};
+use tickwire_protocol::limits::{BODY_BYTES_MAX, CELL_SLOTS_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX};
+use tickwire_protocol::messages::Body;
 use tickwire_protocol::schema::{Columns, Field, MatchState};
-use tickwire_protocol::{ClientMessage, Credential, NetId, RosterEntry, Schema, Secret, ServerMessage, Snapshot, TableSchema, Tick};
+use tickwire_protocol::{
+    ClientMessage, Credential, NetId, Replica, RosterEntry, Schema, Secret, ServerMessage, Snapshot, TableSchema, Tick,
+};
 
 use trained::TRAINED;
 
@@ -35,9 +39,12 @@ const INSTRUMENTS: Schema = Schema::new(&[
 /// A growing vector is copied into one of twice the size: for a moment there are half as much, and as much, and spare room.
 const GROWTH: usize = 3;
 
-/// What one server message can cost. A body or a game event is allocated once at its length; a roster grows, and its names
-/// are copied once.
-const MESSAGE_BYTES: usize = max(BODY_BYTES_MAX, GROWTH * PLAYERS_MAX * (size_of::<RosterEntry>() + 2 * NAME_BYTES_MAX));
+/// What one server message can cost. A body or a game event is allocated once at its length; a list of parts grows, and a
+/// roster, whose names are copied once.
+const MESSAGE_BYTES: usize = max(
+    BODY_BYTES_MAX + GROWTH * CELL_SLOTS_MAX * size_of::<Part>(),
+    GROWTH * PLAYERS_MAX * (size_of::<RosterEntry>() + 2 * NAME_BYTES_MAX),
+);
 
 /// What applying one delta of `schema` can cost. While a table is read, as many rows as it holds can be spawned beside those
 /// that stay, before they are found to be too many.
@@ -109,8 +116,8 @@ fn a_server_message_costs_no_more_than_the_largest_valid_one() {
 fn lengths_that_lie_cost_no_more_than_the_limit() {
     let lengths: [&[u8]; 5] =
         [&[250], &[251, 255, 255], &[252, 0, 0, 3, 0], &[252, 255, 255, 255, 255], &[253, 255, 255, 255, 255, 1, 0, 0, 0]];
-    // Keyframe of tick 0, delta of 1 tick, results, a game event, a player's name.
-    for head in [&[1, 0][..], &[2, 1], &[3, 2], &[3, 3], &[3, 0, 0]] {
+    // Keyframe of tick 0, delta of 1 tick, results, a game event, a player's name, cells, and the part of a slot.
+    for head in [&[1, 0][..], &[2, 1], &[3, 2], &[3, 3], &[3, 0, 0], &[7], &[7, 1, 0, 0]] {
         for length in lengths {
             let bytes = [head, length, &[0; 40]].concat();
             let peak = decode_server_messages(&bytes).bytes_max as usize;
@@ -186,4 +193,28 @@ fn assert_steady(schema: &Schema, at: impl Fn(u32) -> Snapshot) {
         assert!(tick < 16 || cost.count_total == 0, "tick {tick}: {cost:?}");
         assert_eq!(next, after);
     }
+}
+
+#[test]
+fn slots_that_were_full_once_do_not_stay_large() {
+    let empty = Snapshot::empty(&INSTRUMENTS);
+    let mut full = empty.clone();
+    (0..ROWS_MAX as u32).for_each(|id| assert!(full.table_mut(1).expect("dials").push(NetId(id), &[5, 0, 0])));
+    let body = |base: &Snapshot, next: &Snapshot| {
+        let mut bytes = Vec::new();
+        delta::encode(base, next, &mut Scratch::default(), &mut bytes);
+        Body::new(bytes).expect("short")
+    };
+    let (fill, drain) = (body(&empty, &full), body(&full, &empty));
+    let mut replica = Replica::new(&INSTRUMENTS);
+    let cost = measure(|| {
+        for slot in 0..=u8::MAX {
+            for news in [News::Keyframe(fill.clone()), News::Delta { advance: 1, body: drain.clone() }] {
+                let message = ServerMessage::Cells { tick: Tick(1), parts: BoundedVec::truncated(vec![Part { slot, news }]) };
+                replica.apply(&message).expect("one slot at a time is full");
+            }
+        }
+    });
+    let peak = cost.bytes_max as usize;
+    assert!(peak <= MESSAGE_BYTES + 2 * apply_bytes(&INSTRUMENTS), "{peak} bytes");
 }

@@ -9,7 +9,7 @@ use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::time::Instant;
 
 use crate::config::SessionConfig;
-use crate::replication::{Frame, History};
+use crate::replication::Replication;
 use crate::session::readiness::Readiness;
 use crate::session::{Deadlines, Ended, Session, Socket};
 
@@ -22,8 +22,6 @@ pub struct Audience {
     deadlines: Deadlines,
     /// Sessions that ended since last asked.
     lost: Vec<Lost>,
-    /// Baselines of the sessions that have fallen behind.
-    baselines: Vec<Tick>,
 }
 
 /// A session that ended by itself.
@@ -50,7 +48,7 @@ impl Audience {
     /// No one.
     pub fn new(config: SessionConfig) -> Self {
         let deadlines = Deadlines::new(&config);
-        Self { slots: Vec::new(), readiness: Arc::default(), ready: Vec::new(), config, deadlines, lost: Vec::new(), baselines: Vec::new() }
+        Self { slots: Vec::new(), readiness: Arc::default(), ready: Vec::new(), config, deadlines, lost: Vec::new() }
     }
 
     /// Wakes when a socket is ready; then call [`Audience::poll`].
@@ -63,8 +61,16 @@ impl Audience {
         self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len())
     }
 
-    /// Takes a socket over into `slot`, which must be free, and sends `welcome` and a keyframe.
-    pub fn admit(&mut self, slot: usize, socket: Socket, player: Option<PlayerId>, welcome: &[u8], history: &mut History, now: Instant) {
+    /// Takes a socket over into `slot`, which must be free, and sends `welcome` and what there is to see.
+    pub fn admit(
+        &mut self,
+        slot: usize,
+        socket: Socket,
+        player: Option<PlayerId>,
+        welcome: &[u8],
+        replication: &mut Replication,
+        now: Instant,
+    ) {
         let peer = socket.peer;
         let session = match Session::new(socket, player, slot, &self.readiness, &self.config, now) {
             Ok(session) => session,
@@ -79,7 +85,8 @@ impl Audience {
         }
         if let Some(place) = self.slots.get_mut(slot) {
             *place = Some(session);
-            self.with(slot, |session| session.welcome(welcome, history, now).map(drop));
+            let deadlines = self.deadlines;
+            self.with(slot, |session| session.welcome(welcome, replication, now, &deadlines).map(drop));
         }
     }
 
@@ -96,23 +103,21 @@ impl Audience {
         self.ready = ready;
     }
 
-    /// Sends a tick's frame to everyone, beginning with another one each time.
-    pub fn send_frame(&mut self, frame: &Frame, history: &mut History, now: Instant) -> SentTotals {
+    /// Sends everyone the frame of `tick`, beginning with another one each time.
+    pub fn send_frames(&mut self, tick: Tick, replication: &mut Replication, now: Instant) -> SentTotals {
         let count = self.slots.len();
-        let first = frame.tick.0 as usize % count.max(1);
+        let first = tick.0 as usize % count.max(1);
         let mut totals = SentTotals::default();
         let deadlines = self.deadlines;
         for slot in (first..count).chain(0..first) {
             self.with(slot, |session| {
-                let bytes = session.send_frame(frame, history, now, &deadlines)?;
+                let bytes = session.send_frame(replication, now, &deadlines)?;
                 totals.bytes += bytes as u64;
                 totals.frames += u64::from(bytes > 0);
                 Ok(())
             });
         }
-        self.baselines.clear();
-        self.baselines.extend(self.slots.iter().flatten().filter_map(Session::baseline).filter(|baseline| *baseline != frame.tick));
-        history.keep_only(&self.baselines);
+        replication.sweep();
         totals
     }
 

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use tickwire_game::{Game, GameDef};
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{PlayerId, Snapshot};
+use tickwire_protocol::{PlayerId, Snapshot, Tick};
+
+use crate::replication::Replication;
 
 /// Names, given out in turn. Whether a player is a bot is told apart from its name.
 const NAMES: &[&str] = &[
@@ -20,12 +22,14 @@ pub struct Bots<G: GameDef> {
     /// Seats that people and bots fill together.
     fill: usize,
     named: usize,
+    /// What the bot at hand sees.
+    view: Snapshot,
 }
 
 impl<G: Game> Bots<G> {
     /// None yet; they will fill `fill` seats together with the people.
     pub fn new(fill: u16) -> Self {
-        Self { brains: BTreeMap::new(), fill: usize::from(fill), named: 0 }
+        Self { brains: BTreeMap::new(), fill: usize::from(fill), named: 0, view: Snapshot::empty(&G::SCHEMA) }
     }
 
     /// How many there should be beside `people`. None without people: nobody would see them.
@@ -50,10 +54,20 @@ impl<G: Game> Bots<G> {
         self.brains.remove(&player);
     }
 
-    /// Lets every bot look at the newest snapshot.
-    pub fn think(&mut self, view: &Snapshot) {
+    /// Lets the bots look at the newest snapshot: every one of them, or in a divided match, where each sees something else, one
+    /// half in even and one in odd ticks.
+    pub fn think(&mut self, replication: &mut Replication, tick: Tick) {
+        if !replication.is_divided() {
+            let Some(view) = replication.newest() else { return };
+            for (player, (brain, input)) in &mut self.brains {
+                *input = G::think(brain, view, *player);
+            }
+            return;
+        }
         for (player, (brain, input)) in &mut self.brains {
-            *input = G::think(brain, view, *player);
+            if (tick.0 ^ u32::from(player.0)) & 1 == 0 && replication.see(*player, &mut self.view) {
+                *input = G::think(brain, &self.view, *player);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwire_game::{Game, Rng};
+use tickwire_game::{Events, Game, Rng, Told};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
 use tickwire_protocol::messages::{ClientMessage, Event, Pong, ServerMessage, Welcome};
 use tickwire_protocol::schema::Phase;
@@ -26,7 +26,7 @@ use super::players::Players;
 use super::roster::{Freed, Holder, Roster, Taken};
 use crate::clock::TickClock;
 use crate::config::{MatchConfig, SessionConfig, ms};
-use crate::replication::History;
+use crate::replication::Replication;
 use crate::session::{Ended, Socket};
 use crate::simulation::Simulation;
 
@@ -45,11 +45,13 @@ pub struct MatchTask<G: Game> {
     players: Players<G::Input>,
     bots: Bots<G>,
     audience: Audience,
-    history: History,
+    replication: Replication,
     /// Seeds of further rounds and of bots.
     seeds: Rng,
     /// The tick's events, encoded, for everyone.
     events: Vec<u8>,
+    /// The tick's events for those who see their place.
+    placed: Vec<Told>,
     /// The last results, for those who come while they are shown.
     results: Option<Event>,
 }
@@ -76,9 +78,10 @@ impl<G: Game> MatchTask<G> {
             bots: Bots::new(config.bots_fill.unwrap_or(mode.bots_fill).min(mode.max_players)),
             grace: ms(session.grace_ms),
             audience: Audience::new(session),
-            history: History::new(&G::SCHEMA, config.hash_every),
+            replication: Replication::new(&G::SCHEMA, G::interest(&mode), config.hash_every),
             seeds,
             events: Vec::new(),
+            placed: Vec::new(),
             results: None,
             config,
             info,
@@ -138,11 +141,12 @@ impl<G: Game> MatchTask<G> {
         }
         self.simulate(tick);
         let events = Bytes::from(std::mem::take(&mut self.events));
-        let frame = self.history.advance(tick, events, |snapshot| self.simulation.capture(snapshot));
-        let sent = self.audience.send_frame(&frame, &mut self.history, now);
+        let placed = self.placed.drain(..);
+        self.replication.advance(tick, events, placed, |snapshot| self.simulation.capture(snapshot));
+        let sent = self.audience.send_frames(tick, &mut self.replication, now);
         self.audience.check_silence(now);
         self.settle_lost();
-        if self.history.has_overflowed() {
+        if self.replication.has_overflowed() {
             return Some(CloseReason::InternalError);
         }
         self.publish(now, started.late, started.missed, sent.bytes, sent.frames);
@@ -151,10 +155,8 @@ impl<G: Game> MatchTask<G> {
 
     /// Latches every player's input and steps the world to `tick`.
     fn simulate(&mut self, tick: Tick) {
-        if self.lifecycle.phase() != Phase::Finished
-            && let Some(view) = self.history.newest()
-        {
-            self.bots.think(view);
+        if self.lifecycle.phase() != Phase::Finished {
+            self.bots.think(&mut self.replication, tick);
         }
         let inputs = self.roster.joined().map(|(player, holder)| match holder {
             Holder::Bot => (player, self.bots.input(player)),
@@ -162,9 +164,13 @@ impl<G: Game> MatchTask<G> {
         });
         self.simulation.step(self.lifecycle.clock(tick), inputs);
         self.tick = tick;
-        let events = &mut self.events;
-        self.simulation.drain_events(|bytes| {
-            if let Some(bytes) = BoundedBytes::new(bytes) {
+        let (events, placed, is_divided) = (&mut self.events, &mut self.placed, self.replication.is_divided());
+        let mut count = 0;
+        self.simulation.drain_events(|told| {
+            if told.at.is_some() && is_divided {
+                placed.push(told);
+            } else if let Some(bytes) = BoundedBytes::new(told.bytes).filter(|_| count < Events::PER_TICK_MAX) {
+                count += 1;
                 encode_into(&ServerMessage::Event(Event::Game(bytes)), events);
             }
         });
@@ -241,7 +247,7 @@ impl<G: Game> MatchTask<G> {
             Command::Spectate { socket } => {
                 let slot = self.audience.free_slot();
                 let welcome = self.welcome(None, Secret::default());
-                self.audience.admit(slot, *socket, None, &welcome, &mut self.history, now);
+                self.audience.admit(slot, *socket, None, &welcome, &mut self.replication, now);
             }
             // Handled by the loop.
             Command::End(_) => {}
@@ -262,7 +268,7 @@ impl<G: Game> MatchTask<G> {
             }
         }
         let welcome = self.welcome(Some(player), taken.resume);
-        self.audience.admit(slot, socket, Some(player), &welcome, &mut self.history, now);
+        self.audience.admit(slot, socket, Some(player), &welcome, &mut self.replication, now);
     }
 
     fn welcome(&self, player: Option<PlayerId>, resume: Secret) -> Vec<u8> {
@@ -294,6 +300,7 @@ impl<G: Game> MatchTask<G> {
         let Some(Freed { player, joined }) = freed else { return };
         self.players.remove(player);
         self.bots.remove(player);
+        self.replication.forget(player);
         if joined {
             self.simulation.leave(player);
             self.tell(&Event::Left(player));

@@ -1,7 +1,7 @@
-//! What a client is told: at most one snapshot frame per tick, and reliable messages in order.
+//! A client's bytes on their way out: at most one frame per tick, and reliable messages in order.
 //!
-//! Invariants: nothing is queued that a newer snapshot replaces, so a slow client costs its reliable bytes and no more;
-//! while the socket takes nothing, reliable messages wait, bounded in bytes; the newest snapshot goes out when it drains.
+//! Invariants: a frame is made only when the socket takes it, so a slow client costs its reliable bytes and no more; while
+//! the socket takes nothing, reliable messages wait, bounded in bytes, and go out in front of the next frame.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -11,19 +11,16 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::Sink;
 use tickwire_protocol::codec::encode;
-use tickwire_protocol::{CloseReason, ServerMessage, Tick};
+use tickwire_protocol::{CloseReason, ServerMessage};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::socket::Ws;
-use crate::replication::{Frame, History};
 
 /// One client's sending side.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// The snapshot the client has: the baseline of its next delta.
-    baseline: Option<Tick>,
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
     blocked_since: Option<Instant>,
@@ -48,48 +45,20 @@ pub struct Patience {
 }
 
 impl Outbox {
-    /// The snapshot the client has.
-    pub fn baseline(&self) -> Option<Tick> {
-        self.baseline
-    }
-
-    /// Sends the tick's frame, or holds its events back while the socket takes nothing. Returns the payload bytes sent.
-    pub fn send_frame(
-        &mut self,
-        ws: &mut Ws,
-        context: &mut Context<'_>,
-        frame: &Frame,
-        history: &mut History,
-        now: Instant,
-        patience: Patience,
-    ) -> Result<usize, Failure> {
-        if self.flush(ws, context, now)?.is_pending() {
-            self.hold(frame.events.clone());
-            let too_long = self.blocked_since.is_some_and(|since| now.duration_since(since) > patience.blocked);
-            return if too_long || self.waiting_bytes > patience.waiting_bytes { Err(Failure::TooSlow) } else { Ok(0) };
-        }
-        let kept_up = self.waiting.is_empty() && self.baseline.is_some() && self.baseline == frame.previous;
-        let payload = if kept_up { frame.shared.clone() } else { self.catch_up(frame, history) };
-        self.baseline = Some(frame.tick);
+    /// Sends a frame, with what waited in front.
+    pub fn send(&mut self, ws: &mut Ws, context: &mut Context<'_>, frame: Bytes, now: Instant) -> Result<usize, Failure> {
+        let payload = if self.waiting.is_empty() { frame } else { self.with_waiting(&frame) };
         self.write(ws, context, payload, now)
     }
 
-    /// Sends `welcome` and the newest snapshot as a keyframe: how a session starts.
-    pub fn send_welcome(
-        &mut self,
-        ws: &mut Ws,
-        context: &mut Context<'_>,
-        welcome: &[u8],
-        history: &mut History,
-        now: Instant,
-    ) -> Result<usize, Failure> {
-        self.baseline = history.newest().map(|snapshot| snapshot.tick);
-        let payload = [welcome, &history.snapshot_from(None)].concat();
-        if self.flush(ws, context, now)?.is_pending() {
-            self.hold(payload.into());
-            return Ok(0);
+    /// Keeps reliable bytes for when the socket takes something again. Fails if that takes too long.
+    pub fn hold(&mut self, bytes: Bytes, now: Instant, patience: Patience) -> Result<(), Failure> {
+        if !bytes.is_empty() {
+            self.waiting_bytes += bytes.len();
+            self.waiting.push_back(bytes);
         }
-        self.write(ws, context, payload.into(), now)
+        let too_long = self.blocked_since.is_some_and(|since| now.duration_since(since) > patience.blocked);
+        if too_long || self.waiting_bytes > patience.waiting_bytes { Err(Failure::TooSlow) } else { Ok(()) }
     }
 
     /// Sends a message that only this client gets and that is worthless later, such as a pong; skips it if the socket is full.
@@ -115,21 +84,11 @@ impl Outbox {
         }
     }
 
-    fn hold(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
-            self.waiting_bytes += bytes.len();
-            self.waiting.push_back(bytes);
-        }
-    }
-
-    /// What waited, this tick's events, and the way from the client's baseline to the newest snapshot, in one message.
-    fn catch_up(&mut self, frame: &Frame, history: &mut History) -> Bytes {
-        let snapshot = history.snapshot_from(self.baseline);
-        let mut payload = BytesMut::with_capacity(self.waiting_bytes + frame.events.len() + snapshot.len());
+    fn with_waiting(&mut self, frame: &[u8]) -> Bytes {
+        let mut payload = BytesMut::with_capacity(self.waiting_bytes + frame.len());
         self.waiting.drain(..).for_each(|bytes| payload.extend_from_slice(&bytes));
         self.waiting_bytes = 0;
-        payload.extend_from_slice(&frame.events);
-        payload.extend_from_slice(&snapshot);
+        payload.extend_from_slice(frame);
         payload.freeze()
     }
 

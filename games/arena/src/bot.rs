@@ -14,16 +14,18 @@ use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 use crate::Input;
 use crate::angle::Angle;
 use crate::geometry::Vec2;
-use crate::map::UNIT;
+use crate::map::{Map, UNIT};
 use crate::movement::{DASH_COOLDOWN_TICKS, FIGHTER_RADIUS, TOP_SPEED};
 use crate::projectile::{SHOT_RADIUS, SHOT_SPEED};
-use crate::tables::{Fighter, Pickup, PickupKind, Shot};
+use crate::tables::{Fighter, Pickup, PickupKind, Shot, Zone};
 use crate::timers;
 
 /// How far a bot looks for opponents.
 const SIGHT: i32 = 900 * UNIT;
 /// How far it goes out of its way for an overcharge.
 const OVERCHARGE_WORTH: i32 = 1400 * UNIT;
+/// It does not wait until the zone is nearer than this.
+const ZONE_MARGIN: i32 = 300 * UNIT;
 /// In a fight it keeps between these distances.
 const CLOSE: i32 = 240 * UNIT;
 /// See [`CLOSE`].
@@ -103,7 +105,8 @@ impl Brain {
 
     fn decide(&mut self, life: &mut Life, view: &Snapshot, own: &Fighter) {
         life.next_decision = view.tick.plus(DECISION_TICKS + self.rng.below(DECISION_TICKS));
-        let (nearest, visible) = look_around(view, own);
+        let map = map_of(view);
+        let (nearest, visible) = look_around(map, view, own);
         if visible != life.target {
             life.target = visible;
             life.fires_from = view.tick.plus((5 + (99 - self.skill) / 6) as u32);
@@ -119,9 +122,9 @@ impl Brain {
         if let Some(place) = self.errand(view, own, nearest) {
             life.goal = place;
         } else if has_arrived || stands {
-            life.goal = nav::random_place(&mut self.rng);
+            life.goal = nav::random_place(map, own.place(), &mut self.rng);
         }
-        life.waypoint = nav::next_point(own.place(), life.goal);
+        life.waypoint = nav::next_point(map, own.place(), life.goal);
         if stands && life.target.is_none() {
             // Something is in the way that the map does not show: try another way.
             life.strafe = -life.strafe;
@@ -131,6 +134,9 @@ impl Brain {
 
     /// A place worth going to now; `None` to roam.
     fn errand(&mut self, view: &Snapshot, own: &Fighter, nearest: Option<Vec2>) -> Option<Vec2> {
+        if let Some(middle) = refuge(view, own) {
+            return Some(middle);
+        }
         if own.health < HURT
             && let Some((place, _)) = nearest_pickup(view, own, PickupKind::Health)
         {
@@ -256,17 +262,29 @@ impl Life {
     }
 }
 
+/// The map: only the large one has a zone.
+fn map_of(view: &Snapshot) -> Map {
+    if view.rows::<Zone>().next().is_some() { Map::ROYALE } else { Map::ARENA }
+}
+
+/// Where to run when the zone is about to pass, or has passed.
+fn refuge(view: &Snapshot, own: &Fighter) -> Option<Vec2> {
+    let (_, zone) = view.rows::<Zone>().next()?;
+    let middle = Vec2::new(zone.x, zone.y);
+    (own.place().minus(middle).length() > zone.radius - ZONE_MARGIN).then_some(middle)
+}
+
 fn find(view: &Snapshot, player: u16) -> Option<Fighter> {
     view.rows::<Fighter>().map(|(_, fighter)| fighter).find(|fighter| fighter.player == player)
 }
 
 /// Where the nearest opponent is, and the nearest one in sight.
-fn look_around(view: &Snapshot, own: &Fighter) -> (Option<Vec2>, Option<u16>) {
+fn look_around(map: Map, view: &Snapshot, own: &Fighter) -> (Option<Vec2>, Option<u16>) {
     let distance = |other: &Fighter| other.place().minus(own.place()).length_squared_wide();
     let mut others: Vec<Fighter> = view.rows::<Fighter>().map(|(_, other)| other).filter(|other| other.player != own.player).collect();
     others.sort_unstable_by_key(|other| (distance(other), other.player));
     let sight_squared = i64::from(SIGHT) * i64::from(SIGHT);
-    let seen = others.iter().take_while(|other| distance(other) < sight_squared).find(|other| nav::sees(own.place(), other.place()));
+    let seen = others.iter().take_while(|other| distance(other) < sight_squared).find(|other| nav::sees(map, own.place(), other.place()));
     (others.first().map(Fighter::place), seen.map(|other| other.player))
 }
 

@@ -1,6 +1,6 @@
 //! Plane geometry in integers: vectors, rectangles, and segments against both.
 //!
-//! Units are 1/16 of a game unit. Coordinates stay below 2^17, so squares of distances fit `i32` only for short vectors:
+//! Units are 1/16 of a game unit. Coordinates stay below 2^18, so squares of distances fit `i32` only for short vectors:
 //! whatever may be long is `i64`.
 
 /// A place or a displacement.
@@ -100,6 +100,12 @@ impl Rect {
     /// The point of the rectangle nearest to `point`.
     pub const fn nearest(&self, point: Vec2) -> Vec2 {
         Vec2::new(clamp(point.x, self.min.x, self.max.x), clamp(point.y, self.min.y, self.max.y))
+    }
+
+    /// As far away as `way`.
+    #[must_use]
+    pub const fn moved(&self, way: Vec2) -> Self {
+        Self { min: self.min.plus(way), max: self.max.plus(way) }
     }
 
     /// Grown by `margin` on every side.

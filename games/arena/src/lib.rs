@@ -1,4 +1,4 @@
-//! Arena: a top-down shooter for up to 16. The game that Tickwire ships.
+//! Arena: a top-down shooter, for up to 16 in one arena or for 1,000 on a map of sixteen. The game that Tickwire ships.
 //!
 //! Without features this is what both ends need: rules, movement, map, bots; it builds for the browser. Feature `ecs` adds
 //! the server's half.
@@ -26,10 +26,15 @@ use tickwire_protocol::{Columns, PlayerId, Schema, Snapshot, Tick};
 use crate::bot::Brain;
 use crate::events::ArenaEvent;
 pub use crate::input::Input;
+use crate::map::Map;
 use crate::tables::Fighter;
 
-/// Most players in a match. The tables' `player` fields hold as many.
-const PLAYERS_MAX: u16 = 16;
+/// Most players in the arena.
+const ARENA_PLAYERS_MAX: u16 = 16;
+/// Most players in royale.
+const ROYALE_PLAYERS_MAX: u16 = 1000;
+/// The mode on the large map.
+pub const ROYALE_ID: &str = "royale";
 
 /// The game.
 pub struct Arena;
@@ -48,8 +53,10 @@ pub struct Body {
 impl GameDef for Arena {
     const NAME: &'static str = "arena";
     const SCHEMA: Schema = tables::SCHEMA;
-    const MODES: &'static [Mode] =
-        &[Mode { id: "ffa", title: "Free for all", max_players: PLAYERS_MAX, tick_rate: 30, live_seconds: 300, bots_fill: 8 }];
+    const MODES: &'static [Mode] = &[
+        Mode { id: "ffa", title: "Free for all", max_players: ARENA_PLAYERS_MAX, tick_rate: 30, live_seconds: 300, bots_fill: 8 },
+        Mode { id: ROYALE_ID, title: "Royale", max_players: ROYALE_PLAYERS_MAX, tick_rate: 30, live_seconds: 300, bots_fill: 120 },
+    ];
     type Input = Input;
     type Body = Body;
     type Brain = Brain;
@@ -59,10 +66,10 @@ impl GameDef for Arena {
         Some(Body { tick: view.tick, frozen_from: frozen_from(view), fighter })
     }
 
-    fn step(body: &mut Body, input: &Input, _mode: &Mode) {
+    fn step(body: &mut Body, input: &Input, mode: &Mode) {
         body.tick = body.tick.next();
         let is_frozen = body.frozen_from.is_some_and(|from| body.tick.since(from) >= 0);
-        body.fighter.step(body.tick, &if is_frozen { input.released() } else { *input });
+        body.fighter.step(Map::of(mode), body.tick, &if is_frozen { input.released() } else { *input });
     }
 
     fn brain(seed: u64) -> Brain {
@@ -78,8 +85,10 @@ impl GameDef for Arena {
     }
 }
 
-const _: () =
-    assert!(Fighter::TABLE.fields[0].span() + 1 == PLAYERS_MAX as u32 && tables::Shot::TABLE.fields[0].span() + 1 == PLAYERS_MAX as u32);
+const _: () = assert!(
+    Fighter::TABLE.fields[0].span() >= ROYALE_PLAYERS_MAX as u32 && Fighter::TABLE.fields[3].max >= Map::ROYALE.side(),
+    "the tables hold every player and every place"
+);
 
 /// The phase of the match in `view`.
 pub(crate) fn phase(view: &Snapshot) -> Phase {

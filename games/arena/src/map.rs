@@ -1,14 +1,17 @@
-//! The arena: walls, spawn points and pickup places. A quarter is written down; the rest is that quarter turned.
+//! The maps. The arena is walls, spawn points and pickup places: a quarter is written down, the rest is that quarter turned.
+//! The large map is the arena sixteen times, open where one meets the next.
 //!
 //! Invariants, tested: nothing but walls is inside a wall; every wall is thicker than a tick's movement; all free places
 //! are connected.
+
+use tickwire_game::Mode;
 
 use crate::geometry::{Rect, Vec2};
 use crate::tables::PickupKind;
 
 /// 1/16ths in a game unit.
 pub const UNIT: i32 = 16;
-/// Side of the square arena, 1/16 unit.
+/// Side of the square arena, 1/16 unit. A [`Map`] is as many of them wide and high as it has tiles.
 pub const SIDE: i32 = 4000 * UNIT;
 
 /// Walls of the top left quarter: left, top, width, height, in units.
@@ -95,30 +98,118 @@ pub const fn turned(place: [i32; 2], quarters: usize) -> Vec2 {
     }
 }
 
-/// Walls that come within [`NEAR`] of a place in the same cell as `place`, rising.
-pub fn walls_near(place: Vec2) -> impl Iterator<Item = &'static Rect> {
-    let cell = |coordinate: i32| (coordinate / CELL).clamp(0, CELLS - 1);
-    let mut bits = WALLS_NEAR[(cell(place.y) * CELLS + cell(place.x)) as usize];
-    core::iter::from_fn(move || {
-        let index = bits.trailing_zeros() as usize;
-        bits &= bits.wrapping_sub(1);
-        WALLS.get(index)
-    })
+/// What a mode is played on: the arena, or many of them side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Map {
+    /// Arenas across, and as many down.
+    tiles: i32,
 }
 
-/// How far [`walls_near`] looks: further than anything reaches within a tick.
+impl Map {
+    /// The arena alone.
+    pub const ARENA: Self = Self { tiles: 1 };
+    /// Sixteen of them.
+    pub const ROYALE: Self = Self { tiles: 4 };
+
+    /// What `mode` is played on.
+    pub fn of(mode: &Mode) -> Self {
+        if mode.id == crate::ROYALE_ID { Self::ROYALE } else { Self::ARENA }
+    }
+
+    /// Side of the square map, 1/16 unit.
+    pub const fn side(self) -> i32 {
+        self.tiles * SIDE
+    }
+
+    /// The middle.
+    pub const fn middle(self) -> Vec2 {
+        Vec2::new(self.side() / 2, self.side() / 2)
+    }
+
+    /// Where its arenas have their upper left corners.
+    pub fn corners(self) -> impl Iterator<Item = Vec2> {
+        (0..self.tiles * self.tiles).map(move |tile| Vec2::new(tile % self.tiles * SIDE, tile / self.tiles * SIDE))
+    }
+
+    /// The upper left corner of the arena that `place` is in.
+    pub const fn corner_of(self, place: Vec2) -> Vec2 {
+        let last = self.tiles - 1;
+        Vec2::new(min(max(place.x / SIDE, 0), last) * SIDE, min(max(place.y / SIDE, 0), last) * SIDE)
+    }
+
+    /// All walls.
+    pub fn walls(self) -> impl Iterator<Item = Rect> {
+        self.corners().flat_map(|corner| WALLS.iter().map(move |wall| wall.moved(corner)))
+    }
+
+    /// The walls of the arenas that a straight way from `from` to `to` can pass.
+    pub fn walls_between(self, from: Vec2, to: Vec2) -> impl Iterator<Item = Rect> {
+        let near = |place: Vec2, way: i32| self.corner_of(place.plus(Vec2::new(way, way)));
+        let low = near(Vec2::new(min(from.x, to.x), min(from.y, to.y)), -NEAR);
+        let high = near(Vec2::new(max(from.x, to.x), max(from.y, to.y)), NEAR);
+        let rows = (low.y..=high.y).step_by(SIDE as usize);
+        let corners = rows.flat_map(move |y| (low.x..=high.x).step_by(SIDE as usize).map(move |x| Vec2::new(x, y)));
+        corners.flat_map(|corner| WALLS.iter().map(move |wall| wall.moved(corner)))
+    }
+
+    /// What pickup there is at place `index`, and where.
+    pub fn pickup(self, index: usize) -> Option<(PickupKind, Vec2)> {
+        let (kind, place) = PICKUPS.get(index % PICKUP_COUNT)?;
+        self.corners().nth(index / PICKUP_COUNT).map(|corner| (*kind, place.plus(corner)))
+    }
+
+    /// How many pickup places there are.
+    pub const fn pickup_count(self) -> usize {
+        (self.tiles * self.tiles) as usize * PICKUP_COUNT
+    }
+
+    /// Walls that come within [`NEAR`] of a place in the same cell as `place`, always in the same order.
+    pub fn walls_near(self, place: Vec2) -> impl Iterator<Item = Rect> {
+        let cell = |coordinate: i32| (coordinate / CELL).clamp(0, self.tiles * CELLS - 1);
+        let ([left, right], [above, below]) = (self.neighbours(cell(place.x)), self.neighbours(cell(place.y)));
+        let mut sources = [left, right].into_iter().flatten().flat_map(move |x| [above, below].into_iter().flatten().map(move |y| (x, y)));
+        let (mut corner, mut bits) = (Vec2::default(), 0u64);
+        core::iter::from_fn(move || {
+            while bits == 0 {
+                let ((tile_x, x), (tile_y, y)) = sources.next()?;
+                corner = Vec2::new(tile_x * SIDE, tile_y * SIDE);
+                bits = WALLS_NEAR[((y + 1) * (CELLS + 2) + x + 1) as usize];
+            }
+            let index = bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            WALLS.get(index).map(|wall| wall.moved(corner))
+        })
+    }
+
+    /// The arena that a column of cells is in, and the one it borders on, each with the column's number as counted there.
+    const fn neighbours(self, cell: i32) -> [Option<(i32, i32)>; 2] {
+        let (tile, local) = (cell / CELLS, cell % CELLS);
+        let other = if local == 0 && tile > 0 {
+            Some((tile - 1, CELLS))
+        } else if local == CELLS - 1 && tile + 1 < self.tiles {
+            Some((tile + 1, -1))
+        } else {
+            None
+        };
+        [Some((tile, local)), other]
+    }
+}
+
+/// How far [`Map::walls_near`] looks: further than anything reaches within a tick.
 pub const NEAR: i32 = 60 * UNIT;
 
 const CELLS: i32 = 16;
 const CELL: i32 = SIDE / CELLS;
+const _: () = assert!(NEAR < CELL, "a cell borders on one other arena at most");
 
-/// For each cell, a bit for each wall near it. Worked out at compile time, so that a step looks at two or three walls.
-static WALLS_NEAR: [u64; (CELLS * CELLS) as usize] = {
+/// For each cell of the arena, and each just outside of it, a bit for each wall near it. Worked out at compile time, so that a
+/// step looks at two or three walls.
+static WALLS_NEAR: [u64; ((CELLS + 2) * (CELLS + 2)) as usize] = {
     assert!(WALL_COUNT <= 64, "a wall is a bit");
-    let mut cells = [0; (CELLS * CELLS) as usize];
+    let mut cells = [0; ((CELLS + 2) * (CELLS + 2)) as usize];
     let mut index = 0;
-    while index < CELLS * CELLS {
-        let (left, top) = (index % CELLS * CELL, index / CELLS * CELL);
+    while index < (CELLS + 2) * (CELLS + 2) {
+        let (left, top) = ((index % (CELLS + 2) - 1) * CELL, (index / (CELLS + 2) - 1) * CELL);
         let cell = Rect { min: Vec2::new(left, top), max: Vec2::new(left + CELL, top + CELL) }.grown(NEAR);
         let mut wall = 0;
         while wall < WALL_COUNT {
@@ -147,9 +238,10 @@ mod tests {
 
     #[test]
     fn spawns_and_pickups_are_free() {
-        let places = SPAWNS.iter().chain(PICKUPS.iter().map(|(_, place)| place));
-        for place in places {
-            assert!(is_free(*place), "{place:?} is in a wall");
+        let pickups = (0..Map::ROYALE.pickup_count()).filter_map(|index| Map::ROYALE.pickup(index)).map(|(_, place)| place);
+        assert_eq!(pickups.clone().count(), 16 * PICKUP_COUNT);
+        for place in SPAWNS.into_iter().chain(pickups) {
+            assert!(is_free(Map::ROYALE, place), "{place:?} is in a wall");
         }
     }
 
@@ -172,19 +264,21 @@ mod tests {
 
     #[test]
     fn every_wall_near_a_place_is_found() {
-        for step in 0..40_000 {
-            let place = Vec2::new(step * 7919 % SIDE, step * 7727 % SIDE);
-            let around = Rect { min: place, max: place }.grown(NEAR);
-            let found = walls_near(place).filter(|wall| around.touches(wall)).count();
-            assert_eq!(found, WALLS.iter().filter(|wall| around.touches(wall)).count(), "at {place:?}");
+        for map in [Map::ARENA, Map::ROYALE] {
+            for step in 0..8_000 {
+                let place = Vec2::new(step * 7919 % map.side(), step * 7727 % map.side());
+                let around = Rect { min: place, max: place }.grown(NEAR);
+                let found = map.walls_near(place).filter(|wall| around.touches(wall)).count();
+                assert_eq!(found, map.walls().filter(|wall| around.touches(wall)).count(), "at {place:?}");
+            }
         }
     }
 
     /// Floods the free places on a grid finer than a fighter is wide.
     #[test]
     fn all_free_places_are_connected() {
-        let (pitch, count) = (FIGHTER_RADIUS, SIDE / FIGHTER_RADIUS + 1);
-        let free = |cell: i32| is_free(Vec2::new(cell % count * pitch, cell / count * pitch));
+        let (pitch, count) = (FIGHTER_RADIUS, Map::ROYALE.side() / FIGHTER_RADIUS + 1);
+        let free = |cell: i32| is_free(Map::ROYALE, Vec2::new(cell % count * pitch, cell / count * pitch));
         let mut seen = vec![false; (count * count) as usize];
         let start = SPAWNS[0].y / pitch * count + SPAWNS[0].x / pitch;
         let mut open = vec![start];

@@ -9,7 +9,7 @@ use tickwire_protocol::Tick;
 use crate::angle::Angle;
 use crate::geometry::{Rect, Vec2};
 use crate::input::Input;
-use crate::map::{NEAR, SIDE, UNIT, walls_near};
+use crate::map::{Map, NEAR, UNIT};
 use crate::tables::Fighter;
 use crate::timers;
 
@@ -89,12 +89,12 @@ impl Fighter {
         timers::left(self.dash_ready, tick, DASH_COOLDOWN_TICKS) > DASH_COOLDOWN_TICKS - DASH_TICKS
     }
 
-    /// Moves on by one tick, to `tick`. Says whether a shot leaves: it starts at the new place, in the new aim.
-    pub fn step(&mut self, tick: Tick, input: &Input) -> bool {
+    /// Moves on by one tick on `map`, to `tick`. Says whether a shot leaves: it starts at the new place, in the new aim.
+    pub fn step(&mut self, map: Map, tick: Tick, input: &Input) -> bool {
         self.aim = input.angle().steps() as u16;
         let velocity = self.next_velocity(tick, *input);
         let from = self.place();
-        let to = walk(from, velocity);
+        let to = walk(map, from, velocity);
         // Along a wall the fighter moved otherwise than it wanted to.
         let moved = to.minus(from);
         (self.vx, self.vy, self.x, self.y) = (moved.x, moved.y, to.x, to.y);
@@ -128,9 +128,9 @@ impl Fighter {
 }
 
 /// Whether a fighter can stand at `place`.
-pub fn is_free(place: Vec2) -> bool {
-    let inside = FIGHTER_RADIUS..=SIDE - FIGHTER_RADIUS;
-    inside.contains(&place.x) && inside.contains(&place.y) && walls_near(place).all(|wall| !wall.overlaps_circle(place, FIGHTER_RADIUS))
+pub fn is_free(map: Map, place: Vec2) -> bool {
+    let inside = FIGHTER_RADIUS..=map.side() - FIGHTER_RADIUS;
+    inside.contains(&place.x) && inside.contains(&place.y) && map.walls_near(place).all(|wall| !wall.overlaps_circle(place, FIGHTER_RADIUS))
 }
 
 /// `velocity`, changed towards `target` as far as a tick allows: it gets there exactly, and so comes exactly to rest.
@@ -143,32 +143,33 @@ fn approach(velocity: Vec2, target: Vec2) -> Vec2 {
 }
 
 /// Where a fighter gets to from `from`, sliding along walls.
-fn walk(from: Vec2, velocity: Vec2) -> Vec2 {
+fn walk(map: Map, from: Vec2, velocity: Vec2) -> Vec2 {
     let parts = (velocity.length_rounded_up() + PART_MAX - 1) / PART_MAX;
     let mut place = from;
     for part in 0..parts {
         let way = velocity.scaled(part + 1, parts).minus(velocity.scaled(part, parts));
         // A walk may speed up round a corner, to top speed at most; the parts of a dash must not add up to more than it.
         let longest_squared = if parts == 1 { TOP_SPEED * TOP_SPEED } else { way.length_squared() };
-        place = slide(from, place, way, longest_squared);
+        place = slide(map, from, place, way, longest_squared);
     }
     place
 }
 
 /// One part of a step. `origin` is where the step began: the walls near it are the ones that matter.
-fn slide(origin: Vec2, from: Vec2, way: Vec2, longest_squared: i32) -> Vec2 {
-    let tries = SHARES.iter().filter_map(|share| push_out(origin, from.plus(way.scaled(*share, 16))));
+fn slide(map: Map, origin: Vec2, from: Vec2, way: Vec2, longest_squared: i32) -> Vec2 {
+    let tries = SHARES.iter().filter_map(|share| push_out(map, origin, from.plus(way.scaled(*share, 16))));
     let mut fitting = tries.filter(|to| to.minus(from).length_squared() <= longest_squared);
     fitting.next().unwrap_or(from)
 }
 
 /// The free place next to `place`; `None` if there is none near by.
-fn push_out(origin: Vec2, mut place: Vec2) -> Option<Vec2> {
+fn push_out(map: Map, origin: Vec2, mut place: Vec2) -> Option<Vec2> {
     for _ in 0..PUSHES_MAX {
         let before = place;
-        place = Vec2::new(place.x.clamp(FIGHTER_RADIUS, SIDE - FIGHTER_RADIUS), place.y.clamp(FIGHTER_RADIUS, SIDE - FIGHTER_RADIUS));
-        for wall in walls_near(origin) {
-            place = push_out_of(wall, place)?;
+        let inside = |coordinate: i32| coordinate.clamp(FIGHTER_RADIUS, map.side() - FIGHTER_RADIUS);
+        place = Vec2::new(inside(place.x), inside(place.y));
+        for wall in map.walls_near(origin) {
+            place = push_out_of(&wall, place)?;
         }
         if place == before {
             return Some(place);
@@ -211,7 +212,7 @@ mod tests {
 
     fn stepped(mut fighter: Fighter, input: Input, ticks: std::ops::Range<u32>) -> Fighter {
         ticks.for_each(|tick| {
-            fighter.step(Tick(tick), &input);
+            fighter.step(Map::ARENA, Tick(tick), &input);
         });
         fighter
     }
@@ -246,7 +247,7 @@ mod tests {
         let mut fighter = fighter_at(200, 200);
         let speeds: Vec<i32> = (1..=DASH_COOLDOWN_TICKS as u32 + 1)
             .map(|tick| {
-                fighter.step(Tick(tick), &dash);
+                fighter.step(Map::ARENA, Tick(tick), &dash);
                 fighter.vx
             })
             .collect();
@@ -257,14 +258,14 @@ mod tests {
     #[test]
     fn a_dash_from_rest_goes_where_it_aims() {
         let mut fighter = fighter_at(200, 200);
-        fighter.step(Tick(1), &Input { aim: 1 << 14, buttons: Input::DASH, ..Input::default() });
+        fighter.step(Map::ARENA, Tick(1), &Input { aim: 1 << 14, buttons: Input::DASH, ..Input::default() });
         assert_eq!(fighter.velocity(), Vec2::new(0, DASH_SPEED));
     }
 
     #[test]
     fn shots_leave_at_the_rate_of_the_weapon() {
         let fire = Input { buttons: Input::FIRE, ..Input::default() };
-        let shots = |fighter: &mut Fighter| (1..=30).filter(|tick| fighter.step(Tick(*tick), &fire)).count();
+        let shots = |fighter: &mut Fighter| (1..=30).filter(|tick| fighter.step(Map::ARENA, Tick(*tick), &fire)).count();
         let mut fighter = fighter_at(200, 200);
         assert_eq!(shots(&mut fighter), 30 / FIRE_COOLDOWN_TICKS as usize);
         let mut overcharged = Fighter { overcharge_until: timers::after(Tick(0), OVERCHARGE_TICKS), ..fighter_at(200, 200) };
@@ -286,15 +287,17 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(400))]
 
         #[test]
-        fn no_input_breaks_the_laws_of_motion(inputs in inputs(), spawn in 0..SPAWNS.len(), start in any::<u32>()) {
-            let mut fighter = Fighter::new(0, SPAWNS[spawn], Angle::new(0));
+        fn no_input_breaks_the_laws_of_motion(inputs in inputs(), spawn in 0..SPAWNS.len(), start in any::<u32>(), tile in 0..17usize) {
+            // The arena, or one of those that the large map is made of.
+            let (map, corner) = Map::ROYALE.corners().nth(tile).map_or((Map::ARENA, Vec2::default()), |corner| (Map::ROYALE, corner));
+            let mut fighter = Fighter::new(0, SPAWNS[spawn].plus(corner), Angle::new(0));
             let mut tick = Tick(start);
             for (input, count) in inputs {
                 for _ in 0..count {
                     let before = fighter;
                     tick = tick.next();
-                    fighter.step(tick, &input);
-                    prop_assert!(is_free(fighter.place()), "{before:?} stepped into a wall: {fighter:?}");
+                    fighter.step(map, tick, &input);
+                    prop_assert!(is_free(map, fighter.place()), "{before:?} stepped into a wall: {fighter:?}");
                     let limit = if fighter.is_dashing(tick) { SPEED_MAX } else { TOP_SPEED };
                     prop_assert!(fighter.velocity().length_squared() <= limit * limit, "{fighter:?} is too fast");
                     prop_assert_eq!(before.place().plus(fighter.velocity()), fighter.place(), "velocity is what it moved by");

@@ -3,7 +3,7 @@
 use tickwire_protocol::Tick;
 
 use crate::geometry::{Rect, Vec2, WHOLE, nearest_approach};
-use crate::map::{NEAR, SIDE, UNIT, walls_near};
+use crate::map::{Map, NEAR, UNIT};
 use crate::movement::{FIGHTER_RADIUS, OVERCHARGED_COOLDOWN_TICKS};
 use crate::tables::{Fighter, Shot};
 
@@ -57,12 +57,12 @@ impl Shot {
         Vec2::new(self.x, self.y)
     }
 
-    /// Flies on by one tick, to `tick`.
-    pub fn step(&mut self, tick: Tick) -> Flight {
+    /// Flies on by one tick over `map`, to `tick`.
+    pub fn step(&mut self, map: Map, tick: Tick) -> Flight {
         let from = self.place();
         let aimed = from.plus(Vec2::new(self.vx, self.vy));
-        let wall = walls_near(from).filter_map(|wall| wall.grown(SHOT_RADIUS).entry(from, aimed)).min();
-        let end = [wall, border(from.x, aimed.x), border(from.y, aimed.y)].into_iter().flatten().min();
+        let wall = map.walls_near(from).filter_map(|wall| wall.grown(SHOT_RADIUS).entry(from, aimed)).min();
+        let end = [wall, border(map, from.x, aimed.x), border(map, from.y, aimed.y)].into_iter().flatten().min();
         let to = end.map_or(aimed, |when| along(from, aimed, when));
         (self.x, self.y) = (to.x, to.y);
         let age = i32::from((tick.0 as u16).wrapping_sub(self.born)) + 1;
@@ -88,9 +88,9 @@ impl Flight {
     }
 }
 
-/// When the way from `from` to `to`, along one axis, reaches the border of the arena that it crosses, in parts of [`WHOLE`].
-fn border(from: i32, to: i32) -> Option<i64> {
-    let inside = to.clamp(0, SIDE);
+/// When the way from `from` to `to`, along one axis, reaches the border of the map that it crosses, in parts of [`WHOLE`].
+fn border(map: Map, from: i32, to: i32) -> Option<i64> {
+    let inside = to.clamp(0, map.side());
     (inside != to).then(|| i64::from(inside - from) * WHOLE / i64::from(to - from))
 }
 
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
     use crate::angle::Angle;
-    use crate::map::{SPAWNS, WALLS};
+    use crate::map::{SIDE, SPAWNS, WALLS};
 
     fn shot_from(place: Vec2, aim: i32) -> Shot {
         Shot::fired_by(&Fighter::new(0, place, Angle::new(aim)), Tick(0))
@@ -114,7 +114,7 @@ mod tests {
     fn flights(mut shot: Shot) -> Vec<Flight> {
         let mut flights = Vec::new();
         for tick in 0..SHOT_TICKS as u32 {
-            flights.push(shot.step(Tick(tick)));
+            flights.push(shot.step(Map::ARENA, Tick(tick)));
             if !flights.last().is_some_and(|flight| flight.goes_on) {
                 break;
             }
@@ -154,7 +154,7 @@ mod tests {
         fn no_shot_gets_into_or_through_a_wall(x in 320..SIDE - 320, y in 320..SIDE - 320, aim in 0..1024) {
             let start = Vec2::new(x, y);
             // A place in a wall has nothing to tell.
-            let flights = if crate::movement::is_free(start) { flights(shot_from(start, aim)) } else { Vec::new() };
+            let flights = if crate::movement::is_free(Map::ARENA, start) { flights(shot_from(start, aim)) } else { Vec::new() };
             for (flight, next) in flights.iter().zip(flights.iter().skip(1)) {
                 prop_assert_eq!(flight.to, next.from, "the way has no gaps");
             }

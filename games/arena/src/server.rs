@@ -6,21 +6,24 @@
 //! Invariant: systems look at entities in the order of players or of network ids, never in the ECS's own order, which a
 //! restored world does not share.
 
+mod crowd;
+mod royale;
 mod systems;
 
 use bevy_ecs::component::Component;
 use bevy_ecs::entity::Entity;
 use bevy_ecs::query::With;
+use bevy_ecs::resource::Resource;
 use bevy_ecs::schedule::{IntoScheduleConfigs, SystemSet};
 use bevy_ecs::world::World;
-use tickwire_game::{Game, MatchClock, NetIds, Setup};
+use tickwire_game::{Game, Interest, MatchClock, Mode, NetIds, Random, Setup};
 use tickwire_protocol::PlayerId;
 use tickwire_protocol::columns;
 use tickwire_protocol::messages::Ranked;
 
 use crate::Arena;
-use crate::map::PICKUPS;
-use crate::tables::{Fighter, Pickup, Score, Shot};
+use crate::map::Map;
+use crate::tables::{Fighter, Leader, Pickup, Score, Shot, Zone};
 use crate::timers;
 
 /// What a tick does, in this order.
@@ -36,14 +39,20 @@ enum Step {
     Hurt,
     /// Pickups are taken, and come back.
     Collect,
+    /// In royale: the zone shrinks, and heads are counted.
+    Close,
 }
+
+/// What is played on.
+#[derive(Resource, Clone, Copy)]
+struct Ground(Map);
 
 columns! {
     /// A pickup place's clock. Clients see only what it brings.
     #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
     struct Spot as "spot" {
-        /// Index into [`PICKUPS`].
-        place: u8 = 0..=255,
+        /// Index of the place on the map.
+        place: u16 = 0..=1023,
         /// When there is something to take again; 0 while there is.
         back_at: u32 = 0..=0x7fff_ffff,
     }
@@ -55,19 +64,29 @@ impl Game for Arena {
         setup.registry.replicate::<Shot>();
         setup.registry.replicate::<Pickup>();
         setup.registry.replicate::<Score>();
+        setup.registry.replicate::<Zone>();
+        setup.registry.replicate::<Leader>();
         setup.registry.persist::<Spot>();
         setup.world.insert_resource(systems::Hits::default());
-        for (place, (kind, at)) in (0..).zip(&PICKUPS) {
+        let map = Map::of(setup.mode);
+        setup.world.insert_resource(Ground(map));
+        for (place, (kind, at)) in (0..map.pickup_count()).filter_map(|index| Some((index as u16, map.pickup(index)?))) {
             let networked = setup.world.resource_mut::<NetIds>().allocate();
             setup.world.spawn((networked, Spot { place, back_at: 0 }, Pickup { kind: kind.number(), x: at.x, y: at.y }));
         }
-        setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly, Step::Hurt, Step::Collect).chain());
+        if map == Map::ROYALE {
+            let zone = royale::zone(map, &mut setup.world.resource_mut::<Random>().0);
+            let networked = setup.world.resource_mut::<NetIds>().allocate();
+            setup.world.spawn((networked, zone));
+        }
+        setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly, Step::Hurt, Step::Collect, Step::Close).chain());
         setup.schedule.add_systems((
             systems::respawn_fighters.in_set(Step::Respawn),
             systems::move_fighters.in_set(Step::Move),
             systems::fly_shots.in_set(Step::Fly),
             systems::apply_hits.in_set(Step::Hurt),
             (systems::take_pickups, systems::return_pickups).chain().in_set(Step::Collect),
+            (royale::shrink_zone, royale::harm_outside, royale::count_heads).chain().in_set(Step::Close),
         ));
     }
 
@@ -84,9 +103,19 @@ impl Game for Arena {
     }
 
     fn ranking(world: &mut World) -> Vec<Ranked> {
+        let survivors = royale::survivors(world);
+        let is_dead = |score: &Score| survivors.binary_search(&score.player).is_err();
         let mut scores: Vec<Score> = world.query::<&Score>().iter(world).copied().collect();
-        scores.sort_unstable_by_key(|score| (-score.score, score.deaths, score.player));
+        scores.sort_unstable_by_key(|score| (is_dead(score), -score.score, score.deaths, score.player));
         scores.into_iter().map(|score| Ranked { player: PlayerId(score.player), score: score.score }).collect()
+    }
+
+    fn interest(mode: &Mode) -> Option<Interest> {
+        (Map::of(mode) == Map::ROYALE).then_some(royale::INTEREST)
+    }
+
+    fn is_decided(world: &mut World) -> bool {
+        royale::is_decided(world)
     }
 }
 

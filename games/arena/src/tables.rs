@@ -18,7 +18,8 @@ pub const SCHEMA: Schema = UNTRAINED.trained(&trained::MODEL);
 
 /// The same without what was learned from recorded matches: what the learning starts from.
 pub const UNTRAINED: Schema =
-    Schema::new(&[MatchState::TABLE, Fighter::TABLE, Shot::TABLE, Pickup::TABLE, Score::TABLE]).spawning(expected::SPAWNS);
+    Schema::new(&[MatchState::TABLE, Fighter::TABLE, Shot::TABLE, Pickup::TABLE, Score::TABLE, Zone::TABLE, Leader::TABLE])
+        .spawning(expected::SPAWNS);
 
 columns! {
     /// A living player's body: all that prediction needs. A new row, with a new id, for every life.
@@ -26,15 +27,15 @@ columns! {
     #[cfg_attr(feature = "ecs", derive(Component))]
     pub struct Fighter as "fighter" {
         /// Whose it is.
-        pub player: u16 = 0..=15,
+        pub player: u16 = 0..=1023,
         /// Velocity to the right.
         pub vx: i32 = -480..=480,
         /// Velocity downwards.
         pub vy: i32 = -480..=480,
         /// Place from the left.
-        pub x: i32 = 0..=64_000; moved_by vx,
+        pub x: i32 = 0..=256_000; moved_by vx,
         /// Place from the top.
-        pub y: i32 = 0..=64_000; moved_by vy,
+        pub y: i32 = 0..=256_000; moved_by vy,
         /// Where it aims, 1/1024 turn, 0 to the right, clockwise.
         pub aim: u16 = 0..=1023; wrapping,
         /// 1 to 100 while it lives.
@@ -61,7 +62,7 @@ columns! {
     #[cfg_attr(feature = "ecs", derive(Component))]
     pub struct Shot as "shot" {
         /// Who fired it.
-        pub owner: u16 = 0..=15,
+        pub owner: u16 = 0..=1023,
         /// Low 16 bits of the tick it was fired in. At the end of that tick it has flown one tick already.
         pub born: u16 = 0..=0xffff; moment,
         /// What it does to a fighter it hits; more when fired overcharged.
@@ -71,9 +72,9 @@ columns! {
         /// Velocity downwards.
         pub vy: i32 = -480..=480,
         /// Place from the left.
-        pub x: i32 = 0..=64_000; moved_by vx,
+        pub x: i32 = 0..=256_000; moved_by vx,
         /// Place from the top.
-        pub y: i32 = 0..=64_000; moved_by vy,
+        pub y: i32 = 0..=256_000; moved_by vy,
     }
 }
 
@@ -85,9 +86,9 @@ columns! {
         /// A [`PickupKind`] as a number.
         pub kind: u8 = 0..=1,
         /// Place from the left.
-        pub x: i32 = 0..=64_000,
+        pub x: i32 = 0..=256_000,
         /// Place from the top.
-        pub y: i32 = 0..=64_000,
+        pub y: i32 = 0..=256_000,
     }
 }
 
@@ -97,7 +98,7 @@ columns! {
     #[cfg_attr(feature = "ecs", derive(Component))]
     pub struct Score as "score" {
         /// Whose it is.
-        pub player: u16 = 0..=15,
+        pub player: u16 = 0..=1023,
         /// Health taken from others, and a bonus for each kill.
         pub score: i32 = 0..=1_000_000,
         /// Others killed.
@@ -106,6 +107,40 @@ columns! {
         pub deaths: u16 = 0..=0x3fff,
         /// When the next life starts; 0 while alive.
         pub respawn_at: u32 = 0..=0x7fff_ffff; moment,
+    }
+}
+
+columns! {
+    /// In royale, the circle outside of which nobody lasts long.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "ecs", derive(Component))]
+    pub struct Zone as "zone" {
+        /// Its middle, from the left.
+        pub x: i32 = 0..=256_000,
+        /// Its middle, from the top.
+        pub y: i32 = 0..=256_000,
+        /// What the radius grows by every tick: less than nothing while it shrinks.
+        pub growth: i32 = -4095..=0,
+        /// How far it reaches.
+        pub radius: i32 = 0..=300_000; moved_by growth,
+        /// How many live, as counted once a second.
+        pub alive: u16 = 0..=1024,
+    }
+}
+
+columns! {
+    /// In royale, one of the best, as of the last second. Everybody else's [`Score`] is known only to themselves.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[cfg_attr(feature = "ecs", derive(Component))]
+    pub struct Leader as "leader" {
+        /// 0 for the best.
+        pub rank: u8 = 0..=15,
+        /// Who it is.
+        pub player: u16 = 0..=1023,
+        /// As in [`Score`].
+        pub score: i32 = 0..=1_000_000,
+        /// As in [`Score`].
+        pub kills: u16 = 0..=0x3fff,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every message reads back as it was written, alone and in company.
 
 use proptest::prelude::*;
+use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
 use tickwire_protocol::limits::TABLES_MAX;
 use tickwire_protocol::messages::{Body, Pong, Ranked};
@@ -76,7 +77,19 @@ pub(crate) fn any_server_message() -> impl Strategy<Value = ServerMessage> {
         prop::sample::select(CloseReason::ALL.to_vec()).prop_map(ServerMessage::Closing),
         prop::collection::vec(any::<u64>(), 0..=TABLES_MAX)
             .prop_map(|hashes| ServerMessage::Check { tables: BoundedVec::truncated(hashes) }),
+        (any::<u32>(), prop::collection::vec(any_part(), 0..8))
+            .prop_map(|(tick, parts)| ServerMessage::Cells { tick: Tick(tick), parts: BoundedVec::truncated(parts) }),
+        any::<u64>().prop_map(|hash| ServerMessage::CellsCheck { hash }),
     ]
+}
+
+fn any_part() -> impl Strategy<Value = Part> {
+    let news = prop_oneof![
+        any_body().prop_map(News::Keyframe),
+        (1..=64u8, any_body()).prop_map(|(advance, body)| News::Delta { advance, body }),
+        Just(News::Gone),
+    ];
+    (any::<u8>(), news).prop_map(|(slot, news)| Part { slot, news })
 }
 
 fn any_body() -> impl Strategy<Value = Body> {

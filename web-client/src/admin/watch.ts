@@ -76,7 +76,9 @@ export class Watch {
         state: (state) => {
           this.showState(state);
         },
-        welcome: () => undefined,
+        welcome: () => {
+          view.welcomed();
+        },
         results: () => undefined,
         roster: (roster) => {
           this.fillCamera(roster);

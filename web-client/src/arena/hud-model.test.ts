@@ -58,6 +58,25 @@ describe('buildHud', () => {
     expect(hud.dash).toBeCloseTo(0.49, 1);
   });
 
+  it('shows the leaders and oneself where other scores are not known', () => {
+    const zone = [{ id: 50, radius: 1_600, alive: 321 }];
+    const leader = [
+      { id: 61, rank: 1, player: 3, score: 500, kills: 4 },
+      { id: 60, rank: 0, player: 2, score: 900, kills: 7 },
+    ];
+    const rows = { match: [{ id: 0, phase: 2 }], zone, leader, score: [{ id: 1, player: 1, score: 20, deaths: 1 }] };
+    const { lines, rank, survivors } = buildHud(source(rows));
+    expect(lines.map((line) => [line.name, line.rank, line.own])).toEqual([
+      ['<b>Bo</b>', 1, false],
+      ['Cy', 2, false],
+      ['Ada', 0, true],
+    ]);
+    expect([rank, survivors]).toEqual([0, 321]);
+    expect(buildHud(source(rows)).notice).toBe('You are out');
+    const asLeader = buildHud({ ...source({ ...rows, score: [{ id: 2, player: 2, score: 910 }] }), player: 2 });
+    expect([asLeader.rank, asLeader.score, asLeader.lines.length]).toEqual([1, 910, 2]);
+  });
+
   it('has nothing personal for a spectator', () => {
     const hud = buildHud(source({ match: [{ id: 0, phase: 1, phase_ends: 1_061 }], score: scores }, null));
     expect(hud).toMatchObject({ notice: '', rank: 0, alive: false });
@@ -71,6 +90,11 @@ describe('feedLine', () => {
       victim: 'Someone',
       ownKill: true,
       ownDeath: false,
+    });
+    expect(feedLine({ kind: 'kill', killer: 3, victim: 3 }, roster, 3)).toMatchObject({
+      killer: 'The zone',
+      ownKill: false,
+      ownDeath: true,
     });
     expect(feedLine({ kind: 'hit', by: 1, victim: 2, damage: 3 }, roster, 1)).toBeNull();
   });

@@ -30,7 +30,10 @@ export interface HudModel {
   readonly overcharged: boolean;
   readonly score: number;
   readonly rank: number;
+  /** Everyone, or where that is not known the best and oneself. */
   readonly lines: readonly ScoreLine[];
+  /** How many live, in modes in which that matters. */
+  readonly survivors: number | null;
 }
 
 export interface HudSource {
@@ -52,10 +55,12 @@ export function buildHud(source: HudSource): HudModel {
   const score = tables.scores(snapshot).find((row) => row.player === player);
   const secondsLeft = endsIn / tickRate;
   const respawnS = score && score.respawnIn > 0 ? score.respawnIn / tickRate : null;
+  // In royale the dead stay dead when the zone is small.
+  const isOut = tables.zone(snapshot) !== null && score?.respawnIn === 0 && fighter === undefined;
   return {
     phase,
     timer: phase === 'waiting' ? '' : formatClock(secondsLeft),
-    notice: player === null ? '' : notice(phase, secondsLeft, respawnS),
+    notice: player === null ? '' : notice(phase, secondsLeft, respawnS, isOut),
     health: fighter?.health ?? 0,
     alive: fighter !== undefined,
     dash: dashCharge(source.dashReadyIn ?? fighter?.dashReadyIn ?? 0),
@@ -63,12 +68,14 @@ export function buildHud(source: HudSource): HudModel {
     score: ownLine?.score ?? 0,
     rank: ownLine?.rank ?? 0,
     lines,
+    survivors: tables.zone(snapshot)?.alive ?? null,
   };
 }
 
-function notice(phase: Phase, secondsLeft: number, respawnS: number | null): string {
+function notice(phase: Phase, secondsLeft: number, respawnS: number | null, isOut: boolean): string {
   if (phase === 'waiting') return 'Waiting for players…';
   if (phase === 'countdown') return `Starts in ${Math.ceil(secondsLeft)}`;
+  if (phase === 'live' && isOut) return 'You are out';
   if (phase === 'live' && respawnS !== null) return `Back in ${respawnS.toFixed(1)} s`;
   return '';
 }
@@ -77,8 +84,10 @@ function dashCharge(readyIn: number): number {
   return Math.min(1, Math.max(0, 1 - readyIn / DASH_COOLDOWN_TICKS));
 }
 
-/** Everyone seated, best first; who has no score row yet has none. */
-export function scoreLines({ tables, snapshot, roster, player }: HudSource): ScoreLine[] {
+/** Everyone seated, best first; who has no score row yet has none. In royale the leaders, and oneself. */
+export function scoreLines(source: HudSource): ScoreLine[] {
+  const { tables, snapshot, roster, player } = source;
+  if (tables.zone(snapshot)) return leaderLines(source);
   const scores = new Map(tables.scores(snapshot).map((row) => [row.player, row]));
   const unranked = [...roster.values()].map((entry) => ({
     player: entry.player,
@@ -91,6 +100,26 @@ export function scoreLines({ tables, snapshot, roster, player }: HudSource): Sco
   }));
   unranked.sort((a, b) => b.score - a.score || a.deaths - b.deaths || a.player - b.player);
   return unranked.map((line) => ({ ...line, rank: 1 + unranked.filter((other) => other.score > line.score).length }));
+}
+
+/** A rank of 0: somewhere below those who are shown. */
+function leaderLines({ tables, snapshot, roster, player }: HudSource): ScoreLine[] {
+  const own = tables.scores(snapshot).find((row) => row.player === player);
+  const lines = tables.leaders(snapshot).map((leader, index) => ({
+    player: leader.player,
+    name: roster.get(leader.player)?.name ?? 'Someone',
+    bot: roster.get(leader.player)?.bot ?? false,
+    own: leader.player === player,
+    score: leader.score,
+    kills: leader.kills,
+    deaths: 0,
+    rank: index + 1,
+  }));
+  if (!own) return lines;
+  const listed = lines.find((line) => line.own);
+  const name = roster.get(own.player)?.name ?? '';
+  const ownLine = { ...own, name, bot: false, own: true, rank: listed?.rank ?? 0 };
+  return listed ? lines.map((line) => (line.own ? ownLine : line)) : [...lines, ownLine];
 }
 
 export interface FeedLine {
@@ -109,9 +138,9 @@ export function feedLine(
   if (event.kind !== 'kill') return null;
   const nameOf = (id: number): string => roster.get(id)?.name ?? 'Someone';
   return {
-    killer: nameOf(event.killer),
+    killer: event.killer === event.victim ? 'The zone' : nameOf(event.killer),
     victim: nameOf(event.victim),
-    ownKill: event.killer === player,
+    ownKill: event.killer === player && event.victim !== player,
     ownDeath: event.victim === player,
   };
 }

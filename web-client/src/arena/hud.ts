@@ -108,7 +108,7 @@ export class Hud {
     setHidden(this.overcharge, !model.overcharged);
     setText(this.timer, model.timer);
     setText(this.score, String(model.score));
-    setText(this.rank, model.rank === 0 ? '' : `${formatOrdinal(model.rank)} of ${model.lines.length}`);
+    setText(this.rank, rankText(model));
     setText(this.notice, model.notice);
     this.updatePing(pingMs, quality);
     if (!this.scoresPanel.hidden) this.scores.update(model.lines);
@@ -143,4 +143,9 @@ export class Hud {
       this.hurt.classList.remove('shown');
     }, HURT_MS);
   }
+}
+
+function rankText({ rank, lines, survivors }: HudModel): string {
+  if (survivors !== null) return rank === 0 ? `${survivors} alive` : `${formatOrdinal(rank)}, ${survivors} alive`;
+  return rank === 0 ? '' : `${formatOrdinal(rank)} of ${lines.length}`;
 }

@@ -91,6 +91,9 @@ export class PlayScreen {
     view.onFrame = (frame) => {
       this.frame(frame);
     };
+    view.onMap = (map) => {
+      this.minimap.show(map);
+    };
     view.onEvent = (event) => {
       const line = this.session ? feedLine(event, this.session.roster, this.session.player) : null;
       if (line) hud.addFeed(line);
@@ -180,6 +183,7 @@ export class PlayScreen {
   }
 
   private welcomed(welcome: Welcome): void {
+    this.view.welcomed();
     setHidden(this.element, false);
     // A focused Play button would swallow the space bar.
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();

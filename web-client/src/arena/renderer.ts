@@ -10,13 +10,17 @@ import { FighterView } from './fighter-view';
 import type { ArenaMap } from './map';
 import { COLORS, playerColor } from './palette';
 import type { Scene, SceneFighter, SceneShot } from './scene';
-import { SHOT_RADIUS, type PickupRow } from './tables';
+import { SHOT_RADIUS, type PickupRow, type ZoneRow } from './tables';
 
 const GRID = 200;
 
 export class Renderer {
   private readonly app: Application;
   private readonly world = new Container();
+  /** Replaced when the map is. */
+  private readonly floor = new Container();
+  private readonly walls = new Container();
+  private readonly zone = new Graphics();
   private readonly pickupLayer = new Container();
   private readonly shotLayer = new Container();
   private readonly fighterLayer = new Container();
@@ -24,7 +28,7 @@ export class Renderer {
   private readonly fighters = new Map<number, FighterView>();
   private readonly shots = new Map<number, Graphics>();
   private readonly pickups = new Map<number, Graphics>();
-  private scene: Scene = { fighters: [], shots: [], pickups: [], own: null };
+  private scene: Scene = { fighters: [], shots: [], pickups: [], own: null, zone: null };
   /** Where each player's fighter was last drawn: effects of a fallen one need it. */
   private readonly lastPlaces = new Map<number, Vector>();
   private view: View = { x: 0, y: 0, scale: 1 };
@@ -35,14 +39,26 @@ export class Renderer {
     this.reducedMotion = reducedMotion;
     this.effects = new Effects(reducedMotion);
     this.world.addChild(
-      drawFloor(map),
+      this.floor,
       this.pickupLayer,
       this.shotLayer,
-      drawWalls(map),
+      this.walls,
+      this.zone,
       this.fighterLayer,
       this.effects.layer,
     );
+    this.setMap(map);
     app.stage.addChild(this.world);
+  }
+
+  /** Another map from the next frame on. */
+  setMap(map: ArenaMap): void {
+    for (const layer of [this.floor, this.walls]) {
+      for (const old of layer.removeChildren()) old.destroy();
+    }
+    this.floor.addChild(drawFloor(map));
+    this.walls.addChild(drawWalls(map));
+    this.lastPlaces.clear();
   }
 
   /** A canvas that fills `stage` and follows its size. */
@@ -86,6 +102,7 @@ export class Renderer {
     this.drawFighters(scene.fighters, roster, nowMs);
     this.drawShots(scene.shots);
     this.drawPickups(scene.pickups, nowMs);
+    this.drawZone(scene.zone);
     this.effects.step(nowMs);
     this.app.render();
   }
@@ -173,6 +190,11 @@ export class Renderer {
       view.position.set(pickup.x, pickup.y);
       view.scale.set(this.reducedMotion ? 1 : 1 + 0.06 * Math.sin(nowMs / 300));
     }
+  }
+
+  private drawZone(zone: ZoneRow | null): void {
+    this.zone.clear();
+    if (zone) this.zone.circle(zone.x, zone.y, zone.radius).stroke({ width: 12, color: COLORS.danger, alpha: 0.7 });
   }
 }
 

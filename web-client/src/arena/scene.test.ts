@@ -28,6 +28,14 @@ describe('buildScene', () => {
     expect(fighter?.aim).toBeCloseTo(2 * Math.PI);
   });
 
+  it('shows the zone where there is one', () => {
+    const without = snapshotOf(10, {});
+    expect(buildScene(source({ sample: between(without, without, 0), latest: without })).zone).toBeNull();
+    const latest = snapshotOf(11, { zone: [{ id: 9, x: 160_000, y: 1_600, radius: 32_000, alive: 7 }] });
+    const { zone } = buildScene(source({ sample: between(latest, latest, 0), latest }));
+    expect(zone).toEqual({ x: 10_000, y: 100, radius: 2_000, alive: 7 });
+  });
+
   it('does not drag a fighter across the map', () => {
     const from = snapshotOf(10, { fighter: [{ id: 5, player: 2, x: 0, y: 0 }] });
     const to = snapshotOf(11, { fighter: [{ id: 5, player: 2, x: 60_000, y: 0 }] });

@@ -4,7 +4,7 @@ import type { Sample } from '../sync/interpolation';
 import type { PredictedBody } from '../sync/prediction';
 import type { Snapshot } from '../sync/snapshot';
 import { blocked, type ArenaMap } from './map';
-import { SUBUNITS, type ArenaTables, type FighterRow, type PickupRow, type ShotRow } from './tables';
+import { SUBUNITS, type ArenaTables, type FighterRow, type PickupRow, type ShotRow, type ZoneRow } from './tables';
 
 export interface SceneFighter extends FighterRow {
   readonly own: boolean;
@@ -25,6 +25,8 @@ export interface Scene {
   readonly shots: readonly SceneShot[];
   readonly pickups: readonly PickupRow[];
   readonly own: SceneFighter | null;
+  /** Null in modes without one. */
+  readonly zone: ZoneRow | null;
 }
 
 export interface SceneSource {
@@ -53,6 +55,7 @@ export function buildScene(source: SceneSource): Scene {
     shots: [...otherShots(tables, sample, player), ...ownShots(source), ...source.firedShots],
     pickups: tables.pickups(sample.to),
     own,
+    zone: tables.zone(sample.to),
   };
 }
 

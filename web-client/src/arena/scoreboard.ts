@@ -40,7 +40,7 @@ function fillRow(row: HTMLTableRowElement, line: ScoreLine): void {
   row.classList.toggle('own', line.own);
   const [rank, name, score, kills, deaths] = row.cells;
   if (!rank || !name || !score || !kills || !deaths) return;
-  setText(rank, String(line.rank));
+  setText(rank, line.rank === 0 ? '–' : String(line.rank));
   const [swatch, who, tag] = name.firstElementChild?.children ?? [];
   // Through the object model, which the content security policy allows, unlike a style attribute.
   if (swatch instanceof HTMLElement) swatch.style.backgroundColor = cssColor(playerColor(line.player, line.own));

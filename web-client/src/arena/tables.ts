@@ -72,13 +72,31 @@ export interface ScoreRow {
   readonly respawnIn: number;
 }
 
+/** In royale, the circle outside of which nobody lasts long. */
+export interface ZoneRow {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+  /** How many live. */
+  readonly alive: number;
+}
+
+/** In royale, one of the best: others' scores stay on the server. */
+export interface LeaderRow {
+  readonly player: number;
+  readonly score: number;
+  readonly kills: number;
+}
+
 const EMPTY: Table = { ids: new Uint32Array(), columns: [] };
+
+type TableName = 'match' | 'fighter' | 'shot' | 'pickup' | 'score' | 'zone' | 'leader';
 
 /** Reads the arena's rows out of snapshots. */
 export class ArenaTables {
   /** Where the predicted body's row keeps its place. */
   readonly body: { readonly x: number; readonly y: number };
-  private readonly indexes: Readonly<Record<'match' | 'fighter' | 'shot' | 'pickup' | 'score', number>>;
+  private readonly indexes: Readonly<Record<TableName, number>>;
   private readonly fields: (table: string, field: string) => number;
 
   constructor(schema: readonly TableSchema[]) {
@@ -95,6 +113,8 @@ export class ArenaTables {
       shot: tableIndex(schema, 'shot'),
       pickup: tableIndex(schema, 'pickup'),
       score: tableIndex(schema, 'score'),
+      zone: tableIndex(schema, 'zone'),
+      leader: tableIndex(schema, 'leader'),
     };
     this.body = { x: this.fields('fighter', 'x'), y: this.fields('fighter', 'y') };
   }
@@ -160,6 +180,32 @@ export class ArenaTables {
       deaths: at('deaths', row),
       respawnIn: ticksLeft(at('respawn_at', row), snapshot.tick),
     }));
+  }
+
+  /** Null in modes without one. */
+  zone(snapshot: Snapshot): ZoneRow | null {
+    const table = this.table(snapshot, 'zone');
+    if (table.ids.length === 0) return null;
+    const at = (field: string): number => cell(table, this.fields('zone', field), 0);
+    return {
+      x: at('x') / SUBUNITS,
+      y: at('y') / SUBUNITS,
+      radius: at('radius') / SUBUNITS,
+      alive: at('alive'),
+    };
+  }
+
+  /** The best, the first of them first. */
+  leaders(snapshot: Snapshot): LeaderRow[] {
+    const table = this.table(snapshot, 'leader');
+    const at = (field: string, row: number): number => cell(table, this.fields('leader', field), row);
+    const ranked = rows(table, (_, row) => ({
+      rank: at('rank', row),
+      player: at('player', row),
+      score: at('score', row),
+      kills: at('kills', row),
+    }));
+    return ranked.sort((a, b) => a.rank - b.rank);
   }
 
   private fighter(id: number, tick: number, at: (field: string) => number): FighterRow {

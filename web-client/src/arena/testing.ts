@@ -11,6 +11,8 @@ export const SCHEMA: readonly TableSchema[] = [
   { table: 'shot', fields: ['owner', 'born', 'damage', 'vx', 'vy', 'x', 'y'] },
   { table: 'pickup', fields: ['kind', 'x', 'y'] },
   { table: 'score', fields: ['player', 'score', 'kills', 'deaths', 'respawn_at'] },
+  { table: 'zone', fields: ['x', 'y', 'growth', 'radius', 'alive'] },
+  { table: 'leader', fields: ['rank', 'player', 'score', 'kills'] },
 ];
 
 export const TABLES = new ArenaTables(SCHEMA);

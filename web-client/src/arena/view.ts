@@ -26,13 +26,16 @@ const CAMERA_SNAP_UNITS = 1200;
 export class ArenaView {
   readonly stage: HTMLElement;
   readonly tables: ArenaTables;
-  readonly map: ArenaMap;
+  map: ArenaMap;
   camera: CameraMode = 'follow';
   /** Whom the camera follows when the viewer has no fighter; null: the leader. */
   followPlayer: number | null = null;
   onFrame: ((frame: Frame) => void) | null = null;
+  /** The match is on another map than the one before. */
+  onMap: ((map: ArenaMap) => void) | null = null;
   /** Every event when it is shown. */
   onEvent: ((event: ArenaEvent) => void) | null = null;
+  private readonly replica: Replica;
   private readonly renderer: Renderer;
   private readonly events = new EventQueue();
   private readonly fired: FiredShots;
@@ -42,10 +45,11 @@ export class ArenaView {
   private lastMs = 0;
   private frameRequest = 0;
 
-  private constructor(stage: HTMLElement, tables: ArenaTables, map: ArenaMap, renderer: Renderer, fired: FiredShots) {
-    this.fired = fired;
+  private constructor(stage: HTMLElement, replica: Replica, map: ArenaMap, renderer: Renderer) {
     this.stage = stage;
-    this.tables = tables;
+    this.replica = replica;
+    this.tables = new ArenaTables(replica.tables);
+    this.fired = new FiredShots(this.tables, replica);
     this.map = map;
     this.renderer = renderer;
     const loop = (): void => {
@@ -58,8 +62,7 @@ export class ArenaView {
   static async create(stage: HTMLElement, replica: Replica): Promise<ArenaView> {
     const map = parseMap(replica.map());
     const renderer = await Renderer.create(stage, map);
-    const tables = new ArenaTables(replica.tables);
-    return new ArenaView(stage, tables, map, renderer, new FiredShots(tables, replica));
+    return new ArenaView(stage, replica, map, renderer);
   }
 
   /** Shows another session, or none. */
@@ -69,6 +72,16 @@ export class ArenaView {
     this.target = null;
     this.events.clear();
     this.fired.clear();
+  }
+
+  /** The session has a seat: its mode may be on another map. */
+  welcomed(): void {
+    const map = parseMap(this.replica.map());
+    if (map.width === this.map.width && map.walls.length === this.map.walls.length) return;
+    this.map = map;
+    this.target = null;
+    this.renderer.setMap(map);
+    this.onMap?.(map);
   }
 
   /** The session predicted the own fighter one tick further. */

@@ -135,7 +135,7 @@ fn replay() -> Value {
         }
         row(body).iter().for_each(|value| hash.word(*value as u32));
         shots.retain(|[x, y, aim, born]| {
-            let flight = shot_flight(*x, *y, *aim, tick.0 as i32 - born);
+            let flight = shot_flight(&Arena::MODES[0], *x, *y, *aim, tick.0 as i32 - born);
             flight.iter().for_each(|value| hash.word(*value as u32));
             flight[2] == 1
         });

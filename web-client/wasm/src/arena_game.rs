@@ -1,11 +1,12 @@
 //! What the page needs of the arena: the predicted fighter's row, the map, and where a shot gets to.
 
 use arena::angle::Angle;
-use arena::geometry::Vec2;
-use arena::map::{SIDE, WALLS};
+use arena::geometry::{Rect, Vec2};
+use arena::map::Map;
 use arena::movement::FIGHTER_RADIUS;
 use arena::tables::{Fighter, Shot};
 use arena::{Arena, Body, Input};
+use tickwire_game::Mode;
 use tickwire_protocol::{Columns, Tick};
 
 use crate::client::WebGame;
@@ -20,11 +21,13 @@ impl WebGame for Arena {
         [body.fighter.x, body.fighter.y]
     }
 
-    fn map_json(json: &mut Json<'_>) {
+    fn map_json(mode: &Mode, json: &mut Json<'_>) {
+        let map = Map::of(mode);
+        let walls: Vec<Rect> = map.walls().collect();
         json.object(|json| {
-            json.key("width").number(SIDE);
-            json.key("height").number(SIDE);
-            json.key("walls").list(&WALLS, |json, wall| {
+            json.key("width").number(map.side());
+            json.key("height").number(map.side());
+            json.key("walls").list(&walls, |json, wall| {
                 json.object(|json| {
                     json.key("x").number(wall.min.x);
                     json.key("y").number(wall.min.y);
@@ -45,14 +48,15 @@ pub fn input(move_x: i32, move_y: i32, aim: i32, buttons: i32) -> Input {
 /// Where a shot fired from `x`, `y` in direction `aim` (1/1024 turn) is at the end of the tick `age` ticks after the one
 /// it was fired in, and whether it flies on: walls count, fighters do not. It is the flight the server computes, so the
 /// page can show the own shots at once.
-pub fn shot_flight(x: i32, y: i32, aim: i32, age: i32) -> [i32; 3] {
-    let inside = FIGHTER_RADIUS..=SIDE - FIGHTER_RADIUS;
+pub fn shot_flight(mode: &Mode, x: i32, y: i32, aim: i32, age: i32) -> [i32; 3] {
+    let map = Map::of(mode);
+    let inside = FIGHTER_RADIUS..=map.side() - FIGHTER_RADIUS;
     let start = Vec2::new(x.clamp(*inside.start(), *inside.end()), y.clamp(*inside.start(), *inside.end()));
     let mut shot = Shot::fired_by(&Fighter::new(0, start, Angle::new(aim)), Tick(0));
     let mut goes_on = true;
     let mut tick = Tick(0);
     while goes_on && tick.0 <= age.max(0) as u32 {
-        goes_on = shot.step(tick).goes_on;
+        goes_on = shot.step(map, tick).goes_on;
         tick = tick.next();
     }
     [shot.x, shot.y, i32::from(goes_on)]

@@ -17,8 +17,8 @@ pub trait WebGame: GameDef {
     fn write_row(body: &Self::Body, row: &mut [i32]);
     /// Where a body is.
     fn place(body: &Self::Body) -> [i32; 2];
-    /// What the page draws beneath everything, as JSON.
-    fn map_json(json: &mut Json<'_>);
+    /// What the page draws beneath everything in `mode`, as JSON.
+    fn map_json(mode: &Mode, json: &mut Json<'_>);
 }
 
 /// What one WebSocket message brought.
@@ -36,6 +36,8 @@ pub struct ClientCore<G: GameDef> {
     replica: Replica,
     predictor: Option<Predictor<G>>,
     me: Option<PlayerId>,
+    /// The match's mode; the game's first until Welcome tells.
+    mode: Option<Mode>,
     last_input: InputSeq,
     /// How far the own body was from where it is now, at the last message that brought a snapshot.
     correction: [i32; 2],
@@ -43,7 +45,14 @@ pub struct ClientCore<G: GameDef> {
 
 impl<G: WebGame> Default for ClientCore<G> {
     fn default() -> Self {
-        Self { replica: Replica::new(&G::SCHEMA), predictor: None, me: None, last_input: InputSeq(0), correction: [0; 2] }
+        Self {
+            replica: Replica::new(&G::SCHEMA),
+            predictor: None,
+            me: None,
+            mode: G::MODES.first().copied(),
+            last_input: InputSeq(0),
+            correction: [0; 2],
+        }
     }
 }
 
@@ -65,7 +74,7 @@ impl<G: WebGame> ClientCore<G> {
             if self.replica.apply(&message)? {
                 self.reconcile();
                 received.snapshot = true;
-            } else if !self.confirms(&message) {
+            } else if !matches!(message, ServerMessage::Cells { .. }) && !self.confirms(&message) {
                 Json::new(records).object(|json| self.describe(&message, json));
                 records.push(b'\n');
                 received.records = true;
@@ -94,6 +103,11 @@ impl<G: WebGame> ClientCore<G> {
         &self.correction
     }
 
+    /// The match's mode; the game's first before Welcome.
+    pub fn mode(&self) -> Option<&Mode> {
+        self.mode.as_ref()
+    }
+
     /// Starts a session.
     pub fn hello(&mut self, credential: Credential, out: &mut Vec<u8>) {
         self.reset();
@@ -118,7 +132,9 @@ impl<G: WebGame> ClientCore<G> {
         let mode = G::MODES.get(usize::from(welcome.mode)).ok_or(DecodeError::Malformed)?;
         self.replica = Replica::new(&G::SCHEMA);
         self.me = welcome.player;
-        self.predictor = welcome.player.map(|_| Predictor::new(Mode { tick_rate: welcome.tick_rate, ..*mode }));
+        let mode = Mode { tick_rate: welcome.tick_rate, ..*mode };
+        self.mode = Some(mode);
+        self.predictor = welcome.player.map(|_| Predictor::new(mode));
         Ok(())
     }
 
@@ -140,6 +156,7 @@ impl<G: WebGame> ClientCore<G> {
     fn confirms(&self, message: &ServerMessage) -> bool {
         match message {
             ServerMessage::Check { tables } => self.snapshot().is_some_and(|view| view.first_difference(tables).is_none()),
+            ServerMessage::CellsCheck { hash } => self.replica.cells_hash() == *hash,
             _ => false,
         }
     }
@@ -147,11 +164,15 @@ impl<G: WebGame> ClientCore<G> {
     /// Writes the members of a record.
     fn describe(&self, message: &ServerMessage, json: &mut Json<'_>) {
         match message {
-            ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } => {}
-            ServerMessage::Check { tables } => {
+            ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
+            ServerMessage::Check { .. } | ServerMessage::CellsCheck { .. } => {
                 json.key("type").string("desync");
                 json.key("tick").number_or_null(self.snapshot().map(|view| view.tick.0));
-                json.key("table").string(self.snapshot().and_then(|view| view.first_difference(tables)).map_or("", Table::name));
+                let table = match message {
+                    ServerMessage::Check { tables } => self.snapshot().and_then(|view| view.first_difference(tables)),
+                    _ => None,
+                };
+                json.key("table").string(table.map_or("", Table::name));
             }
             ServerMessage::Welcome(welcome) => describe_welcome(welcome, json),
             ServerMessage::Event(event) => describe_event::<G>(event, json),

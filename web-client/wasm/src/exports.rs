@@ -182,10 +182,16 @@ pub extern "C" fn schema_json() -> i32 {
     })
 }
 
-/// Puts the map into the outbox, as JSON. Answers its length.
+/// Puts the map of the match's mode into the outbox, as JSON: before Welcome that of the first mode. Answers its length.
 #[unsafe(no_mangle)]
 pub extern "C" fn map_json() -> i32 {
-    with(|module| module.put_out(|_, out| TheGame::map_json(&mut Json::new(out))))
+    with(|module| {
+        module.put_out(|core, out| {
+            if let Some(mode) = core.mode() {
+                TheGame::map_json(mode, &mut Json::new(out));
+            }
+        })
+    })
 }
 
 /// Starts a session with the 16-byte ticket in the inbox. This and the following answer the length of the message in the
@@ -257,11 +263,13 @@ pub extern "C" fn correction_ptr() -> *const i32 {
 }
 
 /// x, y, and 1 while it flies on, of a shot fired from `x`, `y` in direction `aim` (1/1024 turn), at the end of the tick
-/// `age` ticks after the one it was fired in. Walls count, fighters do not.
+/// `age` ticks after the one it was fired in, on the map of the match's mode. Walls count, fighters do not.
 #[unsafe(no_mangle)]
 pub extern "C" fn shot_flight_ptr(x: i32, y: i32, aim: i32, age: i32) -> *const i32 {
     with(|module| {
-        module.shot = arena_game::shot_flight(x, y, aim, age);
+        if let Some(mode) = module.core.get_or_insert_default().mode() {
+            module.shot = arena_game::shot_flight(mode, x, y, aim, age);
+        }
         module.shot.as_ptr()
     })
 }

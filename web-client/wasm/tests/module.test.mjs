@@ -30,7 +30,7 @@ test('the schema and the map are JSON', async () => {
   const schema = module.schema();
   assert.deepEqual(
     schema.map((table) => table.table),
-    ['match', 'fighter', 'shot', 'pickup', 'score'],
+    ['match', 'fighter', 'shot', 'pickup', 'score', 'zone', 'leader'],
   );
   assert.ok(schema.every((table) => table.fields.length > 0));
   const map = JSON.parse(module.outbox(module.wasm.map_json()).toString('utf8'));

@@ -102,7 +102,7 @@ proptest! {
         let mut client = ClientCore::<Arena>::default();
         play(&mut client, &session());
         client.input(Tick(tick), input(a, b, c, d), &mut Vec::new());
-        let [x, y, _] = shot_flight(a, b, c, e);
+        let [x, y, _] = shot_flight(&Arena::MODES[0], a, b, c, e);
         prop_assert!((0..=64_000).contains(&x) && (0..=64_000).contains(&y));
     }
 }

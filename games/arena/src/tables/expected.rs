@@ -4,6 +4,7 @@ use tickwire_protocol::schema::{Columns, Spawn, Which};
 use tickwire_protocol::snapshot::Seen;
 
 use super::{Fighter, Shot};
+use crate::map::Map;
 use crate::movement::{FIRE_COOLDOWN_TICKS, OVERCHARGED_COOLDOWN_TICKS};
 use crate::timers;
 
@@ -28,7 +29,8 @@ fn expect_shot(seen: &Seen<'_>, which: Which, row: &mut [i32]) -> bool {
     };
     let Some(fighter) = owner.and_then(|(row, _)| fighters.get::<Fighter>(row)) else { return false };
     let mut shot = Shot::fired_by(&fighter, seen.tick);
-    shot.step(seen.tick);
+    // The arena's walls are the same as those of the first of royale's; only at its outer border is one wrongly expected to fly on.
+    shot.step(Map::ROYALE, seen.tick);
     shot.write(row);
     true
 }

@@ -3,7 +3,7 @@
 use arena::Arena;
 use arena::events::ArenaEvent;
 use arena::geometry::Vec2;
-use arena::map::{PICKUPS, UNIT};
+use arena::map::{Map, PICKUPS, UNIT};
 use arena::movement::is_free;
 use arena::tables::{Fighter, Pickup, Score, Shot};
 use tickwire_game::testing::TestMatch;
@@ -34,7 +34,7 @@ fn eight_bots_play_a_lively_game() {
             taken[index] |= !view.rows::<Pickup>().any(|(_, pickup)| (pickup.x, pickup.y) == (place.x, place.y));
         }
         for (_, fighter) in view.rows::<Fighter>() {
-            assert!(is_free(fighter.place()), "{fighter:?} is in a wall");
+            assert!(is_free(Map::ARENA, fighter.place()), "{fighter:?} is in a wall");
             let (was_at, since) = &mut still[usize::from(fighter.player)];
             if fighter.place().minus(*was_at).length() > 60 * UNIT {
                 (*was_at, *since) = (fighter.place(), view.tick.0);

@@ -4,4 +4,5 @@
 
 mod games;
 mod prediction;
+mod royale;
 mod rules;

@@ -1,6 +1,7 @@
 //! Messages and snapshots as the fixtures' JSON.
 
 use serde_json::{Map, Value, json};
+use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::model::{ColumnModel, Source, TableModel, Tokens};
 use tickwire_protocol::{ClientMessage, Credential, Event, RosterEntry, Schema, ServerMessage, Snapshot};
@@ -58,6 +59,18 @@ pub(super) fn server_message(message: &ServerMessage) -> Value {
         ServerMessage::Check { tables } => {
             json!({ "type": "check", "tables": tables.as_slice().iter().map(|hash| word(*hash)).collect::<Vec<_>>() })
         }
+        ServerMessage::Cells { tick, parts } => {
+            json!({ "type": "cells", "tick": tick.0, "parts": parts.as_slice().iter().map(part).collect::<Vec<_>>() })
+        }
+        ServerMessage::CellsCheck { hash } => json!({ "type": "cells_check", "hash": word(*hash) }),
+    }
+}
+
+fn part(Part { slot, news }: &Part) -> Value {
+    match news {
+        News::Keyframe(body) => json!({ "slot": slot, "how": 0, "body": hex(body.as_slice()) }),
+        News::Delta { advance, body } => json!({ "slot": slot, "how": advance, "body": hex(body.as_slice()) }),
+        News::Gone => json!({ "slot": slot, "how": 255, "body": null }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every server message, and several in one WebSocket message.
 
 use serde_json::json;
+use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::messages::{Body, Pong, Ranked};
 use tickwire_protocol::text::Name;
@@ -43,6 +44,12 @@ fn golden_server_messages() {
     let delta = || ServerMessage::Delta { advance: 2, body: body(&[0]) };
     let ranked = |player, score| Ranked { player: PlayerId(player), score };
     let results = |ranking| ServerMessage::Event(Event::Results { ranking: BoundedVec::truncated(ranking), rematch_by: Tick(90_600) });
+    let cells = |parts| ServerMessage::Cells { tick: Tick(70_001), parts: BoundedVec::truncated(parts) };
+    let parts = vec![
+        Part { slot: 0, news: News::Keyframe(body(&[0xc0])) },
+        Part { slot: 255, news: News::Delta { advance: 64, body: body(&[]) } },
+        Part { slot: 3, news: News::Gone },
+    ];
     let messages = vec![
         ("welcome", vec![welcome(Some(300))]),
         ("welcome_spectator", vec![welcome(None)]),
@@ -59,6 +66,9 @@ fn golden_server_messages() {
         ("pong_late", vec![pong(Some(-1))]),
         ("pong_no_input", vec![pong(None)]),
         ("check", vec![ServerMessage::Check { tables: BoundedVec::truncated(vec![0xfedc_ba98_7654_3210, 7]) }]),
+        ("cells_of_nothing", vec![cells(Vec::new())]),
+        ("cells_check", vec![ServerMessage::CellsCheck { hash: 1 }]),
+        ("tick_with_cells", vec![cells(parts), delta()]),
         ("session_start", vec![welcome(Some(0)), keyframe()]),
         ("tick_with_events", vec![game_event(&[1]), ServerMessage::Event(Event::Left(PlayerId(9))), delta()]),
     ];

@@ -1,0 +1,143 @@
+//! Who is sent what of a match that is too large to be sent whole: where rows are, who may see them, from where players look.
+//!
+//! A mode without an [`Interest`] sends everything to everyone.
+
+use tickwire_protocol::schema::Columns;
+use tickwire_protocol::{PlayerId, Snapshot, Table};
+
+/// How a mode's matches are divided. Lengths are in the units of the rows' places.
+#[derive(Clone, Copy, Debug)]
+pub struct Interest {
+    /// Width and height of the map, from 0. What is outside counts as at its border.
+    pub map: [i32; 2],
+    /// Width and height of a cell.
+    pub cell: [i32; 2],
+    /// How far players see and how often they are told, from the nearest cells to the farthest: at least one.
+    pub tiers: &'static [Tier],
+    /// Most bytes in a client's frame. It is exceeded only by the least a frame can be: the tick's events, the rows without a
+    /// place, the player's own chunk and one other.
+    pub bytes_per_tick: usize,
+    /// Where row `row` of table `table` is and who may see it. Called for every row every tick.
+    pub place: fn(table: usize, row: Row<'_>) -> Place,
+    /// From where the players look. Called every tick. Who is not named keeps looking from where they did.
+    pub eyes: fn(view: &Snapshot, eyes: &mut Eyes),
+}
+
+/// Cells that are updated equally often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tier {
+    /// It ends this many cells away from the viewer's own, diagonals counting as one.
+    pub cells: u8,
+    /// Ticks from one update to the next, at least 1.
+    pub every: u8,
+}
+
+/// Where a row is, and who may see it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// On the map; `None` for what has no place: it is always in sight.
+    pub at: Option<[i32; 2]>,
+    /// Who may see it.
+    pub group: Group,
+}
+
+/// Who may see a row. What a player may not see is never sent to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// All whose sight it is in.
+    #[default]
+    Everyone,
+    /// One player.
+    Player(PlayerId),
+    /// The players of this team, or whatever the game means by the number: see [`Eyes::add_in`].
+    Team(u16),
+}
+
+impl Place {
+    /// Always in everyone's sight.
+    pub const EVERYWHERE: Self = Self { at: None, group: Group::Everyone };
+
+    /// There, for all who look.
+    pub const fn at(place: [i32; 2]) -> Self {
+        Self { at: Some(place), group: Group::Everyone }
+    }
+
+    /// In sight of `player` only, and always.
+    pub const fn private_to(player: PlayerId) -> Self {
+        Self { at: None, group: Group::Player(player) }
+    }
+
+    /// The same, for `group` only.
+    #[must_use]
+    pub const fn only_for(self, group: Group) -> Self {
+        Self { group, ..self }
+    }
+}
+
+/// A row of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    table: &'a Table,
+    index: usize,
+}
+
+impl<'a> Row<'a> {
+    /// Row `index` of `table`.
+    pub const fn new(table: &'a Table, index: usize) -> Self {
+        Self { table, index }
+    }
+
+    /// Its value of field `field`.
+    pub fn value(&self, field: usize) -> i32 {
+        self.table.column(field).get(self.index).copied().unwrap_or(0)
+    }
+
+    /// The row as a component.
+    pub fn read<C: Columns>(&self) -> Option<C> {
+        self.table.get(self.index)
+    }
+}
+
+/// From where the players look this tick.
+#[derive(Clone, Debug, Default)]
+pub struct Eyes(Vec<Eye>);
+
+/// From where one player looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Eye {
+    /// Who.
+    pub player: PlayerId,
+    /// The table and the row it looks from: most often its own body. The row's chunk is sent every tick.
+    pub row: (usize, usize),
+    /// The [`Group::Team`]s whose rows it may see.
+    pub teams: [Option<u16>; Eyes::TEAMS_MAX],
+}
+
+impl Eyes {
+    /// Most teams that a player can see the rows of.
+    pub const TEAMS_MAX: usize = 4;
+
+    /// `player` looks from row `row` of table `table`, which has a place.
+    pub fn add(&mut self, player: PlayerId, table: usize, row: usize) {
+        self.add_in(player, table, row, &[]);
+    }
+
+    /// The same, and may see the rows of `teams`: as many as [`Eyes::TEAMS_MAX`].
+    pub fn add_in(&mut self, player: PlayerId, table: usize, row: usize, teams: &[u16]) {
+        let mut seen = [None; Self::TEAMS_MAX];
+        for (place, team) in seen.iter_mut().zip(teams) {
+            *place = Some(*team);
+        }
+        self.0.push(Eye { player, row: (table, row), teams: seen });
+    }
+
+    /// Forgets all and keeps the buffer.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Eye> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,149 @@
+//! A divided match: its grid, the rows that everyone sees, and the frames made of both.
+
+use bytes::{Bytes, BytesMut};
+use tickwire_game::{Interest, Told};
+use tickwire_protocol::codec::{BoundedBytes, encode_into};
+use tickwire_protocol::{Event, NetId, PlayerId, Schema, ServerMessage, Snapshot, Tick};
+
+use super::grid::{Grid, Sight};
+use super::view::{Budget, CellView, Desk};
+use super::whole::Whole;
+
+/// Events with a place may take this part of a frame's budget.
+const PLACED_SHARE: usize = 4;
+
+pub(super) struct Cells {
+    grid: Grid,
+    /// The rows that are in everyone's sight.
+    everywhere: Whole,
+    desk: Desk,
+    /// The tick's events that have a place, encoded, and where each ends.
+    placed: Vec<u8>,
+    places: Vec<([i32; 2], usize)>,
+    sights: Vec<Sight>,
+    order: Vec<(NetId, u32, u32)>,
+    frame: Vec<u8>,
+    buffer: BytesMut,
+    hash_every: u32,
+}
+
+impl Cells {
+    pub(super) fn new(schema: &Schema, interest: Interest, hash_every: u32) -> Self {
+        Self {
+            grid: Grid::new(schema, interest),
+            everywhere: Whole::new(schema, 0),
+            desk: Desk::new(schema, hash_every > 0),
+            placed: Vec::new(),
+            places: Vec::new(),
+            sights: Vec::new(),
+            order: Vec::new(),
+            frame: Vec::new(),
+            buffer: BytesMut::new(),
+            hash_every,
+        }
+    }
+
+    pub(super) fn has_overflowed(&self) -> bool {
+        self.desk.encoder.has_overflowed()
+    }
+
+    /// Divides `view`, the newest whole snapshot.
+    pub(super) fn advance(&mut self, view: &Snapshot, placed: impl Iterator<Item = Told>) {
+        let Self { grid, everywhere, .. } = self;
+        everywhere.advance(view.tick, |everywhere| grid.advance(view, everywhere));
+        self.desk.begin();
+        self.placed.clear();
+        self.places.clear();
+        for Told { bytes, at } in placed {
+            if let (Some(at), Some(bytes)) = (at, BoundedBytes::new(bytes)) {
+                encode_into(&ServerMessage::Event(Event::Game(bytes)), &mut self.placed);
+                self.places.push((at, self.placed.len()));
+            }
+        }
+    }
+
+    pub(super) fn sweep(&mut self) {
+        self.everywhere.sweep();
+        if let Some(now) = self.everywhere.tick() {
+            self.grid.sweep(now);
+        }
+    }
+
+    pub(super) fn forget(&mut self, player: PlayerId) {
+        self.grid.forget(player);
+    }
+
+    /// The client is sent nothing this tick.
+    pub(super) fn skip(&mut self, baseline: Option<Tick>, view: Option<&CellView>) {
+        if let (Some(now), Some(view)) = (self.everywhere.tick(), view) {
+            view.keep(&mut self.grid, now);
+        }
+        if let Some(baseline) = baseline {
+            self.everywhere.keep(baseline);
+        }
+    }
+
+    /// The frame for `player`, who has `baseline` of what everyone sees and the chunks of `view`: the tick's events, those for
+    /// everyone being `events`, then chunks, then what everyone sees. Without `events` it has none at all.
+    pub(super) fn frame(&mut self, player: PlayerId, baseline: &mut Option<Tick>, view: &mut CellView, events: Option<&Bytes>) -> Bytes {
+        let Self { grid, everywhere, desk, frame, .. } = self;
+        let Some(now) = everywhere.tick() else { return Bytes::new() };
+        let max = grid.interest.bytes_per_tick;
+        let ending = everywhere.message(baseline.replace(now), &mut desk.encoder);
+        frame.clear();
+        if let Some(events) = events {
+            frame.extend_from_slice(events);
+            tell_nearby(grid, player, (&self.placed, &self.places), max / PLACED_SHARE, frame);
+        }
+        let budget = Budget { spent: frame.len() + ending.len(), max };
+        view.gather(player, now, grid, desk, budget, frame);
+        frame.extend_from_slice(&ending);
+        if self.hash_every > 0 && now.0.is_multiple_of(self.hash_every) {
+            let whole = everywhere.newest().map_or(0, Snapshot::hash);
+            encode_into(&ServerMessage::CellsCheck { hash: view.hash(whole) }, frame);
+        }
+        // One allocation serves many frames, and is used again when they have been sent.
+        self.buffer.extend_from_slice(frame);
+        self.buffer.split().freeze()
+    }
+
+    /// All that `player` has in sight, as new as can be.
+    pub(super) fn see(&mut self, player: PlayerId, out: &mut Snapshot) -> bool {
+        let Self { grid, everywhere, sights, order, .. } = self;
+        let Some(whole) = everywhere.newest() else { return false };
+        grid.sights(player, sights);
+        out.tick = whole.tick;
+        let seen = |sight: u32| sights.get(sight as usize).and_then(|sight| grid.nodes.get(sight.node as usize)?.chunk.newest());
+        for index in 0..whole.tables().len() {
+            order.clear();
+            for sight in 0..=sights.len() as u32 {
+                let source = if sight as usize == sights.len() { Some(whole) } else { seen(sight) };
+                let ids = source.and_then(|source| source.table(index)).map_or(&[][..], |table| table.ids());
+                order.extend((0u32..).zip(ids).map(|(row, id)| (*id, sight, row)));
+            }
+            order.sort_unstable();
+            let Some(table) = out.table_mut(index) else { continue };
+            table.clear();
+            for (_, sight, row) in order.iter() {
+                if let Some(source) = seen(*sight).unwrap_or(whole).table(index) {
+                    table.push_from(source, *row as usize);
+                }
+            }
+        }
+        true
+    }
+}
+
+/// Appends the events whose place `player` has in sight, as far as `room` reaches.
+fn tell_nearby(grid: &Grid, player: PlayerId, (placed, places): (&[u8], &[([i32; 2], usize)]), mut room: usize, out: &mut Vec<u8>) {
+    let Some(watcher) = grid.watcher(player) else { return };
+    let mut start = 0;
+    for (at, end) in places {
+        let event = placed.get(start..*end).unwrap_or_default();
+        start = *end;
+        if event.len() <= room && grid.is_in_sight(watcher, *at) {
+            room -= event.len();
+            out.extend_from_slice(event);
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! What one client has of a divided match, and what it is sent next.
+//!
+//! Invariants: a slot's chunk and version are what the client has in it, because what is sent arrives; a frame stays within
+//! the budget but for the least it can be; of what waits, the one that waited longest for its nearness goes first.
+
+use std::cmp::Reverse;
+use std::ops::Range;
+
+use tickwire_protocol::cells::{CellsHash, GONE_NEWS};
+use tickwire_protocol::limits::CELL_SLOTS_MAX;
+use tickwire_protocol::{PlayerId, Schema, Tick};
+
+use super::encoder::Encoder;
+use super::grid::{Grid, NONE, Sight, Watcher};
+
+/// Chunks that do not fit into what is left of the budget are passed over so often before a frame is closed.
+const MISFITS_MAX: usize = 2;
+/// How long what a divided chunk was is kept while what it became has not all been sent.
+const ORPHAN_TICKS: u32 = 8;
+/// What a chunk gains a tick where the viewer is.
+const WEIGHT_MAX: u32 = 8;
+/// A node that the view at hand has no slot for.
+const NO_SLOT: u16 = u16::MAX;
+/// A chunk's slot, before its news.
+const SLOT_BYTES: usize = 1;
+/// The head of a Cells message: its number, the tick, and how many parts it has.
+const HEAD_BYTES: usize = 1 + 5 + 3;
+
+/// What one client has.
+#[derive(Debug, Default)]
+pub(super) struct CellView {
+    slots: Vec<Slot>,
+}
+
+/// One of a client's slots.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    /// The chunk it is for; [`NONE`] if it is for none.
+    node: u32,
+    generation: u32,
+    /// The version of the chunk that the client has.
+    since: Option<Tick>,
+    /// Grows while the chunk has something to tell.
+    waited: u32,
+    /// The client has something in it, if only what is to be replaced. With the hash of that, when hashes are sent.
+    filled: Option<u64>,
+}
+
+const EMPTY: Slot = Slot { node: NONE, generation: 0, since: None, waited: 0, filled: None };
+
+/// A view takes no more than this, and a little for itself.
+pub(super) const VIEW_BYTES_MAX: usize = CELL_SLOTS_MAX * 40;
+const _: () = assert!(size_of::<Slot>() * CELL_SLOTS_MAX <= VIEW_BYTES_MAX);
+
+/// Working memory of all views of a match.
+pub(super) struct Desk {
+    pub(super) encoder: Encoder,
+    /// This tick's news of all chunks, each once.
+    news: Vec<u8>,
+    /// Hashes will be asked for.
+    hashes: bool,
+    sights: Vec<Sight>,
+    /// The slot of each node, of the view at hand; [`NO_SLOT`] for most.
+    slot_of: Vec<u16>,
+    /// How far away what is in each slot is, of the view at hand; `None` if it is out of sight.
+    distance: Vec<Option<i32>>,
+    /// Slots with something to tell: the most urgent first.
+    waiting: Vec<(Reverse<u32>, u8)>,
+    /// The same: the nearest first.
+    nearest: Vec<(i32, u8)>,
+    fixed: Vec<u8>,
+    chosen: Vec<(u8, Range<usize>)>,
+}
+
+/// In which order what is due is sent.
+#[derive(Clone, Copy, Debug)]
+enum Queue {
+    Nearest,
+    Waiting,
+}
+
+/// What a frame may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Bytes that are spent already.
+    pub(super) spent: usize,
+    /// Bytes that may be spent in all.
+    pub(super) max: usize,
+}
+
+impl Desk {
+    /// For snapshots of `schema`. `hashes` says whether views will be asked for theirs.
+    pub(super) fn new(schema: &Schema, hashes: bool) -> Self {
+        Self {
+            encoder: Encoder::new(schema),
+            news: Vec::new(),
+            hashes,
+            sights: Vec::new(),
+            slot_of: Vec::new(),
+            distance: Vec::new(),
+            waiting: Vec::new(),
+            nearest: Vec::new(),
+            fixed: Vec::new(),
+            chosen: Vec::new(),
+        }
+    }
+
+    /// A new tick: chunks have other news.
+    pub(super) fn begin(&mut self) {
+        self.news.clear();
+    }
+}
+
+impl CellView {
+    /// Appends a Cells message with what `player` is sent at `now`, if there is anything.
+    pub(super) fn gather(&mut self, player: PlayerId, now: Tick, grid: &mut Grid, desk: &mut Desk, budget: Budget, out: &mut Vec<u8>) {
+        grid.sights(player, &mut desk.sights);
+        let watcher = grid.watcher(player).copied();
+        self.look(grid, desk, watcher.as_ref());
+        self.queue(grid, desk, now);
+        self.choose(grid, desk, Budget { spent: budget.spent + HEAD_BYTES, ..budget });
+        self.keep(grid, now);
+        if !desk.chosen.is_empty() {
+            let news = &desk.news;
+            let parts = desk.chosen.iter().map(|(slot, range)| (*slot, news.get(range.clone()).unwrap_or(&GONE_NEWS)));
+            tickwire_protocol::cells::put_cells(now, parts, out);
+        }
+    }
+
+    /// Holds the versions that the client has, for a tick in which it is sent nothing or not all.
+    pub(super) fn keep(&self, grid: &mut Grid, now: Tick) {
+        for slot in &self.slots {
+            if let (Some(since), Some(brief)) = (slot.since, grid.brief(slot.node))
+                && brief.generation == slot.generation
+                && brief.since != slot.since
+                && let Some(node) = grid.nodes.get_mut(slot.node as usize)
+            {
+                node.chunk.keep(since, now);
+            }
+        }
+    }
+
+    /// Hash of what the client has, `whole` being that of the snapshot outside of cells.
+    pub(super) fn hash(&self, whole: u64) -> u64 {
+        let mut hash = CellsHash::new(whole);
+        for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
+            if let Some(chunk) = slot.filled {
+                hash.slot(index, chunk);
+            }
+        }
+        hash.finish()
+    }
+
+    /// Finds the slots of the chunks in sight, and gives slots to those that have none.
+    fn look(&mut self, grid: &Grid, desk: &mut Desk, watcher: Option<&Watcher>) {
+        let Desk { sights, slot_of, distance, .. } = desk;
+        slot_of.clear();
+        slot_of.resize(grid.count(), NO_SLOT);
+        distance.clear();
+        distance.resize(CELL_SLOTS_MAX, None);
+        for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
+            if grid.brief(slot.node).is_some_and(|brief| brief.generation == slot.generation)
+                && let Some(place) = slot_of.get_mut(slot.node as usize)
+            {
+                *place = u16::from(index);
+            }
+        }
+        let far = |sight: &Sight| {
+            let area = grid.brief(sight.node).and_then(|brief| brief.area);
+            if sight.every == 0 { 0 } else { area.zip(watcher).map_or(0, |(area, watcher)| area.distance(watcher.at)) }
+        };
+        for sight in sights.iter() {
+            if let Some(place) = slot_of.get(sight.node as usize).and_then(|slot| distance.get_mut(usize::from(*slot))) {
+                *place = Some(far(sight));
+            }
+        }
+        for sight in sights.iter() {
+            let Some(brief) = grid.brief(sight.node) else { continue };
+            let Some(place) = slot_of.get_mut(sight.node as usize).filter(|slot| **slot == NO_SLOT) else { continue };
+            let Some(slot) = self.claim(distance, far(sight)) else { continue };
+            *place = u16::from(slot);
+            if let Some(slot) = self.slots.get_mut(usize::from(slot)) {
+                *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
+            }
+        }
+    }
+
+    /// A slot for a chunk `far` away: one that nothing is in sight through, or the farthest one's.
+    fn claim(&mut self, distance: &mut [Option<i32>], far: i32) -> Option<u8> {
+        let unseen = || distance.iter().take(self.slots.len()).position(Option::is_none);
+        let free = self.slots.iter().zip(distance.iter()).position(|(slot, seen)| slot.filled.is_none() && seen.is_none());
+        let index = if let Some(free) = free {
+            free
+        } else if self.slots.len() < CELL_SLOTS_MAX {
+            self.slots.push(EMPTY);
+            self.slots.len() - 1
+        } else if let Some(unseen) = unseen() {
+            unseen
+        } else {
+            let (index, farthest) = distance.iter().enumerate().max_by_key(|(_, seen)| **seen)?;
+            (farthest.is_some_and(|farthest| farthest > far)).then_some(index)?
+        };
+        *distance.get_mut(index)? = Some(far);
+        Some(index as u8)
+    }
+
+    /// Sorts what has something to tell: what must be told, and what waits.
+    fn queue(&mut self, grid: &Grid, desk: &mut Desk, now: Tick) {
+        desk.waiting.clear();
+        desk.nearest.clear();
+        desk.fixed.clear();
+        for sight in &desk.sights {
+            let Some(Ok(index)) = desk.slot_of.get(sight.node as usize).map(|slot| u8::try_from(*slot)) else { continue };
+            // Who lost the slot to something nearer is out of sight after all.
+            let Some(slot) = self.slots.get_mut(usize::from(index)).filter(|slot| slot.node == sight.node) else { continue };
+            let Some(brief) = grid.brief(sight.node) else { continue };
+            if slot.since == brief.since {
+                slot.waited = 0;
+                continue;
+            }
+            if sight.every == 0 {
+                desk.fixed.push(index);
+                continue;
+            }
+            let every = u32::from(sight.every).max(1);
+            let is_due = slot.waited > 0 || slot.since.is_none() || now.0.wrapping_add(brief.stagger).is_multiple_of(every);
+            if is_due {
+                let far = desk.distance.get(usize::from(index)).copied().flatten().unwrap_or(0);
+                let quarters_of_a_cell = 4 * far / grid.interest.cell[0].max(1);
+                // What has just come into sight is missed more than what is a little old.
+                let gain = (WEIGHT_MAX >> quarters_of_a_cell.clamp(0, 3)) * if slot.since.is_none() { 2 } else { 1 };
+                slot.waited = slot.waited.saturating_add(gain);
+                desk.waiting.push((Reverse(slot.waited), index));
+                desk.nearest.push((far, index));
+            }
+        }
+        desk.waiting.sort_unstable();
+        desk.nearest.sort_unstable();
+    }
+
+    /// Fills the frame.
+    fn choose(&mut self, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) {
+        desk.chosen.clear();
+        for place in 0..desk.fixed.len() {
+            let Some(index) = desk.fixed.get(place).copied() else { break };
+            let news = self.news(index, grid, desk);
+            budget.spent += self.send(index, news, grid, desk);
+        }
+        let has_unsent = desk.waiting.iter().any(|(_, index)| self.slots.get(usize::from(*index)).is_some_and(|slot| slot.since.is_none()));
+        // One always goes, whether it fits or not: nothing waits for ever.
+        if let Some((_, first)) = desk.waiting.first().copied() {
+            let news = self.news(first, grid, desk);
+            budget.spent += self.send(first, news, grid, desk);
+        }
+        self.let_go(grid, desk, &mut budget, has_unsent);
+        // Half of what is left is for what is nearest, so that it is as new as can be; the rest for what has waited longest.
+        let half = Budget { max: budget.spent.midpoint(budget.max.max(budget.spent)), ..budget };
+        budget.spent = self.send_while_it_fits(Queue::Nearest, grid, desk, half);
+        self.send_while_it_fits(Queue::Waiting, grid, desk, budget);
+    }
+
+    /// Sends what is due in the order of `queue`. Returns the bytes spent then.
+    fn send_while_it_fits(&mut self, queue: Queue, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) -> usize {
+        let mut misfits = 0;
+        let count = desk.waiting.len();
+        for place in 0..count {
+            let next = match queue {
+                Queue::Nearest => desk.nearest.get(place).map(|(_, index)| *index),
+                Queue::Waiting => desk.waiting.get(place).map(|(_, index)| *index),
+            };
+            let Some(index) = next.filter(|index| self.has_news(*index, grid)) else { continue };
+            let news = self.news(index, grid, desk);
+            if budget.spent + SLOT_BYTES + news.len() <= budget.max {
+                budget.spent += self.send(index, news, grid, desk);
+                continue;
+            }
+            misfits += 1;
+            if misfits > MISFITS_MAX {
+                break;
+            }
+        }
+        budget.spent
+    }
+
+    /// Whether it has not been sent already.
+    fn has_news(&self, index: u8, grid: &Grid) -> bool {
+        let slot = self.slots.get(usize::from(index));
+        slot.is_some_and(|slot| grid.brief(slot.node).is_some_and(|brief| brief.since != slot.since))
+    }
+
+    /// Empties the slots of what is out of sight.
+    fn let_go(&mut self, grid: &Grid, desk: &mut Desk, budget: &mut Budget, has_unsent: bool) {
+        for (index, slot) in (0u8..=u8::MAX).zip(&mut self.slots) {
+            if desk.distance.get(usize::from(index)).copied().flatten().is_some() {
+                continue;
+            }
+            let is_orphan = grid.brief(slot.node).is_some_and(|brief| brief.generation != slot.generation);
+            if slot.filled.is_some() && is_orphan && has_unsent && slot.waited < ORPHAN_TICKS {
+                slot.waited += 1;
+                continue;
+            }
+            if slot.filled.is_some() {
+                if budget.spent + SLOT_BYTES + GONE_NEWS.len() > budget.max {
+                    continue;
+                }
+                budget.spent += SLOT_BYTES + GONE_NEWS.len();
+                desk.chosen.push((index, usize::MAX..usize::MAX));
+            }
+            *slot = EMPTY;
+        }
+    }
+
+    /// Where on the desk the news of a slot is.
+    fn news(&self, index: u8, grid: &mut Grid, desk: &mut Desk) -> Range<usize> {
+        let Some(slot) = self.slots.get(usize::from(index)) else { return 0..0 };
+        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0..0 };
+        node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news)
+    }
+
+    /// `news` of a slot go into the frame. Returns the bytes they take.
+    fn send(&mut self, index: u8, news: Range<usize>, grid: &mut Grid, desk: &mut Desk) -> usize {
+        let Some(slot) = self.slots.get_mut(usize::from(index)) else { return 0 };
+        slot.since = grid.brief(slot.node).and_then(|brief| brief.since);
+        slot.waited = 0;
+        let hash = grid.nodes.get_mut(slot.node as usize).filter(|_| desk.hashes).map(|node| node.chunk.hash());
+        slot.filled = Some(hash.unwrap_or(0));
+        let bytes = SLOT_BYTES + news.len();
+        desk.chosen.push((index, news));
+        bytes
+    }
+}
