@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tickwire_game::Interest;
 use tickwire_game::interest::{Eyes, Place, Row, Tier};
 use tickwire_protocol::schema::{Columns, MatchState};
-use tickwire_protocol::{NetId, PlayerId, Schema, Snapshot, Tick, columns};
+use tickwire_protocol::{NetId, PlayerId, Schema, Snapshot, Table, Tick, columns};
 use tickwire_server::replication::{Replication, View};
 
 columns! {
@@ -36,7 +36,7 @@ fn place(table: usize, row: Row<'_>) -> Place {
 }
 
 fn eyes(view: &Snapshot, eyes: &mut Eyes) {
-    (0..view.table(1).map_or(0, tickwire_protocol::Table::len)).for_each(|row| eyes.add(PlayerId(row as u16), 1, row));
+    (0..view.table(1).map_or(0, Table::len)).for_each(|row| eyes.add(PlayerId(row as u16), 1, row));
 }
 
 /// Everything goes round in circles, across the borders of cells, at the same pace for ever.

@@ -50,15 +50,21 @@ impl Versions {
     /// What a delta from the version of `since` starts from; `None` if it must be a keyframe.
     pub(super) fn base(&self, since: Tick) -> Option<&Snapshot> {
         let newest = self.newest()?.tick;
-        let base = self.older.iter().find(|version| version.since == since).map(|version| &version.snapshot)?;
+        let base = self.older.get(self.place_of(since)?).map(|version| &version.snapshot)?;
         (1..=BASELINE_AGE_MAX as i32).contains(&newest.since(base.tick)).then_some(base)
     }
 
     /// Some client is based on the version of `since` at `now`.
     pub(super) fn keep(&mut self, since: Tick, now: Tick) {
-        if let Some(version) = self.older.iter_mut().find(|version| version.since == since) {
+        if let Some(version) = self.place_of(since).and_then(|place| self.older.get_mut(place)) {
             version.kept = Some(now);
         }
+    }
+
+    /// Where the older version of `since` is.
+    fn place_of(&self, since: Tick) -> Option<usize> {
+        let place = self.older.partition_point(|version| version.since.since(since) < 0);
+        self.older.get(place).filter(|version| version.since == since).map(|_| place)
     }
 
     /// Forgets what nobody was found to be based on at `now`; `recycle` gets the buffers.
