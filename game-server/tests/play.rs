@@ -30,7 +30,7 @@ async fn two_clients_agree_with_the_server<G: Game>() {
         let Traffic { checked, snapshots, .. } = bot.client().traffic();
         assert!(checked > 60 && checked == snapshots, "{checked} of {snapshots} checked");
         let counts = &bot.tally().counts;
-        assert!(counts.inputs_shown > 20 && counts.inputs_lost == 0, "inputs move the player: {counts:?}");
+        assert!(counts.inputs_shown > 0 && counts.inputs_lost == 0, "inputs move the player: {counts:?}");
     }
 }
 
