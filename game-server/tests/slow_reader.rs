@@ -72,7 +72,8 @@ async fn stall(send_buffer_bytes: u32) {
         jump = jump.max(tick.since(seen));
         seen = tick;
     }
-    assert!(jump > stalled_for / 2, "superseded snapshots were not queued: the greatest jump was {jump} ticks");
+    // The kernel's buffers hold bytes, and so the more ticks the shorter deltas are; but not all of them.
+    assert!(jump > BASELINE_AGE_MAX as i32, "superseded snapshots were not queued: the greatest jump was {jump} ticks");
     let Traffic { checked, snapshots, .. } = slow.traffic();
     assert!(checked > 0 && checked == snapshots);
 }

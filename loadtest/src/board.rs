@@ -137,8 +137,8 @@ impl Board {
     /// Everything found so far.
     pub fn findings(&self) -> Findings {
         self.with(|inner| {
-            // A gap that most of a match's players saw is the match's; one that a few saw is theirs.
-            let stalled = inner.waits.iter().filter(|(_, wait)| wait.players * 2 >= wait.of);
+            // A gap that most of a match's players saw is the match's; one that a few saw is theirs. Of one alone nothing can be told.
+            let stalled = inner.waits.iter().filter(|(_, wait)| wait.players >= 2 && wait.players * 2 >= wait.of);
             let mut stalls: Vec<Stall> = stalled
                 .map(|((match_id, tick), wait)| Stall {
                     match_id: match_id.to_string(),

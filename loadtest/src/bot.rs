@@ -181,7 +181,6 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
 
     fn see(&mut self, tick: Tick, now: Instant) {
         let tally = &mut self.tally;
-        tally.counts.snapshots += 1;
         tally.record(Measure::Lateness, micros(self.timeline.arrived(tick, now)));
         if let Some((last_tick, last)) = self.last_snapshot.replace((tick, now)) {
             let (gap, ticks) = (now.duration_since(last), tick.since(last_tick).max(1) as u32);
@@ -284,6 +283,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         let counts = &mut self.tally.counts;
         counts.player_micros += micros(now.saturating_duration_since(self.counted_until));
         self.counted_until = now;
+        counts.snapshots += traffic.snapshots;
         counts.checked += traffic.checked;
         counts.messages += traffic.messages;
         counts.payload_bytes += traffic.payload_bytes;

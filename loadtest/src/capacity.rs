@@ -131,7 +131,7 @@ impl Search {
         let broke_at =
             self.broken.as_ref().and_then(|_| failed.map(|step| step.users).or(self.plan.get(self.current).map(|users| u64::from(*users))));
         let reason = match self.broken {
-            Some(reason) if is_saturated => format!("{reason}, but the generator itself could not keep up: this is not the server's limit"),
+            Some(reason) if is_saturated => format!("{reason}, but the generator itself could not keep up"),
             Some(reason) => reason,
             None => "the service level held to the last step".to_owned(),
         };
@@ -180,7 +180,7 @@ mod tests {
         let mut search = search();
         plateau(&mut search, 100, &second(60, 0), true);
         let found = search.finish();
-        assert!(!found.is_server_limit && found.reason.ends_with("this is not the server's limit"), "{}", found.reason);
+        assert!(!found.is_server_limit && found.reason.ends_with("could not keep up"), "{}", found.reason);
     }
 
     #[test]

@@ -59,6 +59,11 @@ impl<S> Link<S> {
         self.inner.bytes_out
     }
 
+    /// Whether it lets everything straight through.
+    pub const fn is_ideal(&self) -> bool {
+        self.shaper.is_none()
+    }
+
     /// The stream inside.
     pub const fn get_ref(&self) -> &S {
         &self.inner.stream

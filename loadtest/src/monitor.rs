@@ -66,7 +66,7 @@ impl Monitor {
             let tally = self.board.take_second();
             let users = self.board.users();
             watched.users_max = watched.users_max.max(users);
-            let own = watched.own.look(users >= self.users_wanted);
+            let own = watched.own.look(watched.search.is_some() || users >= self.users_wanted);
             // A server that does not answer shows as a gap in the plot; the players tell why.
             let server = match &mut self.scraper {
                 Some(scraper) => scraper.second().await.ok().flatten(),

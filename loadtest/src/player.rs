@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::board::Board;
 use crate::bot::micros;
 use crate::bot::{Bot, Driver, Stopped};
-use crate::client::ClientError;
+use crate::client::{ClientError, Heard};
 use crate::entrance::{EnterError, Entrance, PlayerClient, WayBack};
 use crate::link::Link;
 use crate::measure::Measure;
@@ -31,7 +31,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(250);
 /// And after this at most.
 const RETRY_MAX: Duration = Duration::from_secs(4);
 /// How long a player that leaves waits for the server to close.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(8);
 
 /// What all players of a run share.
 pub struct Field<G: GameDef> {
@@ -47,6 +47,8 @@ pub struct Field<G: GameDef> {
     pub seed: u64,
     /// Players that were started.
     pub started: AtomicUsize,
+    /// Somebody left over a bad network and no answer came in time: the server may keep the seat for its grace period.
+    pub left_unanswered: AtomicBool,
 }
 
 /// One user, between its turns.
@@ -215,7 +217,7 @@ impl<G: GameDef> Player<G> {
             let (match_id, component) = (match_id.to_string(), (*table).to_owned());
             field.board.diverged(Divergence { match_id, tick: tick.0, component, user: self.index as u64 });
             // The connection is sound: a player whose view is wrong need not block the seat for the grace period.
-            seat.leave().await;
+            seat.leave(field).await;
         }
         let text = match &stopped {
             Stopped::Closing(reason) => format!("the server ended a session: {}", reason.name()),
@@ -236,7 +238,7 @@ impl<G: GameDef> Player<G> {
         }
         match then {
             Then::Leave => {
-                seat.leave().await;
+                seat.leave(field).await;
                 self.stand_up(field, "scenario");
             }
             Then::Drop(away) => {
@@ -254,7 +256,7 @@ impl<G: GameDef> Player<G> {
             let _ = self.come_back(field, user).await;
         }
         if let Place::Seated(seat) = &mut self.place {
-            seat.leave().await;
+            seat.leave(field).await;
             self.stand_up(field, "scenario");
         }
     }
@@ -282,17 +284,21 @@ impl<G: GameDef> Seat<G> {
         field.board.waited(self.match_id, self.bot.take_stalls(), field.generator_is_late.load(Relaxed));
     }
 
-    /// Says so, and waits for the server to close; a connection that is lost already needs no farewell.
-    async fn leave(&mut self) {
+    /// Says so, and waits for the server to close.
+    async fn leave(&mut self, field: &Field<G>) {
         let client = self.bot.client();
         let farewell = async {
             // A spectator has no seat to leave: closing is enough.
             if client.player().is_some() {
                 client.send(ClientMessage::Leave).await?;
-                while client.next().await.is_ok() {}
+                while !matches!(client.next().await, Ok(Heard::Closing(_)) | Err(ClientError::Closed | ClientError::Connection(_))) {}
             }
             Ok::<_, ClientError>(())
         };
-        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        let was_answered = tokio::time::timeout(FAREWELL, farewell).await.is_ok();
+        // What a bad network swallowed is not the server's fault: it must think the player lost, and keep the seat for a while.
+        if !was_answered && !self.bot.client().stream().is_ideal() {
+            field.left_unanswered.store(true, Relaxed);
+        }
     }
 }

@@ -5,7 +5,7 @@
 mod preflight;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use goose::GooseAttack;
@@ -51,9 +51,10 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
         recording,
         seed: options.seed.wrapping_add(u64::from(options.process) << 32),
         started: AtomicUsize::new(0),
+        left_unanswered: AtomicBool::new(false),
     });
     let plan = options.find_capacity.then(|| capacity::plan(options.capacity_from, options.users));
-    let attack = attack(options, plan.as_deref(), &field).map_err(PreflightError::Goose)?;
+    let attack = attack(options, plan.as_deref(), &field).map_err(|error| PreflightError::Goose(goose_failure(&error)))?;
 
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let started = Instant::now();
@@ -78,7 +79,7 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
     beating.abort();
     let watched = watching.await.map_err(|error| PreflightError::Internal(error.to_string()))?;
     let leaked_seats = match (facts.ops, seats_before) {
-        (Some(ops), Some(before)) if !options.shared_server => leaked(&Scraper::new(ops), before, &watched).await,
+        (Some(ops), Some(before)) if !options.shared_server => leaked(&Scraper::new(ops), before, all_left(&field, &watched)).await,
         _ => None,
     };
     let run = RunFacts {
@@ -98,14 +99,15 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
     };
     let mut report = assemble(run, watched, &field.board, descriptors_max);
     report.leaked_seats = leaked_seats;
-    if let Err(error) = outcome {
-        // What was measured until then stands, and the verdict says what happened.
-        report.verdict.failures.push(goose_failure(&error));
+    match outcome {
+        Err(error) if field.started.load(Relaxed) == 0 => Err(PreflightError::Goose(goose_failure(&error))),
+        Err(error) => {
+            // What was measured until then stands, and the verdict says what happened.
+            report.verdict.failures.push(goose_failure(&error));
+            Ok(report)
+        }
+        Ok(_) => Ok(report),
     }
-    if field.started.load(Relaxed) == 0 {
-        report.verdict.failures.push("no user was started".to_owned());
-    }
-    Ok(report)
 }
 
 fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError> {
@@ -129,11 +131,12 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
 
 fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
     let mut arguments: Vec<String> =
-        ["--host", &format!("http://{}", options.server), "--no-reset-metrics", "--no-print-metrics", "-qq"].map(str::to_owned).into();
+        ["--host", &format!("http://{}", options.server), "--no-print-metrics", "-qq"].map(str::to_owned).into();
     if let Some(plan) = plan {
         arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]);
     } else {
         let seconds = |time: Duration| format!("{}s", time.as_secs().max(1));
+        arguments.push("--no-reset-metrics".to_owned());
         arguments.extend(["--users", &options.users.to_string(), "--run-time", &seconds(options.run_time)].map(str::to_owned));
         arguments.extend(["--increase-time".to_owned(), seconds(options.arrival_time())]);
     }
@@ -157,12 +160,17 @@ fn with_time_left(options: &Options, mut progress: Progress) -> Box<dyn FnMut(&S
     Box::new(move |second| progress(second, whole.map(|whole| (whole - second.at).max(0.0) as u64)))
 }
 
-/// Seats that the server still holds though everyone has left.
-async fn leaked(scraper: &Scraper, before: u64, watched: &Watched) -> Option<u64> {
+/// Whether every player gave its seat back, so that the server need not wait for any to return.
+fn all_left<G: GameDef>(field: &Field<G>, watched: &Watched) -> bool {
     let counts = &watched.total.counts;
     let diverged = counts.closes.get("diverged").copied().unwrap_or_default();
-    let left_cleanly = counts.unexplained_closes() == diverged && counts.resume_failures == 0 && counts.join_failures == 0;
-    let until = Instant::now() + if left_cleanly { SEATS_PATIENCE } else { GRACE_PATIENCE };
+    let was_cut_off = counts.unexplained_closes() > diverged || counts.resume_failures > 0 || counts.join_failures > 0;
+    !was_cut_off && !field.left_unanswered.load(Relaxed)
+}
+
+/// Seats that the server still holds though everyone has left.
+async fn leaked(scraper: &Scraper, before: u64, all_left: bool) -> Option<u64> {
+    let until = Instant::now() + if all_left { SEATS_PATIENCE } else { GRACE_PATIENCE };
     loop {
         let held = scraper.players().await.ok()?.saturating_sub(before);
         if held == 0 || Instant::now() >= until {
@@ -194,6 +202,7 @@ fn assemble(run: RunFacts, watched: Watched, board: &Board, descriptors_max: u64
 fn goose_failure(error: &GooseError) -> String {
     match error {
         GooseError::ThresholdsFailed { failed, .. } => format!("goose's own thresholds failed: {}", failed.len()),
+        GooseError::InvalidOption { option, value, detail } => format!("goose refuses {option} {value}: {detail}"),
         other => format!("goose stopped: {other}"),
     }
 }

@@ -5,16 +5,16 @@
 
 #[path = "common/relay.rs"]
 mod relay;
+#[path = "common/server.rs"]
+mod server;
 
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use arena::Arena;
 use relay::Fault;
 use tickwire_loadtest::report::{Report, json};
 use tickwire_protocol::Tick;
-use tickwire_server::{Config, Server};
 
 /// What a load test of a server with `fault` said.
 struct Found {
@@ -24,12 +24,7 @@ struct Found {
 
 /// Runs the program as a user does, for a few seconds, against a true server behind the relay.
 fn load(fault: Fault, arguments: &[&str]) -> Found {
-    let mut config = Config { port: 0, workers: 1, ..Config::default() };
-    config.admin.enabled = false;
-    config.matches.hash_every = 1;
-    config.matches.bots_fill = Some(0);
-    config.matches.countdown_seconds = 0;
-    let server = Server::start::<Arena>(config).expect("a server starts on free ports");
+    let server = server::start(|_| {});
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let address = runtime.block_on(relay::start(server.play_addr(), fault));
     let dir = tempfile::tempdir().expect("a folder");
@@ -37,13 +32,9 @@ fn load(fault: Fault, arguments: &[&str]) -> Found {
     let bounds = dir.path().join("bounds.toml");
     let text = "divergences = \"= 0\"\ninputs_lost = \"= 0\"\nunexplained_closes = \"= 0\"\nleaked_seats = \"= 0\"\n";
     std::fs::write(&bounds, text).expect("written");
-    let output = Command::new(env!("CARGO_BIN_EXE_tickwire-loadtest"))
-        .args(["--server", &address.to_string(), "--ops", &server.ops_addr().to_string(), "--quiet"])
-        .args(["--report-dir", &dir.path().display().to_string(), "--thresholds", &bounds.display().to_string()])
-        .args(["--increase-time", "1s"])
-        .args(arguments)
-        .output()
-        .expect("it runs");
+    let [ops, folder, bounds] = [server.ops_addr().to_string(), dir.path().display().to_string(), bounds.display().to_string()];
+    let common = ["--ops", &ops, "--report-dir", &folder, "--thresholds", &bounds, "--increase-time", "1s"];
+    let output = server::run(address, &[&common, arguments].concat());
     let report =
         json::read(&dir.path().join("report.json")).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     Found { output, report }

@@ -2,22 +2,14 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
+#[path = "common/server.rs"]
+mod server;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Output};
 
-use arena::Arena;
+use server::{run, start};
 use tickwire_loadtest::report::json;
-use tickwire_server::server::RunningServer;
-use tickwire_server::{Config, Server};
-
-fn run(server: SocketAddr, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tickwire-loadtest"))
-        .args(["--server", &server.to_string(), "--quiet"])
-        .args(arguments)
-        .output()
-        .expect("it runs")
-}
 
 /// The one line on standard error.
 fn refused(server: SocketAddr, arguments: &[&str]) -> String {
@@ -26,14 +18,6 @@ fn refused(server: SocketAddr, arguments: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(2), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
     text
-}
-
-fn start(adjust: impl FnOnce(&mut Config)) -> RunningServer {
-    let mut config = Config { port: 0, workers: 1, ..Config::default() };
-    config.admin.enabled = false;
-    config.matches.hash_every = 1;
-    adjust(&mut config);
-    Server::start::<Arena>(config).expect("a server starts on free ports")
 }
 
 /// Answers every request with `body`.

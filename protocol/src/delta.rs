@@ -1,4 +1,4 @@
-//! The difference between two snapshots, as bits: tables in schema order, a table's changed ids, then its columns.
+//! The difference between two snapshots, in bytes: tables in schema order, a table's rows that go and come, then its columns.
 //!
 //! A keyframe is the delta from an empty snapshot. A value is expected to stay, or to move by its velocity field's *new*
 //! value, which the reader has because it comes earlier in the table. `docs/PROTOCOL.md` describes every bit.
@@ -6,280 +6,229 @@
 //! Invariants: `apply(a, encode(a, b)) == b`; applying any bytes ends, in memory bounded by [`limits`], with a valid
 //! snapshot or an error.
 
+mod rows;
+
 use crate::DecodeError;
-use crate::bits::{BitReader, BitWriter, unzigzag, zigzag};
-use crate::ids::NetId;
+use crate::column::{ColumnScratch, Run, Surroundings, read_column, write_column, write_quiet};
+use crate::ids::{NetId, Tick};
 use crate::limits;
-use crate::residual::{predict, read_column, residual, restore, write_column};
+use crate::range::{RangeDecoder, RangeEncoder};
+use crate::residual::{predict, residual, restore};
 use crate::schema::Field;
-use crate::snapshot::{Snapshot, Table};
+use crate::snapshot::{Seen, Snapshot, Table};
 
 /// Working memory of the encoder and decoder, kept between calls so that neither allocates in steady state.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    /// Rows that stay, as (row in the baseline, row in the next snapshot).
-    kept: Vec<(u32, u32)>,
-    /// Rows of the baseline that go.
-    removed: Vec<u32>,
+    /// Rows that stay.
+    runs: Vec<Run>,
+    /// How many rows stay.
+    kept: usize,
     /// Rows of the next snapshot that come.
     spawned: Vec<u32>,
     spawned_ids: Vec<NetId>,
-    residuals: Vec<u32>,
+    /// Values of rows that come, row after row.
+    spawned_values: Vec<i32>,
+    /// Whether each row of the baseline goes, as 0 or 1.
+    gone: Vec<u32>,
     /// Residuals of all columns of one table, column after column.
-    columns: Vec<u32>,
+    residuals: Vec<u32>,
+    column: ColumnScratch,
+}
+
+/// How the next snapshot follows the baseline.
+#[derive(Clone, Copy)]
+struct Step {
+    tick: Tick,
+    advance: u32,
+}
+
+impl Step {
+    fn between(base: &Snapshot, next: &Snapshot) -> Self {
+        let advance = u32::try_from(next.tick.since(base.tick)).unwrap_or(0).min(limits::BASELINE_AGE_MAX);
+        Self { tick: next.tick, advance }
+    }
 }
 
 /// Appends the delta from `base` to `next` to `out`. Both must be of one schema. The caller sends
 /// `next.tick - base.tick` beside it; for a keyframe `base` is empty and the difference does not matter.
 pub fn encode(base: &Snapshot, next: &Snapshot, scratch: &mut Scratch, out: &mut Vec<u8>) {
-    let advance = advance(base, next);
-    let mut bits = BitWriter::new(out);
-    for (before, after) in base.tables().iter().zip(next.tables()) {
-        encode_table(before, after, advance, scratch, &mut bits);
+    let step = Step::between(base, next);
+    let mut encoder = RangeEncoder::new(out);
+    for (index, (before, after)) in base.tables().iter().zip(next.tables()).enumerate() {
+        encode_table(before, after, step, &next.seen_before(index), scratch, &mut encoder);
     }
-    bits.finish();
+    encoder.finish();
 }
 
 /// Makes `next` what [`encode`] was given, from `base` and its bytes. `next.tick` must be set; its rows are replaced.
 /// After an error `next` is unspecified.
 pub fn apply(base: &Snapshot, body: &[u8], scratch: &mut Scratch, next: &mut Snapshot) -> Result<(), DecodeError> {
-    let advance = advance(base, next);
-    let mut bits = BitReader::new(body);
-    for (before, after) in base.tables().iter().zip(next.tables_mut()) {
-        apply_table(before, after, advance, scratch, &mut bits)?;
+    let step = Step::between(base, next);
+    let mut decoder = RangeDecoder::new(body)?;
+    for (index, before) in base.tables().iter().enumerate() {
+        let (done, rest) = next.tables_mut().split_at_mut_checked(index).ok_or(DecodeError::Malformed)?;
+        let after = rest.first_mut().ok_or(DecodeError::Malformed)?;
+        apply_table(before, after, step, &Seen::new(step.tick, done), scratch, &mut decoder)?;
     }
-    bits.finish()
+    decoder.finish()
 }
 
-fn advance(base: &Snapshot, next: &Snapshot) -> u32 {
-    u32::try_from(next.tick.since(base.tick)).unwrap_or(0).min(limits::BASELINE_AGE_MAX)
-}
-
-fn encode_table(base: &Table, next: &Table, advance: u32, scratch: &mut Scratch, bits: &mut BitWriter<'_>) {
+fn encode_table(base: &Table, next: &Table, step: Step, seen: &Seen<'_>, scratch: &mut Scratch, encoder: &mut RangeEncoder<'_>) {
     let same_ids = base.ids() == next.ids();
-    match_rows(base.ids(), next.ids(), same_ids, scratch);
-    let Scratch { kept, columns, removed, spawned, .. } = scratch;
-    columns.clear();
-    for (index, field) in next.fields().iter().enumerate() {
-        let (before, after) = (base.column(index), next.column(index));
-        match field.moved_by.map(|velocity| next.column(velocity)) {
-            None => columns.extend(kept.iter().map(|&(from, to)| residual(field, at(before, from), at(after, to)))),
-            Some(velocities) => columns.extend(
-                kept.iter()
-                    .map(|&(from, to)| residual(field, predict(field, at(before, from), at(velocities, to), advance), at(after, to))),
-            ),
-        }
-    }
-    let quiet = same_ids && columns.iter().all(|residual| *residual == 0);
-    bits.flag(!quiet);
+    rows::compare(base.ids(), next.ids(), same_ids, scratch);
+    let changed = find_residuals(base, next, step, scratch);
+    let model = next.known().model;
+    let quiet = same_ids && changed == 0;
+    encoder.flag(!quiet, model.quiet);
     if quiet {
         return;
     }
-    bits.flag(!same_ids);
-    if !same_ids {
-        write_ranks(removed, bits);
-        write_spawned_ids(base.ids(), spawned.iter().filter_map(|&row| next.ids().get(row as usize).copied()), spawned.len(), bits);
-    }
-    if !kept.is_empty() {
-        columns.chunks_exact(kept.len()).for_each(|column| write_column(column, bits));
-    }
-    for (index, field) in next.fields().iter().enumerate() {
-        let column = next.column(index);
-        spawned.iter().for_each(|&row| bits.bits(at(column, row).wrapping_sub(field.min) as u32, field.bits()));
-    }
-}
-
-fn apply_table(base: &Table, next: &mut Table, advance: u32, scratch: &mut Scratch, bits: &mut BitReader<'_>) -> Result<(), DecodeError> {
-    next.clear();
-    let changed = bits.flag()?;
-    let ids_changed = changed && bits.flag()?;
-    if ids_changed {
-        read_ranks(base.len(), &mut scratch.removed, bits)?;
-        read_spawned_ids(base.ids(), &mut scratch.spawned_ids, bits)?;
-        merge_ids(base.ids(), &scratch.removed, &scratch.spawned_ids, next.ids_mut())?;
-    } else {
-        next.ids_mut().extend_from_slice(base.ids());
-    }
-    let Scratch { kept, residuals, spawned, spawned_ids, .. } = scratch;
-    if ids_changed {
-        find_rows(base.ids(), next.ids(), spawned_ids, kept, spawned);
-    } else {
-        kept.clear();
-        kept.extend((0..base.len() as u32).map(|row| (row, row)));
-        spawned.clear();
-    }
-    residuals.clear();
-    residuals.resize(kept.len(), 0);
-    let rows = next.len();
-    for (index, field) in next.fields().iter().enumerate() {
-        if changed && !kept.is_empty() {
-            read_column(residuals, bits)?;
-        }
-        let (done, column) = next.split_columns(index).ok_or(DecodeError::Malformed)?;
-        column.resize(rows, field.min);
-        let velocities = field.moved_by.and_then(|velocity| done.get(velocity));
-        restore_column(field, base.column(index), velocities, kept, residuals, advance, column)?;
-    }
-    read_spawned_rows(next, spawned, bits)
-}
-
-/// Fills `column` at the rows that stay.
-///
-/// A moved field's prediction needs the new velocity of the same row, which is complete: spawned rows' velocities are not
-/// needed, because spawned rows are sent whole.
-fn restore_column(
-    field: &Field,
-    before: &[i32],
-    velocities: Option<&Vec<i32>>,
-    kept: &[(u32, u32)],
-    residuals: &[u32],
-    advance: u32,
-    column: &mut [i32],
-) -> Result<(), DecodeError> {
-    for (&(from, to), residual) in kept.iter().zip(residuals) {
-        let stayed = at(before, from);
-        let predicted = velocities.map_or(stayed, |velocities| predict(field, stayed, at(velocities, to), advance));
-        *column.get_mut(to as usize).ok_or(DecodeError::Malformed)? = restore(field, predicted, *residual)?;
-    }
-    Ok(())
-}
-
-fn read_spawned_rows(next: &mut Table, spawned: &[u32], bits: &mut BitReader<'_>) -> Result<(), DecodeError> {
-    for (index, field) in next.fields().iter().enumerate() {
-        let column = next.column_mut(index).ok_or(DecodeError::Malformed)?;
-        for &row in spawned {
-            let offset = bits.bits(field.bits())?;
-            if offset > field.span() {
-                return Err(DecodeError::Malformed);
-            }
-            *column.get_mut(row as usize).ok_or(DecodeError::Malformed)? = field.min.wrapping_add(offset as i32);
-        }
-    }
-    Ok(())
-}
-
-/// Sorts rows into kept, removed and spawned. Both id lists rise.
-fn match_rows(base: &[NetId], next: &[NetId], same: bool, scratch: &mut Scratch) {
-    let Scratch { kept, removed, spawned, .. } = scratch;
-    kept.clear();
-    removed.clear();
-    spawned.clear();
-    if same {
-        kept.extend((0..base.len() as u32).map(|row| (row, row)));
+    rows::write_gone(base, step.tick, scratch, encoder);
+    rows::write_spawned(base, next, seen, scratch, encoder);
+    let Scratch { runs, kept, residuals, column, .. } = scratch;
+    if *kept == 0 {
         return;
     }
-    let mut to = 0;
-    for (from, id) in base.iter().enumerate() {
-        while next.get(to).is_some_and(|other| other < id) {
-            spawned.push(to as u32);
-            to += 1;
-        }
-        if next.get(to) == Some(id) {
-            kept.push((from as u32, to as u32));
-            to += 1;
+    for (index, residuals_of_field) in residuals.chunks_exact(*kept).enumerate() {
+        let model = model.field(index);
+        if changed >> index & 1 == 0 {
+            write_quiet(model, encoder);
         } else {
-            removed.push(from as u32);
+            let around = Surroundings { base, runs, done: residuals, tick: step.tick };
+            write_column(residuals_of_field, model, &around, column, encoder);
         }
     }
-    spawned.extend(to as u32..next.len() as u32);
 }
 
-/// Sorts the rows of a merged table: those in the baseline are kept, those in `spawned_ids` are spawned.
-fn find_rows(base: &[NetId], next: &[NetId], spawned_ids: &[NetId], kept: &mut Vec<(u32, u32)>, spawned: &mut Vec<u32>) {
-    kept.clear();
-    spawned.clear();
-    let mut from = 0;
-    for (to, id) in next.iter().enumerate() {
-        if spawned_ids.get(spawned.len()) == Some(id) {
-            spawned.push(to as u32);
-            continue;
+/// Fills `scratch.residuals`. Gives a bit for each field, set if it is not everywhere as expected.
+fn find_residuals(base: &Table, next: &Table, step: Step, scratch: &mut Scratch) -> u32 {
+    let Scratch { runs, kept, residuals, .. } = scratch;
+    residuals.clear();
+    let mut changed = 0;
+    for (index, field) in next.fields().iter().enumerate() {
+        let column =
+            Pair { field, base: base.column(index), next: next.column(index), velocities: field.moved_by.map(|by| next.column(by)), step };
+        let start = residuals.len();
+        if runs.iter().all(|run| column.is_undisturbed(run)) {
+            residuals.resize(start + *kept, 0);
+        } else {
+            runs.iter().for_each(|run| column.residuals(run, residuals));
+            let is_changed = residuals.iter().skip(start).any(|residual| *residual != 0);
+            changed |= u32::from(is_changed) << index;
         }
-        while base.get(from).is_some_and(|other| other < id) {
-            from += 1;
+    }
+    changed
+}
+
+/// A field's column before and after.
+struct Pair<'a> {
+    field: &'a Field,
+    base: &'a [i32],
+    next: &'a [i32],
+    velocities: Option<&'a [i32]>,
+    step: Step,
+}
+
+impl Pair<'_> {
+    /// Whether all residuals of `run` are 0 and no value was held back by an edge or turned round: most columns are so, and this is the
+    /// fast way to see it.
+    fn is_undisturbed(&self, run: &Run) -> bool {
+        let (before, after) = (run.of_base(self.base), run.of_next(self.next));
+        let Some(velocities) = self.velocities else { return before == after };
+        let advance = i64::from(self.step.advance);
+        let rows = before.iter().zip(after).zip(run.of_next(velocities));
+        rows.fold(true, |same, ((before, after), velocity)| {
+            same & (i64::from(*before) + i64::from(*velocity) * advance == i64::from(*after))
+        })
+    }
+
+    fn residuals(&self, run: &Run, out: &mut Vec<u32>) {
+        let Self { field, step, .. } = *self;
+        let rows = run.of_base(self.base).iter().zip(run.of_next(self.next));
+        match self.velocities {
+            None => out.extend(rows.map(|(before, after)| residual(field, *before, *after, step.tick))),
+            Some(velocities) => {
+                out.extend(rows.zip(run.of_next(velocities)).map(|((before, after), velocity)| {
+                    residual(field, predict(field, *before, *velocity, step.advance), *after, step.tick)
+                }));
+            }
         }
-        kept.push((from as u32, to as u32));
     }
 }
 
-/// Rising row numbers as gaps.
-fn write_ranks(ranks: &[u32], bits: &mut BitWriter<'_>) {
-    bits.gamma(ranks.len() as u32);
-    let mut expected = 0;
-    for rank in ranks {
-        bits.gamma(rank - expected);
-        expected = rank + 1;
+fn apply_table(
+    base: &Table,
+    next: &mut Table,
+    step: Step,
+    seen: &Seen<'_>,
+    scratch: &mut Scratch,
+    decoder: &mut RangeDecoder<'_>,
+) -> Result<(), DecodeError> {
+    next.clear();
+    let model = next.known().model;
+    let changed = decoder.flag(model.quiet)?;
+    rows::clear(scratch);
+    if changed {
+        rows::read_gone(base, step.tick, scratch, decoder)?;
+        rows::read_spawned(base, next, seen, scratch, decoder)?;
     }
-}
-
-fn read_ranks(rows: usize, ranks: &mut Vec<u32>, bits: &mut BitReader<'_>) -> Result<(), DecodeError> {
-    ranks.clear();
-    let count = bits.gamma()? as usize;
-    if count > rows {
-        return Err(DecodeError::Malformed);
-    }
-    let mut expected = 0u32;
-    for _ in 0..count {
-        let rank = expected.checked_add(bits.gamma()?).filter(|rank| (*rank as usize) < rows).ok_or(DecodeError::Malformed)?;
-        ranks.push(rank);
-        expected = rank + 1;
-    }
-    Ok(())
-}
-
-/// Rising ids: the first as its distance from the one after the baseline's last, the others as gaps.
-fn write_spawned_ids(base: &[NetId], ids: impl Iterator<Item = NetId>, count: usize, bits: &mut BitWriter<'_>) {
-    bits.gamma(count as u32);
-    let mut expected = following(base);
-    for (index, id) in ids.enumerate() {
-        let gap = id.0.wrapping_sub(expected);
-        bits.gamma(if index == 0 { zigzag(gap as i32) } else { gap });
-        expected = id.0.wrapping_add(1);
-    }
-}
-
-fn read_spawned_ids(base: &[NetId], ids: &mut Vec<NetId>, bits: &mut BitReader<'_>) -> Result<(), DecodeError> {
-    ids.clear();
-    let count = bits.gamma()? as usize;
-    if count > limits::ROWS_MAX {
-        return Err(DecodeError::Malformed);
-    }
-    let mut expected = following(base);
-    for index in 0..count {
-        let gap = bits.gamma()?;
-        let id = expected.wrapping_add(if index == 0 { unzigzag(gap) as u32 } else { gap });
-        if ids.last().is_some_and(|last| last.0 >= id) {
-            return Err(DecodeError::Malformed);
+    rows::merge(base.ids(), scratch, next.ids_mut())?;
+    let Scratch { runs, kept, residuals, column, spawned, spawned_values, .. } = scratch;
+    let (rows, kept) = (next.len(), *kept);
+    residuals.clear();
+    for (index, field) in next.fields().iter().enumerate() {
+        residuals.resize((index + 1) * kept, 0);
+        let (done, residuals) = residuals.split_at_mut_checked(index * kept).ok_or(DecodeError::Malformed)?;
+        let mut quiet = true;
+        if changed && kept > 0 {
+            let around = Surroundings { base, runs, done, tick: step.tick };
+            quiet = read_column(residuals, model.field(index), &around, column, decoder)?;
         }
-        ids.push(NetId(id));
-        expected = id.wrapping_add(1);
-    }
-    Ok(())
-}
-
-/// The id a new entity gets when nothing else was spawned meanwhile.
-fn following(base: &[NetId]) -> u32 {
-    base.last().map_or(0, |last| last.0.wrapping_add(1))
-}
-
-/// The baseline's ids without `removed` and with `spawned`, all rising; an error if an id would stand twice.
-fn merge_ids(base: &[NetId], removed: &[u32], spawned: &[NetId], out: &mut Vec<NetId>) -> Result<(), DecodeError> {
-    let mut gone = removed.iter().copied().peekable();
-    let staying = base.iter().enumerate().filter(|(row, _)| gone.next_if_eq(&(*row as u32)).is_none());
-    let mut coming = spawned.iter().copied().peekable();
-    for (_, id) in staying {
-        while let Some(new) = coming.next_if(|new| new < id) {
-            out.push(new);
+        let (columns, values) = next.split_columns(index).ok_or(DecodeError::Malformed)?;
+        let velocities = field.moved_by.and_then(|velocity| columns.get(velocity)).map(Vec::as_slice);
+        values.resize(rows, field.min);
+        let restore = Restore { field, base: base.column(index), velocities, step };
+        let mut residuals = &*residuals;
+        for run in &*runs {
+            let (of_run, rest) = residuals.split_at_checked(run.count as usize).ok_or(DecodeError::Malformed)?;
+            residuals = rest;
+            let place = values.get_mut(run.to as usize..(run.to + run.count) as usize).ok_or(DecodeError::Malformed)?;
+            if quiet { restore.stay(run, place) } else { restore.differ(run, of_run, place)? }
         }
-        if coming.peek() == Some(id) {
-            return Err(DecodeError::Malformed);
-        }
-        out.push(*id);
     }
-    out.extend(coming);
-    if out.len() > limits::ROWS_MAX { Err(DecodeError::Malformed) } else { Ok(()) }
+    rows::place_spawned(next, spawned, spawned_values)
 }
 
-/// Value of `row`. Rows come from the table's own ids, so it is there.
-fn at(column: &[i32], row: u32) -> i32 {
-    column.get(row as usize).copied().unwrap_or(0)
+/// How a column's rows that stay become what they were. A moved field needs the new velocities of the same rows, which are complete:
+/// those of rows that come are not needed, because such rows are told whole.
+struct Restore<'a> {
+    field: &'a Field,
+    base: &'a [i32],
+    velocities: Option<&'a [i32]>,
+    step: Step,
+}
+
+impl Restore<'_> {
+    /// Fills `values`, the rows of `run`, where all is as expected.
+    fn stay(&self, run: &Run, values: &mut [i32]) {
+        let before = run.of_base(self.base);
+        match self.velocities {
+            None => values.iter_mut().zip(before).for_each(|(value, before)| *value = *before),
+            Some(velocities) => {
+                for ((value, before), velocity) in values.iter_mut().zip(before).zip(run.of_next(velocities)) {
+                    *value = predict(self.field, *before, *velocity, self.step.advance);
+                }
+            }
+        }
+    }
+
+    /// Fills `values`, the rows of `run`, with what `residuals` say.
+    fn differ(&self, run: &Run, residuals: &[u32], values: &mut [i32]) -> Result<(), DecodeError> {
+        self.stay(run, values);
+        for (value, residual) in values.iter_mut().zip(residuals) {
+            *value = restore(self.field, *value, *residual, self.step.tick)?;
+        }
+        Ok(())
+    }
 }

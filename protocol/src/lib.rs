@@ -7,12 +7,14 @@
 //! - Any bytes decode to a value or an error, in memory bounded by [`limits`].
 //! - `apply(a, delta(a, b)) == b` for any two snapshots of one [`schema::Schema`].
 
-pub mod bits;
 pub mod codec;
+pub mod column;
 pub mod delta;
 pub mod ids;
 pub mod limits;
 pub mod messages;
+pub mod model;
+pub mod range;
 pub mod replica;
 pub mod residual;
 pub mod schema;
@@ -27,4 +29,4 @@ pub use schema::{Columns, Field, Schema, Table as TableSchema};
 pub use snapshot::{Snapshot, Table};
 
 /// Version of the message layer. Raised when an old client could misread a new server.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;

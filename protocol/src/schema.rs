@@ -3,6 +3,8 @@
 //! A schema is a constant of the game, so both ends have it at compile time; its hash is compared when joining.
 
 use crate::limits;
+use crate::model::{Model, TableModel};
+use crate::snapshot::Seen;
 
 /// One integer column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,18 +19,26 @@ pub struct Field {
     pub wraps: bool,
     /// Index of the field, earlier in the table, that this one grows by every tick.
     pub moved_by: Option<usize>,
+    /// Whether it holds moments: low bits of a tick, or `min` for none. `min` is 0 then and `max` all ones.
+    pub moment: bool,
 }
 
 impl Field {
     /// A field that is expected to stay as it is.
     pub const fn new(name: &'static str, min: i32, max: i32) -> Self {
-        Self { name, min, max, wraps: false, moved_by: None }
+        Self { name, min, max, wraps: false, moved_by: None, moment: false }
     }
 
     /// After the greatest value comes the least.
     #[must_use]
     pub const fn wrapping(self) -> Self {
         Self { wraps: true, ..self }
+    }
+
+    /// A moment near the tick in which it changes, such as the end of a wait that began: low bits of a tick, or 0 for none.
+    #[must_use]
+    pub const fn moment(self) -> Self {
+        Self { moment: true, ..self }
     }
 
     /// Expected to grow by the field `velocity` every tick. `names` are the table's fields.
@@ -45,6 +55,13 @@ impl Field {
     /// Bits that hold any value.
     pub const fn bits(&self) -> u32 {
         u32::BITS - self.span().leading_zeros()
+    }
+
+    /// The greatest residual there can be, or more.
+    pub(crate) const fn residual_max(&self) -> u32 {
+        // A zigzag distance; a moment's is at most half as far, and 2 more.
+        let max = 2 * self.span() as u64 + 4;
+        if max > u32::MAX as u64 { u32::MAX } else { max as u32 }
     }
 
     /// Whether the field can hold `value`.
@@ -68,7 +85,13 @@ impl Field {
             Some(velocity) => velocity < index,
             None => true,
         };
-        self.min <= self.max && (self.max as i64 - self.min as i64) < 1 << limits::FIELD_BITS_MAX && moved_by_an_earlier_field
+        // All ones, so that the low bits of any tick are in the range.
+        let holds_moments = self.min == 0 && self.max > 0 && self.max & (self.max.wrapping_add(1)) == 0;
+        let is_one_kind = !self.moment || holds_moments && !self.wraps && self.moved_by.is_none();
+        self.min <= self.max
+            && (self.max as i64 - self.min as i64) < 1 << limits::FIELD_BITS_MAX
+            && moved_by_an_earlier_field
+            && is_one_kind
     }
 }
 
@@ -82,9 +105,37 @@ pub struct Table {
 }
 
 /// Everything a game replicates, in wire order. Table 0 is [`MatchState`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Schema {
     tables: &'static [Table],
+    model: Option<&'static Model>,
+    spawns: &'static [Spawn],
+}
+
+/// What a game expects of a table's new rows. It saves bytes when it is right, and nothing else depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Spawn {
+    /// The table's name.
+    pub table: &'static str,
+    /// Raised when `expect` begins to answer otherwise: it is part of the schema's hash.
+    pub version: u32,
+    /// Writes the row that is expected and says whether there is one. It must not depend on anything but what it is given, which
+    /// may be any values within their ranges.
+    pub expect: Expect,
+}
+
+/// See [`Spawn::expect`].
+pub type Expect = fn(&Seen<'_>, Which, &mut [i32]) -> bool;
+
+/// Which new row is asked for. Its *key* is its first field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The first that is expected.
+    First,
+    /// The next, after one with this key.
+    After(i32),
+    /// One with this key, which was not expected by itself.
+    Of(i32),
 }
 
 impl Schema {
@@ -103,7 +154,10 @@ impl Schema {
             assert!(!fields.is_empty() && fields.len() <= limits::FIELDS_MAX, "a table has 1 to FIELDS_MAX fields");
             let mut f = 0;
             while f < fields.len() {
-                assert!(fields[f].is_valid_at(f), "a field's range is empty or too wide, or it is moved by a later field");
+                assert!(
+                    fields[f].is_valid_at(f),
+                    "a field's range is empty or too wide, it is moved by a later field, or no range of moments"
+                );
                 let mut earlier = 0;
                 while earlier < f {
                     assert!(!same(fields[earlier].name, fields[f].name), "two fields of a table have one name");
@@ -118,7 +172,41 @@ impl Schema {
             }
             t += 1;
         }
-        Self { tables }
+        Self { tables, model: None, spawns: &[] }
+    }
+
+    /// With what was learned from recorded matches. A model of other tables, such as one from before a field was added, is left out: a
+    /// game whose model is out of date works, and can be recorded to train it anew.
+    #[must_use]
+    pub const fn trained(self, model: &'static Model) -> Self {
+        Self { model: if model.is_of(self.tables) { Some(model) } else { None }, ..self }
+    }
+
+    /// With what the game expects of new rows.
+    #[must_use]
+    pub const fn spawning(self, spawns: &'static [Spawn]) -> Self {
+        Self { spawns, ..self }
+    }
+
+    /// What the game expects of new rows.
+    pub const fn spawns(&self) -> &'static [Spawn] {
+        self.spawns
+    }
+
+    /// What was learned from recorded matches.
+    pub const fn model(&self) -> Option<&'static Model> {
+        self.model
+    }
+
+    /// What is known of table `index`.
+    pub(crate) fn model_of(&self, index: usize) -> &'static TableModel {
+        const UNKNOWN: &TableModel = &TableModel::UNKNOWN;
+        self.model.and_then(|model| model.tables.get(index)).unwrap_or(UNKNOWN)
+    }
+
+    /// What is expected of new rows of table `name`.
+    pub(crate) fn expect_of(&self, name: &str) -> Option<Expect> {
+        self.spawns.iter().find(|spawn| spawn.table == name).map(|spawn| spawn.expect)
     }
 
     /// The tables, in wire order.
@@ -139,9 +227,17 @@ impl Schema {
             for field in table.fields {
                 hash.text(field.name);
                 let moved_by = field.moved_by.map_or(u32::MAX, |index| index as u32);
-                [field.min as u32, field.max as u32, u32::from(field.wraps), moved_by].into_iter().for_each(|word| hash.word(word));
+                let kind = u32::from(field.wraps) | u32::from(field.moment) << 1;
+                [field.min as u32, field.max as u32, kind, moved_by].into_iter().for_each(|word| hash.word(word));
             }
             hash.word(u32::MAX);
+        }
+        for spawn in self.spawns {
+            hash.text(spawn.table);
+            hash.word(spawn.version);
+        }
+        if let Some(model) = self.model {
+            model.tables.iter().for_each(|table| table.hash_into(&mut hash));
         }
         hash.finish()
     }
@@ -159,8 +255,8 @@ pub trait Columns: Sized {
     fn read(row: &[i32]) -> Self;
 }
 
-/// Declares a struct of integers and its [`Columns`]: each field with its range and, where it applies, `wrapping` or
-/// `moved_by` the velocity field before it.
+/// Declares a struct of integers and its [`Columns`]: each field with its range and, where it applies, `wrapping`,
+/// `moment`, or `moved_by` the velocity field before it.
 ///
 /// ```
 /// tickwire_protocol::columns! {
@@ -214,7 +310,7 @@ columns! {
         /// A [`Phase`] as a number.
         pub phase: u8 = 0..=3,
         /// Low 31 bits of the tick at which the phase ends by itself; 0 when it does not.
-        pub phase_ends: u32 = 0..=0x7fff_ffff,
+        pub phase_ends: u32 = 0..=0x7fff_ffff; moment,
     }
 }
 

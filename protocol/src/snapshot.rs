@@ -5,7 +5,8 @@
 
 use crate::ids::{NetId, Tick};
 use crate::messages::TableHashes;
-use crate::schema::{Columns, Field, Fnv, Schema, Table as TableSchema};
+use crate::model::TableModel;
+use crate::schema::{Columns, Expect, Field, Fnv, Schema, Table as TableSchema};
 
 /// One tick's view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +20,51 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     schema: TableSchema,
+    known: Known,
     ids: Vec<NetId>,
     columns: Vec<Vec<i32>>,
+}
+
+/// What helps to tell a table's changes shortly. It says nothing of what is in the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    pub(crate) model: &'static TableModel,
+    pub(crate) expect: Option<Expect>,
+}
+
+impl PartialEq for Known {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Known {}
+
+/// What both ends know of a snapshot when one of its tables is told: its tick, and the tables before that one.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The tick it shows.
+    pub tick: Tick,
+    tables: &'a [Table],
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) const fn new(tick: Tick, tables: &'a [Table]) -> Self {
+        Self { tick, tables }
+    }
+
+    /// The table of component `C`, if the schema has it before the one that is told.
+    pub fn table_of<C: Columns>(&self) -> Option<&'a Table> {
+        self.tables.iter().find(|table| table.schema.name == C::TABLE.name)
+    }
 }
 
 impl Snapshot {
     /// No rows, tick 0.
     pub fn empty(schema: &Schema) -> Self {
-        Self { tick: Tick(0), tables: schema.tables().iter().map(Table::empty).collect() }
+        let known = |(index, table): (usize, &TableSchema)| Known { model: schema.model_of(index), expect: schema.expect_of(table.name) };
+        let tables = schema.tables().iter().enumerate().map(|table| Table::knowing(table.1, known(table)));
+        Self { tick: Tick(0), tables: tables.collect() }
     }
 
     /// The tables, in schema order.
@@ -42,6 +80,11 @@ impl Snapshot {
     /// Table `index`, if the schema has so many.
     pub fn table(&self, index: usize) -> Option<&Table> {
         self.tables.get(index)
+    }
+
+    /// What is known of this snapshot when table `index` is told.
+    pub fn seen_before(&self, index: usize) -> Seen<'_> {
+        Seen::new(self.tick, self.tables.get(..index).unwrap_or(&[]))
     }
 
     /// The tables, to fill them.
@@ -98,7 +141,15 @@ impl Snapshot {
 impl Table {
     /// No rows.
     pub fn empty(schema: &TableSchema) -> Self {
-        Self { schema: *schema, ids: Vec::new(), columns: vec![Vec::new(); schema.fields.len()] }
+        Self::knowing(schema, Known { model: &TableModel::UNKNOWN, expect: None })
+    }
+
+    fn knowing(schema: &TableSchema, known: Known) -> Self {
+        Self { schema: *schema, known, ids: Vec::new(), columns: vec![Vec::new(); schema.fields.len()] }
+    }
+
+    pub(crate) fn known(&self) -> Known {
+        self.known
     }
 
     /// What the columns are.

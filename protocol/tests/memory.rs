@@ -3,17 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
+#[path = "wire/trained.rs"]
+mod trained;
+
 use std::hint::black_box;
 
 use allocation_counter::{AllocationInfo, measure};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use tickwire_protocol::bits::BitWriter;
 use tickwire_protocol::codec::{Decode, Encode, encode};
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::limits::{BODY_BYTES_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX};
 use tickwire_protocol::schema::{Columns, Field, MatchState};
-use tickwire_protocol::{ClientMessage, Credential, NetId, RosterEntry, Schema, Secret, ServerMessage, Snapshot, TableSchema};
+use tickwire_protocol::{ClientMessage, Credential, NetId, RosterEntry, Schema, Secret, ServerMessage, Snapshot, TableSchema, Tick};
+
+use trained::TRAINED;
 
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
@@ -40,9 +44,13 @@ const MESSAGE_BYTES: usize = max(BODY_BYTES_MAX, GROWTH * PLAYERS_MAX * (size_of
 fn apply_bytes(schema: &Schema) -> usize {
     let ids = size_of::<NetId>();
     let columns = |table: &TableSchema| ids + table.fields.len() * size_of::<i32>();
-    // Two numbers for each row that stays, one for each that comes or goes, an id, a residual.
-    let scratch = 4 * size_of::<u32>() + ids + size_of::<u32>();
+    // For each row: three numbers for a run, one if it comes, one if it goes, an id, its values, its residuals, a context.
+    let scratch = 5 * size_of::<u32>() + ids + 2 * widest_row(schema) + size_of::<u32>();
     GROWTH * 2 * ROWS_MAX * (schema.tables().iter().map(columns).sum::<usize>() + scratch)
+}
+
+fn widest_row(schema: &Schema) -> usize {
+    schema.tables().iter().map(|table| table.fields.len() * size_of::<i32>()).max().unwrap_or(0)
 }
 
 const fn max(a: usize, b: usize) -> usize {
@@ -132,29 +140,43 @@ fn a_delta_costs_no_more_than_full_tables() {
             assert!(peak <= apply_bytes(&INSTRUMENTS), "{peak} bytes for {bytes:?}");
         }
     });
-    // The worst there is: a full table, and as many spawns again, in a kilobyte.
+    // The worst there is: a full table, and as many rows again.
+    let mut again = Snapshot::empty(&INSTRUMENTS);
+    (0..ROWS_MAX as u32).for_each(|id| assert!(again.table_mut(1).expect("dials").push(NetId(ROWS_MAX as u32 + id), &[5, 0, 0])));
     let mut body = Vec::new();
-    let mut bits = BitWriter::new(&mut body);
-    [false, true, true].into_iter().for_each(|flag| bits.flag(flag));
-    bits.gamma(0);
-    bits.gamma(ROWS_MAX as u32);
-    (0..ROWS_MAX).for_each(|_| bits.gamma(0));
-    bits.finish();
+    delta::encode(&full, &again, &mut Scratch::default(), &mut body);
     let peak = apply(&full, &body).bytes_max as usize;
     assert!((ROWS_MAX * size_of::<NetId>()..=apply_bytes(&INSTRUMENTS)).contains(&peak), "{peak} bytes");
 }
 
 #[test]
-fn a_replica_in_steady_state_allocates_nothing() {
-    let at = |tick: u32, speed: i32| {
+fn deltas_in_steady_state_allocate_nothing() {
+    let dials = |tick: u32| {
         let mut snapshot = Snapshot::empty(&INSTRUMENTS);
-        snapshot.tick = tickwire_protocol::Tick(tick);
-        (0..100).for_each(|id| assert!(snapshot.table_mut(1).expect("dials").push(NetId(id + tick / 8), &[5, speed, 77])));
+        snapshot.tick = Tick(tick);
+        let table = snapshot.table_mut(1).expect("dials");
+        (0..100).for_each(|id| assert!(table.push(NetId(id + tick / 8), &[5, tick as i32 % 9, 77])));
         snapshot
     };
-    let (mut scratch, mut body, mut next) = (Scratch::default(), Vec::with_capacity(4096), Snapshot::empty(&INSTRUMENTS));
+    assert_steady(&INSTRUMENTS, dials);
+    // A gun fires every other tick; a shot lives for eight.
+    let guns = |tick: u32| {
+        let mut snapshot = Snapshot::empty(&TRAINED);
+        snapshot.tick = Tick(tick);
+        let table = snapshot.table_mut(1).expect("guns");
+        (0..4).for_each(|id| assert!(table.push(NetId(id), &[id as i32, 3 + tick as i32 / 2 * 2, 7 * tick as i32 % 256])));
+        let table = snapshot.table_mut(2).expect("shots");
+        (tick / 2..tick / 2 + 4).for_each(|id| assert!(table.push(NetId(id), &[id as i32 % 4, 40, 40 * (tick as i32 % 90)])));
+        snapshot
+    };
+    assert_steady(&TRAINED, guns);
+}
+
+/// From the sixteenth tick on encoding and applying allocate nothing.
+fn assert_steady(schema: &Schema, at: impl Fn(u32) -> Snapshot) {
+    let (mut scratch, mut body, mut next) = (Scratch::default(), Vec::with_capacity(4096), Snapshot::empty(schema));
     for tick in 1..64 {
-        let (before, after) = (at(tick - 1, 9 - tick as i32 % 9), at(tick, tick as i32 % 9));
+        let (before, after) = (at(tick - 1), at(tick));
         let cost = measure(|| {
             body.clear();
             delta::encode(&before, &after, &mut scratch, &mut body);

@@ -21,8 +21,8 @@ pub(crate) struct Args {
 }
 
 /// What a server is told so that it can be checked: hashes once a second, long matches, no bots of its own.
-const SERVER_FLAGS: [&str; 7] =
-    ["--port", "0", "--hash-every=30", "--match-seconds=86400", "--set", "matches.bots_fill=0", "--set=log_filter=warn"];
+const SERVER_FLAGS: [&str; 5] =
+    ["--port=0", "--hash-every=30", "--match-seconds=86400", "--set=matches.bots_fill=0", "--set=log_filter=warn"];
 
 pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     let binary = console.step("Building the load test", build)?;
@@ -37,7 +37,7 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     } else {
         let binary = console.step("Building the server", |step| server::build_for_play(step, false))?;
         let running = Running::start(&binary, &args.server_flag)?;
-        loadtest.args(["--server", &running.address]).arg("--admin-token-file").arg(&running.token);
+        loadtest.args(running.arguments());
         Some(running)
     };
     // The terminal is the load test's: its live line, and Ctrl-C, which makes it report what it has.
@@ -51,7 +51,7 @@ pub(crate) fn check(step: &mut Step) -> Result<Tally> {
     let server = server::build_for_tests(step)?;
     let running = Running::start(&server, &["--hash-every=1".into()])?;
     let mut loadtest = Command::new(workspace::target_dir().join("debug/tickwire-loadtest"));
-    loadtest.args(["--server", &running.address, "--users", "200", "--run-time", "20s", "--mix", "play:8,churn:1,reconnect:1", "--quiet"]);
+    loadtest.args(running.arguments()).args(["--users", "200", "--run-time", "20s", "--mix", "play:8,churn:1,reconnect:1", "--quiet"]);
     loadtest.arg("--thresholds").arg(workspace::root().join(".ci/load-thresholds.toml"));
     loadtest.arg("--report-dir").arg(workspace::target_dir().join("loadtest/ci"));
     step.must("the load test", &mut loadtest)?;
@@ -66,10 +66,18 @@ fn build(step: &mut Step) -> Result<PathBuf> {
     Ok(workspace::target_dir().join("release/tickwire-loadtest"))
 }
 
+/// The flags that are not given anyway; `--set` may come more than once.
+fn defaults_beside(flags: &[OsString]) -> impl Iterator<Item = &'static str> {
+    let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
+    let given: Vec<String> = flags.iter().filter_map(|flag| flag.to_str()).map(name).filter(|name| name != "--set").collect();
+    SERVER_FLAGS.into_iter().filter(move |default| !given.contains(&name(default)))
+}
+
 /// A server on a free port, stopped when dropped.
 struct Running {
     child: Child,
-    address: String,
+    /// Of players, operators and metrics, as the server printed them.
+    addresses: [String; 3],
     token: PathBuf,
 }
 
@@ -77,17 +85,30 @@ impl Running {
     fn start(binary: &PathBuf, flags: &[OsString]) -> Result<Self> {
         let token = ensure_admin_token(&workspace::state_dir()?)?;
         let mut server = Command::new(binary);
-        server.args(SERVER_FLAGS).arg("--admin-token-file").arg(&token).args(flags).stdin(Stdio::null()).stdout(Stdio::piped());
+        server.args(defaults_beside(flags)).arg("--admin-token-file").arg(&token).args(flags).stdin(Stdio::null()).stdout(Stdio::piped());
         // Ctrl-C is for the load test: the server must live until everyone has left.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut server, 0);
         let mut child = server.spawn().context("cannot start the server")?;
         let lines = child.stdout.take().map(BufReader::new).into_iter().flat_map(BufRead::lines).map_while(Result::ok);
-        let mut told = lines.filter_map(|line| Some(line.strip_prefix(PLAY_LINE)?.trim_end_matches('/').to_owned()));
-        match told.next() {
-            Some(address) => Ok(Self { child, address, token }),
-            None => bail!("the server did not start: {}", child.wait()?),
+        let mut told =
+            lines.filter_map(|line| line.strip_prefix(ADDRESS_LINE)?.split("http://").nth(1)?.split('/').next().map(str::to_owned));
+        match [told.next(), told.next(), told.next()] {
+            [Some(play), Some(admin), Some(ops)] => Ok(Self { child, addresses: [play, admin, ops], token }),
+            _ => bail!("the server did not start: {}", child.wait()?),
         }
+    }
+
+    /// What tells the load test where everything is.
+    fn arguments(&self) -> Vec<OsString> {
+        let [play, admin, ops] = &self.addresses;
+        let named = [
+            ("--server", play.into()),
+            ("--admin", admin.into()),
+            ("--ops", ops.into()),
+            ("--admin-token-file", self.token.clone().into()),
+        ];
+        named.into_iter().flat_map(|(name, value)| [name.into(), value]).collect()
     }
 }
 
@@ -99,5 +120,17 @@ impl Drop for Running {
     }
 }
 
-/// What the server prints before its players' address.
-const PLAY_LINE: &str = "tickwire: play   http://";
+/// How the server's lines with its addresses begin, in the order of [`Running::addresses`].
+const ADDRESS_LINE: &str = "tickwire: ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_that_is_given_takes_the_place_of_the_default() {
+        let flags: Vec<OsString> = vec!["--hash-every=1".into(), "--set=matches.bots_fill=4".into(), "--tick-rate=10".into()];
+        let defaults: Vec<_> = defaults_beside(&flags).collect();
+        assert!(!defaults.contains(&"--hash-every=30") && defaults.len() == SERVER_FLAGS.len() - 1, "{defaults:?}");
+    }
+}

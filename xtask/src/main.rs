@@ -1,10 +1,11 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `fuzz`, `instructions`,
-//! `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a program), `tools` (what must be
-//! installed), `page`, `server`.
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `fuzz`,
+//! `instructions`, `train-codec`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
+//! program), `tools` (what must be installed), `page`, `server`.
 //!
 //! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing here calls rustup;
 //! nothing is installed that is already there.
 
+mod bench;
 mod console;
 mod doctor;
 mod e2e;
@@ -19,6 +20,7 @@ mod summaries;
 mod test;
 mod tidy;
 mod tools;
+mod train_codec;
 mod wasm;
 mod workspace;
 
@@ -53,6 +55,10 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Count the instructions of the hot paths: encode, apply, capture, tick, decode (needs valgrind)
     Instructions,
+    /// Learn from recorded matches what the delta codec should expect (games/arena/src/tables/trained.rs)
+    TrainCodec,
+    /// Measure the server beside others, on this machine
+    Bench(bench::Args),
     /// Say what is installed, what is missing, and what installs it
     Doctor,
 }
@@ -68,6 +74,8 @@ fn main() -> ExitCode {
         Task::Loadtest(args) => loadtest::run(&console, &args),
         Task::Fuzz(args) => fuzz::run(&console, &args),
         Task::Instructions => instructions::run(&console),
+        Task::TrainCodec => train_codec::run(&console),
+        Task::Bench(args) => bench::run(&console, &args),
         Task::Doctor => Ok(doctor::run()),
     });
     match result {

@@ -4,6 +4,9 @@
 //! ([`crate::timers`]): they change when something happens, not every tick. Positions are moved by velocities, and a fighter's
 //! velocity is what it really moved by, also along walls: a tick in which nobody changes course costs almost nothing.
 
+mod expected;
+pub mod trained;
+
 use tickwire_protocol::columns;
 use tickwire_protocol::schema::{Columns, MatchState, Schema};
 
@@ -11,7 +14,11 @@ use tickwire_protocol::schema::{Columns, MatchState, Schema};
 use bevy_ecs::component::Component;
 
 /// The arena's tables.
-pub const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Fighter::TABLE, Shot::TABLE, Pickup::TABLE, Score::TABLE]);
+pub const SCHEMA: Schema = UNTRAINED.trained(&trained::MODEL);
+
+/// The same without what was learned from recorded matches: what the learning starts from.
+pub const UNTRAINED: Schema =
+    Schema::new(&[MatchState::TABLE, Fighter::TABLE, Shot::TABLE, Pickup::TABLE, Score::TABLE]).spawning(expected::SPAWNS);
 
 columns! {
     /// A living player's body: all that prediction needs. A new row, with a new id, for every life.
@@ -33,12 +40,19 @@ columns! {
         /// 1 to 100 while it lives.
         pub health: u8 = 0..=100,
         /// When it may dash again. The dash itself lasts the first ticks of that wait.
-        pub dash_ready: u32 = 0..=0x7fff_ffff,
+        pub dash_ready: u32 = 0..=0x7fff_ffff; moment,
         /// When it may fire again. It changes in the very tick a shot leaves.
-        pub fire_ready: u32 = 0..=0x7fff_ffff,
+        pub fire_ready: u32 = 0..=0x7fff_ffff; moment,
         /// When its overcharge ends.
-        pub overcharge_until: u32 = 0..=0x7fff_ffff,
+        pub overcharge_until: u32 = 0..=0x7fff_ffff; moment,
     }
+}
+
+impl Fighter {
+    /// Place of `player` in the table.
+    pub(crate) const PLAYER: usize = 0;
+    /// Place of `fire_ready` in the table.
+    pub(crate) const FIRE_READY: usize = 8;
 }
 
 columns! {
@@ -49,7 +63,7 @@ columns! {
         /// Who fired it.
         pub owner: u16 = 0..=15,
         /// Low 16 bits of the tick it was fired in. At the end of that tick it has flown one tick already.
-        pub born: u16 = 0..=0xffff,
+        pub born: u16 = 0..=0xffff; moment,
         /// What it does to a fighter it hits; more when fired overcharged.
         pub damage: u8 = 0..=63,
         /// Velocity to the right.
@@ -91,7 +105,7 @@ columns! {
         /// Lives lost.
         pub deaths: u16 = 0..=0x3fff,
         /// When the next life starts; 0 while alive.
-        pub respawn_at: u32 = 0..=0x7fff_ffff,
+        pub respawn_at: u32 = 0..=0x7fff_ffff; moment,
     }
 }
 
@@ -117,5 +131,15 @@ impl PickupKind {
 impl From<u8> for PickupKind {
     fn from(number: u8) -> Self {
         if number == Self::Health.number() { Self::Health } else { Self::Overcharge }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SCHEMA;
+
+    #[test]
+    fn the_model_is_of_these_tables() {
+        assert!(SCHEMA.model().is_some(), "after a change of the tables: cargo xtask train-codec");
     }
 }

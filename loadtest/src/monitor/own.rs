@@ -114,8 +114,8 @@ impl Own {
     /// The generator over the whole run.
     pub fn facts(&self, descriptors_max: u64) -> GeneratorFacts {
         let mut reasons = Vec::new();
-        // A second of bad luck in a long run is no saturation; a twentieth of it is.
-        if self.late_seconds * 20 > self.seconds {
+        // A second of bad luck is no saturation; a twentieth of a run is.
+        if self.late_seconds > 1 && self.late_seconds * 20 > self.seconds {
             let limit = self.interval.as_secs_f64() * 1000.0 * LATE_TICKS;
             reasons.push(format!(
                 "its timers ran more than {limit:.1} ms (a quarter of a tick) late in {} of {} s",

@@ -4,7 +4,6 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use goose::prelude::GooseError;
 use serde::Deserialize;
 use tickwire_game::GameDef;
 use tickwire_protocol::PROTOCOL_VERSION;
@@ -114,8 +113,8 @@ pub enum PreflightError {
     #[error(transparent)]
     Recording(#[from] RecordingError),
     /// Goose does not accept its options.
-    #[error("goose: {0}")]
-    Goose(GooseError),
+    #[error("{0}")]
+    Goose(String),
     /// This program's own fault.
     #[error("internal error: {0}")]
     Internal(String),

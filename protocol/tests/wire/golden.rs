@@ -8,6 +8,7 @@ mod json;
 mod primitives;
 mod server;
 mod snapshots;
+mod trained;
 
 use std::fmt::Write;
 use std::path::PathBuf;

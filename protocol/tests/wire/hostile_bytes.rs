@@ -6,6 +6,7 @@ use tickwire_protocol::{ClientMessage, DecodeError, Replica, Schema, ServerMessa
 
 use crate::messages::{any_client_message, any_server_message};
 use crate::support::{FULL, MOVING, PLAIN, Stick, WIDE, any_pair, applied, assert_valid, cases, encoded};
+use crate::trained::TRAINED;
 
 proptest! {
     #![proptest_config(cases(1000))]
@@ -30,6 +31,16 @@ proptest! {
     #[test]
     fn a_wide_delta_of_any_bytes(pair in any_pair(&WIDE), bytes in any_bytes()) {
         assert_valid_or_error(&WIDE, &pair.0, &bytes, pair.1.tick);
+    }
+
+    #[test]
+    fn a_trained_delta_of_any_bytes(pair in any_pair(&TRAINED), bytes in any_bytes()) {
+        assert_valid_or_error(&TRAINED, &pair.0, &bytes, pair.1.tick);
+    }
+
+    #[test]
+    fn a_damaged_trained_delta((base, next) in any_pair(&TRAINED), damage in any_damage()) {
+        assert_valid_or_error(&TRAINED, &base, &damage.done_to(encoded(&base, &next)), next.tick);
     }
 
     #[test]
@@ -69,10 +80,10 @@ proptest! {
     }
 
     #[test]
-    fn a_delta_cut_short_or_drawn_out_is_an_error((base, next) in any_pair(&PLAIN)) {
+    fn a_delta_cut_short_or_drawn_out_is_another_or_an_error((base, next) in any_pair(&PLAIN)) {
         let mut body = encoded(&base, &next);
         for end in 0..body.len() {
-            prop_assert_eq!(applied(&PLAIN, &base, &body[..end], next.tick), Err(DecodeError::Malformed), "cut at {}", end);
+            assert_valid_or_error(&PLAIN, &base, &body[..end], next.tick);
         }
         body.push(0);
         prop_assert_eq!(applied(&PLAIN, &base, &body, next.tick), Err(DecodeError::TrailingBytes));

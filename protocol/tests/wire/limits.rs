@@ -1,11 +1,12 @@
 //! What is too large, too many or out of place is refused, by the encoder's types or by the decoder.
 
-use tickwire_protocol::bits::{BitWriter, zigzag};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::limits::{
     BODY_BYTES_MAX, CLIENT_MESSAGE_BYTES_MAX, GAME_EVENT_BYTES_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX, SERVER_MESSAGE_BYTES_MAX,
 };
 use tickwire_protocol::messages::{Body, Ranked};
+use tickwire_protocol::range::{Distribution, RangeEncoder, WHOLE};
+use tickwire_protocol::residual::zigzag;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{ClientMessage, DecodeError, Event, NetId, PlayerId, RosterEntry, ServerMessage, Snapshot, Tick};
 use tickwire_protocol::{MatchId, Secret, Welcome};
@@ -20,15 +21,44 @@ fn with_ids(ids: impl IntoIterator<Item = u32>) -> Snapshot {
     snapshot
 }
 
+const HALF: u16 = WHOLE / 2;
+/// A column's form, where nothing is known of it.
+const FORM: &Distribution = &[0, HALF, HALF + 1, WHOLE];
+const QUIET: usize = 0;
+const PLAIN_FORM: usize = 2;
+
 /// A body in which the table `match` is quiet and `write` writes the table `plain`, which has changed.
-fn body(write: impl FnOnce(&mut BitWriter<'_>)) -> Vec<u8> {
+fn body(write: impl FnOnce(&mut RangeEncoder<'_>)) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut bits = BitWriter::new(&mut bytes);
-    bits.flag(false);
-    bits.flag(true);
-    write(&mut bits);
-    bits.finish();
+    let mut encoder = RangeEncoder::new(&mut bytes);
+    encoder.flag(false, HALF);
+    encoder.flag(true, HALF);
+    write(&mut encoder);
+    encoder.finish();
     bytes
+}
+
+/// A number of scale 0: as many ones as it and one have bits but the first, a zero, and those bits.
+fn number(number: u32, encoder: &mut RangeEncoder<'_>) {
+    let plus_one = u64::from(number) + 1;
+    let length = plus_one.ilog2();
+    (0..length).for_each(|_| encoder.raw(1, 1));
+    encoder.raw(0, 1);
+    encoder.raw((plus_one ^ 1 << length) as u32, length);
+}
+
+/// A row that comes, `gap` after the last one: 3 bits of `few`, 8 of `signed`.
+fn row(gap: u32, signed: u32, encoder: &mut RangeEncoder<'_>) {
+    encoder.flag(true, HALF);
+    number(gap, encoder);
+    encoder.raw(7, 3);
+    encoder.raw(signed, 8);
+}
+
+/// No further row comes, and no column differs.
+fn end(columns: usize, encoder: &mut RangeEncoder<'_>) {
+    encoder.flag(false, HALF);
+    (0..columns).for_each(|_| encoder.symbol(QUIET, FORM));
 }
 
 fn read(base: &Snapshot, body: &[u8]) -> Result<Snapshot, DecodeError> {
@@ -59,21 +89,20 @@ fn a_full_table_is_sent_and_read() {
 }
 
 #[test]
-fn more_spawns_than_a_table_holds_are_refused() {
-    let spawns = |count: u32| {
-        move |bits: &mut BitWriter<'_>| {
-            bits.flag(true);
-            bits.gamma(0);
-            bits.gamma(count);
-        }
+fn more_rows_than_a_table_holds_are_refused() {
+    let rows = |count: usize| {
+        body(|encoder| {
+            (0..count).for_each(|_| row(0, 0, encoder));
+            end(0, encoder);
+        })
     };
-    let too_many = body(spawns(ROWS_MAX as u32 + 1));
-    assert_eq!(read(&Snapshot::empty(&PLAIN), &too_many), Err(DecodeError::Malformed));
+    assert_eq!(read(&Snapshot::empty(&PLAIN), &rows(ROWS_MAX)).map(|next| next.tables()[1].len()), Ok(ROWS_MAX));
+    assert_eq!(read(&Snapshot::empty(&PLAIN), &rows(ROWS_MAX + 1)), Err(DecodeError::Malformed));
     // Each within its limit, too many together: one more for a table that is full.
-    let one_more = body(|bits| {
-        spawns(1)(bits);
-        bits.gamma(0);
-        bits.bits(0, 32);
+    let one_more = body(|encoder| {
+        encoder.symbol(QUIET, FORM);
+        row(0, 0, encoder);
+        end(3, encoder);
     });
     assert_eq!(read(&with_ids(0..ROWS_MAX as u32), &one_more), Err(DecodeError::Malformed));
 }
@@ -81,16 +110,14 @@ fn more_spawns_than_a_table_holds_are_refused() {
 #[test]
 fn ids_that_do_not_rise_are_refused() {
     let spawn = |first: i32, then: &[u32]| {
-        let then = then.to_vec();
-        body(move |bits| {
-            bits.flag(true);
-            bits.gamma(0);
-            bits.gamma(1 + then.len() as u32);
-            bits.gamma(zigzag(first));
-            then.iter().for_each(|gap| bits.gamma(*gap));
-            bits.bits(0, 32);
+        body(|encoder| {
+            encoder.symbol(QUIET, FORM);
+            row(zigzag(first), 0, encoder);
+            then.iter().for_each(|gap| row(*gap, 0, encoder));
+            end(3, encoder);
         })
     };
+    assert!(read(&with_ids([3, 4]), &spawn(0, &[0])).is_ok());
     // After the ids 3 and 4, a first gap of -1 is 4 again, and -2 is 3.
     for first in [-1, -2] {
         assert_eq!(read(&with_ids([3, 4]), &spawn(first, &[])), Err(DecodeError::Malformed), "an id that is there");
@@ -98,44 +125,50 @@ fn ids_that_do_not_rise_are_refused() {
     assert_eq!(read(&with_ids([4]), &spawn(0, &[u32::MAX - 2])), Err(DecodeError::Malformed), "past the last id, round to 2");
 }
 
-#[test]
-fn removed_rows_must_be_there() {
-    let remove = |count: u32, gaps: &[u32]| {
-        let gaps = gaps.to_vec();
-        body(move |bits| {
-            bits.flag(true);
-            bits.gamma(count);
-            gaps.iter().for_each(|gap| bits.gamma(*gap));
-            bits.bits(0, 32);
-        })
-    };
-    for (count, gaps) in [(3, vec![0, 0, 0]), (1, vec![2]), (2, vec![1, 0]), (1, vec![u32::MAX])] {
-        assert_eq!(read(&with_ids([3, 4]), &remove(count, &gaps)), Err(DecodeError::Malformed), "{count} of 2 rows: {gaps:?}");
+/// A plain column of which about half differ, around 1.
+fn plain_column(residuals: &[u32], encoder: &mut RangeEncoder<'_>) {
+    encoder.symbol(PLAIN_FORM, FORM);
+    encoder.raw(1, 3);
+    encoder.raw(0, 4);
+    for residual in residuals {
+        encoder.flag(*residual != 0, HALF);
+        if let Some(less_one) = residual.checked_sub(1) {
+            number(less_one, encoder);
+        }
     }
 }
 
 #[test]
+fn a_row_goes_or_stays_and_nothing_else() {
+    let gone = |residuals: &[u32]| {
+        body(|encoder| {
+            plain_column(residuals, encoder);
+            end(3, encoder);
+        })
+    };
+    let ids = |residuals| read(&with_ids([3, 4]), &gone(residuals)).map(|next| next.tables()[1].ids().to_vec());
+    assert_eq!(ids(&[0, 1]), Ok(vec![NetId(3)]));
+    assert_eq!(ids(&[0, 2]), Err(DecodeError::Malformed));
+}
+
+#[test]
 fn values_outside_their_range_are_refused() {
-    let spawned = body(|bits| {
-        bits.flag(true);
-        bits.gamma(0);
-        bits.gamma(1);
-        bits.gamma(0);
-        bits.bits(7, 3);
-        // `signed` is -100 to 100 in 8 bits: 201 is one too many.
-        bits.bits(201, 8);
-    });
-    assert_eq!(read(&Snapshot::empty(&PLAIN), &spawned), Err(DecodeError::Malformed));
+    // `signed` is -100 to 100 in 8 bits: 201 is one too many.
+    let spawned = |signed: u32| {
+        let body = body(|encoder| {
+            row(0, signed, encoder);
+            end(0, encoder);
+        });
+        read(&Snapshot::empty(&PLAIN), &body).map(|next| next.tables()[1].column(2)[0])
+    };
+    assert_eq!([200, 201].map(spawned), [Ok(100), Err(DecodeError::Malformed)]);
     let changed = |residual: i32| {
-        body(|bits| {
-            bits.flag(false);
-            // `few` changes, dense, with Rice parameter 0; the others do not.
-            bits.flag(true);
-            bits.flag(true);
-            bits.bits(0, 4);
-            bits.rice(zigzag(residual), 0);
-            bits.flag(false);
-            bits.flag(false);
+        body(|encoder| {
+            encoder.symbol(QUIET, FORM);
+            encoder.flag(false, HALF);
+            plain_column(&[zigzag(residual)], encoder);
+            encoder.symbol(QUIET, FORM);
+            encoder.symbol(QUIET, FORM);
         })
     };
     // `few` is 0 to 7 and stands at 1.
@@ -145,17 +178,12 @@ fn values_outside_their_range_are_refused() {
 }
 
 #[test]
-fn bits_after_the_last_table_are_refused() {
-    let quiet = |padding: u32| {
-        let mut bytes = Vec::new();
-        let mut bits = BitWriter::new(&mut bytes);
-        bits.bits(padding << 2, 8);
-        bits.finish();
-        bytes
-    };
-    assert!(read(&with_ids([1]), &quiet(0)).is_ok());
-    for padding in 1..64 {
-        assert_eq!(read(&with_ids([1]), &quiet(padding)), Err(DecodeError::TrailingBytes), "padding {padding:06b}");
+fn what_follows_the_last_table_is_refused() {
+    assert!(read(&with_ids([1]), &[]).is_ok());
+    assert_eq!(read(&with_ids([1]), &[0]), Err(DecodeError::TrailingBytes));
+    for tail in 1..=u8::MAX {
+        assert_eq!(read(&with_ids([1]), &[0, tail]), Err(DecodeError::Malformed), "a quiet body ends before {tail}");
+        assert_eq!(read(&with_ids([1]), &[0, 0, 0, 0, tail]), Err(DecodeError::TrailingBytes), "{tail}");
     }
 }
 

@@ -8,9 +8,9 @@
 mod deltas;
 mod documents;
 mod golden;
-
 mod hostile_bytes;
 mod limits;
 mod messages;
 mod replica;
 mod support;
+mod trained;

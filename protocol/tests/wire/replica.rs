@@ -90,9 +90,9 @@ fn a_delta_reaches_1_to_64_ticks() {
 fn after_an_error_the_view_stands() {
     let mut replica = Replica::new(&PLAIN);
     hear(&mut replica, &keyframe(&PLAIN, &at(10, 1))).expect("the server's own bytes");
-    let mut cut = encoded(&at(10, 1), &at(11, 100));
-    cut.pop();
-    assert_eq!(replica.apply(&ServerMessage::Delta { advance: 1, body: body(cut) }), Err(DecodeError::Malformed));
+    let mut long = encoded(&at(10, 1), &at(11, 100));
+    long.push(0);
+    assert_eq!(replica.apply(&ServerMessage::Delta { advance: 1, body: body(long) }), Err(DecodeError::TrailingBytes));
     assert_eq!(replica.snapshot(), Some(&at(10, 1)));
 }
 

@@ -3,7 +3,7 @@
 
 use crate::console::Step;
 use crate::summaries::{self, Tally};
-use crate::{e2e, instructions, loadtest, page, server, tidy, tools, wasm, workspace};
+use crate::{bench, e2e, instructions, loadtest, page, server, tidy, tools, wasm, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
@@ -34,6 +34,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::one("rustfmt", rustfmt),
     Check::one("clippy", clippy),
     Check::one("rustdoc", rustdoc),
+    // Its tests play against them.
+    Check::one("benchmark packages", benchmark_packages),
     Check::tests("rust tests", rust_tests),
     Check::tests("protocol read from its documentation", protocol_from_documentation),
     Check::one("browser module", browser_module),
@@ -112,6 +114,11 @@ fn browser_module_tests(step: &mut Step) -> Result<Tally> {
     node.args(["--test", "--test-reporter=tap"]).args(scripts).current_dir(workspace::root());
     let finished = step.run(&mut node)?;
     Ok(summaries::judge(summaries::node_tap(&finished.output), &finished))
+}
+
+fn benchmark_packages(step: &mut Step) -> Result<Tally> {
+    bench::install_packages(step)?.say(step);
+    Ok(Tally::one())
 }
 
 fn page_packages(step: &mut Step) -> Result<Tally> {

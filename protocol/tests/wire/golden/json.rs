@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tickwire_protocol::messages::Ranked;
+use tickwire_protocol::model::{ColumnModel, Source, TableModel, Tokens};
 use tickwire_protocol::{ClientMessage, Credential, Event, RosterEntry, Schema, ServerMessage, Snapshot};
 
 use super::hex;
@@ -77,13 +78,47 @@ fn roster_entry(entry: &RosterEntry) -> Value {
 }
 
 pub(super) fn schema(schema: &Schema) -> Value {
-    let tables = schema.tables().iter().map(|table| {
-        let fields = table.fields.iter().map(
-            |field| json!({ "name": field.name, "min": field.min, "max": field.max, "wraps": field.wraps, "moved_by": field.moved_by }),
-        );
-        json!({ "name": table.name, "fields": fields.collect::<Vec<_>>() })
+    let tables = schema.tables().iter().enumerate().map(|(index, table)| {
+        let fields = table.fields.iter().map(|field| {
+            json!({
+                "name": field.name, "min": field.min, "max": field.max,
+                "wraps": field.wraps, "moment": field.moment, "moved_by": field.moved_by,
+            })
+        });
+        let spawn = schema.spawns().iter().find(|spawn| spawn.table == table.name);
+        json!({
+            "name": table.name,
+            "fields": fields.collect::<Vec<_>>(),
+            "expects": spawn.map(|spawn| spawn.version),
+            "model": schema.model().and_then(|model| model.tables.get(index)).map(model_json),
+        })
     });
     tables.collect()
+}
+
+fn model_json(model: &TableModel) -> Value {
+    let spawned = model.spawned.iter().map(|field| json!({ "usual": field.usual, "tokens": tokens(&field.tokens) }));
+    json!({
+        "quiet": model.quiet,
+        "gone": column(&model.gone),
+        "no_more": model.no_more,
+        "ids": tokens(&model.ids),
+        "fields": model.fields.iter().map(column).collect::<Vec<_>>(),
+        "spawned": spawned.collect::<Vec<_>>(),
+    })
+}
+
+fn column(model: &ColumnModel) -> Value {
+    let sources = model.sources.map(|source| match source {
+        Source::None => Value::Null,
+        Source::Base(field) => json!(["base", field]),
+        Source::Residual(field) => json!(["residual", field]),
+    });
+    json!({ "form": model.form, "sources": sources, "contexts": model.contexts, "tokens": tokens(&model.tokens) })
+}
+
+fn tokens(tokens: &Tokens) -> Value {
+    json!({ "direct": tokens.direct, "distributions": tokens.distributions })
 }
 
 pub(super) fn snapshot(snapshot: &Snapshot) -> Value {

@@ -42,7 +42,12 @@ fn standing(tick: u32, ids: &[u32]) -> Snapshot {
     at(tick, &movers, &[])
 }
 
-/// The delta that `docs/PROTOCOL.md` reads bit by bit: one mover turns past the wrap, one goes, one comes.
+/// Nothing but a match whose phase ends at another tick, or not.
+fn ending_at(tick: i32, now: u32) -> Snapshot {
+    crate::support::snapshot(&FIXTURE_SCHEMA, Tick(now), &[Rows::from([(0, vec![2, tick])]), Rows::new(), Rows::new()])
+}
+
+/// The delta that `docs/PROTOCOL.md` reads symbol by symbol: one mover turns past the wrap, one goes, one comes.
 pub(crate) fn worked_example() -> (Snapshot, Snapshot) {
     let base = at(100, &[(1, [10, 100, 250, 100]), (2, [0, 50, 0, 30])], &[]);
     let next = at(101, &[(1, [10, 110, 4, 100]), (3, [-20, 4000, 128, 100])], &[]);
@@ -94,28 +99,44 @@ fn deltas() -> Vec<(&'static str, (Snapshot, Snapshot))> {
         ("after_the_last_id", (standing(100, &[u32::MAX]), standing(101, &[3, u32::MAX]))),
         ("up_to_the_last_id", (standing(100, &[1]), standing(101, &[1, u32::MAX]))),
         ("tick_wraps", (standing(u32::MAX, &[1]), standing(1, &[1, 2]))),
-        ("rice_19_ones", (gauge(100, 0), gauge(101, -327_680))),
-        ("rice_escape", (gauge(100, 0), gauge(101, (1 << 30) - 1))),
-        ("rice_escape_of_the_whole_span", (gauge(100, -(1 << 30)), gauge(101, (1 << 30) - 1))),
+        ("far", (gauge(100, 0), gauge(101, -327_680))),
+        ("as_far_as_there_is", (gauge(100, -(1 << 30)), gauge(101, (1 << 30) - 1))),
+        ("a_phase_that_ends", (standing(100, &[]), ending_at(0, 101))),
+        ("a_phase_that_ends_later", (standing(100, &[]), ending_at(1000, 101))),
     ]
 }
 
 #[test]
 fn golden_snapshots() {
-    let empty = Snapshot::empty(&FIXTURE_SCHEMA);
     let full = at(70_000, &[(1, [-100, 0, 255, 0]), (2, [100, 4000, 0, 100]), (70_000, [0, 2000, 128, 50])], &[(9, [5, -1])]);
-    let keyframes = [("keyframe_empty", &empty), ("keyframe", &full)].map(|(name, next)| {
-        let body = encoded(&empty, next);
-        assert_eq!(applied(&FIXTURE_SCHEMA, &empty, &body, next.tick).as_ref(), Ok(next), "{name}");
-        Vector::new(name, &body, json!({ "base": null, "snapshot": snapshot(next) }))
-    });
-    let deltas = deltas().into_iter().map(|(name, (base, next))| {
+    let about = "Bodies of Keyframe (base is null: apply to an empty snapshot) and Delta messages, of this schema.";
+    check("snapshots.json", about, &FIXTURE_SCHEMA, &[("keyframe", full)], deltas());
+}
+
+/// Fails unless `file` has these keyframes, one of nothing, and these deltas.
+pub(super) fn check(
+    file: &'static str,
+    about: &str,
+    of: &Schema,
+    keyframes: &[(&'static str, Snapshot)],
+    deltas: Vec<(&'static str, (Snapshot, Snapshot))>,
+) {
+    let empty = Snapshot::empty(of);
+    let keyframes = [("keyframe_empty", empty.clone())]
+        .iter()
+        .chain(keyframes)
+        .map(|(name, next)| {
+            let body = encoded(&empty, next);
+            assert_eq!(applied(of, &empty, &body, next.tick).as_ref(), Ok(next), "{name}");
+            Vector::new(name, &body, json!({ "base": null, "snapshot": snapshot(next) }))
+        })
+        .collect::<Vec<_>>();
+    let deltas = deltas.into_iter().map(|(name, (base, next))| {
         let body = encoded(&base, &next);
-        assert_eq!(applied(&FIXTURE_SCHEMA, &base, &body, next.tick).as_ref(), Ok(&next), "{name}");
+        assert_eq!(applied(of, &base, &body, next.tick).as_ref(), Ok(&next), "{name}");
         let advance = next.tick.since(base.tick);
         Vector::new(name, &body, json!({ "base": snapshot(&base), "advance": advance, "snapshot": snapshot(&next) }))
     });
-    let about = "Bodies of Keyframe (base is null: apply to an empty snapshot) and Delta messages, of this schema.";
-    let head = vec![("about", json!(about)), ("schema", schema(&FIXTURE_SCHEMA)), ("schema_hash", json!(word(FIXTURE_SCHEMA.hash())))];
-    Fixture { file: "snapshots.json", head, vectors: keyframes.into_iter().chain(deltas).collect() }.check();
+    let head = vec![("about", json!(about)), ("schema", schema(of)), ("schema_hash", json!(word(of.hash())))];
+    Fixture { file, head, vectors: keyframes.into_iter().chain(deltas).collect() }.check();
 }

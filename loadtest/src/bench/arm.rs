@@ -1,0 +1,75 @@
+//! The servers that are measured.
+
+use std::str::FromStr;
+
+use anyhow::{Result, bail};
+
+/// One of the servers side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Arm {
+    /// One thread that writes as many bytes to as many sockets, and nothing else.
+    Floor,
+    /// The real server.
+    Tickwire,
+    /// Colyseus as its documentation recommends it.
+    Colyseus,
+    /// The same with inputs as room messages.
+    ColyseusMessages,
+    /// Node and `ws`, the state as JSON.
+    WsJson,
+    /// Node and `ws`, the state packed by hand.
+    WsBinary,
+}
+
+impl Arm {
+    /// In the order of tables.
+    pub(crate) const ALL: [Self; 6] = [Self::Floor, Self::Tickwire, Self::WsBinary, Self::WsJson, Self::Colyseus, Self::ColyseusMessages];
+    /// What is run when nothing else is asked for.
+    pub(crate) const USUAL: [Self; 5] = [Self::Floor, Self::Tickwire, Self::WsBinary, Self::WsJson, Self::Colyseus];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Floor => "floor",
+            Self::Tickwire => "tickwire",
+            Self::Colyseus => "colyseus",
+            Self::ColyseusMessages => "colyseus-messages",
+            Self::WsJson => "ws-json",
+            Self::WsBinary => "ws-binary",
+        }
+    }
+
+    /// The script of the packages' folder that it is, for those that run on Node.
+    pub(crate) const fn script(self) -> Option<&'static str> {
+        match self {
+            Self::Floor | Self::Tickwire => None,
+            Self::Colyseus | Self::ColyseusMessages => Some("colyseus.js"),
+            Self::WsJson | Self::WsBinary => Some("ws.js"),
+        }
+    }
+}
+
+impl FromStr for Arm {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let known = Self::ALL.iter().copied().find(|arm| arm.name() == name);
+        match known {
+            Some(arm) => Ok(arm),
+            None => bail!("there is no arm `{name}`; there are: {}", Self::ALL.map(Self::name).join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arms_are_found_by_name() {
+        for arm in Arm::ALL {
+            assert_eq!(arm.name().parse::<Arm>().expect("its own name"), arm);
+        }
+        let refused = "socketio".parse::<Arm>().expect_err("no arm").to_string();
+        assert!(refused.contains("`socketio`") && refused.contains("ws-binary"), "{refused}");
+    }
+}

@@ -1,0 +1,88 @@
+//! What is said on a connection, by arm: the greeting after the upgrade, an input per tick, and which messages are updates.
+//!
+//! Invariant: every arm gets the same controls at the same times; only their encoding differs, and is what the arm's own client
+//! would send.
+
+mod colyseus;
+mod plain;
+mod tickwire;
+
+use thiserror::Error;
+use tickwire_protocol::Secret;
+
+use crate::arm::Arm;
+use crate::frame;
+use crate::trace::Controls;
+
+/// What a message from the server was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// The state of a tick.
+    Update,
+    /// Anything else.
+    Other,
+    /// Something that must be answered with what was written.
+    Answered,
+}
+
+/// The server said what its protocol does not have, or that it is over.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub(crate) struct Unexpected(pub(crate) String);
+
+/// One connection's side of the conversation.
+#[derive(Debug)]
+pub(crate) enum Dialect {
+    Floor(plain::Packed),
+    Tickwire(tickwire::Client),
+    Colyseus(colyseus::Client),
+    Json(plain::Json),
+    Binary(plain::Packed),
+}
+
+impl Dialect {
+    pub(crate) fn new(arm: Arm, ticket: Option<Secret>) -> Self {
+        match arm {
+            Arm::Floor => Self::Floor(plain::Packed::default()),
+            Arm::Tickwire => Self::Tickwire(tickwire::Client::new(ticket)),
+            Arm::Colyseus => Self::Colyseus(colyseus::Client::new(colyseus::Channel::Input)),
+            Arm::ColyseusMessages => Self::Colyseus(colyseus::Client::new(colyseus::Channel::Message)),
+            Arm::WsJson => Self::Json(plain::Json::default()),
+            Arm::WsBinary => Self::Binary(plain::Packed::default()),
+        }
+    }
+
+    /// What kind of frame messages to the server are.
+    pub(crate) const fn opcode(&self) -> u8 {
+        match self {
+            Self::Json(_) => frame::TEXT,
+            _ => frame::BINARY,
+        }
+    }
+
+    /// Writes what is said first; nothing if the server speaks first.
+    pub(crate) fn greet(&mut self, out: &mut Vec<u8>) {
+        if let Self::Tickwire(client) = self {
+            client.greet(out);
+        }
+    }
+
+    /// Takes in a message of the server; writes the answer, if there must be one.
+    pub(crate) fn hear(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<Heard, Unexpected> {
+        match self {
+            Self::Tickwire(client) => client.hear(payload),
+            Self::Colyseus(_) => colyseus::Client::hear(payload, out),
+            Self::Floor(_) | Self::Json(_) | Self::Binary(_) => Ok(Heard::Update),
+        }
+    }
+
+    /// Writes this tick's input.
+    pub(crate) fn say(&mut self, controls: Controls, out: &mut Vec<u8>) {
+        match self {
+            Self::Tickwire(client) => client.say(controls, out),
+            Self::Colyseus(client) => client.say(controls, out),
+            Self::Json(client) => client.say(controls, out),
+            Self::Floor(client) | Self::Binary(client) => client.say(controls, out),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! A server under measurement: a process of its own, started, found, watched and ended.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::arm::Arm;
+use crate::usage::{self, Cpu};
+
+/// How long a server may take to listen.
+const START_PATIENCE: Duration = Duration::from_secs(20);
+/// How long one may take to end before it is made to.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+/// What the operator's listener of `tickwire` is guarded with here; nobody uses it.
+const ADMIN_TOKEN: &str = "benchmark-benchmark-benchmark";
+/// Where a server that came up says where it is.
+const READY_MARKS: [&str; 2] = ["ready http://", "tickwire: play   http://"];
+
+/// Where the programs are.
+#[derive(Clone, Debug)]
+pub(crate) struct Programs {
+    /// The `tickwire` binary.
+    pub(crate) tickwire: PathBuf,
+    /// The folder with the Node arms and their packages.
+    pub(crate) arms: PathBuf,
+    /// Logs, and what servers need on disk.
+    pub(crate) scratch: PathBuf,
+}
+
+impl Programs {
+    /// Says what is missing for `arms`, in one line.
+    pub(crate) fn check(&self, arms: &[Arm]) -> Result<()> {
+        if arms.contains(&Arm::Tickwire) && !self.tickwire.is_file() {
+            bail!("there is no {}: run `cargo build --release -p tickwire-server`", self.tickwire.display());
+        }
+        let Some(arm) = arms.iter().find(|arm| arm.script().is_some()) else { return Ok(()) };
+        let version = Command::new("node").arg("--version").stdin(Stdio::null()).output();
+        if !version.is_ok_and(|output| output.status.success()) {
+            bail!("the arm `{}` needs Node.js, which is not installed; leave it out with --arms floor,tickwire", arm.name());
+        }
+        if !self.arms.join("node_modules/ws").is_dir() {
+            bail!("the arm `{}` needs its packages: run `npm ci` in {}", arm.name(), self.arms.display());
+        }
+        Ok(())
+    }
+
+    fn command(&self, arm: Arm, floor_payload_bytes: usize) -> Result<Command> {
+        let mut command = match (arm, arm.script()) {
+            (_, Some(script)) => {
+                let mut command = Command::new("node");
+                command.arg(self.arms.join(script)).arg(arm.name()).env("NODE_ENV", "production");
+                command
+            }
+            (Arm::Tickwire, None) => self.tickwire_command()?,
+            (_, None) => {
+                let mut command = Command::new(std::env::current_exe().context("this program cannot be found")?);
+                command.args(["floor", "--payload-bytes", &floor_payload_bytes.to_string()]);
+                command
+            }
+        };
+        // A group of its own: Ctrl-C is ours to handle, and the figures so far are to be printed.
+        command.process_group(0);
+        Ok(command)
+    }
+
+    /// Everything on as it comes. What is raised are the budgets per address, as all players share a few here, and the matches'
+    /// length.
+    fn tickwire_command(&self) -> Result<Command> {
+        let token = self.scratch.join("admin-token");
+        fs::write(&token, ADMIN_TOKEN).with_context(|| format!("cannot write {}", token.display()))?;
+        let mut command = Command::new(&self.tickwire);
+        command.args(["--port", "0", "--match-seconds", "86400"]).arg("--admin-token-file").arg(token);
+        let settings = [
+            "log_filter=warn",
+            "rates.handshakes_per_minute=100000",
+            "rates.api_calls_per_minute=1000000",
+            "rates.matches_per_minute=100000",
+            "matches.bots_fill=0",
+            "matches.countdown_seconds=1",
+        ];
+        command.args(settings.iter().flat_map(|setting| ["--set", *setting]));
+        Ok(command)
+    }
+}
+
+/// A running server. Ends with this value.
+pub(crate) struct Server {
+    child: Child,
+    /// Held open: its end tells the arms that we are gone.
+    _input: Option<ChildStdin>,
+    pub(crate) arm: Arm,
+    pub(crate) address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts `arm` and waits until it listens.
+    pub(crate) fn start(programs: &Programs, arm: Arm, floor_payload_bytes: usize) -> Result<Self> {
+        let log = programs.scratch.join(format!("{}.log", arm.name()));
+        let errors = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut command = programs.command(arm, floor_payload_bytes)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;
+        let input = child.stdin.take();
+        let (found, address) = mpsc::channel();
+        if let Some(output) = child.stdout.take() {
+            thread::spawn(move || {
+                // To the end, so that a server that prints is never held up.
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if let Some(address) = address_in(&line) {
+                        let _ = found.send(address);
+                    }
+                }
+            });
+        }
+        let address = address.recv_timeout(START_PATIENCE);
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let server = Self { child, _input: input, arm, address: address.unwrap_or(nowhere), log };
+        match address {
+            Ok(_) => Ok(server),
+            Err(_) => bail!("{} did not come up: {}", arm.name(), server.last_words()),
+        }
+    }
+
+    pub(crate) fn cpu(&self) -> Result<Cpu> {
+        usage::cpu(self.child.id())
+    }
+
+    pub(crate) fn resident_bytes(&self) -> Result<u64> {
+        usage::resident_bytes(self.child.id())
+    }
+
+    /// The last of what it wrote about errors, for a message.
+    pub(crate) fn last_words(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let line = text.lines().rev().find(|line| !line.trim().is_empty());
+        line.map_or_else(|| "it said nothing".to_owned(), str::to_owned)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
+            // It may be gone already.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let asked = Instant::now();
+        while asked.elapsed() < STOP_PATIENCE && self.child.try_wait().is_ok_and(|status| status.is_none()) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let rest = READY_MARKS.iter().find_map(|mark| line.strip_prefix(mark))?;
+    rest.split('/').next()?.parse().ok()
+}
+
+/// A folder for one run, gone with this value.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn create() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("tickwire-bench-{}", std::process::id()));
+        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_says_where_it_is() {
+        let at = |line| address_in(line).map(|address| address.port());
+        assert_eq!(at("ready http://127.0.0.1:4567/"), Some(4567));
+        assert_eq!(at("tickwire: play   http://127.0.0.1:8080/"), Some(8080));
+        assert_eq!(at("tickwire: ops    http://127.0.0.1:8082/metrics"), None);
+        assert_eq!(at("ready http://nowhere/"), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let nowhere = PathBuf::from("/nonexistent");
+        let programs = Programs { tickwire: nowhere.join("tickwire"), arms: nowhere.clone(), scratch: nowhere };
+        let refused = |arms: &[Arm]| programs.check(arms).expect_err("nothing is there").to_string();
+        assert!(refused(&[Arm::Tickwire]).contains("cargo build --release -p tickwire-server"));
+        assert!(refused(&[Arm::WsJson]).contains("ws-json"));
+        assert!(programs.check(&[Arm::Floor]).is_ok());
+    }
+}
