@@ -1,13 +1,14 @@
 //! Many worlds, one owner each.
 //!
 //! [`directory`] finds and creates matches, [`handle`] is the only door into one, [`worker`] is a thread that owns some,
-//! [`tick_loop`] paces one, [`lifecycle`] says what phase it is in, [`roster`] who sits where.
+//! [`pacer`] is its sleep, [`tick_loop`] moves one on, [`lifecycle`] says what phase it is in, [`roster`] who sits where.
 
 pub mod audience;
 pub mod bots;
 pub mod directory;
 pub mod handle;
 pub mod lifecycle;
+pub mod pacer;
 pub mod players;
 pub mod roster;
 pub mod stats;

@@ -1,30 +1,31 @@
 //! One socket's life, from Welcome to the close frame.
 //!
-//! [`socket`] is the socket and its bounds, [`meter`] what a client may send, [`outbox`] what it is told, [`readiness`] how
+//! [`socket`] is the socket and its bounds, [`frame`] its bytes, [`meter`] what a client may send, [`outbox`] what it is told, [`readiness`] how
 //! a match that owns many sockets learns which of them to look at. [`Session`] ties them together.
 
+pub mod frame;
 pub mod meter;
 pub mod outbox;
 pub mod readiness;
 pub mod socket;
 
-use std::pin::Pin;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use tickwire_protocol::{CloseReason, PlayerId};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
 
 use crate::config::{SessionConfig, ms};
 use crate::replication::{Replication, View};
+use frame::{Incoming, Opcode};
 use meter::{Meter, Verdict};
 use outbox::{Failure, Outbox, Patience};
 use readiness::{Readiness, SlotWaker};
 pub use socket::Socket;
+use socket::{Broken, Intake};
 
 /// A player's or spectator's connection inside a match.
 pub struct Session {
@@ -55,6 +56,16 @@ impl From<Failure> for Ended {
         match failure {
             Failure::Disconnected => Self::Disconnected,
             Failure::TooSlow => Self::Closed(CloseReason::TooSlow),
+        }
+    }
+}
+
+/// A peer that broke the protocol or a limit is told so, a broken connection is nobody's fault.
+impl From<Broken> for Ended {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Lost => Self::Disconnected,
+            Broken::Violated(_) => Self::Closed(CloseReason::Malformed),
         }
     }
 }
@@ -92,7 +103,8 @@ impl Session {
         // It may have something to read already, and the new runtime has not looked yet.
         waker.wake_by_ref();
         let view = View::new(player);
-        Ok(Self { socket, player, view, outbox: Outbox::default(), meter: Meter::new(config), slot, waker, last_heard: now, pinged: false })
+        let meter = Meter::new(config, now);
+        Ok(Self { socket, player, view, outbox: Outbox::default(), meter, slot, waker, last_heard: now, pinged: false })
     }
 
     /// The seat it plays from; `None` for a spectator.
@@ -106,36 +118,56 @@ impl Session {
         let waker = self.waker.clone();
         let mut context = Context::from_waker(&waker);
         let _ = self.outbox.flush(&mut self.socket.ws, &mut context, now)?;
+        let mut intake = self.socket.ws.begin_reading();
+        let read = self.read(&mut intake, &mut context, now, &mut handle);
+        self.socket.ws.end_reading(intake);
+        read
+    }
+
+    fn read(
+        &mut self,
+        intake: &mut Intake,
+        context: &mut Context<'_>,
+        now: Instant,
+        handle: &mut impl FnMut(&[u8]) -> Result<Option<Bytes>, CloseReason>,
+    ) -> Result<(), Ended> {
         loop {
-            let message = match Pin::new(&mut self.socket.ws).poll_next(&mut context) {
-                Poll::Pending => return self.judge_bytes(),
-                Poll::Ready(None) => return Err(Ended::Disconnected),
-                Poll::Ready(Some(Ok(message))) => message,
-                Poll::Ready(Some(Err(error))) => return Err(blame(&error)),
-            };
-            self.last_heard = now;
-            self.pinged = false;
-            match self.meter.message(self.socket.ws.get_ref().bytes_read()) {
-                Verdict::Keep => {}
-                Verdict::Drop => continue,
-                Verdict::Close => return Err(Ended::Closed(CloseReason::RateLimited)),
-            }
-            match message {
-                Message::Binary(bytes) => {
-                    if let Some(reply) = handle(&bytes).map_err(Ended::Closed)? {
-                        self.outbox.send_now_or_never(&mut self.socket.ws, &mut context, Message::Binary(reply), now)?;
-                    }
+            while let Some(incoming) = self.socket.ws.next(intake).map_err(Broken::Violated)? {
+                self.last_heard = now;
+                self.pinged = false;
+                match self.meter.message(self.socket.ws.bytes_read(), now) {
+                    Verdict::Keep => {}
+                    Verdict::Drop => continue,
+                    Verdict::Close => return Err(Ended::Closed(CloseReason::RateLimited)),
                 }
-                Message::Text(_) => return Err(Ended::Closed(CloseReason::Malformed)),
-                Message::Close(_) => return Err(Ended::Disconnected),
-                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+                let (opcode, reply) = match incoming {
+                    Incoming::Binary(bytes) => match handle(&bytes).map_err(Ended::Closed)? {
+                        Some(reply) => (Opcode::Binary, Cow::Owned(reply.into())),
+                        None => continue,
+                    },
+                    Incoming::Ping(bytes) => (Opcode::Pong, Cow::Borrowed(bytes)),
+                    Incoming::Pong => continue,
+                    Incoming::Close(code) => return Err(self.acknowledge_close(context, code, now)),
+                };
+                self.outbox.send_now_or_never(&mut self.socket.ws, context, opcode, &reply, now)?;
+            }
+            match self.socket.ws.poll_read(context, intake) {
+                Poll::Pending => return self.judge_bytes(now),
+                Poll::Ready(read) => read?,
             }
         }
     }
 
+    /// Answers a close frame with its own code, if that can be sent at once.
+    fn acknowledge_close(&mut self, context: &mut Context<'_>, code: Option<u16>, now: Instant) -> Ended {
+        let payload = code.map_or_else(Vec::new, |code| frame::close_payload(code, ""));
+        let sent = self.outbox.send_now_or_never(&mut self.socket.ws, context, Opcode::Close, &payload, now);
+        sent.map_or_else(Ended::from, |_| Ended::Disconnected)
+    }
+
     /// Bytes that complete no message count too.
-    fn judge_bytes(&mut self) -> Result<(), Ended> {
-        match self.meter.bytes(self.socket.ws.get_ref().bytes_read()) {
+    fn judge_bytes(&mut self, now: Instant) -> Result<(), Ended> {
+        match self.meter.bytes(self.socket.ws.bytes_read(), now) {
             Verdict::Keep | Verdict::Drop => Ok(()),
             Verdict::Close => Err(Ended::Closed(CloseReason::RateLimited)),
         }
@@ -149,7 +181,7 @@ impl Session {
             self.outbox.hold(payload, now, deadlines.patience)?;
             return Ok(0);
         }
-        Ok(self.outbox.send(&mut self.socket.ws, &mut context, payload, now)?)
+        Ok(self.outbox.send(&mut self.socket.ws, &mut context, &payload, now)?)
     }
 
     /// Sends the tick's frame. Returns the payload bytes sent: 0 if the socket takes nothing; then the tick's events wait.
@@ -161,7 +193,7 @@ impl Session {
             return Ok(0);
         }
         let frame = replication.frame(&mut self.view);
-        Ok(self.outbox.send(&mut self.socket.ws, &mut context, frame, now)?)
+        Ok(self.outbox.send(&mut self.socket.ws, &mut context, &frame, now)?)
     }
 
     /// Pings a client that has been silent for a while, and gives up on one silent for too long.
@@ -173,7 +205,7 @@ impl Session {
         if silent > deadlines.ping_after && !self.pinged {
             self.pinged = true;
             let mut context = Context::from_waker(&self.waker);
-            self.outbox.send_now_or_never(&mut self.socket.ws, &mut context, Message::Ping(Bytes::new()), now)?;
+            self.outbox.send_now_or_never(&mut self.socket.ws, &mut context, Opcode::Ping, &[], now)?;
         }
         Ok(())
     }
@@ -181,14 +213,5 @@ impl Session {
     /// The socket, to close it.
     pub fn into_socket(self) -> Socket {
         self.socket
-    }
-}
-
-/// Who ended the connection: a peer that broke the protocol or a limit is told so, a broken connection is nobody's fault.
-fn blame(error: &tokio_tungstenite::tungstenite::Error) -> Ended {
-    use tokio_tungstenite::tungstenite::Error;
-    match error {
-        Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_) => Ended::Closed(CloseReason::Malformed),
-        _ => Ended::Disconnected,
     }
 }

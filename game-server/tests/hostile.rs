@@ -5,17 +5,19 @@
 #[path = "common/harness.rs"]
 mod harness;
 
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::{ClientMessageOf, GameDef};
-use tickwire_loadtest::script::{hear_closing, see};
-use tickwire_loadtest::{Api, Client, Join};
+use tickwire_loadtest::script::{hear, hear_closing, see};
+use tickwire_loadtest::{Api, Client, Heard, Join};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, InputSeq, PROTOCOL_VERSION, Secret, Tick};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 type TagMessage = ClientMessageOf<Tag>;
 
@@ -70,6 +72,43 @@ async fn a_message_over_the_size_limit() {
 async fn a_text_message() {
     let reason = seated(async |mallory| mallory.websocket().send(Message::text("hi")).await.expect("sent")).await;
     assert_eq!(reason, CloseReason::Malformed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_that_break_the_protocol() {
+    let unmasked = vec![0x82, 0x01, 0];
+    let reserved_bit = vec![0xc2, 0x80, 0, 0, 0, 0];
+    let unknown_opcode = vec![0x83, 0x80, 0, 0, 0, 0];
+    let nothing_to_go_on_with = vec![0x80, 0x80, 0, 0, 0, 0];
+    let long_ping = vec![0x89, 0xfe, 0, 126];
+    for bytes in [unmasked, reserved_bit, unknown_opcode, nothing_to_go_on_with, long_ping] {
+        let sent = bytes.clone();
+        let reason = seated(async |mallory| mallory.websocket().get_mut().write_all(&sent).await.expect("sent")).await;
+        assert_eq!(reason, CloseReason::Malformed, "{bytes:x?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unusual_but_proper_frames_are_understood_and_a_close_is_answered() {
+    let harness = Harness::start::<Tag>(|_| {});
+    let (mut ada, _bob, _) = harness.pair::<Tag>().await;
+    // A message in two pieces with a ping between them, its last bytes later than the rest; the mask is zero.
+    let message = encode(&TagMessage::Ping { client_time_ms: 7 });
+    let (first, second) = message.split_at(1);
+    let mut bytes = [&[0x02, 0x81, 0, 0, 0, 0], first, &[0x89, 0x82, 0, 0, 0, 0], b"hi"].concat();
+    bytes.extend([&[0x80, 0x80 | second.len() as u8, 0, 0, 0, 0], second].concat());
+    let (now, later) = bytes.split_at(bytes.len() - 1);
+    ada.websocket().get_mut().write_all(now).await.expect("sent");
+    while ada.websocket().next().await.expect("open").expect("a message") != Message::Pong(b"hi".as_slice().into()) {}
+    ada.websocket().get_mut().write_all(later).await.expect("sent");
+    hear(&mut ada, |heard| matches!(heard, Heard::Pong(pong) if pong.client_time_ms == 7).then_some(())).await.expect("a pong");
+    ada.websocket().close(Some(CloseFrame { code: CloseCode::Away, reason: "".into() })).await.expect("sent");
+    let closed = loop {
+        if let Message::Close(frame) = ada.websocket().next().await.expect("answered").expect("a message") {
+            break frame.expect("a code");
+        }
+    };
+    assert_eq!(closed.code, CloseCode::Away);
 }
 
 #[tokio::test(flavor = "multi_thread")]

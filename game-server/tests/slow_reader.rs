@@ -41,8 +41,17 @@ async fn with_a_narrow_client<G: Game>(harness: &Harness) -> (Client<G>, Client<
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_stalls_gets_the_newest_state_and_the_others_notice_nothing() {
+    stall(2_048).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stale_snapshots_do_not_queue_in_the_kernel_however_large_its_buffer() {
+    stall(256 * 1_024).await;
+}
+
+async fn stall(send_buffer_bytes: u32) {
     let harness = Harness::start::<Arena>(|config| {
-        config.session.send_buffer_bytes = 2_048;
+        config.session.send_buffer_bytes = send_buffer_bytes;
         config.session.slow_ms = 60_000;
         config.matches.bots_fill = Some(16);
     });

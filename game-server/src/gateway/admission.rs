@@ -13,13 +13,11 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use axum::{Extension, Router};
-use futures_util::StreamExt;
 use http::StatusCode;
 use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION};
-use tokio_tungstenite::tungstenite::Message;
 
 use super::listener::Peer;
 use super::problem::Problem;
@@ -28,6 +26,8 @@ use crate::config::ms;
 use crate::matches::Command;
 use crate::metrics;
 use crate::session::Socket;
+use crate::session::frame::Incoming;
+use crate::session::socket::Broken;
 
 /// Most bytes a stranger may send, framing included, before its first message is complete.
 const STRANGER_BYTES_MAX: u64 = 4 * CLIENT_MESSAGE_BYTES_MAX as u64;
@@ -98,27 +98,23 @@ enum Unheard {
 }
 
 /// The first message, which must be binary, and complete before too many bytes have come.
-async fn first_message(socket: &mut Socket) -> Result<bytes::Bytes, Unheard> {
-    let next = poll_fn(|context| match socket.ws.poll_next_unpin(context) {
-        Poll::Pending if socket.ws.get_ref().bytes_read() > STRANGER_BYTES_MAX => {
-            Poll::Ready(Err(Unheard::Refused(CloseReason::RateLimited)))
+async fn first_message(socket: &mut Socket) -> Result<Vec<u8>, Unheard> {
+    let ws = &mut socket.ws;
+    let first = poll_fn(|context| {
+        let polled = ws.poll_next(context, |incoming| match incoming {
+            Incoming::Binary(bytes) => Ok(bytes.into_owned()),
+            Incoming::Close(_) => Err(Unheard::Gone),
+            Incoming::Ping(_) | Incoming::Pong => Err(Unheard::Refused(CloseReason::Malformed)),
+        });
+        match polled {
+            Poll::Pending if ws.bytes_read() > STRANGER_BYTES_MAX => Poll::Ready(Err(Unheard::Refused(CloseReason::RateLimited))),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(heard)) => Poll::Ready(heard),
+            Poll::Ready(Err(Broken::Lost)) => Poll::Ready(Err(Unheard::Gone)),
+            Poll::Ready(Err(Broken::Violated(_))) => Poll::Ready(Err(Unheard::Refused(CloseReason::Malformed))),
         }
-        polled => polled.map(Ok),
     });
-    match next.await? {
-        Some(Ok(Message::Binary(bytes))) => Ok(bytes),
-        None | Some(Ok(Message::Close(_))) => Err(Unheard::Gone),
-        Some(Err(error)) if is_lost(&error) => Err(Unheard::Gone),
-        Some(_) => Err(Unheard::Refused(CloseReason::Malformed)),
-    }
-}
-
-/// Whether the connection broke, rather than the protocol being broken.
-fn is_lost(error: &tokio_tungstenite::tungstenite::Error) -> bool {
-    use tokio_tungstenite::tungstenite::Error;
-    use tokio_tungstenite::tungstenite::error::ProtocolError;
-    matches!(error, Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_))
-        || matches!(error, Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))
+    first.await
 }
 
 /// The Hello of a client that speaks this protocol about this game.

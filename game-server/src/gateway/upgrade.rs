@@ -58,7 +58,7 @@ pub async fn socket(upgrading: OnUpgrade, peer: Peer) -> Option<Socket> {
     let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
     // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
     let already_read = parts.read_buf.to_vec();
-    Some(Socket::new(parts.io.into_inner(), already_read, peer.address, peer.permit).await)
+    Some(Socket::new(parts.io.into_inner(), already_read, peer.address, peer.permit))
 }
 
 /// Whether a comma-separated header has `token`, in any case.

@@ -22,6 +22,7 @@ use super::audience::Audience;
 use super::bots::Bots;
 use super::handle::{Command, MatchInfo};
 use super::lifecycle::{Census, Lifecycle, Verdict};
+use super::pacer::Alarm;
 use super::players::Players;
 use super::roster::{Freed, Holder, Roster, Taken};
 use crate::clock::TickClock;
@@ -89,19 +90,18 @@ impl<G: Game> MatchTask<G> {
         }
     }
 
-    /// Runs until the match ends; returns why.
-    pub async fn run(&mut self) -> CloseReason {
+    /// Runs until the match ends, a tick whenever `alarm` rings; returns why.
+    pub async fn run(&mut self, mut alarm: Alarm) -> CloseReason {
         let readiness = self.audience.readiness();
-        let timer = tokio::time::sleep_until(self.clock.deadline());
-        tokio::pin!(timer);
+        alarm.set(self.clock.deadline());
         loop {
             tokio::select! {
                 biased;
-                () = &mut timer => {
+                () = &mut alarm => {
                     if let Some(over) = self.tick() {
                         return over;
                     }
-                    timer.as_mut().reset(self.clock.deadline());
+                    alarm.set(self.clock.deadline());
                 }
                 () = readiness.wait() => self.read(),
                 command = self.commands.recv() => match command {

@@ -17,6 +17,7 @@ use tokio::task::LocalSet;
 
 use super::directory::Registration;
 use super::handle::{Command, MatchInfo};
+use super::pacer::{Alarm, Pacer};
 use super::tick_loop::MatchTask;
 use crate::config::{MatchConfig, SessionConfig};
 
@@ -81,7 +82,9 @@ impl WorkerHandle {
 pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig) -> std::io::Result<(WorkerHandle, JoinHandle<()>)> {
     let (starts, mut receiver) = mpsc::unbounded_channel::<Start>();
     let shared = Arc::new(Shared::default());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let pacer = Arc::<Pacer>::default();
+    let napping = Arc::clone(&pacer);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || napping.nap()).build()?;
     let for_thread = Arc::clone(&shared);
     let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
         let tasks = LocalSet::new();
@@ -99,7 +102,7 @@ pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig
                 let Some(start) = start else { break };
                 let offset = spread(started, start.info.mode.tick_rate);
                 started += 1;
-                let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread));
+                let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread), pacer.alarm());
                 // Sockets are polled by hand in the tick; tokio's budget would make a large match's look full.
                 tokio::task::spawn_local(tokio::task::unconstrained(task));
             }
@@ -110,14 +113,15 @@ pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig
     Ok((WorkerHandle { starts, shared }, thread))
 }
 
-async fn run<G: Game>(start: Start, session: SessionConfig, matches: MatchConfig, offset: Duration, shared: Arc<Shared>) {
+async fn run<G: Game>(start: Start, session: SessionConfig, matches: MatchConfig, offset: Duration, shared: Arc<Shared>, alarm: Alarm) {
     let Start { info, commands, seed, registration } = start;
     let id = info.id;
     tracing::info!(match_id = %id, mode = info.mode.id, code = info.code, "match started");
-    let built = std::panic::catch_unwind(AssertUnwindSafe(|| MatchTask::<G>::new(info, commands, seed, session, matches, offset)));
+    let built =
+        std::panic::catch_unwind(AssertUnwindSafe(|| Box::new(MatchTask::<G>::new(info, commands, seed, session, matches, offset))));
     let reason = match built {
         Ok(mut task) => {
-            let reason = AssertUnwindSafe(task.run()).catch_unwind().await.unwrap_or(CloseReason::InternalError);
+            let reason = AssertUnwindSafe(task.run(alarm)).catch_unwind().await.unwrap_or(CloseReason::InternalError);
             task.close_all(reason);
             reason
         }

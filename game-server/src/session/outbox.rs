@@ -4,18 +4,15 @@
 //! the socket takes nothing, reliable messages wait, bounded in bytes, and go out in front of the next frame.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::Sink;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::{CloseReason, ServerMessage};
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
+use super::frame::{self, Opcode};
 use super::socket::Ws;
 
 /// One client's sending side.
@@ -46,9 +43,12 @@ pub struct Patience {
 
 impl Outbox {
     /// Sends a frame, with what waited in front.
-    pub fn send(&mut self, ws: &mut Ws, context: &mut Context<'_>, frame: Bytes, now: Instant) -> Result<usize, Failure> {
-        let payload = if self.waiting.is_empty() { frame } else { self.with_waiting(&frame) };
-        self.write(ws, context, payload, now)
+    pub fn send(&mut self, ws: &mut Ws, context: &mut Context<'_>, frame: &Bytes, now: Instant) -> Result<usize, Failure> {
+        if self.waiting.is_empty() {
+            return self.write(ws, context, frame, now);
+        }
+        let payload = self.with_waiting(frame);
+        self.write(ws, context, &payload, now)
     }
 
     /// Keeps reliable bytes for when the socket takes something again. Fails if that takes too long.
@@ -62,26 +62,25 @@ impl Outbox {
     }
 
     /// Sends a message that only this client gets and that is worthless later, such as a pong; skips it if the socket is full.
-    pub fn send_now_or_never(&mut self, ws: &mut Ws, context: &mut Context<'_>, message: Message, now: Instant) -> Result<usize, Failure> {
+    pub fn send_now_or_never(
+        &mut self,
+        ws: &mut Ws,
+        context: &mut Context<'_>,
+        opcode: Opcode,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<usize, Failure> {
         if self.flush(ws, context, now)?.is_pending() || !self.waiting.is_empty() {
             return Ok(0);
         }
-        self.write_message(ws, context, message, now)
+        self.write_frame(ws, context, opcode, payload, now)
     }
 
     /// Pushes what the socket did not take before.
     pub fn flush(&mut self, ws: &mut Ws, context: &mut Context<'_>, now: Instant) -> Result<Poll<()>, Failure> {
-        match Pin::new(ws).poll_flush(context) {
-            Poll::Ready(Ok(())) => {
-                self.blocked_since = None;
-                Ok(Poll::Ready(()))
-            }
-            Poll::Ready(Err(_)) => Err(Failure::Disconnected),
-            Poll::Pending => {
-                self.blocked_since.get_or_insert(now);
-                Ok(Poll::Pending)
-            }
-        }
+        let flushed = ws.poll_flush(context);
+        self.note(&flushed, now)?;
+        Ok(flushed.map(drop))
     }
 
     fn with_waiting(&mut self, frame: &[u8]) -> Bytes {
@@ -92,26 +91,41 @@ impl Outbox {
         payload.freeze()
     }
 
-    fn write(&mut self, ws: &mut Ws, context: &mut Context<'_>, payload: Bytes, now: Instant) -> Result<usize, Failure> {
-        self.write_message(ws, context, Message::Binary(payload), now)
+    fn write(&mut self, ws: &mut Ws, context: &mut Context<'_>, payload: &[u8], now: Instant) -> Result<usize, Failure> {
+        self.write_frame(ws, context, Opcode::Binary, payload, now)
     }
 
-    /// Hands a message to the socket, which has nothing unsent: it takes it whole, and the kernel as much as it can.
-    fn write_message(&mut self, ws: &mut Ws, context: &mut Context<'_>, message: Message, now: Instant) -> Result<usize, Failure> {
-        let bytes = message.len();
-        let mut sink = Pin::new(ws);
-        match sink.as_mut().poll_ready(context) {
-            Poll::Ready(Ok(())) => {}
-            Poll::Ready(Err(_)) | Poll::Pending => return Err(Failure::Disconnected),
+    /// Hands a frame to the socket, which has nothing unsent: it takes it whole, and the kernel as much as it can.
+    fn write_frame(
+        &mut self,
+        ws: &mut Ws,
+        context: &mut Context<'_>,
+        opcode: Opcode,
+        payload: &[u8],
+        now: Instant,
+    ) -> Result<usize, Failure> {
+        let written = ws.poll_write(context, opcode, payload);
+        self.note(&written, now)?;
+        Ok(payload.len())
+    }
+
+    /// Notes since when the kernel takes no more.
+    fn note(&mut self, written: &Poll<std::io::Result<()>>, now: Instant) -> Result<(), Failure> {
+        match written {
+            Poll::Ready(Ok(())) => self.blocked_since = None,
+            Poll::Ready(Err(_)) => return Err(Failure::Disconnected),
+            Poll::Pending => {
+                self.blocked_since.get_or_insert(now);
+            }
         }
-        sink.as_mut().start_send(message).map_err(|_| Failure::Disconnected)?;
-        let _ = self.flush(sink.get_mut(), context, now)?;
-        Ok(bytes)
+        Ok(())
     }
 }
 
-/// The last message and the close frame that tell `reason`.
-pub fn farewell(reason: CloseReason) -> (Message, CloseFrame) {
-    let message = Message::Binary(encode(&ServerMessage::Closing(reason)).into());
-    (message, CloseFrame { code: reason.websocket_code().into(), reason: reason.name().into() })
+/// The last message and the close frame that tell `reason`, as they go over the wire.
+pub fn farewell(reason: CloseReason) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    frame::write(&mut bytes, Opcode::Binary, &encode(&ServerMessage::Closing(reason)));
+    frame::write(&mut bytes, Opcode::Close, &frame::close_payload(reason.websocket_code(), reason.name()));
+    bytes
 }

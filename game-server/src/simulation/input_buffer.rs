@@ -1,15 +1,19 @@
 //! One player's inputs between their arrival and the tick they are meant for.
 //!
-//! Invariants: an input is used at most once, in the order sent; memory is fixed; without an input the last one is held.
+//! Invariants: an input is used at most once, in the order sent; at most one waits for each of the next ticks; without an
+//! input the last one is held.
+
+use std::collections::VecDeque;
 
 use tickwire_game::Input;
 use tickwire_protocol::limits::INPUT_LEAD_MAX;
 use tickwire_protocol::{InputSeq, Tick};
 
-/// A ring of inputs, by tick.
-#[derive(Clone, Debug)]
+/// The inputs of one player.
+#[derive(Clone, Debug, Default)]
 pub struct InputBuffer<I> {
-    slots: [Option<(Tick, I)>; INPUT_LEAD_MAX as usize],
+    /// Ticks rise; at most [`INPUT_LEAD_MAX`], and mostly two or three.
+    waiting: VecDeque<(Tick, I)>,
     held: I,
     newest_seq: Option<InputSeq>,
     newest_tick: Option<Tick>,
@@ -26,12 +30,6 @@ pub enum Offered {
     Stale,
     /// Meant for a tick too far ahead. Dropped.
     TooEarly,
-}
-
-impl<I: Input> Default for InputBuffer<I> {
-    fn default() -> Self {
-        Self { slots: [None; INPUT_LEAD_MAX as usize], held: I::default(), newest_seq: None, newest_tick: None }
-    }
 }
 
 impl<I: Input> InputBuffer<I> {
@@ -52,21 +50,23 @@ impl<I: Input> InputBuffer<I> {
             self.held = input;
             return Offered::Late;
         }
-        if let Some(slot) = self.slots.get_mut((tick.0 % INPUT_LEAD_MAX) as usize) {
-            *slot = Some((tick, input));
-        }
+        self.forget_before(next);
+        self.waiting.push_back((tick, input));
         Offered::InTime
     }
 
     /// The input for `tick`: the one meant for it, or the last one again.
     pub fn take(&mut self, tick: Tick) -> I {
-        if let Some(slot) = self.slots.get_mut((tick.0 % INPUT_LEAD_MAX) as usize)
-            && let Some((meant_for, input)) = slot.take()
-            && meant_for == tick
-        {
+        self.forget_before(tick);
+        if let Some((_, input)) = self.waiting.pop_front_if(|(meant_for, _)| *meant_for == tick) {
             self.held = input;
         }
         self.held
+    }
+
+    /// Inputs whose tick was never simulated are for nothing.
+    fn forget_before(&mut self, tick: Tick) {
+        while self.waiting.pop_front_if(|(meant_for, _)| meant_for.since(tick) < 0).is_some() {}
     }
 
     /// The newest input received.
@@ -110,5 +110,16 @@ mod tests {
         let stale = Offered::Stale;
         assert_eq!(offered, [Offered::InTime, stale, stale, stale, Offered::TooEarly, Offered::InTime]);
         assert_eq!([10, 11].map(|tick| buffer.take(Tick(tick))), [1, 2]);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_by_the_lead_even_if_ticks_are_skipped() {
+        let mut buffer = InputBuffer::default();
+        for tick in 0..10 * INPUT_LEAD_MAX {
+            buffer.offer(InputSeq(tick + 1), Tick(tick), tick as u8, Tick(tick.saturating_sub(INPUT_LEAD_MAX - 1)));
+            assert!(buffer.waiting.len() <= INPUT_LEAD_MAX as usize);
+        }
+        assert_eq!(buffer.take(Tick(10 * INPUT_LEAD_MAX - 1)), (10 * INPUT_LEAD_MAX - 1) as u8);
+        assert!(buffer.waiting.is_empty());
     }
 }

@@ -1,4 +1,4 @@
-// Keeps what a player did, so that a load test's bots can play it: every Input message as it went over the wire.
+// Keeps what a player did, so that a load test's bots can play it: the Input message of every tick, sent or not.
 //
 // Invariant: bounded. After an hour at 60 Hz nothing more is kept.
 import { toHex } from '../net/wasm';

@@ -1,11 +1,13 @@
 // One seat in one match, from ticket to results: joins the connection, the clock, the interpolation buffer and the
 // prediction. A game brings the meaning of inputs, tables and events.
 //
-// Invariant: inputs go out one per tick, in tick order, whether the tab is drawn or hidden.
+// Invariant: every tick has one input, decided in tick order, whether the tab is drawn or hidden; those that differ from the one
+// before go out.
 import { Connection, type ConnectionState, type Credential, type SocketLike } from '../net/connection';
 import type { Results, RosterEntry, Welcome } from '../net/control';
 import type { Replica } from '../net/wasm';
 import { TickClock } from './clock';
+import { HeldInput } from './held';
 import { SnapshotBuffer, type Sample } from './interpolation';
 import { Prediction, type BodyFields, type PredictedBody } from './prediction';
 import type { Snapshot } from './snapshot';
@@ -32,7 +34,7 @@ export interface SessionOptions {
   readonly readInput: () => readonly number[];
   /** The own body was predicted one tick further; null while there is none. */
   readonly onStep?: (tick: number, row: Int32Array | null) => void;
-  /** An Input message is sent; the bytes are valid during the call only. */
+  /** An input was decided, as the message that says so, sent or not; the bytes are valid during the call only. */
   readonly onInput?: (message: Uint8Array) => void;
   readonly now?: () => number;
 }
@@ -53,6 +55,7 @@ export class MatchSession {
   private readonly options: SessionOptions;
   private readonly now: () => number;
   private readonly prediction: Prediction;
+  private readonly held = new HeldInput();
   private clock: TickClock | null = null;
   private seat: Welcome | null = null;
   private lastResults: Results | null = null;
@@ -191,6 +194,7 @@ export class MatchSession {
     this.clock = new TickClock(welcome.tickRate, welcome.tick, now);
     this.buffer.restart(welcome.tickRate);
     this.prediction.clear();
+    this.held.restart();
     this.lastResults = null;
     this.lastInputTick = 0;
     this.pings = 0;
@@ -229,7 +233,7 @@ export class MatchSession {
     for (let next = first; next <= tick; next += 1) {
       const message = replica.input(next, fields);
       onInput?.(message);
-      this.connection.send(message);
+      if (this.held.mustSend(next, fields)) this.connection.send(message);
       const row = replica.predicted();
       this.prediction.stepped(row);
       onStep?.(next, row);
