@@ -1,10 +1,10 @@
 //! A worker's sleep: to the microsecond for ticks, and long enough that what arrives meanwhile is read together.
 //!
 //! tokio's timers are a millisecond coarse, and its driver wakes for every packet. A worker about to park therefore sleeps first: up to
-//! the next tick if that is near, else [`NAP`]. Packets wait in the kernel, and one look at the sockets afterwards finds them all.
+//! the next tick if that is near, else `NAP`. Packets wait in the kernel, and one look at the sockets afterwards finds them all.
 //! Without anything to do soon the worker then parks as usual, and a coarse timer brings it back in time.
 //!
-//! Invariants: no alarm rings early; a worker is deaf for [`NEAR`] at most.
+//! Invariants: no alarm rings early; a worker is deaf for `NEAR` at most.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
