@@ -27,6 +27,9 @@ use readiness::{Readiness, SlotWaker};
 pub use socket::Socket;
 use socket::{Broken, Intake};
 
+/// Reads of a socket in a row.
+const READS_MAX: usize = 4;
+
 /// A player's or spectator's connection inside a match.
 pub struct Session {
     socket: Socket,
@@ -124,6 +127,7 @@ impl Session {
         read
     }
 
+    /// Stops after [`READS_MAX`] reads, to be called again soon: whoever sends without end keeps nobody waiting.
     fn read(
         &mut self,
         intake: &mut Intake,
@@ -131,6 +135,7 @@ impl Session {
         now: Instant,
         handle: &mut impl FnMut(&[u8]) -> Result<Option<Bytes>, CloseReason>,
     ) -> Result<(), Ended> {
+        let mut reads = 0;
         loop {
             while let Some(incoming) = self.socket.ws.next(intake).map_err(Broken::Violated)? {
                 self.last_heard = now;
@@ -151,10 +156,15 @@ impl Session {
                 };
                 self.outbox.send_now_or_never(&mut self.socket.ws, context, opcode, &reply, now)?;
             }
+            if reads == READS_MAX {
+                self.waker.wake_by_ref();
+                return self.judge_bytes(now);
+            }
             match self.socket.ws.poll_read(context, intake) {
                 Poll::Pending => return self.judge_bytes(now),
                 Poll::Ready(read) => read?,
             }
+            reads += 1;
         }
     }
 

@@ -131,6 +131,24 @@ async fn a_flood_of_messages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_frames_that_complete_no_message() {
+    let reason = seated(async |mallory| {
+        let begin = [0x02, 0x80, 0, 0, 0, 0];
+        let go_on = [0x00, 0x80, 0, 0, 0, 0].repeat(10_000);
+        let stream = mallory.websocket().get_mut();
+        let mut sent = stream.write_all(&begin).await;
+        for _ in 0..1_000 {
+            // The server may have closed by now.
+            if sent.is_err() {
+                break;
+            }
+            sent = stream.write_all(&go_on).await;
+        }
+    });
+    assert_eq!(reason.await, CloseReason::RateLimited);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_get_a_reason() {
     let good = (PROTOCOL_VERSION, Tag::SCHEMA.hash());
     assert_eq!(at_the_door(|join| hello(good.0 + 1, good.1, join.ticket)).await, CloseReason::WrongProtocol);
