@@ -23,6 +23,8 @@ test('is played with the keyboard alone', async ({ server, newPlayer }) => {
   await expect(page.getByTestId('name')).toBeFocused();
   await page.keyboard.type('Keys');
   await page.keyboard.press('Tab');
+  await expect(page.getByTestId('mode')).toBeFocused();
+  await page.keyboard.press('Tab');
   await expect(page.getByTestId('play')).toBeFocused();
   await page.keyboard.press('Enter');
   await waitForPhase(page, 'live');
