@@ -105,7 +105,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
     /// Starts WebSocket on a connection. `request` is its URL, or a request with more headers.
     pub async fn over(stream: S, request: impl IntoClientRequest + Unpin) -> Result<Self, ClientError> {
         let config = WebSocketConfig::default()
-            .read_buffer_size(4096)
+            .read_buffer_size(1024)
             .write_buffer_size(0)
             .max_message_size(Some(SERVER_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(SERVER_MESSAGE_BYTES_MAX));

@@ -11,7 +11,6 @@ use tickwire_game::Rng;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
-use crate::Input;
 use crate::angle::Angle;
 use crate::geometry::Vec2;
 use crate::map::{Map, UNIT};
@@ -19,6 +18,7 @@ use crate::movement::{DASH_COOLDOWN_TICKS, FIGHTER_RADIUS, TOP_SPEED};
 use crate::projectile::{SHOT_RADIUS, SHOT_SPEED};
 use crate::tables::{Fighter, Pickup, PickupKind, Shot, Zone};
 use crate::timers;
+use crate::{Input, fighter_of};
 
 /// How far a bot looks for opponents.
 const SIGHT: i32 = 900 * UNIT;
@@ -90,10 +90,10 @@ impl Brain {
         };
         let remembered = self.life.take().filter(|life| life.id == id);
         let mut life = remembered.unwrap_or_else(|| Life::new(id, &own, view.tick));
-        let mut target = life.target.and_then(|player| find(view, player));
+        let mut target = life.target.and_then(|player| fighter_of(view, player));
         if view.tick.since(life.next_decision) >= 0 || target.is_none() && life.target.is_some() {
             self.decide(&mut life, view, &own);
-            target = life.target.and_then(|player| find(view, player));
+            target = life.target.and_then(|player| fighter_of(view, player));
         }
         if (view.tick.0 ^ id.0) & 1 == 0 {
             self.look_out(&mut life, view, &own);
@@ -272,10 +272,6 @@ fn refuge(view: &Snapshot, own: &Fighter) -> Option<Vec2> {
     let (_, zone) = view.rows::<Zone>().next()?;
     let middle = Vec2::new(zone.x, zone.y);
     (own.place().minus(middle).length() > zone.radius - ZONE_MARGIN).then_some(middle)
-}
-
-fn find(view: &Snapshot, player: u16) -> Option<Fighter> {
-    view.rows::<Fighter>().map(|(_, fighter)| fighter).find(|fighter| fighter.player == player)
 }
 
 /// Where the nearest opponent is, and the nearest one in sight.

@@ -62,7 +62,7 @@ impl GameDef for Arena {
     type Brain = Brain;
 
     fn body(view: &Snapshot, me: PlayerId) -> Option<Body> {
-        let fighter = view.rows::<Fighter>().map(|(_, fighter)| fighter).find(|fighter| fighter.player == me.0)?;
+        let fighter = fighter_of(view, me.0)?;
         Some(Body { tick: view.tick, frozen_from: frozen_from(view), fighter })
     }
 
@@ -89,6 +89,12 @@ const _: () = assert!(
     Fighter::TABLE.fields[0].span() >= ROYALE_PLAYERS_MAX as u32 && Fighter::TABLE.fields[3].max >= Map::ROYALE.side(),
     "the tables hold every player and every place"
 );
+
+/// The fighter that `player` plays in `view`. Only the column of players is looked through.
+pub(crate) fn fighter_of(view: &Snapshot, player: u16) -> Option<Fighter> {
+    let fighters = view.table_of::<Fighter>()?;
+    fighters.get(fighters.column(Fighter::PLAYER).iter().position(|other| *other == i32::from(player))?)
+}
 
 /// The phase of the match in `view`.
 pub(crate) fn phase(view: &Snapshot) -> Phase {
