@@ -195,7 +195,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         let (Some(view), Some(me)) = (self.client.view(), self.client.player()) else { return };
         self.witness.look(view, me, |seen| match seen {
             Seen::Shown(origin) => {
-                tally.counts.inputs_shown += u64::from(origin.stands_for);
+                tally.counts.inputs_shown += 1;
                 for nth in 0..origin.stands_for {
                     let intended = origin.intended + self.interval * nth;
                     tally.record(Measure::InputToView, micros(now.saturating_duration_since(intended)));
