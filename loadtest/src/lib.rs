@@ -25,6 +25,7 @@ pub mod run;
 pub mod scenario;
 pub mod script;
 pub mod thresholds;
+pub mod usage;
 
 pub use api::{Api, ApiError, Join};
 pub use client::{Client, ClientError, Heard};

@@ -192,11 +192,6 @@ impl Tally {
         &self.histograms[measure as usize]
     }
 
-    /// The times of `measure`, to read a file into.
-    pub fn histogram_mut(&mut self, measure: Measure) -> &mut Histogram {
-        &mut self.histograms[measure as usize]
-    }
-
     /// Adds all of `other`.
     pub fn add(&mut self, other: &Self) {
         self.counts += &other.counts;

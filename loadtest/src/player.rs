@@ -14,8 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::board::Board;
-use crate::bot::micros;
-use crate::bot::{Bot, Driver, Stopped};
+use crate::bot::{Bot, Driver, Stopped, micros};
 use crate::client::{ClientError, Heard};
 use crate::entrance::{EnterError, Entrance, PlayerClient, WayBack};
 use crate::link::Link;

@@ -18,7 +18,6 @@ mod show;
 mod statistics;
 mod trace;
 mod trial;
-mod usage;
 mod watch;
 
 use std::fs;

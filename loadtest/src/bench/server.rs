@@ -11,9 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tickwire_loadtest::usage::{self, Cpu};
 
 use crate::arm::Arm;
-use crate::usage::{self, Cpu};
 
 /// How long a server may take to listen.
 const START_PATIENCE: Duration = Duration::from_secs(20);

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::bot::micros;
 use crate::measure::Histogram;
 use crate::report::GeneratorFacts;
+use crate::usage::{self, Cpu};
 
 /// Time between looks at the clock.
 const BEAT: Duration = Duration::from_millis(10);
@@ -18,15 +19,13 @@ const BEAT: Duration = Duration::from_millis(10);
 const LATE_TICKS: f64 = 0.25;
 /// More of the machine than this leaves nothing to spare.
 const CPU_SHARE_MAX: f64 = 0.95;
-/// Kernel's clock ticks per second in `/proc`: 100 on every Linux in use.
-const CLOCK_TICKS: f64 = 100.0;
 
 /// Watches this process.
 #[derive(Debug)]
 pub struct Own {
     pulse: Arc<Pulse>,
     interval: Duration,
-    cpu: f64,
+    cpu: Cpu,
     looked: Instant,
     lateness: Histogram,
     cpu_share_max: f64,
@@ -81,7 +80,7 @@ impl Own {
         Self {
             pulse,
             interval,
-            cpu: cpu_seconds().unwrap_or_default(),
+            cpu: usage::own_cpu().unwrap_or_default(),
             looked: Instant::now(),
             lateness: Histogram::default(),
             cpu_share_max: 0.0,
@@ -94,11 +93,11 @@ impl Own {
     /// What happened since this was last asked. `counts` says whether everyone was playing: arrivals are not judged.
     pub fn look(&mut self, counts: bool) -> OwnSecond {
         let second = self.pulse.with(std::mem::take);
-        let cpu = cpu_seconds().unwrap_or_default();
+        let cpu = usage::own_cpu().unwrap_or_default();
         let elapsed = self.looked.elapsed().as_secs_f64().max(1e-3);
-        let used = (cpu - self.cpu).max(0.0) / elapsed;
+        let used = cpu.since(self.cpu).total().as_secs_f64() / elapsed;
         (self.cpu, self.looked) = (cpu, Instant::now());
-        self.memory_max = self.memory_max.max(resident_bytes().unwrap_or_default());
+        self.memory_max = self.memory_max.max(usage::resident_bytes(std::process::id()).unwrap_or_default());
         let late_p99_ms = second.ms_at(0.99);
         let is_late = late_p99_ms >= self.interval.as_secs_f64() * 1000.0 * LATE_TICKS;
         let share = used / f64::from(cores());
@@ -143,15 +142,6 @@ pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
 }
 
-/// CPU time of this process, seconds, user and system; `None` where the system does not tell.
-fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name, in parentheses, may hold anything; times are the 12th and 13th fields after it.
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
-    let mut next = || fields.next()?.parse::<f64>().ok();
-    Some((next()? + next()?) / CLOCK_TICKS)
-}
-
 /// The machine in a line: its name, processor and kernel, as far as the system tells.
 fn machine() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -160,13 +150,6 @@ fn machine() -> String {
     let (host, kernel) = (read("/proc/sys/kernel/hostname"), read("/proc/sys/kernel/osrelease"));
     let parts = [host.trim(), model.map_or("", |(_, name)| name.trim()), std::env::consts::OS, kernel.trim()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
-}
-
-/// Resident memory of this process, bytes; `None` where the system does not tell.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }
 
 #[cfg(test)]
@@ -191,11 +174,5 @@ mod tests {
         lates[8..12].fill(9);
         let facts = watched(&lates);
         assert!(facts.saturated && facts.reasons[0].contains("in 5 of 40 s"), "{facts:?}");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn linux_tells_cpu_and_memory() {
-        assert!(cpu_seconds().is_some() && resident_bytes().is_some_and(|bytes| bytes > 100_000));
     }
 }

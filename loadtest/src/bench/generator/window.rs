@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use tickwire_loadtest::measure::Histogram;
-
-use crate::usage::{self, Cpu};
+use tickwire_loadtest::usage::{self, Cpu};
 
 /// Counters of a stretch of time.
 pub(crate) struct Window {

@@ -7,25 +7,29 @@ use anyhow::{Context, Result};
 
 /// CPU time since a process began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Cpu {
-    pub(crate) user: Duration,
-    pub(crate) system: Duration,
+pub struct Cpu {
+    /// In the program itself.
+    pub user: Duration,
+    /// In the kernel on its behalf.
+    pub system: Duration,
 }
 
 impl Cpu {
-    pub(crate) fn total(self) -> Duration {
+    /// User and system together.
+    pub fn total(self) -> Duration {
         self.user + self.system
     }
 
     /// What was used since `earlier`.
-    pub(crate) fn since(self, earlier: Self) -> Self {
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
         Self { user: self.user.saturating_sub(earlier.user), system: self.system.saturating_sub(earlier.system) }
     }
 }
 
 /// CPU time of the process `pid`, all its threads together.
-pub(crate) fn cpu(pid: u32) -> Result<Cpu> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("the server is gone")?;
+pub fn cpu(pid: u32) -> Result<Cpu> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid} is gone"))?;
     let (user, system) = ticks(&stat).context("/proc/PID/stat is not as Linux writes it")?;
     let per_second = rustix::param::clock_ticks_per_second() as f64;
     let seconds = |ticks: u64| Duration::from_secs_f64(ticks as f64 / per_second);
@@ -33,20 +37,20 @@ pub(crate) fn cpu(pid: u32) -> Result<Cpu> {
 }
 
 /// Of this process.
-pub(crate) fn own_cpu() -> Result<Cpu> {
+pub fn own_cpu() -> Result<Cpu> {
     cpu(std::process::id())
 }
 
 /// CPU time that this machine has worked or was kept from working, all cores together, since it was started.
-pub(crate) fn machine_busy() -> Result<Duration> {
+pub fn machine_busy() -> Result<Duration> {
     let stat = fs::read_to_string("/proc/stat").context("there is no /proc/stat")?;
     let ticks = busy_ticks(&stat).context("/proc/stat is not as Linux writes it")?;
     Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
 }
 
 /// Resident memory of the process `pid`, bytes.
-pub(crate) fn resident_bytes(pid: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the server is gone")?;
+pub fn resident_bytes(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid} is gone"))?;
     kibibytes(&status, "VmRSS:").map(|kibibytes| kibibytes * 1024).context("/proc/PID/status is not as Linux writes it")
 }
 
