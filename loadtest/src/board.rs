@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tickwire_protocol::{MatchId, Tick};
 
 use crate::bot::{Waited, micros};
-use crate::measure::{Counts, Tally};
+use crate::measure::{Counts, Notes, Tally};
 use crate::report::{Divergence, FINDINGS_MAX, Stall};
 
 /// Most stalls that are told apart while a run lasts.
@@ -57,10 +57,9 @@ pub struct Findings {
 }
 
 impl Board {
-    /// Adds what a bot felt and resets it.
-    pub fn add(&self, tally: &mut Tally) {
-        self.with(|inner| inner.second.add(tally));
-        tally.reset();
+    /// Adds what a bot felt, and leaves its notes empty.
+    pub fn add(&self, notes: &mut Notes) {
+        self.with(|inner| inner.second.take(notes));
     }
 
     /// Counts something that no bot was there for.

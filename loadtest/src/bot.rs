@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::client::{Client, ClientError, Heard};
-use crate::measure::{Measure, Tally};
+use crate::measure::{Measure, Notes};
 use crate::recording::Recording;
 use timeline::Timeline;
 use windows::Windows;
@@ -63,9 +63,9 @@ pub struct Bot<G: GameDef, S> {
     /// When each ping on its way was sent, oldest first, with the window it ended.
     pings: std::collections::VecDeque<(u32, Instant)>,
     last_snapshot: Option<(Tick, Instant)>,
-    /// What was felt since it was last taken.
-    tally: Tally,
-    /// Until when the tally's player time is counted.
+    /// What was felt since it was last told.
+    notes: Notes,
+    /// Until when their player time is counted.
     counted_until: Instant,
     stalls: Vec<Waited>,
 }
@@ -129,7 +129,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
             next_ping: now,
             pings: std::collections::VecDeque::new(),
             last_snapshot: None,
-            tally: Tally::default(),
+            notes: Notes::default(),
             counted_until: now,
             stalls: Vec::new(),
         }
@@ -140,7 +140,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         &mut self.client
     }
 
-    /// Plays until `until`.
+    /// Plays until `until`, or until it has a lot to tell.
     pub async fn play(&mut self, until: Instant) -> Result<(), Stopped> {
         let timer = tokio::time::sleep_until(self.wakes_at(until));
         tokio::pin!(timer);
@@ -150,7 +150,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
                 heard = self.client.next() => self.hear(&heard?)?,
                 () = &mut timer => {
                     let now = Instant::now();
-                    if now >= until {
+                    if now >= until || self.notes.are_many() {
                         return Ok(());
                     }
                     if now >= self.next_ping {
@@ -180,14 +180,14 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
     }
 
     fn see(&mut self, tick: Tick, now: Instant) {
-        let tally = &mut self.tally;
-        tally.record(Measure::Lateness, micros(self.timeline.arrived(tick, now)));
+        let notes = &mut self.notes;
+        notes.record(Measure::Lateness, micros(self.timeline.arrived(tick, now)));
         if let Some((last_tick, last)) = self.last_snapshot.replace((tick, now)) {
             let (gap, ticks) = (now.duration_since(last), tick.since(last_tick).max(1) as u32);
-            tally.counts.missed_snapshots += u64::from(ticks - 1);
-            tally.counts.long_gaps += u64::from(gap >= self.interval * 3 / 2);
-            tally.record(Measure::Gap, micros(gap));
-            tally.record(Measure::Jitter, micros(gap.abs_diff(self.interval * ticks)));
+            notes.counts.missed_snapshots += u64::from(ticks - 1);
+            notes.counts.long_gaps += u64::from(gap >= self.interval * 3 / 2);
+            notes.record(Measure::Gap, micros(gap));
+            notes.record(Measure::Jitter, micros(gap.abs_diff(self.interval * ticks)));
             if gap >= STALL.max(self.interval * STALL_TICKS) {
                 self.stalls.push(Waited { tick, gap });
             }
@@ -195,14 +195,14 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         let (Some(view), Some(me)) = (self.client.view(), self.client.player()) else { return };
         self.witness.look(view, me, |seen| match seen {
             Seen::Shown(origin) => {
-                tally.counts.inputs_shown += 1;
+                notes.counts.inputs_shown += 1;
                 for nth in 0..origin.stands_for {
                     let intended = origin.intended + self.interval * nth;
-                    tally.record(Measure::InputToView, micros(now.saturating_duration_since(intended)));
+                    notes.record(Measure::InputToView, micros(now.saturating_duration_since(intended)));
                 }
             }
             Seen::Missed(origin) => self.windows.missed(origin.window),
-            Seen::Unclear => tally.counts.inputs_unclear += 1,
+            Seen::Unclear => notes.counts.inputs_unclear += 1,
         });
     }
 
@@ -213,7 +213,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         self.next_input = intended + self.interval * due;
         self.owed = due;
         if let Some(age) = self.timeline.age(now) {
-            self.tally.record(Measure::Age, micros(age));
+            self.notes.record(Measure::Age, micros(age));
         }
         let Some(tick) = self.timeline.next_tick(now) else { return Ok(()) };
         // Two inputs that fall on one tick: the second goes to the next one. A third waits, and the one after stands for it.
@@ -226,7 +226,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         self.last_input = Some(tick);
         self.owed = 0;
         self.witness.sent(tick, input, Origin { intended, stands_for: due, window: self.windows.current() });
-        self.tally.counts.inputs += 1;
+        self.notes.counts.inputs += 1;
         self.client.input(tick, input).await
     }
 
@@ -261,7 +261,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
                 continue;
             }
             let round_trip = now.saturating_duration_since(sent);
-            self.tally.record(Measure::RoundTrip, micros(round_trip));
+            self.notes.record(Measure::RoundTrip, micros(round_trip));
             self.timeline.ponged(round_trip, pong.margin);
             self.windows.ponged(window, pong.margin);
             break;
@@ -271,23 +271,23 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
 
     fn judge(&mut self, all: bool) {
         let judged = self.windows.judge(all);
-        self.tally.counts.inputs_late += u64::from(judged.late);
-        self.tally.counts.inputs_lost += u64::from(judged.lost);
-        self.tally.counts.inputs_unclear += u64::from(judged.unclear);
+        self.notes.counts.inputs_late += u64::from(judged.late);
+        self.notes.counts.inputs_lost += u64::from(judged.lost);
+        self.notes.counts.inputs_unclear += u64::from(judged.unclear);
     }
 
-    /// What was felt since this was last asked, to be added up and reset.
-    pub fn tally(&mut self) -> &mut Tally {
+    /// What was felt since this was last taken.
+    pub fn notes(&mut self) -> &mut Notes {
         let now = Instant::now();
         let traffic = self.client.take_traffic();
-        let counts = &mut self.tally.counts;
+        let counts = &mut self.notes.counts;
         counts.player_micros += micros(now.saturating_duration_since(self.counted_until));
         self.counted_until = now;
         counts.snapshots += traffic.snapshots;
         counts.checked += traffic.checked;
         counts.messages += traffic.messages;
         counts.payload_bytes += traffic.payload_bytes;
-        &mut self.tally
+        &mut self.notes
     }
 
     /// Judges what is still open, at the end.

@@ -1,5 +1,7 @@
 //! A checking client: keeps the whole view like the page does, and compares its hash with the server's whenever one comes.
 
+use std::any::TypeId;
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use futures_util::{SinkExt, StreamExt};
@@ -9,7 +11,7 @@ use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire_protocol::messages::{Pong, TableHashes, Welcome};
 use tickwire_protocol::{
     ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, MatchId, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage,
-    Snapshot, Tick,
+    Snapshot, Tick, Workspace,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -92,6 +94,20 @@ pub enum ClientError {
     },
 }
 
+/// Gives `work` this thread's workspace, which all its clients use in turn.
+fn with_workspace<G: GameDef, R>(work: impl FnOnce(&mut Workspace) -> R) -> R {
+    thread_local! {
+        static OF_GAME: RefCell<Option<(TypeId, Workspace)>> = const { RefCell::new(None) };
+    }
+    OF_GAME.with_borrow_mut(|of_game| {
+        let (_, workspace) = match of_game {
+            Some(known) if known.0 == TypeId::of::<G>() => known,
+            other => other.insert((TypeId::of::<G>(), Workspace::new(&G::SCHEMA))),
+        };
+        work(workspace)
+    })
+}
+
 impl<G: GameDef> Client<G> {
     /// Connects without saying anything yet.
     pub async fn connect(api: &Api, ws_path: &str) -> Result<Self, ClientError> {
@@ -167,7 +183,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         self.traffic.payload_bytes += bytes.len() as u64;
         while let Some(message) = ServerMessage::decode_next(&mut bytes) {
             let message = message?;
-            if self.replica.apply(&message)? {
+            if with_workspace::<G, _>(|workspace| self.replica.apply_with(&message, workspace))? {
                 self.traffic.snapshots += 1;
                 self.heard.extend(self.view().map(|view| Heard::Snapshot(view.tick)));
                 continue;

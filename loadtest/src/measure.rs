@@ -167,7 +167,30 @@ impl Counts {
     }
 }
 
-/// Histograms and counts of one bot, one second, or a whole run.
+/// What one bot felt since it last told: cheap to write, as thousands of bots do in turn, and read once a second.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// What was counted.
+    pub counts: Counts,
+    times: Vec<(Measure, u32)>,
+}
+
+/// Times after which a bot should tell what it felt, though its second is not over: some seconds' worth.
+const TIMES_MANY: usize = 4096;
+
+impl Notes {
+    /// Adds a time, microseconds. One of more than an hour counts as an hour.
+    pub fn record(&mut self, measure: Measure, micros: u64) {
+        self.times.push((measure, u32::try_from(micros).unwrap_or(u32::MAX)));
+    }
+
+    /// Whether it is time to tell.
+    pub fn are_many(&self) -> bool {
+        self.times.len() >= TIMES_MANY
+    }
+}
+
+/// Histograms and counts of one second, or a whole run.
 #[derive(Clone, Debug)]
 pub struct Tally {
     /// What was counted.
@@ -192,17 +215,17 @@ impl Tally {
         &self.histograms[measure as usize]
     }
 
+    /// Adds what a bot felt, and leaves its notes empty.
+    pub fn take(&mut self, notes: &mut Notes) {
+        self.counts += &std::mem::take(&mut notes.counts);
+        notes.times.drain(..).for_each(|(measure, micros)| self.record(measure, u64::from(micros)));
+    }
+
     /// Adds all of `other`.
     pub fn add(&mut self, other: &Self) {
         self.counts += &other.counts;
         for (mine, theirs) in self.histograms.iter_mut().zip(&other.histograms) {
             mine.add(theirs);
         }
-    }
-
-    /// Forgets everything and keeps the memory.
-    pub fn reset(&mut self) {
-        self.counts = Counts::default();
-        self.histograms.iter_mut().for_each(Histogram::reset);
     }
 }

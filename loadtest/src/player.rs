@@ -178,11 +178,11 @@ impl<G: GameDef> Player<G> {
         };
         let phase = f64::from(self.rng.below(1 << 16)) / f64::from(1 << 16);
         let mut bot = Bot::new(client, driver, phase);
-        let tally = bot.tally();
-        tally.record(how, micros(took));
+        let notes = bot.notes();
+        notes.record(how, micros(took));
         match how {
-            Measure::Resume => tally.counts.resumes += 1,
-            _ => tally.counts.joins += 1,
+            Measure::Resume => notes.counts.resumes += 1,
+            _ => notes.counts.joins += 1,
         }
         field.board.seated(match_id);
         self.place = Place::Seated(Box::new(Seat { bot, match_id, way_back, since: Instant::now(), counted: (0, 0) }));
@@ -263,7 +263,7 @@ impl<G: GameDef> Player<G> {
     fn stand_up(&mut self, field: &Field<G>, reason: &str) {
         if let Place::Seated(mut seat) = std::mem::replace(&mut self.place, Place::Outside) {
             seat.bot.close_books();
-            seat.bot.tally().counts.count_close(reason);
+            seat.bot.notes().counts.count_close(reason);
             seat.report(field);
             field.board.unseated(seat.match_id);
         }
@@ -276,10 +276,10 @@ impl<G: GameDef> Seat<G> {
         let link = self.bot.client().stream();
         let traffic = (link.bytes_in(), link.bytes_out());
         let counted = std::mem::replace(&mut self.counted, traffic);
-        let tally = self.bot.tally();
-        tally.counts.received_bytes += traffic.0 - counted.0;
-        tally.counts.sent_bytes += traffic.1 - counted.1;
-        field.board.add(tally);
+        let notes = self.bot.notes();
+        notes.counts.received_bytes += traffic.0 - counted.0;
+        notes.counts.sent_bytes += traffic.1 - counted.1;
+        field.board.add(notes);
         field.board.waited(self.match_id, self.bot.take_stalls(), field.generator_is_late.load(Relaxed));
     }
 

@@ -8,6 +8,8 @@
 
 mod rows;
 
+use core::borrow::Borrow;
+
 use crate::DecodeError;
 use crate::column::{ColumnScratch, Run, Surroundings, read_column, write_column, write_quiet};
 use crate::ids::{NetId, Tick};
@@ -64,15 +66,53 @@ pub fn encode(base: &Snapshot, next: &Snapshot, scratch: &mut Scratch, out: &mut
 /// Makes `next` what [`encode`] was given, from `base` and its bytes. `next.tick` must be set; its rows are replaced.
 /// After an error `next` is unspecified.
 pub fn apply(base: &Snapshot, body: &[u8], scratch: &mut Scratch, next: &mut Snapshot) -> Result<(), DecodeError> {
-    let step = Step::between(base, next);
+    follow(base, body, scratch, next, |base, index, after| {
+        base.table(index).into_iter().for_each(|before| after.copy_from(before));
+    })
+}
+
+/// Like [`apply`], for a caller who needs `base` no more: tables in which nothing changed are moved instead of copied. After an error
+/// `base` is what it was.
+pub fn advance(base: &mut Snapshot, body: &[u8], scratch: &mut Scratch, next: &mut Snapshot) -> Result<(), DecodeError> {
+    let mut moved = 0u32;
+    let result = follow(&mut *base, body, scratch, next, |base, index, after| {
+        if let Some(before) = base.table_mut(index) {
+            core::mem::swap(before, after);
+            moved |= 1 << index;
+        }
+    });
+    if result.is_err() {
+        let tables = base.tables_mut().iter_mut().zip(next.tables_mut()).enumerate();
+        tables.filter(|(index, _)| moved >> index & 1 == 1).for_each(|(_, (before, after))| core::mem::swap(before, after));
+    }
+    result
+}
+
+/// Reads table after table. `keep` makes a table of the next snapshot what it was in the baseline.
+fn follow<B: Borrow<Snapshot>>(
+    mut base: B,
+    body: &[u8],
+    scratch: &mut Scratch,
+    next: &mut Snapshot,
+    mut keep: impl FnMut(&mut B, usize, &mut Table),
+) -> Result<(), DecodeError> {
+    let step = Step::between(base.borrow(), next);
     let mut decoder = RangeDecoder::new(body)?;
-    for (index, before) in base.tables().iter().enumerate() {
+    for index in 0..base.borrow().tables().len() {
         let (done, rest) = next.tables_mut().split_at_mut_checked(index).ok_or(DecodeError::Malformed)?;
         let after = rest.first_mut().ok_or(DecodeError::Malformed)?;
-        apply_table(before, after, step, &Seen::new(step.tick, done), scratch, &mut decoder)?;
+        let changed = decoder.flag(after.known().model.quiet)?;
+        if !changed && after.fields().iter().all(|field| field.moved_by.is_none()) {
+            keep(&mut base, index, after);
+            continue;
+        }
+        let before = base.borrow().table(index).ok_or(DecodeError::Malformed)?;
+        apply_table(before, after, step, changed, &Seen::new(step.tick, done), scratch, &mut decoder)?;
     }
     decoder.finish()
 }
+
+const _: () = assert!(limits::TABLES_MAX <= u32::BITS as usize, "`advance` has a bit for each table");
 
 fn encode_table(base: &Table, next: &Table, step: Step, seen: &Seen<'_>, scratch: &mut Scratch, encoder: &mut RangeEncoder<'_>) {
     let same_ids = base.ids() == next.ids();
@@ -161,21 +201,22 @@ fn apply_table(
     base: &Table,
     next: &mut Table,
     step: Step,
+    changed: bool,
     seen: &Seen<'_>,
     scratch: &mut Scratch,
     decoder: &mut RangeDecoder<'_>,
 ) -> Result<(), DecodeError> {
     next.clear();
     let model = next.known().model;
-    let changed = decoder.flag(model.quiet)?;
     rows::clear(scratch);
     if changed {
         rows::read_gone(base, step.tick, scratch, decoder)?;
         rows::read_spawned(base, next, seen, scratch, decoder)?;
     }
     rows::merge(base.ids(), scratch, next.ids_mut())?;
+    next.make_room();
     let Scratch { runs, kept, residuals, column, spawned, spawned_values, .. } = scratch;
-    let (rows, kept) = (next.len(), *kept);
+    let kept = *kept;
     residuals.clear();
     for (index, field) in next.fields().iter().enumerate() {
         residuals.resize((index + 1) * kept, 0);
@@ -185,9 +226,7 @@ fn apply_table(
             let around = Surroundings { base, runs, done, tick: step.tick };
             quiet = read_column(residuals, model.field(index), &around, column, decoder)?;
         }
-        let (columns, values) = next.split_columns(index).ok_or(DecodeError::Malformed)?;
-        let velocities = field.moved_by.and_then(|velocity| columns.get(velocity)).map(Vec::as_slice);
-        values.resize(rows, field.min);
+        let (values, velocities) = next.column_mut(index, field.moved_by).ok_or(DecodeError::Malformed)?;
         let restore = Restore { field, base: base.column(index), velocities, step };
         let mut residuals = &*residuals;
         for run in &*runs {

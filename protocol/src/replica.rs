@@ -17,20 +17,35 @@ use slots::Slots;
 /// A client's newest view of its match.
 #[derive(Debug)]
 pub struct Replica {
-    empty: Snapshot,
     current: Snapshot,
-    next: Snapshot,
-    scratch: Scratch,
     has_keyframe: bool,
     /// The chunks of a divided match; none before the first of them.
     slots: Option<Box<Slots>>,
+    /// Of [`Replica::apply`], once it was called.
+    workspace: Option<Box<Workspace>>,
+}
+
+/// What is needed while a message is applied and not between messages. Many replicas of one schema can share one, which keeps what
+/// they all use in the processor's cache.
+#[derive(Debug)]
+pub struct Workspace {
+    empty: Snapshot,
+    next: Snapshot,
+    scratch: Scratch,
+}
+
+impl Workspace {
+    /// For replicas of `schema`.
+    pub fn new(schema: &Schema) -> Self {
+        let empty = Snapshot::empty(schema);
+        Self { next: empty.clone(), empty, scratch: Scratch::default() }
+    }
 }
 
 impl Replica {
     /// Before the first keyframe.
     pub fn new(schema: &Schema) -> Self {
-        let empty = Snapshot::empty(schema);
-        Self { current: empty.clone(), next: empty.clone(), empty, scratch: Scratch::default(), has_keyframe: false, slots: None }
+        Self { current: Snapshot::empty(schema), has_keyframe: false, slots: None, workspace: None }
     }
 
     /// The newest snapshot; `None` before the first keyframe. Of a divided match it has the rows of all chunks this client
@@ -43,18 +58,31 @@ impl Replica {
     /// whether there is a new snapshot. After an error the current snapshot stands, and the stream cannot be trusted any
     /// further.
     pub fn apply(&mut self, message: &ServerMessage) -> Result<bool, DecodeError> {
+        let mut workspace = self.workspace.take().unwrap_or_else(|| {
+            let mut empty = self.current.clone();
+            empty.clear();
+            Box::new(Workspace { next: empty.clone(), empty, scratch: Scratch::default() })
+        });
+        let result = self.apply_with(message, &mut workspace);
+        self.workspace = Some(workspace);
+        result
+    }
+
+    /// [`Replica::apply`] for one of many replicas of a schema.
+    pub fn apply_with(&mut self, message: &ServerMessage, workspace: &mut Workspace) -> Result<bool, DecodeError> {
         match message {
-            ServerMessage::Keyframe { tick, body } => self.advance_to(*tick, body.as_slice(), true)?,
+            ServerMessage::Keyframe { tick, body } => self.advance_to(*tick, body.as_slice(), true, workspace)?,
             ServerMessage::Delta { advance, body } => {
                 let in_range = (1..=limits::BASELINE_AGE_MAX).contains(&u32::from(*advance));
                 if !self.has_keyframe || !in_range {
                     return Err(DecodeError::Malformed);
                 }
-                self.advance_to(self.current.tick.plus(u32::from(*advance)), body.as_slice(), false)?;
+                self.advance_to(self.current.tick.plus(u32::from(*advance)), body.as_slice(), false, workspace)?;
             }
             ServerMessage::Cells { tick, parts } => {
-                let slots = self.slots.get_or_insert_with(|| Box::new(Slots::new(&self.empty)));
-                parts.as_slice().iter().try_for_each(|part| slots.apply(*tick, part, &self.empty, &mut self.scratch))?;
+                let Workspace { empty, scratch, .. } = workspace;
+                let slots = self.slots.get_or_insert_with(|| Box::new(Slots::new(empty)));
+                parts.as_slice().iter().try_for_each(|part| slots.apply(*tick, part, empty, scratch))?;
                 return Ok(false);
             }
             _ => return Ok(false),
@@ -68,15 +96,19 @@ impl Replica {
         self.slots.as_ref().map_or_else(|| crate::cells::CellsHash::new(whole).finish(), |slots| slots.hash(whole))
     }
 
-    fn advance_to(&mut self, tick: Tick, body: &[u8], keyframe: bool) -> Result<(), DecodeError> {
-        self.next.tick = tick;
-        let base = if keyframe { &self.empty } else { &self.current };
-        delta::apply(base, body, &mut self.scratch, &mut self.next)?;
-        if let Some(slots) = &mut self.slots {
-            slots.merge(&self.next)?;
+    fn advance_to(&mut self, tick: Tick, body: &[u8], keyframe: bool, workspace: &mut Workspace) -> Result<(), DecodeError> {
+        let Workspace { empty, next, scratch } = workspace;
+        next.tick = tick;
+        if keyframe {
+            delta::apply(empty, body, scratch, next)?;
+        } else {
+            delta::advance(&mut self.current, body, scratch, next)?;
         }
-        core::mem::swap(&mut self.current, &mut self.next);
+        core::mem::swap(&mut self.current, next);
         self.has_keyframe = true;
+        if let Some(slots) = &mut self.slots {
+            slots.merge(&self.current)?;
+        }
         Ok(())
     }
 }

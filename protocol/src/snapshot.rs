@@ -16,13 +16,16 @@ pub struct Snapshot {
     tables: Vec<Table>,
 }
 
-/// The rows of one component.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The rows of one component. All columns lie in one buffer, so that a small table is a few cache lines.
+#[derive(Clone, Debug)]
 pub struct Table {
     schema: TableSchema,
     known: Known,
     ids: Vec<NetId>,
-    columns: Vec<Vec<i32>>,
+    /// Column after column, each with room for as many rows.
+    values: Vec<i32>,
+    /// Rows that fit; at least as many as there are.
+    room: usize,
 }
 
 /// What helps to tell a table's changes shortly. It says nothing of what is in the table.
@@ -32,13 +35,13 @@ pub(crate) struct Known {
     pub(crate) expect: Option<Expect>,
 }
 
-impl PartialEq for Known {
-    fn eq(&self, _: &Self) -> bool {
-        true
+impl PartialEq for Table {
+    fn eq(&self, other: &Self) -> bool {
+        self.schema == other.schema && self.has_rows_of(other)
     }
 }
 
-impl Eq for Known {}
+impl Eq for Table {}
 
 /// What both ends know of a snapshot when one of its tables is told: its tick, and the tables before that one.
 #[derive(Clone, Copy, Debug)]
@@ -110,12 +113,7 @@ impl Snapshot {
     /// Becomes a copy of `other` without giving up buffers.
     pub fn copy_from(&mut self, other: &Self) {
         self.tick = other.tick;
-        for (mine, theirs) in self.tables.iter_mut().zip(&other.tables) {
-            mine.ids.clone_from(&theirs.ids);
-            for (column, source) in mine.columns.iter_mut().zip(&theirs.columns) {
-                column.clone_from(source);
-            }
-        }
+        self.tables.iter_mut().zip(&other.tables).for_each(|(mine, theirs)| mine.copy_from(theirs));
     }
 
     /// Equal on two machines exactly when (2^-64 aside) their views of this tick are equal.
@@ -146,16 +144,12 @@ impl Snapshot {
 
     /// Whether it has the rows of `other`.
     pub fn has_rows_of(&self, other: &Self) -> bool {
-        let are_equal = |(mine, theirs): (&Table, &Table)| mine.ids == theirs.ids && (mine.is_empty() || mine.columns == theirs.columns);
-        self.tables.iter().zip(&other.tables).all(are_equal)
+        self.tables.iter().zip(&other.tables).all(|(mine, theirs)| mine.has_rows_of(theirs))
     }
 
     /// Gives up buffers that are much larger than what is in them.
     pub(crate) fn fit(&mut self) {
-        for table in &mut self.tables {
-            fit(&mut table.ids);
-            table.columns.iter_mut().for_each(fit);
-        }
+        self.tables.iter_mut().for_each(Table::fit);
     }
 }
 
@@ -166,7 +160,7 @@ impl Table {
     }
 
     fn knowing(schema: &TableSchema, known: Known) -> Self {
-        Self { schema: *schema, known, ids: Vec::new(), columns: vec![Vec::new(); schema.fields.len()] }
+        Self { schema: *schema, known, ids: Vec::new(), values: Vec::new(), room: 0 }
     }
 
     pub(crate) fn known(&self) -> Known {
@@ -190,7 +184,11 @@ impl Table {
 
     /// Values of field `index`, one per id.
     pub fn column(&self, index: usize) -> &[i32] {
-        self.columns.get(index).map_or(&[], Vec::as_slice)
+        if index >= self.schema.fields.len() {
+            return &[];
+        }
+        let start = index * self.room;
+        self.values.get(start..start + self.ids.len()).unwrap_or(&[])
     }
 
     /// Number of rows.
@@ -212,10 +210,11 @@ impl Table {
     pub fn get<C: Columns>(&self, row: usize) -> Option<C> {
         (row < self.ids.len()).then(|| {
             let mut values = [0; crate::limits::FIELDS_MAX];
-            for (value, column) in values.iter_mut().zip(&self.columns) {
+            let width = self.schema.fields.len();
+            for (value, column) in values.iter_mut().zip(self.values.chunks_exact(self.room)) {
                 *value = column.get(row).copied().unwrap_or(0);
             }
-            C::read(values.get(..self.columns.len()).unwrap_or(&values))
+            C::read(values.get(..width).unwrap_or(&values))
         })
     }
 
@@ -231,10 +230,8 @@ impl Table {
         if !rises || self.ids.len() >= crate::limits::ROWS_MAX || values.len() != self.schema.fields.len() {
             return false;
         }
-        self.ids.push(id);
-        for ((column, value), field) in self.columns.iter_mut().zip(values).zip(self.schema.fields) {
-            column.push(field.clamp(i64::from(*value)));
-        }
+        let values = values.iter().zip(self.schema.fields).map(|(value, field)| field.clamp(i64::from(*value)));
+        self.append(id, values);
         true
     }
 
@@ -244,34 +241,78 @@ impl Table {
         if self.ids.len() >= crate::limits::ROWS_MAX || self.ids.last().is_some_and(|last| last >= id) {
             return false;
         }
-        self.ids.push(*id);
-        for (column, source) in self.columns.iter_mut().zip(&other.columns) {
-            column.extend(source.get(row));
-        }
+        self.append(*id, (0..other.schema.fields.len()).map(|index| other.column(index).get(row).copied().unwrap_or(0)));
         true
+    }
+
+    fn append(&mut self, id: NetId, values: impl Iterator<Item = i32>) {
+        let row = self.ids.len();
+        if row == self.room {
+            self.resize_room((2 * row).max(ROOM_FIRST));
+        }
+        self.ids.push(id);
+        for (column, value) in self.values.chunks_exact_mut(self.room).zip(values) {
+            column.iter_mut().skip(row).take(1).for_each(|place| *place = value);
+        }
     }
 
     /// Forgets all rows and keeps the buffers.
     pub fn clear(&mut self) {
-        // A chunk's tables are mostly empty, and so are their columns.
-        if !self.ids.is_empty() {
-            self.ids.clear();
-            self.columns.iter_mut().for_each(Vec::clear);
+        self.ids.clear();
+    }
+
+    /// Becomes a copy of `other`, a table of the same schema, without giving up buffers.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.ids.clone_from(&other.ids);
+        self.make_room();
+        let (rows, room) = (self.ids.len(), self.room.max(1));
+        for (index, column) in self.values.chunks_exact_mut(room).enumerate() {
+            column.iter_mut().zip(other.column(index)).take(rows).for_each(|(value, theirs)| *value = *theirs);
         }
     }
 
+    fn has_rows_of(&self, other: &Self) -> bool {
+        self.ids == other.ids && (0..self.schema.fields.len()).all(|index| self.column(index) == other.column(index))
+    }
+
+    /// The ids, to be replaced. [`Table::make_room`] and new values of all rows must follow.
     pub(crate) fn ids_mut(&mut self) -> &mut Vec<NetId> {
         &mut self.ids
     }
 
-    pub(crate) fn column_mut(&mut self, index: usize) -> Option<&mut Vec<i32>> {
-        self.columns.get_mut(index)
+    /// Makes every column as long as the ids. What is in them is not kept.
+    pub(crate) fn make_room(&mut self) {
+        if self.ids.len() > self.room {
+            self.room = self.ids.len().next_power_of_two().max(ROOM_FIRST);
+            self.values.resize(self.room * self.schema.fields.len(), 0);
+        }
     }
 
-    /// The columns before `index`, to read, and column `index`, to fill.
-    pub(crate) fn split_columns(&mut self, index: usize) -> Option<(&[Vec<i32>], &mut Vec<i32>)> {
-        let (done, rest) = self.columns.split_at_mut_checked(index)?;
-        Some((done, rest.first_mut()?))
+    /// Column `index`, to fill, and an earlier one, to read.
+    pub(crate) fn column_mut(&mut self, index: usize, earlier: Option<usize>) -> Option<(&mut [i32], Option<&[i32]>)> {
+        let (rows, room) = (self.ids.len(), self.room);
+        let (before, rest) = self.values.split_at_mut_checked(index * room)?;
+        let earlier = earlier.and_then(|index| before.get(index * room..index * room + rows));
+        Some((rest.get_mut(..rows)?, earlier))
+    }
+
+    /// Gives up room that is much more than is needed.
+    fn fit(&mut self) {
+        let rows = self.ids.len();
+        if self.room > ROOM_KEPT && self.room / 4 > rows {
+            self.resize_room((2 * rows).next_power_of_two().max(ROOM_FIRST));
+            self.ids.shrink_to(self.room);
+        }
+    }
+
+    /// Moves all rows into columns with room for `room`, which must be enough.
+    fn resize_room(&mut self, room: usize) {
+        let width = self.schema.fields.len();
+        let mut values = vec![0; room * width];
+        for (index, column) in values.chunks_exact_mut(room).enumerate() {
+            column.iter_mut().zip(self.column(index)).for_each(|(to, from)| *to = *from);
+        }
+        (self.values, self.room) = (values, room);
     }
 
     /// Equal on two machines exactly when (2^-64 aside) their rows are equal.
@@ -285,17 +326,13 @@ impl Table {
     pub fn hash_into(&self, hash: &mut Fnv) {
         hash.word(self.ids.len() as u32);
         self.ids.iter().for_each(|id| hash.word(id.0));
-        for column in &self.columns {
-            column.iter().for_each(|value| hash.word(*value as u32));
+        for index in 0..self.schema.fields.len() {
+            self.column(index).iter().for_each(|value| hash.word(*value as u32));
         }
     }
 }
 
+/// Rows that a table with any has room for.
+const ROOM_FIRST: usize = 4;
 /// Room for a few rows is never given up: a chunk's rows come and go.
-const ROOM_MIN: usize = 64;
-
-fn fit<T>(buffer: &mut Vec<T>) {
-    if buffer.capacity() > ROOM_MIN && buffer.capacity() / 4 > buffer.len() {
-        buffer.shrink_to(2 * buffer.len());
-    }
-}
+const ROOM_KEPT: usize = 64;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Longest time told apart; longer ones count as this, microseconds.
 const MICROS_MAX: u64 = 60_000_000;
-/// Significant digits: values within 1 % of each other count as one. It keeps a bot's histograms at a few KiB.
+/// Significant digits: values within 1 % of each other count as one.
 const DIGITS: u8 = 2;
 
 /// Times in microseconds.
@@ -55,13 +55,6 @@ impl Histogram {
         if !other.is_empty() {
             // It cannot fail: it grows by itself.
             let _ = self.0.add(&other.0);
-        }
-    }
-
-    /// Forgets all values and keeps the memory.
-    pub fn reset(&mut self) {
-        if !self.is_empty() {
-            self.0.reset();
         }
     }
 

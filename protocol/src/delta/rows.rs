@@ -296,7 +296,7 @@ pub(super) fn merge(base: &[NetId], scratch: &mut Scratch, out: &mut Vec<NetId>)
 pub(super) fn place_spawned(next: &mut Table, spawned: &[u32], values: &[i32]) -> Result<(), DecodeError> {
     let width = next.fields().len();
     for index in 0..width {
-        let column = next.column_mut(index).ok_or(DecodeError::Malformed)?;
+        let (column, _) = next.column_mut(index, None).ok_or(DecodeError::Malformed)?;
         for (row, values) in spawned.iter().zip(values.chunks_exact(width)) {
             let value = values.get(index).ok_or(DecodeError::Malformed)?;
             *column.get_mut(*row as usize).ok_or(DecodeError::Malformed)? = *value;

@@ -61,8 +61,9 @@ fn capture(criterion: &mut Criterion) {
 fn deltas(criterion: &mut Criterion) {
     let recording = Recording::new();
     let mut scratch = Scratch::default();
+    let mut group = criterion.benchmark_group("delta of a full match");
     let mut body = Vec::new();
-    criterion.bench_function("delta of a full match", |bencher| {
+    group.bench_function("encode", |bencher| {
         let mut pairs = recording.snapshots.windows(2).cycle();
         bencher.iter(|| {
             let pair = pairs.next().expect("a cycle does not end");
@@ -71,6 +72,22 @@ fn deltas(criterion: &mut Criterion) {
             black_box(body.len())
         });
     });
+    let encoded = recording.snapshots.windows(2).map(|pair| {
+        let mut body = Vec::new();
+        delta::encode(&pair[0], &pair[1], &mut scratch, &mut body);
+        (&pair[0], pair[1].tick, body)
+    });
+    let encoded: Vec<_> = encoded.collect();
+    let mut next = Snapshot::empty(&Arena::SCHEMA);
+    group.bench_function("apply", |bencher| {
+        let mut deltas = encoded.iter().cycle();
+        bencher.iter(|| {
+            let (base, tick, body) = deltas.next().expect("a cycle does not end");
+            next.tick = *tick;
+            delta::apply(black_box(base), black_box(body), &mut scratch, &mut next).expect("it was just encoded");
+        });
+    });
+    group.finish();
 }
 
 criterion_group!(benches, ticks, capture, deltas);
