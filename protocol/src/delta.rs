@@ -102,7 +102,7 @@ fn follow<B: Borrow<Snapshot>>(
         let (done, rest) = next.tables_mut().split_at_mut_checked(index).ok_or(DecodeError::Malformed)?;
         let after = rest.first_mut().ok_or(DecodeError::Malformed)?;
         let changed = decoder.flag(after.known().model.quiet)?;
-        if !changed && after.fields().iter().all(|field| field.moved_by.is_none()) {
+        if !changed && base.borrow().table(index).is_some_and(Table::is_still) {
             keep(&mut base, index, after);
             continue;
         }
@@ -115,10 +115,13 @@ fn follow<B: Borrow<Snapshot>>(
 const _: () = assert!(limits::TABLES_MAX <= u32::BITS as usize, "`advance` has a bit for each table");
 
 fn encode_table(base: &Table, next: &Table, step: Step, seen: &Seen<'_>, scratch: &mut Scratch, encoder: &mut RangeEncoder<'_>) {
+    let model = next.known().model;
+    if next.is_still() && base.has_rows_of(next) {
+        return encoder.flag(false, model.quiet);
+    }
     let same_ids = base.ids() == next.ids();
     rows::compare(base.ids(), next.ids(), same_ids, scratch);
     let changed = find_residuals(base, next, step, scratch);
-    let model = next.known().model;
     let quiet = same_ids && changed == 0;
     encoder.flag(!quiet, model.quiet);
     if quiet {

@@ -271,7 +271,12 @@ impl Table {
         }
     }
 
-    fn has_rows_of(&self, other: &Self) -> bool {
+    /// Whether its rows are expected to stay exactly what they are.
+    pub(crate) fn is_still(&self) -> bool {
+        self.is_empty() || self.schema.fields.iter().all(|field| field.moved_by.is_none())
+    }
+
+    pub(crate) fn has_rows_of(&self, other: &Self) -> bool {
         self.ids == other.ids && (0..self.schema.fields.len()).all(|index| self.column(index) == other.column(index))
     }
 
