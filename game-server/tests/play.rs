@@ -29,7 +29,7 @@ async fn two_clients_agree_with_the_server<G: Game>() {
     for bot in [&mut ada, &mut bob] {
         let Traffic { checked, snapshots, .. } = bot.client().traffic();
         assert!(checked > 60 && checked == snapshots, "{checked} of {snapshots} checked");
-        let counts = &bot.tally().counts;
+        let counts = &bot.notes().counts;
         assert!(counts.inputs_shown > 0 && counts.inputs_lost == 0, "inputs move the player: {counts:?}");
     }
 }

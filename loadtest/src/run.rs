@@ -130,8 +130,10 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
 }
 
 fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
+    // Goose's remote controls listen on fixed ports, which a second process would find taken.
+    let quiet = ["--no-print-metrics", "-qq", "--no-telnet", "--no-websocket"];
     let mut arguments: Vec<String> =
-        ["--host", &format!("http://{}", options.server), "--no-print-metrics", "-qq"].map(str::to_owned).into();
+        ["--host", &format!("http://{}", options.server)].into_iter().chain(quiet).map(str::to_owned).collect();
     if let Some(plan) = plan {
         arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]);
     } else {

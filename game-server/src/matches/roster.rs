@@ -1,7 +1,7 @@
 //! Who sits where: seats reserved, taken, away, or played by bots.
 //!
 //! Invariants: people never hold more seats than the match has; a bot gives way to a person; a bad resume token changes
-//! nothing; a token is stored only as a hash and changes whenever it is used.
+//! nothing; a token is stored only as a hash and changes whenever it is used; what a tick asks for is counted when a seat changes.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,19 @@ use crate::secrets::{SecretHash, hash, random_bytes};
 pub struct Roster {
     seats: BTreeMap<PlayerId, Seat>,
     max: u16,
+    counts: Counts,
+    /// Players the game has, rising.
+    joined: Vec<(PlayerId, Holder)>,
+}
+
+/// What every tick asks for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    held: usize,
+    connected: usize,
+    votes: usize,
+    /// The first seat that will be freed, and when.
+    expires: Option<(Instant, PlayerId)>,
 }
 
 #[derive(Debug)]
@@ -77,7 +90,7 @@ pub struct Taken {
 impl Roster {
     /// No one, in a match of `max` seats.
     pub fn new(max: u16) -> Self {
-        Self { seats: BTreeMap::new(), max }
+        Self { seats: BTreeMap::new(), max, counts: Counts::default(), joined: Vec::new() }
     }
 
     /// Keeps a seat for a person. A bot's seat is freed for it when there is no other.
@@ -93,9 +106,7 @@ impl Roster {
     /// Seats a bot, if there is room.
     pub fn add_bot(&mut self, name: Name) -> Option<PlayerId> {
         let player = self.seat(name, Holder::Bot)?;
-        if let Some(seat) = self.seats.get_mut(&player) {
-            seat.joined = true;
-        }
+        self.change(player, |seat| seat.joined = true)?;
         Some(player)
     }
 
@@ -121,53 +132,55 @@ impl Roster {
 
     fn connect(&mut self, player: PlayerId, slot: usize) -> Option<Taken> {
         let resume = Secret(random_bytes());
-        let seat = self.seats.get_mut(&player)?;
-        let replaced = match seat.holder {
-            Holder::Connected { slot } => Some(slot),
-            _ => None,
-        };
-        seat.holder = Holder::Connected { slot };
-        seat.resume_hash = Some(hash(resume));
-        let first = !std::mem::replace(&mut seat.joined, true);
-        Some(Taken { player, resume, replaced, first })
+        self.change(player, |seat| {
+            let replaced = match seat.holder {
+                Holder::Connected { slot } => Some(slot),
+                _ => None,
+            };
+            seat.holder = Holder::Connected { slot };
+            seat.resume_hash = Some(hash(resume));
+            let first = !std::mem::replace(&mut seat.joined, true);
+            Taken { player, resume, replaced, first }
+        })
     }
 
     /// The session that played this seat is gone: the seat is kept until `until`.
     pub fn disconnect(&mut self, player: PlayerId, slot: usize, until: Instant) {
-        if let Some(seat) = self.seats.get_mut(&player)
-            && seat.holder == (Holder::Connected { slot })
-        {
-            seat.holder = Holder::Away { until };
-        }
+        self.change(player, |seat| {
+            if seat.holder == (Holder::Connected { slot }) {
+                seat.holder = Holder::Away { until };
+            }
+        });
     }
 
     /// Frees a seat at once.
     pub fn free(&mut self, player: PlayerId) -> Option<Freed> {
-        self.seats.remove(&player).map(|seat| Freed { player, joined: seat.joined })
+        let seat = self.seats.remove(&player)?;
+        self.recount();
+        Some(Freed { player, joined: seat.joined })
     }
 
     /// A seat whose reservation or grace period is over, if any.
     pub fn next_expired(&self, now: Instant) -> Option<PlayerId> {
-        let expired = |seat: &Seat| matches!(seat.holder, Holder::Reserved { until } | Holder::Away { until } if until <= now);
-        self.seats.iter().find(|(_, seat)| expired(seat)).map(|(player, _)| *player)
+        self.counts.expires.filter(|(until, _)| *until <= now).map(|(_, player)| player)
     }
 
     /// Counts a vote for a rematch.
     pub fn vote_rematch(&mut self, player: PlayerId) {
-        if let Some(seat) = self.seats.get_mut(&player) {
-            seat.wants_rematch = true;
-        }
+        self.change(player, |seat| seat.wants_rematch = true);
     }
 
     /// Forgets all votes; returns the people who had not voted.
     pub fn take_abstainers(&mut self) -> Vec<PlayerId> {
         let abstained = |seat: &mut Seat| !std::mem::take(&mut seat.wants_rematch) && seat.holder != Holder::Bot;
-        self.seats.iter_mut().filter_map(|(player, seat)| abstained(seat).then_some(*player)).collect()
+        let abstainers = self.seats.iter_mut().filter_map(|(player, seat)| abstained(seat).then_some(*player)).collect();
+        self.recount();
+        abstainers
     }
 
     /// Seats held by people: connected, away or reserved.
     pub fn held(&self) -> usize {
-        self.seats.values().filter(|seat| seat.holder != Holder::Bot).count()
+        self.counts.held
     }
 
     /// Seats played by bots.
@@ -177,13 +190,12 @@ impl Roster {
 
     /// Connected players, and how many of them voted for a rematch.
     pub fn connected_and_votes(&self) -> (usize, usize) {
-        let connected = || self.seats.values().filter(|seat| matches!(seat.holder, Holder::Connected { .. }));
-        (connected().count(), connected().filter(|seat| seat.wants_rematch).count())
+        (self.counts.connected, self.counts.votes)
     }
 
     /// Players the game has, rising, and who holds their seats.
     pub fn joined(&self) -> impl Iterator<Item = (PlayerId, Holder)> + '_ {
-        self.seats.iter().filter(|(_, seat)| seat.joined).map(|(player, seat)| (*player, seat.holder))
+        self.joined.iter().copied()
     }
 
     /// The session that plays `player`'s seat.
@@ -208,7 +220,37 @@ impl Roster {
     fn seat(&mut self, name: Name, holder: Holder) -> Option<PlayerId> {
         let player = (0..self.max).map(PlayerId).find(|player| !self.seats.contains_key(player))?;
         self.seats.insert(player, Seat { name, holder, resume_hash: None, wants_rematch: false, joined: false });
+        self.recount();
         Some(player)
+    }
+
+    fn change<T>(&mut self, player: PlayerId, change: impl FnOnce(&mut Seat) -> T) -> Option<T> {
+        let changed = self.seats.get_mut(&player).map(change)?;
+        self.recount();
+        Some(changed)
+    }
+
+    /// Seats change a few times in a player's stay; a tick asks every time.
+    fn recount(&mut self) {
+        let mut counts = Counts::default();
+        self.joined.clear();
+        for (player, seat) in &self.seats {
+            let expires = match seat.holder {
+                Holder::Bot => None,
+                Holder::Connected { .. } => {
+                    counts.connected += 1;
+                    counts.votes += usize::from(seat.wants_rematch);
+                    None
+                }
+                Holder::Reserved { until } | Holder::Away { until } => Some((until, *player)),
+            };
+            counts.held += usize::from(seat.holder != Holder::Bot);
+            counts.expires = [counts.expires, expires].into_iter().flatten().min();
+            if seat.joined {
+                self.joined.push((*player, seat.holder));
+            }
+        }
+        self.counts = counts;
     }
 }
 
