@@ -57,6 +57,8 @@ impl<G: Game> Simulation<G> {
         *self.world.resource_mut::<MatchClock>() = clock;
         self.world.resource_mut::<Inputs<G::Input>>().replace(inputs);
         self.schedule.run(&mut self.world);
+        // The world notes which components were removed until it is told that nobody asks.
+        self.world.clear_trackers();
         // Change detection needs this at times; it does nothing in most ticks.
         self.world.check_change_ticks();
     }
