@@ -98,11 +98,10 @@ impl<I: Input> Default for Inputs<I> {
 impl<I: Input> Inputs<I> {
     /// `player`'s input; the neutral one if there is none.
     pub fn of(&self, player: PlayerId) -> I {
-        self.0
-            .binary_search_by_key(&player, |entry| entry.0)
-            .ok()
-            .and_then(|index| self.0.get(index))
-            .map_or_else(I::default, |entry| entry.1)
+        // Where everyone plays, the player's number is the place.
+        let there = self.0.get(usize::from(player.0)).filter(|entry| entry.0 == player);
+        let found = || self.0.get(self.0.binary_search_by_key(&player, |entry| entry.0).ok()?);
+        there.or_else(found).map_or_else(I::default, |entry| entry.1)
     }
 
     /// Replaces all of them. `inputs` must rise by player.

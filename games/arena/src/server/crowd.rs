@@ -18,9 +18,7 @@ pub(super) struct Crowd {
     members: Vec<Member>,
     /// Cells from one side of the map to the other.
     across: usize,
-    /// Words of bits that a column or row has.
-    words: usize,
-    /// The bits of all columns, and after them of all rows.
+    /// For each 64 fighters a word of each column, and after these of each row.
     bits: Vec<u64>,
 }
 
@@ -38,13 +36,13 @@ impl Crowd {
         self.members.clear();
         self.members.extend(fighters.map(|(entity, fighter)| Member { player: fighter.player, place: fighter.place(), entity }));
         self.across = (map.side() / CELL) as usize + 1;
-        self.words = self.members.len().div_ceil(64);
         self.bits.clear();
-        self.bits.resize(2 * self.across * self.words, 0);
+        self.bits.resize(2 * self.across * self.members.len().div_ceil(64), 0);
         for (index, member) in self.members.iter().enumerate() {
-            let lines = [self.cell(member.place.x), self.across + self.cell(member.place.y)];
-            for line in lines {
-                if let Some(word) = self.bits.get_mut(line * self.words + index / 64) {
+            let first = index / 64 * 2 * self.across;
+            let (column, row) = (self.cell(member.place.x), self.across + self.cell(member.place.y));
+            for line in [column, row] {
+                if let Some(word) = self.bits.get_mut(first + line) {
                     *word |= 1 << (index % 64);
                 }
             }
@@ -52,25 +50,42 @@ impl Crowd {
     }
 
     /// All that are at most `reach` away from `place` along each axis, and a few more.
-    pub(super) fn near(&self, place: Vec2, reach: i32) -> impl Iterator<Item = &Member> {
-        let columns = self.cell(place.x - reach)..=self.cell(place.x + reach);
-        let rows = self.across + self.cell(place.y - reach)..=self.across + self.cell(place.y + reach);
-        (0..self.words).flat_map(move |word| {
-            let any = |mut lines: std::ops::RangeInclusive<usize>| {
-                lines.try_fold(0, |bits, line| Some(bits | self.bits.get(line * self.words + word)?)).unwrap_or(0)
-            };
-            let mut bits = any(columns.clone()) & any(rows.clone());
-            std::iter::from_fn(move || {
-                let index = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
-                bits &= bits - 1;
-                self.members.get(word * 64 + index)
-            })
-        })
+    pub(super) fn near(&self, place: Vec2, reach: i32) -> Near<'_> {
+        let columns = (self.cell(place.x - reach), self.cell(place.x + reach) + 1);
+        let rows = (self.across + self.cell(place.y - reach), self.across + self.cell(place.y + reach) + 1);
+        Near { crowd: self, columns, rows, words: 0, bits: 0 }
     }
 
     /// The column, or row, that a coordinate is in.
     fn cell(&self, coordinate: i32) -> usize {
         ((coordinate.max(0) / CELL) as usize).min(self.across - 1)
+    }
+}
+
+/// What [`Crowd::near`] finds.
+pub(super) struct Near<'a> {
+    crowd: &'a Crowd,
+    /// The lines looked at: the first, and the one after the last.
+    columns: (usize, usize),
+    rows: (usize, usize),
+    /// How many times 64 fighters were looked at, and which of the last 64 are left.
+    words: usize,
+    bits: u64,
+}
+
+impl<'a> Iterator for Near<'a> {
+    type Item = &'a Member;
+
+    fn next(&mut self) -> Option<&'a Member> {
+        while self.bits == 0 {
+            let lines = self.crowd.bits.get(self.words * 2 * self.crowd.across..).filter(|lines| !lines.is_empty())?;
+            let any = |(first, end): (usize, usize)| (first..end).fold(0, |all, line| all | lines.get(line).copied().unwrap_or(0));
+            self.bits = any(self.columns) & any(self.rows);
+            self.words += 1;
+        }
+        let index = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        self.crowd.members.get((self.words - 1) * 64 + index)
     }
 }
 
