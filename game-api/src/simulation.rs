@@ -77,9 +77,14 @@ impl<G: Game> Simulation<G> {
         self.registry.capture(&mut self.world, snapshot);
     }
 
-    /// Takes the tick's game events.
+    /// Takes the tick's game events: each one encoded, and where it happened if not everyone is told.
+    pub fn take_events(&mut self, each: impl FnMut(&[u8], Option<[i32; 2]>)) {
+        self.world.resource_mut::<Events>().take(each);
+    }
+
+    /// The same, each event on its own.
     pub fn drain_events(&mut self, mut each: impl FnMut(Told)) {
-        self.world.resource_mut::<Events>().drain().for_each(&mut each);
+        self.take_events(|bytes, at| each(Told { bytes: bytes.to_vec(), at }));
     }
 
     /// Scores so far, best first.

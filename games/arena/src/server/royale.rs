@@ -3,7 +3,7 @@
 //! Who dies comes back somewhere quiet, as long as the zone is wide; after that the dead stay dead, and it is over when one is
 //! left. Players know their own score and the best ones'.
 
-#![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)] // a system's parameters are what it works on, by value
 
 use bevy_ecs::change_detection::Mut;
 use bevy_ecs::entity::Entity;
@@ -16,7 +16,7 @@ use tickwire_protocol::{Columns, PlayerId, Snapshot};
 
 use super::Ground;
 use super::crowd::Crowd;
-use super::systems::{Scores, fighter_at, find_due};
+use super::systems::{ByPlayer, Scores, fighter_at, find_due};
 use crate::events::ArenaEvent;
 use crate::geometry::Vec2;
 use crate::map::{Map, UNIT};
@@ -110,21 +110,23 @@ pub(super) fn respawn_fighters(
     mut commands: Commands,
     clock: Res<MatchClock>,
     ground: Res<Ground>,
-    (mut ids, mut random): (ResMut<NetIds>, ResMut<Random>),
+    mut ids: ResMut<NetIds>,
+    mut random: ResMut<Random>,
     mut scores: Query<(Entity, &mut Score)>,
     fighters: Query<(Entity, &Fighter)>,
     zones: Query<&Zone>,
-    (mut due, mut crowd): (Local<Vec<(u16, Entity)>>, Local<Crowd>),
+    mut due: Local<ByPlayer>,
+    mut crowd: Local<Crowd>,
 ) {
     let Some(zone) = zones.iter().next().filter(|zone| !is_final(zone)) else { return };
     find_due(&scores, clock.tick, &mut due);
     if due.is_empty() {
         return;
     }
-    crowd.gather(ground.0, fighters.iter());
+    crowd.gather(ground.map, fighters.iter());
     for (player, seat) in due.drain(..) {
-        let place = landing(ground.0, zone, &crowd, &mut random.0);
-        commands.spawn((ids.allocate(), fighter_at(ground.0, player, place)));
+        let place = landing(ground.map, zone, &crowd, &mut random.0);
+        commands.spawn((ids.allocate(), fighter_at(ground.map, player, place)));
         if let Ok((_, mut score)) = scores.get_mut(seat) {
             score.respawn_at = 0;
         }
@@ -182,7 +184,8 @@ pub(super) fn harm_outside(
     zones: Query<&Zone>,
     mut fighters: Query<(Entity, &mut Fighter)>,
     mut scores: Query<(Entity, &'static mut Score)>,
-    (mut harmed, mut by_player): (Local<Vec<(u16, Entity)>>, Local<Vec<(u16, Entity)>>),
+    mut harmed: Local<ByPlayer>,
+    mut by_player: Local<ByPlayer>,
 ) {
     let Some(zone) = zones.iter().next().filter(|_| clock.phase == Phase::Live) else { return };
     let middle = Vec2::new(zone.x, zone.y);
@@ -245,20 +248,29 @@ pub(super) fn count_heads(
 
 /// Whether one is left, or none, after the dead began to stay dead.
 pub(super) fn is_decided(world: &mut World) -> bool {
+    // Asked every tick: what costs more than a look comes last.
+    if !is_final_in(world) {
+        return false;
+    }
     let seated = world.query::<&Score>().iter(world).count();
     let alive = world.query::<&Fighter>().iter(world).count();
-    let is_final = world.query::<&Zone>().iter(world).any(is_final);
-    is_final && seated > 1 && alive <= 1
+    seated > 1 && alive <= 1
 }
 
 /// The players that live, rising; none if it does not matter.
 pub(super) fn survivors(world: &mut World) -> Vec<u16> {
-    if !world.query::<&Zone>().iter(world).any(is_final) {
+    if !is_final_in(world) {
         return Vec::new();
     }
     let mut players: Vec<u16> = world.query::<&Fighter>().iter(world).map(|fighter| fighter.player).collect();
     players.sort_unstable();
     players
+}
+
+/// Whether there is a zone, and the dead stay dead.
+fn is_final_in(world: &World) -> bool {
+    let zone = world.resource::<Ground>().zone.and_then(|zone| world.get::<Zone>(zone));
+    zone.is_some_and(is_final)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The arena's systems, in the order they run.
 
-#![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)] // a system's parameters are what it works on, by value
 
 use bevy_ecs::entity::Entity;
 use bevy_ecs::system::{Commands, Local, Query, Res, ResMut};
@@ -35,15 +35,20 @@ const OVERCHARGE_BACK_TICKS: i32 = 750;
 const SHOTS_MAX: usize = 4_000;
 const _: () = assert!(SHOTS_MAX < ROWS_MAX);
 
+/// Somebody's entity, by player.
+pub(super) type ByPlayer = Vec<(u16, Entity)>;
+
 /// Gives every player whose wait is over a fighter, at the spawn point farthest from all others.
 pub(super) fn respawn_fighters(
     mut commands: Commands,
     clock: Res<MatchClock>,
     ground: Res<Ground>,
-    (mut ids, mut random): (ResMut<NetIds>, ResMut<Random>),
+    mut ids: ResMut<NetIds>,
+    mut random: ResMut<Random>,
     mut scores: Query<(Entity, &mut Score)>,
     fighters: Query<&Fighter>,
-    (mut due, mut taken): (Local<Vec<(u16, Entity)>>, Local<Vec<Vec2>>),
+    mut due: Local<ByPlayer>,
+    mut taken: Local<Vec<Vec2>>,
 ) {
     find_due(&scores, clock.tick, &mut due);
     if due.is_empty() {
@@ -54,7 +59,7 @@ pub(super) fn respawn_fighters(
     for (player, seat) in due.drain(..) {
         let place = farthest_spawn(&taken, random.0.below(SPAWN_COUNT as u32) as usize);
         taken.push(place);
-        commands.spawn((ids.allocate(), fighter_at(ground.0, player, place)));
+        commands.spawn((ids.allocate(), fighter_at(ground.map, player, place)));
         if let Ok((_, mut score)) = scores.get_mut(seat) {
             score.respawn_at = 0;
         }
@@ -62,7 +67,7 @@ pub(super) fn respawn_fighters(
 }
 
 /// Players whose wait is over in `tick`, rising, and their seats.
-pub(super) fn find_due(scores: &Query<(Entity, &mut Score)>, tick: Tick, due: &mut Vec<(u16, Entity)>) {
+pub(super) fn find_due(scores: &Query<(Entity, &mut Score)>, tick: Tick, due: &mut ByPlayer) {
     let is_due = |score: &Score| score.respawn_at != 0 && timers::left(score.respawn_at, tick, RESPAWN_TICKS) == 0;
     due.extend(scores.iter().filter(|(_, score)| is_due(score)).map(|(seat, score)| (score.player, seat)));
     due.sort_unstable();
@@ -90,12 +95,13 @@ pub(super) fn move_fighters(
     mut ids: ResMut<NetIds>,
     mut fighters: Query<&mut Fighter>,
     shots: Query<&Shot>,
-    (mut fired, mut in_flight): (Local<Vec<Shot>>, Local<InFlight>),
+    mut fired: Local<Vec<Shot>>,
+    mut in_flight: Local<InFlight>,
 ) {
     for mut fighter in &mut fighters {
         let input = inputs.of(PlayerId(fighter.player));
         let input = if clock.phase == Phase::Finished { input.released() } else { input };
-        if fighter.step(ground.0, clock.tick, &input) {
+        if fighter.step(ground.map, clock.tick, &input) {
             fired.push(Shot::fired_by(&fighter, clock.tick));
         }
     }
@@ -142,7 +148,7 @@ impl InFlight {
 pub(super) struct Flying {
     targets: Crowd,
     hits: Vec<Hit>,
-    by_player: Vec<(u16, Entity)>,
+    by_player: ByPlayer,
 }
 
 struct Hit {
@@ -165,9 +171,9 @@ pub(super) fn fly_shots(
     mut flying: Local<Flying>,
 ) {
     let Flying { targets, hits, by_player } = &mut *flying;
-    targets.gather(ground.0, fighters.iter());
+    targets.gather(ground.map, fighters.iter());
     for (entity, networked, mut shot) in &mut shots {
-        let flight = shot.step(ground.0, clock.tick);
+        let flight = shot.step(ground.map, clock.tick);
         let victim = first_hit(&flight, shot.owner, targets);
         hits.extend(victim.map(|victim| Hit { shot: networked.0, victim, by: shot.owner, damage: shot.damage }));
         if victim.is_some() || !flight.goes_on {
@@ -216,7 +222,7 @@ pub(super) struct Scores<'a, 'w, 's> {
 
 impl<'a, 'w, 's> Scores<'a, 'w, 's> {
     /// `by_player` is only memory.
-    pub(super) fn new(scores: &'a mut Query<'w, 's, (Entity, &'static mut Score)>, by_player: &'a mut Vec<(u16, Entity)>) -> Self {
+    pub(super) fn new(scores: &'a mut Query<'w, 's, (Entity, &'static mut Score)>, by_player: &'a mut ByPlayer) -> Self {
         by_player.clear();
         by_player.extend(scores.iter().map(|(entity, score)| (score.player, entity)));
         by_player.sort_unstable();
@@ -255,13 +261,13 @@ pub(super) fn exchange_pickups(
     if clock.phase == Phase::Live {
         // Those who lost their life in this tick are still there, and take nothing.
         for (entity, fighter) in fighters.iter().filter(|(_, fighter)| fighter.health > 0) {
-            reached.extend(ground.0.pickups_near(fighter.place()).map(|place| (place, fighter.player, entity)));
+            reached.extend(ground.map.pickups_near(fighter.place()).map(|place| (place, fighter.player, entity)));
         }
         reached.sort_unstable();
     }
     for (place, player, taker) in reached.drain(..) {
         let spot = spots.iter_mut().find(|(_, spot)| usize::from(spot.place) == place && spot.back_at == 0);
-        let (Some((entity, mut spot)), Some((kind, at))) = (spot, ground.0.pickup(place)) else { continue };
+        let (Some((entity, mut spot)), Some((kind, at))) = (spot, ground.map.pickup(place)) else { continue };
         let has_use = |fighter: &Fighter| kind != PickupKind::Health || fighter.health < HEALTH_MAX;
         let Some((_, mut fighter)) = fighters.get_mut(taker).ok().filter(|(_, fighter)| has_use(fighter)) else { continue };
         let back = take(&mut fighter, kind, clock.tick);
@@ -272,7 +278,7 @@ pub(super) fn exchange_pickups(
     // What was taken in this tick is not due for long.
     for (entity, mut spot) in &mut spots {
         let is_due = spot.back_at != 0 && timers::left(spot.back_at, clock.tick, HEALTH_BACK_TICKS.max(OVERCHARGE_BACK_TICKS)) == 0;
-        if let Some((kind, place)) = ground.0.pickup(usize::from(spot.place)).filter(|_| is_due) {
+        if let Some((kind, place)) = ground.map.pickup(usize::from(spot.place)).filter(|_| is_due) {
             commands.entity(entity).insert(Pickup { kind: kind.number(), x: place.x, y: place.y });
             spot.back_at = 0;
         }
