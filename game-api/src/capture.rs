@@ -77,9 +77,10 @@ trait Capture: Send + Sync {
 
 struct CaptureOf<C: Component> {
     query: Option<QueryState<(&'static Networked, &'static C)>>,
-    /// Each row's id and its place in `values`.
-    order: Vec<(NetId, usize)>,
-    values: Vec<[i32; FIELDS_MAX]>,
+    /// Each row's id, above its place in `values`.
+    order: Vec<u64>,
+    /// Row after row, in the world's order.
+    values: Vec<i32>,
 }
 
 impl<C: Component + Columns> CaptureOf<C> {
@@ -90,20 +91,23 @@ impl<C: Component + Columns> CaptureOf<C> {
 
 impl<C: Component + Columns> Capture for CaptureOf<C> {
     fn capture(&mut self, world: &mut World, table: &mut Table) {
-        self.order.clear();
-        self.values.clear();
-        let query = self.query.get_or_insert_with(|| world.query());
-        for (networked, component) in query.iter(world) {
+        let Self { query, order, values } = self;
+        order.clear();
+        values.clear();
+        for (networked, component) in query.get_or_insert_with(|| world.query()).iter(world) {
+            order.push(u64::from(networked.0.0) << 32 | order.len() as u64);
             let mut row = [0; FIELDS_MAX];
             component.write(&mut row);
-            self.order.push((networked.0, self.values.len()));
-            self.values.push(row);
+            values.extend_from_slice(row.get(..C::TABLE.fields.len()).unwrap_or(&row));
         }
-        self.order.sort_unstable_by_key(|(id, _)| *id);
+        if !order.is_sorted() {
+            order.sort_unstable();
+        }
         table.clear();
-        for (id, place) in &self.order {
-            if let Some(row) = self.values.get(*place).and_then(|row| row.get(..C::TABLE.fields.len())) {
-                table.push(*id, row);
+        for key in order {
+            let (id, place) = ((*key >> 32) as u32, *key as u32 as usize);
+            if let Some(row) = values.get(place * C::TABLE.fields.len()..).and_then(|rows| rows.get(..C::TABLE.fields.len())) {
+                table.push(NetId(id), row);
             }
         }
     }

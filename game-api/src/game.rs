@@ -98,11 +98,10 @@ impl<I: Input> Default for Inputs<I> {
 impl<I: Input> Inputs<I> {
     /// `player`'s input; the neutral one if there is none.
     pub fn of(&self, player: PlayerId) -> I {
-        self.0
-            .binary_search_by_key(&player, |entry| entry.0)
-            .ok()
-            .and_then(|index| self.0.get(index))
-            .map_or_else(I::default, |entry| entry.1)
+        // Where everyone plays, the player's number is the place.
+        let there = self.0.get(usize::from(player.0)).filter(|entry| entry.0 == player);
+        let found = || self.0.get(self.0.binary_search_by_key(&player, |entry| entry.0).ok()?);
+        there.or_else(found).map_or_else(I::default, |entry| entry.1)
     }
 
     /// Replaces all of them. `inputs` must rise by player.
@@ -113,10 +112,13 @@ impl<I: Input> Inputs<I> {
     }
 }
 
-/// Things that happened this tick, to be told to clients.
+/// Things that happened this tick, to be told to clients. What they are written into is used again every tick.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Events {
-    told: Vec<Told>,
+    /// Encoded, one after the other.
+    bytes: Vec<u8>,
+    /// Where each one ends in `bytes`, and where it happened.
+    told: Vec<(usize, Option<[i32; 2]>)>,
     to_everyone: usize,
 }
 
@@ -151,16 +153,21 @@ impl Events {
 
     fn push<E: Encode>(&mut self, event: &E, at: Option<[i32; 2]>) {
         if self.told.len() < Self::PLACED_PER_TICK_MAX {
-            let mut bytes = Vec::new();
-            encode_into(event, &mut bytes);
-            debug_assert!(bytes.len() <= GAME_EVENT_BYTES_MAX, "an event is small");
-            self.told.push(Told { bytes, at });
+            let start = self.bytes.len();
+            encode_into(event, &mut self.bytes);
+            debug_assert!(self.bytes.len() - start <= GAME_EVENT_BYTES_MAX, "an event is small");
+            self.told.push((self.bytes.len(), at));
         }
     }
 
-    /// Takes this tick's events.
-    pub fn drain(&mut self) -> impl Iterator<Item = Told> + '_ {
+    /// Hands over this tick's events, each with where it happened, and forgets them.
+    pub fn take(&mut self, mut each: impl FnMut(&[u8], Option<[i32; 2]>)) {
+        let mut start = 0;
+        for (end, at) in self.told.drain(..) {
+            each(self.bytes.get(start..end).unwrap_or_default(), at);
+            start = end;
+        }
+        self.bytes.clear();
         self.to_everyone = 0;
-        self.told.drain(..)
     }
 }

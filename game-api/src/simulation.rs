@@ -57,6 +57,8 @@ impl<G: Game> Simulation<G> {
         *self.world.resource_mut::<MatchClock>() = clock;
         self.world.resource_mut::<Inputs<G::Input>>().replace(inputs);
         self.schedule.run(&mut self.world);
+        // The world notes which components were removed until it is told that nobody asks.
+        self.world.clear_trackers();
         // Change detection needs this at times; it does nothing in most ticks.
         self.world.check_change_ticks();
     }
@@ -75,9 +77,14 @@ impl<G: Game> Simulation<G> {
         self.registry.capture(&mut self.world, snapshot);
     }
 
-    /// Takes the tick's game events.
+    /// Takes the tick's game events: each one encoded, and where it happened if not everyone is told.
+    pub fn take_events(&mut self, each: impl FnMut(&[u8], Option<[i32; 2]>)) {
+        self.world.resource_mut::<Events>().take(each);
+    }
+
+    /// The same, each event on its own.
     pub fn drain_events(&mut self, mut each: impl FnMut(Told)) {
-        self.world.resource_mut::<Events>().drain().for_each(&mut each);
+        self.take_events(|bytes, at| each(Told { bytes: bytes.to_vec(), at }));
     }
 
     /// Scores so far, best first.

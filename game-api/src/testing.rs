@@ -100,7 +100,7 @@ impl<G: Game> TestMatch<G> {
         self.clock.tick = self.clock.tick.next();
         self.simulation.step(self.clock, self.held.iter().map(|(player, input)| (*player, *input)));
         self.events.clear();
-        self.simulation.drain_events(|event| self.events.push(event.bytes));
+        self.simulation.take_events(|event, _| self.events.push(event.to_vec()));
         self.simulation.capture(&mut self.view);
         &self.view
     }

@@ -10,6 +10,7 @@ mod cells;
 mod chunk;
 mod encoder;
 mod grid;
+pub(crate) mod pool;
 mod versions;
 mod view;
 mod whole;
@@ -20,6 +21,7 @@ use tickwire_protocol::{PlayerId, Schema, Snapshot, Tick};
 
 use cells::Cells;
 use encoder::Encoder;
+use pool::Pool;
 use view::CellView;
 use whole::Whole;
 
@@ -35,6 +37,8 @@ pub struct Replication {
     events: Bytes,
     /// Events and delta in one message, for those who have kept up. Made when the first of them comes.
     shared: Option<Bytes>,
+    /// What messages with events in front are put together in.
+    joined: Pool,
 }
 
 /// What one client has, as far as it was sent.
@@ -65,6 +69,7 @@ impl Replication {
             previous: None,
             events: Bytes::new(),
             shared: None,
+            joined: Pool::default(),
         }
     }
 
@@ -115,10 +120,10 @@ impl Replication {
             return cells.frame(player, &mut view.baseline, view.cells.get_or_insert_default(), Some(&self.events));
         }
         let baseline = std::mem::replace(&mut view.baseline, self.whole.tick());
-        let Self { whole, encoder, events, shared, previous, .. } = self;
+        let Self { whole, encoder, events, shared, previous, joined, .. } = self;
         let mut make = || {
             let snapshot = whole.message(baseline, encoder);
-            if events.is_empty() { snapshot } else { [events.as_ref(), &snapshot].concat().into() }
+            if events.is_empty() { snapshot } else { joined.concat(&[events, &snapshot]) }
         };
         if baseline.is_some() && baseline == *previous { shared.get_or_insert_with(make).clone() } else { make() }
     }

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tickwire_game::{Events, Game, Rng, Told};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
 use tickwire_protocol::messages::{ClientMessage, Event, Pong, ServerMessage, Welcome};
@@ -28,6 +27,7 @@ use super::roster::{Freed, Holder, Roster, Taken};
 use crate::clock::TickClock;
 use crate::config::{MatchConfig, SessionConfig, ms};
 use crate::replication::Replication;
+use crate::replication::pool::Pool;
 use crate::session::{Ended, Socket};
 use crate::simulation::Simulation;
 
@@ -51,6 +51,9 @@ pub struct MatchTask<G: Game> {
     seeds: Rng,
     /// The tick's events, encoded, for everyone.
     events: Vec<u8>,
+    shared_events: Pool,
+    /// A game event on its way into `events`.
+    event: Vec<u8>,
     /// The tick's events for those who see their place.
     placed: Vec<Told>,
     /// The last results, for those who come while they are shown.
@@ -82,6 +85,8 @@ impl<G: Game> MatchTask<G> {
             replication: Replication::new(&G::SCHEMA, G::interest(&mode), config.hash_every),
             seeds,
             events: Vec::new(),
+            shared_events: Pool::default(),
+            event: Vec::new(),
             placed: Vec::new(),
             results: None,
             config,
@@ -140,7 +145,8 @@ impl<G: Game> MatchTask<G> {
             Verdict::Over => return Some(CloseReason::MatchOver),
         }
         self.simulate(tick);
-        let events = Bytes::from(std::mem::take(&mut self.events));
+        let events = self.shared_events.concat(&[&self.events]);
+        self.events.clear();
         let placed = self.placed.drain(..);
         self.replication.advance(tick, events, placed, |snapshot| self.simulation.capture(snapshot));
         let sent = self.audience.send_frames(tick, &mut self.replication, now);
@@ -164,14 +170,21 @@ impl<G: Game> MatchTask<G> {
         });
         self.simulation.step(self.lifecycle.clock(tick), inputs);
         self.tick = tick;
-        let (events, placed, is_divided) = (&mut self.events, &mut self.placed, self.replication.is_divided());
+        let Self { events, event, placed, replication, .. } = self;
         let mut count = 0;
-        self.simulation.drain_events(|told| {
-            if told.at.is_some() && is_divided {
-                placed.push(told);
-            } else if let Some(bytes) = BoundedBytes::new(told.bytes).filter(|_| count < Events::PER_TICK_MAX) {
+        self.simulation.take_events(|bytes, at| {
+            if at.is_some() && replication.is_divided() {
+                placed.push(Told { bytes: bytes.to_vec(), at });
+            } else if count < Events::PER_TICK_MAX {
+                event.clear();
+                event.extend_from_slice(bytes);
+                let Some(bytes) = BoundedBytes::new(std::mem::take(event)) else { return };
                 count += 1;
-                encode_into(&ServerMessage::Event(Event::Game(bytes)), events);
+                let message = ServerMessage::Event(Event::Game(bytes));
+                encode_into(&message, events);
+                if let ServerMessage::Event(Event::Game(bytes)) = message {
+                    *event = bytes.into_inner();
+                }
             }
         });
     }

@@ -8,6 +8,7 @@ use tickwire_protocol::messages::Body;
 use tickwire_protocol::{Schema, ServerMessage, Snapshot, Tick};
 
 use super::encoder::Encoder;
+use super::pool::Pool;
 use super::versions::Versions;
 
 /// Cleared snapshots kept for their buffers.
@@ -18,6 +19,9 @@ pub(super) struct Whole {
     spare: Vec<Snapshot>,
     /// Messages of the newest snapshot by baseline; a keyframe has none.
     encoded: Vec<(Option<Tick>, Bytes)>,
+    /// What a message is written into, and what it is shared from.
+    out: Vec<u8>,
+    shared: Pool,
     empty: Snapshot,
     /// Every so many ticks a snapshot carries its hash; 0 for never.
     hash_every: u32,
@@ -25,7 +29,15 @@ pub(super) struct Whole {
 
 impl Whole {
     pub(super) fn new(schema: &Schema, hash_every: u32) -> Self {
-        Self { versions: Versions::default(), spare: Vec::new(), encoded: Vec::new(), empty: Snapshot::empty(schema), hash_every }
+        Self {
+            versions: Versions::default(),
+            spare: Vec::new(),
+            encoded: Vec::new(),
+            out: Vec::new(),
+            shared: Pool::default(),
+            empty: Snapshot::empty(schema),
+            hash_every,
+        }
     }
 
     pub(super) fn newest(&self) -> Option<&Snapshot> {
@@ -55,22 +67,23 @@ impl Whole {
         if let Some((_, bytes)) = self.encoded.iter().find(|(from, _)| *from == key) {
             return bytes.clone();
         }
-        let mut out = Vec::new();
+        let out = &mut self.out;
+        out.clear();
         let is_written = encoder.encode(base, newest, |body| {
             let message = match base {
                 Some(base) => ServerMessage::Delta { advance: newest.tick.since(base.tick) as u8, body },
                 None => ServerMessage::Keyframe { tick: newest.tick, body },
             };
-            encode_into(&message, &mut out);
+            encode_into(&message, out);
             match message {
                 ServerMessage::Delta { body, .. } | ServerMessage::Keyframe { body, .. } => body,
                 _ => Body::default(),
             }
         });
         if is_written && self.hash_every > 0 && newest.tick.0.is_multiple_of(self.hash_every) {
-            encode_into(&ServerMessage::Check { tables: newest.table_hashes() }, &mut out);
+            encode_into(&ServerMessage::Check { tables: newest.table_hashes() }, out);
         }
-        let bytes = Bytes::from(out);
+        let bytes = self.shared.concat(&[out]);
         self.encoded.push((key, bytes.clone()));
         bytes
     }

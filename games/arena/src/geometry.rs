@@ -67,13 +67,13 @@ impl Vec2 {
 
     /// Length, rounded down.
     pub const fn length(self) -> i32 {
-        self.length_squared_wide().isqrt() as i32
+        root(self.length_squared_wide()) as i32
     }
 
     /// Length, rounded up.
     pub const fn length_rounded_up(self) -> i32 {
         let squared = self.length_squared_wide();
-        let root = squared.isqrt();
+        let root = root(squared);
         (if root * root == squared { root } else { root + 1 }) as i32
     }
 
@@ -153,6 +153,11 @@ pub fn nearest_approach(from: Vec2, to: Vec2, point: Vec2) -> (i64, i64) {
     let when = if length_squared == 0 { 0 } else { (along.clamp(0, length_squared) * WHOLE) / length_squared };
     let place = Vec2::new(from.x + (i64::from(way.x) * when / WHOLE) as i32, from.y + (i64::from(way.y) * when / WHOLE) as i32);
     (when, point.minus(place).length_squared_wide())
+}
+
+/// The square root, rounded down. Most lengths are short, and of short numbers a root is quicker to find.
+const fn root(squared: i64) -> i64 {
+    if squared <= u32::MAX as i64 { (squared as u32).isqrt() as i64 } else { squared.isqrt() }
 }
 
 const fn clamp(value: i32, low: i32, high: i32) -> i32 {

@@ -48,6 +48,10 @@ pub const SPAWN_COUNT: usize = 16;
 /// How many pickup places there are.
 pub const PICKUP_COUNT: usize = 13;
 
+/// A fighter whose center is this near to a pickup takes it.
+pub const PICKUP_REACH: i32 = 36 * UNIT;
+const REACH_SQUARED: i64 = PICKUP_REACH as i64 * PICKUP_REACH as i64;
+
 /// The walls.
 pub static WALLS: [Rect; WALL_COUNT] = {
     let mut walls = [Rect { min: Vec2::new(0, 0), max: Vec2::new(0, 0) }; WALL_COUNT];
@@ -158,41 +162,82 @@ impl Map {
         self.corners().nth(index / PICKUP_COUNT).map(|corner| (*kind, place.plus(corner)))
     }
 
+    /// The pickup places at most [`PICKUP_REACH`] away from `place`, by index. Mostly there is none.
+    pub fn pickups_near(self, place: Vec2) -> impl Iterator<Item = usize> {
+        let (x, y) = (self.cell(place.x), self.cell(place.y));
+        let first = ((y / CELLS * self.tiles) + x / CELLS) as usize * PICKUP_COUNT;
+        let mut bits = PICKUPS_NEAR[(y % CELLS * CELLS + x % CELLS) as usize];
+        core::iter::from_fn(move || {
+            let index = (bits != 0).then(|| first + bits.trailing_zeros() as usize)?;
+            bits &= bits - 1;
+            Some(index)
+        })
+        .filter(move |index| self.pickup(*index).is_some_and(|(_, at)| at.minus(place).length_squared_wide() <= REACH_SQUARED))
+    }
+
     /// How many pickup places there are.
     pub const fn pickup_count(self) -> usize {
         (self.tiles * self.tiles) as usize * PICKUP_COUNT
     }
 
     /// Walls that come within [`NEAR`] of a place in the same cell as `place`, always in the same order.
-    pub fn walls_near(self, place: Vec2) -> impl Iterator<Item = Rect> {
-        let cell = |coordinate: i32| (coordinate / CELL).clamp(0, self.tiles * CELLS - 1);
-        let ([left, right], [above, below]) = (self.neighbours(cell(place.x)), self.neighbours(cell(place.y)));
-        let mut sources = [left, right].into_iter().flatten().flat_map(move |x| [above, below].into_iter().flatten().map(move |y| (x, y)));
-        let (mut corner, mut bits) = (Vec2::default(), 0u64);
-        core::iter::from_fn(move || {
-            while bits == 0 {
-                let ((tile_x, x), (tile_y, y)) = sources.next()?;
-                corner = Vec2::new(tile_x * SIDE, tile_y * SIDE);
-                bits = WALLS_NEAR[((y + 1) * (CELLS + 2) + x + 1) as usize];
-            }
-            let index = bits.trailing_zeros() as usize;
-            bits &= bits - 1;
-            WALLS.get(index).map(|wall| wall.moved(corner))
-        })
+    pub fn walls_near(self, place: Vec2) -> WallsNear {
+        let (x, y) = (self.cell(place.x), self.cell(place.y));
+        let mut walls = WallsNear { corner: Vec2::default(), bits: 0, more: [(Vec2::default(), 0); 3] };
+        (walls.corner, walls.bits) = walls_of((x / CELLS, x % CELLS), (y / CELLS, y % CELLS));
+        if self.tiles > 1 {
+            let (right, below) = (self.neighbour(x), self.neighbour(y));
+            let sources = [(Some((x / CELLS, x % CELLS)), below), (right, Some((y / CELLS, y % CELLS))), (right, below)];
+            walls.more = sources.map(|(x, y)| x.zip(y).map_or((Vec2::default(), 0), |(x, y)| walls_of(x, y)));
+        }
+        walls
     }
 
-    /// The arena that a column of cells is in, and the one it borders on, each with the column's number as counted there.
-    const fn neighbours(self, cell: i32) -> [Option<(i32, i32)>; 2] {
+    /// The column, or row, of cells that a coordinate is in.
+    fn cell(self, coordinate: i32) -> i32 {
+        (coordinate / CELL).clamp(0, self.tiles * CELLS - 1)
+    }
+
+    /// The arena that a column of cells borders on, and the column's number as counted there.
+    const fn neighbour(self, cell: i32) -> Option<(i32, i32)> {
         let (tile, local) = (cell / CELLS, cell % CELLS);
-        let other = if local == 0 && tile > 0 {
+        if local == 0 && tile > 0 {
             Some((tile - 1, CELLS))
         } else if local == CELLS - 1 && tile + 1 < self.tiles {
             Some((tile + 1, -1))
         } else {
             None
-        };
-        [Some((tile, local)), other]
+        }
     }
+}
+
+/// The walls near a place: those of its own arena, and of those it borders on.
+#[derive(Clone, Debug)]
+pub struct WallsNear {
+    /// Of the arena whose walls come next: its corner, and a bit for each wall that is left.
+    corner: Vec2,
+    bits: u64,
+    /// The same of the arenas after it; no bits where there is none.
+    more: [(Vec2, u64); 3],
+}
+
+impl Iterator for WallsNear {
+    type Item = Rect;
+
+    fn next(&mut self) -> Option<Rect> {
+        if self.bits == 0 {
+            let next = self.more.iter_mut().find(|(_, bits)| *bits != 0)?;
+            (self.corner, self.bits) = core::mem::take(next);
+        }
+        let index = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        WALLS.get(index).map(|wall| wall.moved(self.corner))
+    }
+}
+
+/// The corner of an arena, and a bit for each of its walls near a cell. Both coordinates are an arena's and a cell's as counted there.
+fn walls_of((tile_x, x): (i32, i32), (tile_y, y): (i32, i32)) -> (Vec2, u64) {
+    (Vec2::new(tile_x * SIDE, tile_y * SIDE), WALLS_NEAR[((y + 1) * (CELLS + 2) + x + 1) as usize])
 }
 
 /// How far [`Map::walls_near`] looks: further than anything reaches within a tick.
@@ -217,6 +262,29 @@ static WALLS_NEAR: [u64; ((CELLS + 2) * (CELLS + 2)) as usize] = {
                 cells[index as usize] |= 1 << wall;
             }
             wall += 1;
+        }
+        index += 1;
+    }
+    cells
+};
+
+/// For each cell of the arena, a bit for each pickup place that is in reach from somewhere in it.
+static PICKUPS_NEAR: [u16; (CELLS * CELLS) as usize] = {
+    assert!(PICKUP_COUNT <= 16, "a pickup place is a bit");
+    let arena = Rect { min: Vec2::new(0, 0), max: Vec2::new(SIDE, SIDE) }.grown(-PICKUP_REACH);
+    let mut cells = [0; (CELLS * CELLS) as usize];
+    let mut index = 0;
+    while index < CELLS * CELLS {
+        let (left, top) = (index % CELLS * CELL, index / CELLS * CELL);
+        let cell = Rect { min: Vec2::new(left, top), max: Vec2::new(left + CELL, top + CELL) }.grown(PICKUP_REACH);
+        let mut pickup = 0;
+        while pickup < PICKUP_COUNT {
+            let place = Rect { min: PICKUPS[pickup].1, max: PICKUPS[pickup].1 };
+            assert!(arena.touches(&place), "a pickup place is out of reach from other arenas");
+            if cell.touches(&place) {
+                cells[index as usize] |= 1 << pickup;
+            }
+            pickup += 1;
         }
         index += 1;
     }
@@ -271,6 +339,23 @@ mod tests {
                 let found = map.walls_near(place).filter(|wall| around.touches(wall)).count();
                 assert_eq!(found, map.walls().filter(|wall| around.touches(wall)).count(), "at {place:?}");
             }
+        }
+    }
+
+    #[test]
+    fn every_pickup_in_reach_is_found_and_no_other() {
+        for map in [Map::ARENA, Map::ROYALE] {
+            let mut count = 0;
+            for step in 0..20_000 {
+                // Around each place in turn, and a little outside of its reach.
+                let (index, spread) = (step as usize % map.pickup_count(), 2 * PICKUP_REACH + 200);
+                let (_, at) = map.pickup(index).expect("there are as many");
+                let place = at.plus(Vec2::new(step * 7919 % spread, step * 7727 % spread)).minus(Vec2::new(spread / 2, spread / 2));
+                let in_reach = at.minus(place).length() < PICKUP_REACH || at.minus(place).length_squared_wide() == REACH_SQUARED;
+                count += i32::from(in_reach);
+                assert_eq!(map.pickups_near(place).collect::<Vec<_>>(), if in_reach { vec![index] } else { vec![] }, "at {place:?}");
+            }
+            assert!((5_000..15_000).contains(&count), "{count}");
         }
     }
 

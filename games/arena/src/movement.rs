@@ -9,7 +9,7 @@ use tickwire_protocol::Tick;
 use crate::angle::Angle;
 use crate::geometry::{Rect, Vec2};
 use crate::input::Input;
-use crate::map::{Map, NEAR, UNIT};
+use crate::map::{Map, NEAR, UNIT, WallsNear};
 use crate::tables::Fighter;
 use crate::timers;
 
@@ -144,31 +144,37 @@ fn approach(velocity: Vec2, target: Vec2) -> Vec2 {
 
 /// Where a fighter gets to from `from`, sliding along walls.
 fn walk(map: Map, from: Vec2, velocity: Vec2) -> Vec2 {
-    let parts = (velocity.length_rounded_up() + PART_MAX - 1) / PART_MAX;
-    let mut place = from;
-    for part in 0..parts {
-        let way = velocity.scaled(part + 1, parts).minus(velocity.scaled(part, parts));
-        // A walk may speed up round a corner, to top speed at most; the parts of a dash must not add up to more than it.
-        let longest_squared = if parts == 1 { TOP_SPEED * TOP_SPEED } else { way.length_squared() };
-        place = slide(map, from, place, way, longest_squared);
+    if velocity == Vec2::default() {
+        return from;
     }
-    place
+    // The walls near the start are the ones that matter.
+    let walls = map.walls_near(from);
+    if velocity.length_squared() <= PART_MAX * PART_MAX {
+        // A walk may speed up round a corner, to top speed at most.
+        return slide(map, &walls, from, velocity, TOP_SPEED * TOP_SPEED);
+    }
+    let parts = (velocity.length_rounded_up() + PART_MAX - 1) / PART_MAX;
+    (0..parts).fold(from, |place, part| {
+        let way = velocity.scaled(part + 1, parts).minus(velocity.scaled(part, parts));
+        // The parts of a dash must not add up to more than it.
+        slide(map, &walls, place, way, way.length_squared())
+    })
 }
 
-/// One part of a step. `origin` is where the step began: the walls near it are the ones that matter.
-fn slide(map: Map, origin: Vec2, from: Vec2, way: Vec2, longest_squared: i32) -> Vec2 {
-    let tries = SHARES.iter().filter_map(|share| push_out(map, origin, from.plus(way.scaled(*share, 16))));
+/// One part of a step, by `walls`.
+fn slide(map: Map, walls: &WallsNear, from: Vec2, way: Vec2, longest_squared: i32) -> Vec2 {
+    let tries = SHARES.iter().filter_map(|share| push_out(map, walls, from.plus(way.scaled(*share, 16))));
     let mut fitting = tries.filter(|to| to.minus(from).length_squared() <= longest_squared);
     fitting.next().unwrap_or(from)
 }
 
 /// The free place next to `place`; `None` if there is none near by.
-fn push_out(map: Map, origin: Vec2, mut place: Vec2) -> Option<Vec2> {
+fn push_out(map: Map, walls: &WallsNear, mut place: Vec2) -> Option<Vec2> {
     for _ in 0..PUSHES_MAX {
         let before = place;
         let inside = |coordinate: i32| coordinate.clamp(FIGHTER_RADIUS, map.side() - FIGHTER_RADIUS);
         place = Vec2::new(inside(place.x), inside(place.y));
-        for wall in map.walls_near(origin) {
+        for wall in walls.clone() {
             place = push_out_of(&wall, place)?;
         }
         if place == before {

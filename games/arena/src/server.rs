@@ -33,10 +33,8 @@ enum Step {
     Respawn,
     /// Inputs move fighters, and shots leave.
     Move,
-    /// Shots fly and hit.
+    /// Shots fly and hit, and hits take health and lives.
     Fly,
-    /// Hits take health and lives.
-    Hurt,
     /// Pickups are taken, and come back.
     Collect,
     /// In royale: the zone shrinks, and heads are counted.
@@ -45,10 +43,14 @@ enum Step {
 
 /// What is played on.
 #[derive(Resource, Clone, Copy)]
-struct Ground(Map);
+struct Ground {
+    map: Map,
+    /// In royale, the entity of the zone.
+    zone: Option<Entity>,
+}
 
 columns! {
-    /// A pickup place's clock. Clients see only what it brings.
+    /// A pickup place's clock. Clients see only what it brings: it has a [`Pickup`] exactly while there is something to take.
     #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
     struct Spot as "spot" {
         /// Index of the place on the map.
@@ -67,27 +69,30 @@ impl Game for Arena {
         setup.registry.replicate::<Zone>();
         setup.registry.replicate::<Leader>();
         setup.registry.persist::<Spot>();
-        setup.world.insert_resource(systems::Hits::default());
         let map = Map::of(setup.mode);
-        setup.world.insert_resource(Ground(map));
         for (place, (kind, at)) in (0..map.pickup_count()).filter_map(|index| Some((index as u16, map.pickup(index)?))) {
             let networked = setup.world.resource_mut::<NetIds>().allocate();
             setup.world.spawn((networked, Spot { place, back_at: 0 }, Pickup { kind: kind.number(), x: at.x, y: at.y }));
         }
+        // Whoever comes and whatever is fired has its first step in the same tick. After that nobody asks who has gone.
+        setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly).chain());
+        setup.schedule.configure_sets((Step::Fly, Step::Collect, Step::Close).chain_ignore_deferred());
+        setup.schedule.add_systems((
+            systems::move_fighters.in_set(Step::Move),
+            systems::fly_shots.in_set(Step::Fly),
+            systems::exchange_pickups.in_set(Step::Collect),
+        ));
         if map == Map::ROYALE {
             let zone = royale::zone(map, &mut setup.world.resource_mut::<Random>().0);
             let networked = setup.world.resource_mut::<NetIds>().allocate();
-            setup.world.spawn((networked, zone));
+            let zone = setup.world.spawn((networked, zone)).id();
+            setup.world.insert_resource(Ground { map, zone: Some(zone) });
+            let close = (royale::shrink_zone, royale::harm_outside, royale::count_heads).chain_ignore_deferred();
+            setup.schedule.add_systems((royale::respawn_fighters.in_set(Step::Respawn), close.in_set(Step::Close)));
+        } else {
+            setup.world.insert_resource(Ground { map, zone: None });
+            setup.schedule.add_systems(systems::respawn_fighters.in_set(Step::Respawn));
         }
-        setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly, Step::Hurt, Step::Collect, Step::Close).chain());
-        setup.schedule.add_systems((
-            systems::respawn_fighters.in_set(Step::Respawn),
-            systems::move_fighters.in_set(Step::Move),
-            systems::fly_shots.in_set(Step::Fly),
-            systems::apply_hits.in_set(Step::Hurt),
-            (systems::take_pickups, systems::return_pickups).chain().in_set(Step::Collect),
-            (royale::shrink_zone, royale::harm_outside, royale::count_heads).chain().in_set(Step::Close),
-        ));
     }
 
     fn join(world: &mut World, player: PlayerId) {

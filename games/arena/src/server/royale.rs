@@ -3,19 +3,20 @@
 //! Who dies comes back somewhere quiet, as long as the zone is wide; after that the dead stay dead, and it is over when one is
 //! left. Players know their own score and the best ones'.
 
-#![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)] // a system's parameters are what it works on, by value
 
 use bevy_ecs::change_detection::Mut;
 use bevy_ecs::entity::Entity;
-use bevy_ecs::system::{Commands, Query, Res, ResMut};
+use bevy_ecs::system::{Commands, Local, Query, Res, ResMut};
 use bevy_ecs::world::World;
 use tickwire_game::interest::{Eyes, Place, Row, Tier};
-use tickwire_game::{Events, Interest, MatchClock, NetIds, Rng};
+use tickwire_game::{Events, Interest, MatchClock, NetIds, Random, Rng};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{Columns, PlayerId, Snapshot};
 
+use super::Ground;
 use super::crowd::Crowd;
-use super::systems::Scores;
+use super::systems::{ByPlayer, Scores, fighter_at, find_due};
 use crate::events::ArenaEvent;
 use crate::geometry::Vec2;
 use crate::map::{Map, UNIT};
@@ -100,12 +101,40 @@ pub(super) fn zone(map: Map, random: &mut Rng) -> Zone {
 }
 
 /// Whether the dead stay dead.
-pub(super) fn is_final(zone: &Zone) -> bool {
+fn is_final(zone: &Zone) -> bool {
     zone.radius < RADIUS_FINAL
 }
 
+/// Gives every player whose wait is over a fighter where few are, as long as the zone is wide.
+pub(super) fn respawn_fighters(
+    mut commands: Commands,
+    clock: Res<MatchClock>,
+    ground: Res<Ground>,
+    mut ids: ResMut<NetIds>,
+    mut random: ResMut<Random>,
+    mut scores: Query<(Entity, &mut Score)>,
+    fighters: Query<(Entity, &Fighter)>,
+    zones: Query<&Zone>,
+    mut due: Local<ByPlayer>,
+    mut crowd: Local<Crowd>,
+) {
+    let Some(zone) = zones.iter().next().filter(|zone| !is_final(zone)) else { return };
+    find_due(&scores, clock.tick, &mut due);
+    if due.is_empty() {
+        return;
+    }
+    crowd.gather(ground.map, fighters.iter());
+    for (player, seat) in due.drain(..) {
+        let place = landing(ground.map, zone, &crowd, &mut random.0);
+        commands.spawn((ids.allocate(), fighter_at(ground.map, player, place)));
+        if let Ok((_, mut score)) = scores.get_mut(seat) {
+            score.respawn_at = 0;
+        }
+    }
+}
+
 /// A free place inside of the zone with few around it.
-pub(super) fn landing(map: Map, zone: &Zone, crowd: &Crowd, random: &mut Rng) -> Vec2 {
+fn landing(map: Map, zone: &Zone, crowd: &Crowd, random: &mut Rng) -> Vec2 {
     let reach = zone.radius * 7 / 10;
     let mut free = || {
         let mut coordinate = |middle: i32| random.between((middle - reach).max(0), (middle + reach).min(map.side()));
@@ -154,31 +183,29 @@ pub(super) fn harm_outside(
     mut events: ResMut<Events>,
     zones: Query<&Zone>,
     mut fighters: Query<(Entity, &mut Fighter)>,
-    mut scores: Query<&mut Score>,
+    mut scores: Query<(Entity, &'static mut Score)>,
+    mut harmed: Local<ByPlayer>,
+    mut by_player: Local<ByPlayer>,
 ) {
-    let Some(zone) = zones.iter().next() else { return };
-    if clock.phase != Phase::Live {
-        return;
-    }
+    let Some(zone) = zones.iter().next().filter(|_| clock.phase == Phase::Live) else { return };
     let middle = Vec2::new(zone.x, zone.y);
     let radius_squared = i64::from(zone.radius) * i64::from(zone.radius);
     let is_due = |fighter: &Fighter| clock.tick.0.wrapping_add(u32::from(fighter.player)).is_multiple_of(HARM_EVERY);
     let is_out = |fighter: &Fighter| fighter.place().minus(middle).length_squared_wide() > radius_squared;
-    let mut harmed: Vec<(Entity, Mut<Fighter>)> = fighters.iter_mut().filter(|(_, fighter)| is_due(fighter) && is_out(fighter)).collect();
+    let is_harmed = |fighter: &Fighter| fighter.health > 0 && is_due(fighter) && is_out(fighter);
+    harmed.extend(fighters.iter().filter(|(_, fighter)| is_harmed(fighter)).map(|(entity, fighter)| (fighter.player, entity)));
     if harmed.is_empty() {
         return;
     }
-    harmed.sort_unstable_by_key(|(_, fighter)| fighter.player);
-    let mut scores = Scores::new(scores.iter_mut());
-    for (entity, mut fighter) in harmed {
+    harmed.sort_unstable();
+    let mut scores = Scores::new(&mut scores, &mut by_player);
+    for (player, entity) in harmed.drain(..) {
+        let Ok((_, mut fighter)) = fighters.get_mut(entity) else { continue };
         fighter.health = fighter.health.saturating_sub(HARM);
         if fighter.health == 0 {
-            let player = fighter.player;
             events.emit_at([fighter.x, fighter.y], &ArenaEvent::Kill { killer: player, victim: player });
             commands.entity(entity).despawn();
-            if let Some(score) = scores.of(player) {
-                score.die(clock.tick);
-            }
+            scores.change(player, |score| score.die(clock.tick));
         }
     }
 }
@@ -197,7 +224,7 @@ pub(super) fn count_heads(
     if !clock.tick.0.is_multiple_of(COUNT_EVERY) {
         return;
     }
-    let alive = fighters.iter().count() as u16;
+    let alive = fighters.iter().filter(|fighter| fighter.health > 0).count() as u16;
     if zone.alive != alive {
         zone.alive = alive;
     }
@@ -221,20 +248,29 @@ pub(super) fn count_heads(
 
 /// Whether one is left, or none, after the dead began to stay dead.
 pub(super) fn is_decided(world: &mut World) -> bool {
+    // Asked every tick: what costs more than a look comes last.
+    if !is_final_in(world) {
+        return false;
+    }
     let seated = world.query::<&Score>().iter(world).count();
     let alive = world.query::<&Fighter>().iter(world).count();
-    let is_final = world.query::<&Zone>().iter(world).any(is_final);
-    is_final && seated > 1 && alive <= 1
+    seated > 1 && alive <= 1
 }
 
 /// The players that live, rising; none if it does not matter.
 pub(super) fn survivors(world: &mut World) -> Vec<u16> {
-    if !world.query::<&Zone>().iter(world).any(is_final) {
+    if !is_final_in(world) {
         return Vec::new();
     }
     let mut players: Vec<u16> = world.query::<&Fighter>().iter(world).map(|fighter| fighter.player).collect();
     players.sort_unstable();
     players
+}
+
+/// Whether there is a zone, and the dead stay dead.
+fn is_final_in(world: &World) -> bool {
+    let zone = world.resource::<Ground>().zone.and_then(|zone| world.get::<Zone>(zone));
+    zone.is_some_and(is_final)
 }
 
 #[cfg(test)]

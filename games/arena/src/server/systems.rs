@@ -1,27 +1,24 @@
 //! The arena's systems, in the order they run.
 
-#![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)] // a system's parameters are what it works on, by value
 
-use bevy_ecs::change_detection::Mut;
 use bevy_ecs::entity::Entity;
-use bevy_ecs::query::Without;
-use bevy_ecs::resource::Resource;
-use bevy_ecs::system::{Commands, Query, Res, ResMut};
+use bevy_ecs::system::{Commands, Local, Query, Res, ResMut};
 use tickwire_game::{Events, Inputs, MatchClock, NetIds, Networked, Random};
 use tickwire_protocol::limits::ROWS_MAX;
 use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{Columns, PlayerId, Tick};
+use tickwire_protocol::{Columns, NetId, PlayerId, Tick};
 
 use super::crowd::Crowd;
-use super::{Ground, Spot, royale};
+use super::{Ground, Spot};
 use crate::Input;
 use crate::angle::Angle;
 use crate::events::ArenaEvent;
 use crate::geometry::Vec2;
-use crate::map::{SPAWN_COUNT, SPAWNS, UNIT};
+use crate::map::{Map, SPAWN_COUNT, SPAWNS};
 use crate::movement::{FIGHTER_RADIUS, HEALTH_MAX, OVERCHARGE_TICKS};
 use crate::projectile::{Flight, SHOT_RADIUS, SHOT_SPEED, SHOTS_PER_PLAYER_MAX};
-use crate::tables::{Fighter, Pickup, PickupKind, Score, Shot, Zone};
+use crate::tables::{Fighter, Pickup, PickupKind, Score, Shot};
 use crate::timers;
 
 /// From death to the next life.
@@ -34,56 +31,51 @@ const PICKUP_HEALTH: u8 = 50;
 const HEALTH_BACK_TICKS: i32 = 450;
 /// Until an overcharge is back.
 const OVERCHARGE_BACK_TICKS: i32 = 750;
-/// A fighter whose center is this near takes a pickup.
-const PICKUP_REACH: i32 = FIGHTER_RADIUS + 16 * UNIT;
-const REACH_SQUARED: i64 = PICKUP_REACH as i64 * PICKUP_REACH as i64;
 /// Most shots in flight in a match, a few less than a table holds: reached only when hundreds fire at once.
 const SHOTS_MAX: usize = 4_000;
 const _: () = assert!(SHOTS_MAX < ROWS_MAX);
 
-/// Which shots hit whom this tick, in the order of the shots.
-#[derive(Resource, Default)]
-pub(super) struct Hits(Vec<Hit>);
+/// Somebody's entity, by player.
+pub(super) type ByPlayer = Vec<(u16, Entity)>;
 
-struct Hit {
-    victim: Entity,
-    by: u16,
-    damage: u8,
-}
-
-/// Gives every player whose wait is over a fighter: in the arena at the spawn point farthest from all others, in royale where
-/// few are, and not once the zone is small.
+/// Gives every player whose wait is over a fighter, at the spawn point farthest from all others.
 pub(super) fn respawn_fighters(
     mut commands: Commands,
     clock: Res<MatchClock>,
     ground: Res<Ground>,
-    (mut ids, mut random): (ResMut<NetIds>, ResMut<Random>),
-    mut scores: Query<&mut Score>,
-    fighters: Query<(Entity, &Fighter)>,
-    zones: Query<&Zone>,
+    mut ids: ResMut<NetIds>,
+    mut random: ResMut<Random>,
+    mut scores: Query<(Entity, &mut Score)>,
+    fighters: Query<&Fighter>,
+    mut due: Local<ByPlayer>,
+    mut taken: Local<Vec<Vec2>>,
 ) {
-    let zone = zones.iter().next();
-    if zone.is_some_and(royale::is_final) {
-        return;
-    }
-    let is_due = |score: &Mut<Score>| score.respawn_at != 0 && timers::left(score.respawn_at, clock.tick, RESPAWN_TICKS) == 0;
-    let mut due: Vec<Mut<Score>> = scores.iter_mut().filter(is_due).collect();
+    find_due(&scores, clock.tick, &mut due);
     if due.is_empty() {
         return;
     }
-    due.sort_unstable_by_key(|score| score.player);
-    let crowd = zone.map(|_| Crowd::new(ground.0, fighters.iter()));
-    let mut taken: Vec<Vec2> = fighters.iter().map(|(_, fighter)| fighter.place()).collect();
-    for mut score in due {
-        let place = match (zone, &crowd) {
-            (Some(zone), Some(crowd)) => royale::landing(ground.0, zone, crowd, &mut random.0),
-            _ => farthest_spawn(&taken, random.0.below(SPAWN_COUNT as u32) as usize),
-        };
+    taken.clear();
+    taken.extend(fighters.iter().map(Fighter::place));
+    for (player, seat) in due.drain(..) {
+        let place = farthest_spawn(&taken, random.0.below(SPAWN_COUNT as u32) as usize);
         taken.push(place);
-        let inwards = Angle::of(ground.0.middle().minus(place));
-        commands.spawn((ids.allocate(), Fighter::new(score.player, place, inwards)));
-        score.respawn_at = 0;
+        commands.spawn((ids.allocate(), fighter_at(ground.map, player, place)));
+        if let Ok((_, mut score)) = scores.get_mut(seat) {
+            score.respawn_at = 0;
+        }
     }
+}
+
+/// Players whose wait is over in `tick`, rising, and their seats.
+pub(super) fn find_due(scores: &Query<(Entity, &mut Score)>, tick: Tick, due: &mut ByPlayer) {
+    let is_due = |score: &Score| score.respawn_at != 0 && timers::left(score.respawn_at, tick, RESPAWN_TICKS) == 0;
+    due.extend(scores.iter().filter(|(_, score)| is_due(score)).map(|(seat, score)| (score.player, seat)));
+    due.sort_unstable();
+}
+
+/// A new fighter looks inwards.
+pub(super) fn fighter_at(map: Map, player: u16, place: Vec2) -> Fighter {
+    Fighter::new(player, place, Angle::of(map.middle().minus(place)))
 }
 
 /// The spawn point whose nearest fighter is farthest away; among equals the first from `start` on.
@@ -103,63 +95,114 @@ pub(super) fn move_fighters(
     mut ids: ResMut<NetIds>,
     mut fighters: Query<&mut Fighter>,
     shots: Query<&Shot>,
+    mut fired: Local<Vec<Shot>>,
+    mut in_flight: Local<InFlight>,
 ) {
-    let mut in_flight = InFlight::count(shots.iter());
-    let mut in_order: Vec<Mut<Fighter>> = fighters.iter_mut().collect();
-    in_order.sort_unstable_by_key(|fighter| fighter.player);
-    for mut fighter in in_order {
+    for mut fighter in &mut fighters {
         let input = inputs.of(PlayerId(fighter.player));
         let input = if clock.phase == Phase::Finished { input.released() } else { input };
-        let fires = fighter.step(ground.0, clock.tick, &input);
-        if fires && in_flight.add(fighter.player) {
-            commands.spawn((ids.allocate(), Shot::fired_by(&fighter, clock.tick)));
+        if fighter.step(ground.map, clock.tick, &input) {
+            fired.push(Shot::fired_by(&fighter, clock.tick));
         }
+    }
+    if fired.is_empty() {
+        return;
+    }
+    in_flight.count(shots.iter());
+    fired.sort_unstable_by_key(|shot| shot.owner);
+    for shot in fired.drain(..).filter(|shot| in_flight.add(shot.owner)) {
+        commands.spawn((ids.allocate(), shot));
     }
 }
 
-/// How many shots are in flight, by owner.
-struct InFlight {
+/// How many shots are in flight.
+#[derive(Default)]
+pub(super) struct InFlight {
     by_owner: Vec<u8>,
-    count: usize,
+    all: usize,
 }
 
 impl InFlight {
-    fn count<'a>(shots: impl Iterator<Item = &'a Shot>) -> Self {
-        let mut in_flight = Self { by_owner: vec![0; Shot::TABLE.fields[0].span() as usize + 1], count: 0 };
+    fn count<'a>(&mut self, shots: impl Iterator<Item = &'a Shot>) {
+        self.by_owner.clear();
+        self.all = 0;
         shots.for_each(|shot| {
-            in_flight.add(shot.owner);
+            self.add(shot.owner);
         });
-        in_flight
     }
 
     /// Whether `owner` may have one more. Then there is one more.
     fn add(&mut self, owner: u16) -> bool {
-        let Some(count) = self.by_owner.get_mut(usize::from(owner)) else { return false };
-        let is_allowed = usize::from(*count) < SHOTS_PER_PLAYER_MAX && self.count < SHOTS_MAX;
+        let owner = usize::from(owner);
+        self.by_owner.resize(self.by_owner.len().max(owner + 1), 0);
+        let Some(count) = self.by_owner.get_mut(owner) else { return false };
+        let is_allowed = usize::from(*count) < SHOTS_PER_PLAYER_MAX && self.all < SHOTS_MAX;
         *count += u8::from(is_allowed);
-        self.count += usize::from(is_allowed);
+        self.all += usize::from(is_allowed);
         is_allowed
     }
 }
 
-/// Flies every shot on, notes whom it hits, and removes it when it is spent.
+/// What the flying of shots works with.
+#[derive(Default)]
+pub(super) struct Flying {
+    targets: Crowd,
+    hits: Vec<Hit>,
+    by_player: ByPlayer,
+}
+
+struct Hit {
+    shot: NetId,
+    victim: Entity,
+    by: u16,
+    damage: u8,
+}
+
+/// Flies every shot on, and removes it when it is spent. Whom it hits loses health and, where none is left, a life, while the match
+/// is live.
 pub(super) fn fly_shots(
     mut commands: Commands,
     clock: Res<MatchClock>,
     ground: Res<Ground>,
-    mut hits: ResMut<Hits>,
+    mut events: ResMut<Events>,
     mut shots: Query<(Entity, &Networked, &mut Shot)>,
-    fighters: Query<(Entity, &Fighter)>,
+    mut fighters: Query<(Entity, &mut Fighter)>,
+    mut scores: Query<(Entity, &'static mut Score)>,
+    mut flying: Local<Flying>,
 ) {
-    let targets = Crowd::new(ground.0, fighters.iter());
-    let mut in_order: Vec<(Entity, &Networked, Mut<Shot>)> = shots.iter_mut().collect();
-    in_order.sort_unstable_by_key(|(_, networked, _)| networked.0);
-    for (entity, _, mut shot) in in_order {
-        let flight = shot.step(ground.0, clock.tick);
-        let victim = first_hit(&flight, shot.owner, &targets);
-        hits.0.extend(victim.map(|victim| Hit { victim, by: shot.owner, damage: shot.damage }));
+    let Flying { targets, hits, by_player } = &mut *flying;
+    targets.gather(ground.map, fighters.iter());
+    for (entity, networked, mut shot) in &mut shots {
+        let flight = shot.step(ground.map, clock.tick);
+        let victim = first_hit(&flight, shot.owner, targets);
+        hits.extend(victim.map(|victim| Hit { shot: networked.0, victim, by: shot.owner, damage: shot.damage }));
         if victim.is_some() || !flight.goes_on {
             commands.entity(entity).despawn();
+        }
+    }
+    if hits.is_empty() {
+        return;
+    }
+    hits.sort_unstable_by_key(|hit| hit.shot);
+    let mut scores = Scores::new(&mut scores, by_player);
+    for Hit { victim: entity, by, damage, .. } in hits.drain(..) {
+        let Ok((_, mut fighter)) = fighters.get_mut(entity) else { continue };
+        let damage = damage.min(fighter.health);
+        if clock.phase != Phase::Live || damage == 0 {
+            continue;
+        }
+        let (victim, at) = (fighter.player, [fighter.x, fighter.y]);
+        fighter.health -= damage;
+        events.emit_at(at, &ArenaEvent::Hit { victim, by, damage });
+        let is_kill = fighter.health == 0;
+        scores.change(by, |score| {
+            score.score += i32::from(damage) + if is_kill { KILL_SCORE } else { 0 };
+            score.kills += u16::from(is_kill);
+        });
+        if is_kill {
+            events.emit_at(at, &ArenaEvent::Kill { killer: by, victim });
+            commands.entity(entity).despawn();
+            scores.change(victim, |score| score.die(clock.tick));
         }
     }
 }
@@ -171,56 +214,28 @@ fn first_hit(flight: &Flight, owner: u16, targets: &Crowd) -> Option<Entity> {
     met.min_by_key(|(when, _)| *when).map(|(_, entity)| entity)
 }
 
-/// Takes health for every hit, while the match is live, and lives where no health is left.
-pub(super) fn apply_hits(
-    mut commands: Commands,
-    clock: Res<MatchClock>,
-    mut hits: ResMut<Hits>,
-    mut events: ResMut<Events>,
-    mut fighters: Query<&mut Fighter>,
-    mut scores: Query<&mut Score>,
-) {
-    if hits.0.is_empty() {
-        return;
-    }
-    let mut scores = Scores::new(scores.iter_mut());
-    for Hit { victim: entity, by, damage } in hits.0.drain(..) {
-        let Ok(mut fighter) = fighters.get_mut(entity) else { continue };
-        let damage = damage.min(fighter.health);
-        if clock.phase != Phase::Live || damage == 0 {
-            continue;
-        }
-        let (victim, at) = (fighter.player, [fighter.x, fighter.y]);
-        fighter.health -= damage;
-        events.emit_at(at, &ArenaEvent::Hit { victim, by, damage });
-        let is_kill = fighter.health == 0;
-        if let Some(score) = scores.of(by) {
-            score.score += i32::from(damage) + if is_kill { KILL_SCORE } else { 0 };
-            score.kills += u16::from(is_kill);
-        }
-        if is_kill {
-            events.emit_at(at, &ArenaEvent::Kill { killer: by, victim });
-            commands.entity(entity).despawn();
-            if let Some(score) = scores.of(victim) {
-                score.die(clock.tick);
-            }
-        }
-    }
+/// The scores, by player.
+pub(super) struct Scores<'a, 'w, 's> {
+    scores: &'a mut Query<'w, 's, (Entity, &'static mut Score)>,
+    by_player: &'a [(u16, Entity)],
 }
 
-/// The scores, by player.
-pub(super) struct Scores<'a>(Vec<Mut<'a, Score>>);
-
-impl<'a> Scores<'a> {
-    pub(super) fn new(scores: impl Iterator<Item = Mut<'a, Score>>) -> Self {
-        let mut scores: Vec<_> = scores.collect();
-        scores.sort_unstable_by_key(|score| score.player);
-        Self(scores)
+impl<'a, 'w, 's> Scores<'a, 'w, 's> {
+    /// `by_player` is only memory.
+    pub(super) fn new(scores: &'a mut Query<'w, 's, (Entity, &'static mut Score)>, by_player: &'a mut ByPlayer) -> Self {
+        by_player.clear();
+        by_player.extend(scores.iter().map(|(entity, score)| (score.player, entity)));
+        by_player.sort_unstable();
+        Self { scores, by_player }
     }
 
-    pub(super) fn of(&mut self, player: u16) -> Option<&mut Score> {
-        let index = self.0.binary_search_by_key(&player, |score| score.player).ok()?;
-        self.0.get_mut(index).map(|score| &mut **score)
+    /// Nothing happens if `player` has no seat any more.
+    pub(super) fn change(&mut self, player: u16, change: impl FnOnce(&mut Score)) {
+        let index = self.by_player.binary_search_by_key(&player, |(player, _)| *player);
+        let seat = index.ok().and_then(|index| self.by_player.get(index));
+        if let Some((_, mut score)) = seat.and_then(|(_, entity)| self.scores.get_mut(*entity).ok()) {
+            change(&mut score);
+        }
     }
 }
 
@@ -232,33 +247,41 @@ impl Score {
     }
 }
 
-/// While the match is live, gives pickups to the fighters that reach them and have a use for them.
-pub(super) fn take_pickups(
+/// While the match is live, gives pickups to the fighters that reach them and have a use for them; and puts back what was taken
+/// long enough ago.
+pub(super) fn exchange_pickups(
     mut commands: Commands,
     clock: Res<MatchClock>,
     ground: Res<Ground>,
     mut events: ResMut<Events>,
-    mut spots: Query<(Entity, &mut Spot, &Pickup)>,
+    mut spots: Query<(Entity, &mut Spot)>,
     mut fighters: Query<(Entity, &mut Fighter)>,
+    mut reached: Local<Vec<(usize, u16, Entity)>>,
 ) {
-    if clock.phase != Phase::Live {
-        return;
+    if clock.phase == Phase::Live {
+        // Those who lost their life in this tick are still there, and take nothing.
+        for (entity, fighter) in fighters.iter().filter(|(_, fighter)| fighter.health > 0) {
+            reached.extend(ground.map.pickups_near(fighter.place()).map(|place| (place, fighter.player, entity)));
+        }
+        reached.sort_unstable();
     }
-    let crowd = Crowd::new(ground.0, fighters.iter());
-    let mut offers: Vec<(Entity, Mut<Spot>, &Pickup)> = spots.iter_mut().collect();
-    offers.sort_unstable_by_key(|(_, spot, _)| spot.place);
-    for (entity, mut spot, pickup) in offers {
-        let place = Vec2::new(pickup.x, pickup.y);
-        let near = crowd.near(place, PICKUP_REACH).filter(|member| member.place.minus(place).length_squared_wide() <= REACH_SQUARED);
-        let mut takers: Vec<(u16, Entity)> = near.map(|member| (member.player, member.entity)).collect();
-        takers.sort_unstable();
-        let has_use = |fighter: &Fighter| pickup.kind != PickupKind::Health.number() || fighter.health < HEALTH_MAX;
-        let taker = takers.into_iter().find(|(_, taker)| fighters.get(*taker).is_ok_and(|(_, fighter)| has_use(fighter)));
-        let Some((_, mut fighter)) = taker.and_then(|(_, taker)| fighters.get_mut(taker).ok()) else { continue };
-        let back = take(&mut fighter, PickupKind::from(pickup.kind), clock.tick);
-        events.emit_at([place.x, place.y], &ArenaEvent::Pickup { player: fighter.player, pickup: pickup.kind });
+    for (place, player, taker) in reached.drain(..) {
+        let spot = spots.iter_mut().find(|(_, spot)| usize::from(spot.place) == place && spot.back_at == 0);
+        let (Some((entity, mut spot)), Some((kind, at))) = (spot, ground.map.pickup(place)) else { continue };
+        let has_use = |fighter: &Fighter| kind != PickupKind::Health || fighter.health < HEALTH_MAX;
+        let Some((_, mut fighter)) = fighters.get_mut(taker).ok().filter(|(_, fighter)| has_use(fighter)) else { continue };
+        let back = take(&mut fighter, kind, clock.tick);
+        events.emit_at([at.x, at.y], &ArenaEvent::Pickup { player, pickup: kind.number() });
         spot.back_at = timers::after(clock.tick, back).max(1);
         commands.entity(entity).remove::<Pickup>();
+    }
+    // What was taken in this tick is not due for long.
+    for (entity, mut spot) in &mut spots {
+        let is_due = spot.back_at != 0 && timers::left(spot.back_at, clock.tick, HEALTH_BACK_TICKS.max(OVERCHARGE_BACK_TICKS)) == 0;
+        if let Some((kind, place)) = ground.map.pickup(usize::from(spot.place)).filter(|_| is_due) {
+            commands.entity(entity).insert(Pickup { kind: kind.number(), x: place.x, y: place.y });
+            spot.back_at = 0;
+        }
     }
 }
 
@@ -272,22 +295,6 @@ fn take(fighter: &mut Fighter, kind: PickupKind, tick: Tick) -> i32 {
         PickupKind::Overcharge => {
             fighter.overcharge_until = timers::after(tick, OVERCHARGE_TICKS);
             OVERCHARGE_BACK_TICKS
-        }
-    }
-}
-
-/// Puts back what was taken long enough ago.
-pub(super) fn return_pickups(
-    mut commands: Commands,
-    clock: Res<MatchClock>,
-    ground: Res<Ground>,
-    mut spots: Query<(Entity, &mut Spot), Without<Pickup>>,
-) {
-    for (entity, mut spot) in &mut spots {
-        let is_due = spot.back_at != 0 && timers::left(spot.back_at, clock.tick, HEALTH_BACK_TICKS.max(OVERCHARGE_BACK_TICKS)) == 0;
-        if let Some((kind, place)) = ground.0.pickup(usize::from(spot.place)).filter(|_| is_due) {
-            commands.entity(entity).insert(Pickup { kind: kind.number(), x: place.x, y: place.y });
-            spot.back_at = 0;
         }
     }
 }
