@@ -140,7 +140,8 @@ async fn stall(mode: &Mode) {
     assert!(kept.iter().all(|(_, bytes)| *bytes < 4_096), "the kernel keeps little for each: {kept:?}");
     assert_eq!(server.closes(), [], "nobody is closed for two seconds");
 
-    // Every other one reads again, and is at the newest state.
+    // Every other one reads again, and is at the newest state once the kernel has noticed: it was told that there is no room, and asks
+    // again when its timer says so.
     let mut gone = Vec::new();
     for group in &mut matches {
         let (back, stuck): (Vec<_>, Vec<_>) = group.stalled.drain(..).enumerate().partition(|(index, _)| index % 2 == 0);
@@ -154,7 +155,7 @@ async fn stall(mode: &Mode) {
             for client in &mut group.stalled {
                 drain(client);
                 let seen = client.view().expect("a view").tick;
-                assert!(since < 5 || tick.since(seen) <= 2, "{since} ticks later its newest state is {} old", tick.since(seen));
+                assert!(since < 90 || tick.since(seen) <= 2, "{since} ticks later its newest state is {} old", tick.since(seen));
             }
             group.fire().await;
         }
