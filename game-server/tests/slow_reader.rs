@@ -4,37 +4,29 @@
 
 #[path = "common/harness.rs"]
 mod harness;
+#[path = "common/slow.rs"]
+mod slow;
 
 use std::time::Duration;
 
-use arena::Arena;
+use arena::{Arena, ROYALE_ID};
 use harness::Harness;
+use slow::{Granted, drain, enter_over, narrow_connection};
 use tickwire_game::{Game, GameDef};
 use tickwire_loadtest::client::Traffic;
 use tickwire_loadtest::script::{enter, hear, see};
 use tickwire_loadtest::{Client, Heard};
 use tickwire_protocol::limits::BASELINE_AGE_MAX;
-use tickwire_protocol::{Credential, Event, PlayerId};
-use tokio::net::{TcpSocket, TcpStream};
+use tickwire_protocol::{CloseReason, Credential, Event, PlayerId, Tick};
 
-/// A connection whose kernel buffers hold next to nothing, so that not reading shows at once.
-async fn narrow_connection(harness: &Harness) -> TcpStream {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(2_048).expect("a small buffer");
-    socket.connect(harness.server.play_addr()).await.expect("connected")
-}
-
-/// Bob plays normally; the returned client sits in the same match behind a narrow connection.
-async fn with_a_narrow_client<G: Game>(harness: &Harness) -> (Client<G>, Client<G>, PlayerId) {
+/// Bob plays normally; the second client sits in the same match behind a narrow connection.
+async fn with_a_narrow_client<G: Game>(harness: &Harness) -> (Client<G>, Client<G, Granted>, PlayerId) {
     let (bob, slow) = (harness.guest(0).await, harness.guest(1).await);
     let first = bob.create(G::MODES[0].id, true).await.expect("a match");
     let second = slow.join(&first.code).await.expect("a seat");
     let bob = enter(&bob, &first).await.expect("Welcome");
-    let mut slow = Client::<G>::over(narrow_connection(harness).await, format!("ws://{}{}", harness.server.play_addr(), second.ws_url))
-        .await
-        .expect("upgraded");
-    slow.hello(Credential::Ticket(second.ticket)).await.expect("sent");
-    hear(&mut slow, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await.expect("Welcome");
+    let server = harness.server.play_addr();
+    let slow = enter_over::<G>(server, narrow_connection(server).await, &second).await;
     let player = slow.player().expect("a seat");
     (bob, slow, player)
 }
@@ -56,38 +48,121 @@ async fn stall(send_buffer_bytes: u32) {
         config.matches.bots_fill = Some(16);
     });
     let (mut bob, mut slow, _) = with_a_narrow_client::<Arena>(&harness).await;
-    let start = see(&mut bob, |_| true).await.expect("Bob plays");
-    // While the other reads nothing, Bob misses no tick.
-    let mut last = start;
-    let stalled_for = 4 * BASELINE_AGE_MAX as i32;
-    while last.since(start) < stalled_for {
-        let tick = see(&mut bob, |_| true).await.expect("Bob plays");
-        assert_eq!(tick.since(last), 1, "Bob misses no tick");
-        last = tick;
-    }
-    // It reads again: what the kernel held, and then the newest, at once. Every snapshot's hash is compared on the way.
-    let (mut seen, mut jump) = (slow.view().expect("a keyframe").tick, 0);
-    while seen.since(last) < 0 {
-        let tick = see(&mut slow, |_| true).await.expect("the stream holds together");
-        jump = jump.max(tick.since(seen));
-        seen = tick;
-    }
     // The kernel's buffers hold bytes, and so the more ticks the shorter deltas are; but not all of them.
+    stalls_for(4 * BASELINE_AGE_MAX, &mut bob, &slow).await;
+    #[cfg(target_os = "linux")]
+    {
+        // What the reader's window let out and its kernel had no room for, and the frame that went beyond `UNSENT_BYTES`.
+        let kept = slow::unsent_in_kernel(harness.server.play_addr());
+        let port = slow.stream().local_addr().port();
+        assert!(kept.iter().any(|(client, bytes)| *client == port && *bytes < 4_096), "the kernel keeps little: {kept:?}");
+    }
+    let jump = comes_back(&mut bob, &mut slow).await;
     assert!(jump > BASELINE_AGE_MAX as i32, "superseded snapshots were not queued: the greatest jump was {jump} ticks");
-    let Traffic { checked, snapshots, .. } = slow.traffic();
-    assert!(checked > 0 && checked == snapshots);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_that_takes_nothing_for_too_long_is_closed() {
+async fn two_seconds_of_silence_leave_nothing_old_whatever_room_the_reader_has() {
+    for is_narrow in [true, false] {
+        let harness = Harness::start::<Arena>(|config| config.matches.bots_fill = Some(16));
+        let (bob, slow) = (harness.guest(0).await, harness.guest(1).await);
+        let first = bob.create("ffa", true).await.expect("a match");
+        let second = slow.join(&first.code).await.expect("a seat");
+        let server = harness.server.play_addr();
+        let connection = if is_narrow { narrow_connection(server).await } else { slow.connect().await.expect("connected") };
+        let mut bob = enter::<Arena>(&bob, &first).await.expect("Welcome");
+        let mut slow = enter_over::<Arena>(server, connection, &second).await;
+        stalls_for(60, &mut bob, &slow).await;
+        comes_back(&mut bob, &mut slow).await;
+    }
+}
+
+/// `slow` reads nothing for so many ticks, of which Bob misses none.
+async fn stalls_for(ticks: u32, bob: &mut Client<Arena>, slow: &Client<Arena, Granted>) {
+    let start = see(bob, |_| true).await.expect("Bob plays");
+    slow.stream().limit(0);
+    let mut last = start;
+    while last.since(start) < ticks as i32 {
+        last = next_tick(bob, last).await;
+    }
+}
+
+/// `slow` reads again: what the kernels held, and then the newest. Every snapshot's hash is compared on the way. Returns the
+/// greatest jump from one of its snapshots to the next, in ticks.
+async fn comes_back(bob: &mut Client<Arena>, slow: &mut Client<Arena, Granted>) -> i32 {
+    slow.stream().limit(usize::MAX);
+    let mut last = see(bob, |_| true).await.expect("Bob plays");
+    let (mut seen, mut jump) = (slow.view().expect("a keyframe").tick, 0);
+    // A tick for what the kernels held, one for the newest state, one to spare; from then on it plays as if nothing had been.
+    for since in 0..30 {
+        for tick in drain(slow) {
+            jump = jump.max(tick.since(seen));
+            seen = tick;
+        }
+        assert!(since < 3 || last.since(seen) <= 2, "{since} ticks after it began to read its newest state is {} old", last.since(seen));
+        last = next_tick(bob, last).await;
+    }
+    let Traffic { checked, snapshots, .. } = slow.traffic();
+    assert!(checked > 0 && checked == snapshots);
+    jump
+}
+
+async fn next_tick(bob: &mut Client<Arena>, last: Tick) -> Tick {
+    let tick = see(bob, |_| true).await.expect("Bob plays");
+    assert_eq!(tick.since(last), 1, "Bob misses no tick");
+    tick
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_takes_nothing_for_too_long_is_closed_and_finds_the_reason_when_it_reads() {
     let harness = Harness::start::<Arena>(|config| {
         config.session.send_buffer_bytes = 2_048;
         config.session.slow_ms = 500;
         config.session.grace_ms = 100;
         config.matches.bots_fill = Some(16);
     });
-    let (mut bob, _slow, player) = with_a_narrow_client::<Arena>(&harness).await;
+    let (mut bob, mut slow, player) = with_a_narrow_client::<Arena>(&harness).await;
     hear(&mut bob, |heard| (heard == Heard::Event(Event::Left(player))).then_some(())).await.expect("the seat is freed");
+    // Long after the server has let go of the socket.
+    let now = see(&mut bob, |_| true).await.expect("Bob is there");
+    see(&mut bob, |view| view.tick.since(now) > 90).await.expect("Bob stays");
+    let reason = loop {
+        match slow.next().await.expect("a reason before the end") {
+            Heard::Closing(reason) => break reason,
+            _ => {}
+        }
+    };
+    assert_eq!(reason, CloseReason::TooSlow);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_takes_a_long_message_bit_by_bit_is_not_stuck() {
+    let harness = Harness::start::<Arena>(|config| {
+        config.session.send_buffer_bytes = 2_048;
+        config.session.slow_ms = 1_500;
+        config.matches.bots_fill = Some(700);
+        config.matches.tick_rate = 10;
+    });
+    let (bob, slow) = (harness.guest(0).await, harness.guest(1).await);
+    let first = bob.create(ROYALE_ID, true).await.expect("a match");
+    let second = slow.join(&first.code).await.expect("a seat");
+    let mut bob = enter::<Arena>(&bob, &first).await.expect("Welcome");
+    let start = see(&mut bob, |_| true).await.expect("Bob plays");
+    see(&mut bob, |view| view.tick.since(start) > 2).await.expect("Bob plays, and the seats are filled");
+    let server = harness.server.play_addr();
+    let url = format!("ws://{server}{}", second.ws_url);
+    let mut slow = Client::<Arena, _>::over(Granted::new(narrow_connection(server).await), url).await.expect("upgraded");
+    // Welcome has everyone's name: it takes several times as long as a socket may be stuck.
+    slow.stream().limit(0);
+    slow.hello(Credential::Ticket(second.ticket)).await.expect("sent");
+    let mut ticks = 0;
+    while slow.view().is_none() {
+        slow.stream().grant(192);
+        drain(&mut slow);
+        see(&mut bob, |_| true).await.expect("Bob plays");
+        ticks += 1;
+    }
+    assert!(ticks > 30, "it took {ticks} ticks: no test of patience");
 }
 
 #[tokio::test(flavor = "multi_thread")]

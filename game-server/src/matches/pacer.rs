@@ -23,6 +23,14 @@ const NEAR: Duration = Duration::from_millis(4);
 /// How much before a tick the coarse timer is set: less than [`NEAR`], and more than it is late.
 const COARSE: Duration = Duration::from_millis(3);
 
+/// Lets the sleeps of the calling thread end when they should. Else the kernel lets each last up to 50 µs longer, to wake threads together.
+pub fn sleep_exactly() {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
+        tracing::debug!(%error, "ticks start up to 50 µs later than they could");
+    }
+}
+
 /// The alarms of one worker's matches.
 #[derive(Debug, Default)]
 pub struct Pacer {

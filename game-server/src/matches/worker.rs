@@ -17,7 +17,7 @@ use tokio::task::LocalSet;
 
 use super::directory::Registration;
 use super::handle::{Command, MatchInfo};
-use super::pacer::{Alarm, Pacer};
+use super::pacer::{self, Alarm, Pacer};
 use super::tick_loop::MatchTask;
 use crate::config::{MatchConfig, SessionConfig};
 
@@ -87,6 +87,7 @@ pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || napping.nap()).build()?;
     let for_thread = Arc::clone(&shared);
     let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+        pacer::sleep_exactly();
         let tasks = LocalSet::new();
         let accept = async {
             let mut started = 0;

@@ -76,9 +76,13 @@ impl Outbox {
         self.write_frame(ws, context, opcode, payload, now)
     }
 
-    /// Pushes what the socket did not take before.
+    /// Pushes what the socket did not take before. Whoever takes a part of it is slow, and not stuck.
     pub fn flush(&mut self, ws: &mut Ws, context: &mut Context<'_>, now: Instant) -> Result<Poll<()>, Failure> {
+        let unsent = ws.unsent_bytes();
         let flushed = ws.poll_flush(context);
+        if ws.unsent_bytes() < unsent {
+            self.blocked_since = None;
+        }
         self.note(&flushed, now)?;
         Ok(flushed.map(drop))
     }

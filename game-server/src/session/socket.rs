@@ -80,7 +80,8 @@ impl Socket {
     /// Tells the client why and closes.
     ///
     /// Then reads until the client has closed too: a socket closed with unread bytes is reset, and the reset can overtake
-    /// the reason. Gives up after two seconds.
+    /// the reason. Gives up after two seconds; the kernel then keeps the reason for a client that reads nothing now, as long as the
+    /// system keeps such sockets.
     pub async fn refuse(mut self, reason: CloseReason) {
         // The peer may be gone already: then there is nobody to tell.
         let _ = tokio::time::timeout(FAREWELL, self.ws.close(reason)).await;
@@ -216,6 +217,11 @@ impl Ws {
         polled
     }
 
+    /// What the kernel did not take of the last frame, bytes.
+    pub fn unsent_bytes(&self) -> usize {
+        self.unsent.len()
+    }
+
     /// Writes what the kernel did not take before.
     pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.unsent.is_empty() {
@@ -231,6 +237,9 @@ impl Ws {
     async fn close(&mut self, reason: CloseReason) -> io::Result<()> {
         let unsent = std::mem::take(&mut self.unsent);
         let mut stream = self.stream()?;
+        // Nothing newer will come: what waits there from now on is not stale.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        socket2::SockRef::from(&*stream).set_tcp_notsent_lowat(i32::MAX as u32)?;
         stream.write_all(&unsent).await?;
         stream.write_all(&farewell(reason)).await?;
         stream.shutdown().await?;
