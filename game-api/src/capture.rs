@@ -103,11 +103,14 @@ impl<C: Component + Columns> Capture for CaptureOf<C> {
         if !order.is_sorted() {
             order.sort_unstable();
         }
-        table.clear();
-        for key in order {
-            let (id, place) = ((*key >> 32) as u32, *key as u32 as usize);
+        let order = order.iter().map(|key| (NetId((*key >> 32) as u32), *key as u32 as usize));
+        if table.fill(order.clone(), values) {
+            return;
+        }
+        // Two entities of one id, or too many: the first of them are seen.
+        for (id, place) in order {
             if let Some(row) = values.get(place * C::TABLE.fields.len()..).and_then(|rows| rows.get(..C::TABLE.fields.len())) {
-                table.push(NetId(id), row);
+                table.push(id, row);
             }
         }
     }

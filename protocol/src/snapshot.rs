@@ -235,6 +235,26 @@ impl Table {
         true
     }
 
+    /// Replaces all rows. `order` says their ids, which must rise, and for each its place in `rows`, which has as many values for a row
+    /// as the table has fields, clamped into their ranges. Leaves no rows and says so if ids do not rise, or are more than
+    /// [`ROWS_MAX`](crate::limits::ROWS_MAX).
+    pub fn fill(&mut self, order: impl Iterator<Item = (NetId, usize)> + Clone, rows: &[i32]) -> bool {
+        self.ids.clear();
+        self.ids.extend(order.clone().map(|(id, _)| id).take(crate::limits::ROWS_MAX + 1));
+        if self.ids.len() > crate::limits::ROWS_MAX || !self.ids.is_sorted_by(|one, next| one < next) {
+            self.ids.clear();
+            return false;
+        }
+        self.make_room();
+        let fields = self.schema.fields;
+        for ((index, field), column) in fields.iter().enumerate().zip(self.values.chunks_exact_mut(self.room.max(1))) {
+            for (to, (_, place)) in column.iter_mut().zip(order.clone()) {
+                *to = rows.get(place * fields.len() + index).copied().unwrap_or(0).max(field.min).min(field.max);
+            }
+        }
+        true
+    }
+
     /// Adds row `row` of `other`, a table of the same schema, under the same rules as [`Table::push`].
     pub fn push_from(&mut self, other: &Self, row: usize) -> bool {
         let Some(id) = other.ids.get(row) else { return false };
