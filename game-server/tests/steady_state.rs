@@ -46,7 +46,7 @@ fn play(mut stream: TcpStream, player: u16, began: Instant, ends: Instant) -> Ve
             // Round and round, with bursts of fire.
             let turn = (tick / 20 + u32::from(player)) % 4;
             let [x, y] = [[127, 0], [0, 127], [-127, 0], [0, -127]][turn as usize];
-            let buttons = if tick / 40 % 3 == 0 { Input::FIRE } else { 0 };
+            let buttons = if (tick / 40).is_multiple_of(3) { Input::FIRE } else { 0 };
             let input = Input { move_x: x, move_y: y, aim: (tick * 300 + u32::from(player) * 4_000) as u16, buttons };
             let payload = encode(&ClientMessage::Input { seq: InputSeq(seq), tick: Tick(tick), input });
             // Masked with zeros.
