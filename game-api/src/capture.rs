@@ -17,12 +17,22 @@ pub struct Registry {
     schema: Schema,
     replicated: Vec<(usize, Box<dyn Capture>)>,
     persisted: Vec<(TableSchema, Box<dyn Capture>)>,
+    rows: Rows,
+}
+
+/// What rows are put in order in: memory that all tables use in turn.
+#[derive(Default)]
+struct Rows {
+    /// Each row's id, above its place in `values`.
+    order: Vec<u64>,
+    /// Row after row, in the world's order.
+    values: Vec<i32>,
 }
 
 impl Registry {
     /// For a game whose replicated tables are `schema`.
     pub fn new(schema: Schema) -> Self {
-        Self { schema, replicated: Vec::new(), persisted: Vec::new() }
+        Self { schema, replicated: Vec::new(), persisted: Vec::new(), rows: Rows::default() }
     }
 
     /// Clients see `C` of every [`Networked`] entity that has it.
@@ -56,7 +66,7 @@ impl Registry {
     pub fn capture(&mut self, world: &mut World, snapshot: &mut Snapshot) {
         for (index, capture) in &mut self.replicated {
             if let Some(table) = snapshot.table_mut(*index) {
-                capture.capture(world, table);
+                capture.capture(world, &mut self.rows, table);
             }
         }
     }
@@ -65,36 +75,32 @@ impl Registry {
     pub fn hash_persisted(&mut self, world: &mut World, hash: &mut Fnv) {
         for (schema, capture) in &mut self.persisted {
             let mut table = Table::empty(schema);
-            capture.capture(world, &mut table);
+            capture.capture(world, &mut self.rows, &mut table);
             table.hash_into(hash);
         }
     }
 }
 
 trait Capture: Send + Sync {
-    fn capture(&mut self, world: &mut World, table: &mut Table);
+    fn capture(&mut self, world: &mut World, rows: &mut Rows, table: &mut Table);
 }
 
 struct CaptureOf<C: Component> {
     query: Option<QueryState<(&'static Networked, &'static C)>>,
-    /// Each row's id, above its place in `values`.
-    order: Vec<u64>,
-    /// Row after row, in the world's order.
-    values: Vec<i32>,
 }
 
 impl<C: Component + Columns> CaptureOf<C> {
     fn new() -> Self {
-        Self { query: None, order: Vec::new(), values: Vec::new() }
+        Self { query: None }
     }
 }
 
 impl<C: Component + Columns> Capture for CaptureOf<C> {
-    fn capture(&mut self, world: &mut World, table: &mut Table) {
-        let Self { query, order, values } = self;
+    fn capture(&mut self, world: &mut World, rows: &mut Rows, table: &mut Table) {
+        let Rows { order, values } = rows;
         order.clear();
         values.clear();
-        for (networked, component) in query.get_or_insert_with(|| world.query()).iter(world) {
+        for (networked, component) in self.query.get_or_insert_with(|| world.query()).iter(world) {
             order.push(u64::from(networked.0.0) << 32 | order.len() as u64);
             let mut row = [0; FIELDS_MAX];
             component.write(&mut row);

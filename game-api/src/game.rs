@@ -114,7 +114,10 @@ impl<I: Input> Inputs<I> {
 
 /// Things that happened this tick, to be told to clients. What they are written into is used again every tick.
 #[derive(Resource, Clone, Debug, Default)]
-pub struct Events {
+pub struct Events(Box<Said>); // Boxed: the world keeps room for 64 of every resource.
+
+#[derive(Clone, Debug, Default)]
+struct Said {
     /// Encoded, one after the other.
     bytes: Vec<u8>,
     /// Where each one ends in `bytes`, and where it happened.
@@ -139,8 +142,8 @@ impl Events {
 
     /// Tells every client of `event`, whose encoding must stay under [`GAME_EVENT_BYTES_MAX`] bytes.
     pub fn emit<E: Encode>(&mut self, event: &E) {
-        if self.to_everyone < Self::PER_TICK_MAX {
-            self.to_everyone += 1;
+        if self.0.to_everyone < Self::PER_TICK_MAX {
+            self.0.to_everyone += 1;
             self.push(event, None);
         }
     }
@@ -152,22 +155,24 @@ impl Events {
     }
 
     fn push<E: Encode>(&mut self, event: &E, at: Option<[i32; 2]>) {
-        if self.told.len() < Self::PLACED_PER_TICK_MAX {
-            let start = self.bytes.len();
-            encode_into(event, &mut self.bytes);
-            debug_assert!(self.bytes.len() - start <= GAME_EVENT_BYTES_MAX, "an event is small");
-            self.told.push((self.bytes.len(), at));
+        if self.0.told.len() < Self::PLACED_PER_TICK_MAX {
+            let Said { bytes, told, .. } = &mut *self.0;
+            let start = bytes.len();
+            encode_into(event, bytes);
+            debug_assert!(bytes.len() - start <= GAME_EVENT_BYTES_MAX, "an event is small");
+            told.push((bytes.len(), at));
         }
     }
 
     /// Hands over this tick's events, each with where it happened, and forgets them.
     pub fn take(&mut self, mut each: impl FnMut(&[u8], Option<[i32; 2]>)) {
+        let Said { bytes, told, to_everyone } = &mut *self.0;
         let mut start = 0;
-        for (end, at) in self.told.drain(..) {
-            each(self.bytes.get(start..end).unwrap_or_default(), at);
+        for (end, at) in told.drain(..) {
+            each(bytes.get(start..end).unwrap_or_default(), at);
             start = end;
         }
-        self.bytes.clear();
-        self.to_everyone = 0;
+        bytes.clear();
+        *to_everyone = 0;
     }
 }

@@ -53,7 +53,14 @@ impl Crowd {
     pub(super) fn near(&self, place: Vec2, reach: i32) -> Near<'_> {
         let columns = (self.cell(place.x - reach), self.cell(place.x + reach) + 1);
         let rows = (self.across + self.cell(place.y - reach), self.across + self.cell(place.y + reach) + 1);
-        Near { crowd: self, columns, rows, words: 0, bits: 0 }
+        Near { crowd: self, columns, rows, word: 0, bits: self.both(0, columns, rows) }
+    }
+
+    /// Those of the 64 fighters of `word` that are in one of the columns and in one of the rows.
+    fn both(&self, word: usize, columns: (usize, usize), rows: (usize, usize)) -> u64 {
+        let lines = self.bits.get(word * 2 * self.across..).unwrap_or_default();
+        let any = |(first, end): (usize, usize)| (first..end).fold(0, |all, line| all | lines.get(line).copied().unwrap_or(0));
+        any(columns) & any(rows)
     }
 
     /// The column, or row, that a coordinate is in.
@@ -68,8 +75,8 @@ pub(super) struct Near<'a> {
     /// The lines looked at: the first, and the one after the last.
     columns: (usize, usize),
     rows: (usize, usize),
-    /// How many times 64 fighters were looked at, and which of the last 64 are left.
-    words: usize,
+    /// The 64 fighters looked at, and which of them are left.
+    word: usize,
     bits: u64,
 }
 
@@ -78,14 +85,15 @@ impl<'a> Iterator for Near<'a> {
 
     fn next(&mut self) -> Option<&'a Member> {
         while self.bits == 0 {
-            let lines = self.crowd.bits.get(self.words * 2 * self.crowd.across..).filter(|lines| !lines.is_empty())?;
-            let any = |(first, end): (usize, usize)| (first..end).fold(0, |all, line| all | lines.get(line).copied().unwrap_or(0));
-            self.bits = any(self.columns) & any(self.rows);
-            self.words += 1;
+            if (self.word + 1) * 64 >= self.crowd.members.len() {
+                return None;
+            }
+            self.word += 1;
+            self.bits = self.crowd.both(self.word, self.columns, self.rows);
         }
         let index = self.bits.trailing_zeros() as usize;
         self.bits &= self.bits - 1;
-        self.crowd.members.get((self.words - 1) * 64 + index)
+        self.crowd.members.get(self.word * 64 + index)
     }
 }
 
