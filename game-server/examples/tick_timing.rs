@@ -112,7 +112,7 @@ fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
 /// A match with fifteen bots and a client that sends an input per tick and reads and discards what comes.
 async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     let handle = directory.create("ffa", true)?;
-    let player = handle.reserve(Name::truncated("player"), Instant::now() + Duration::from_secs(60)).await?;
+    let player = handle.reserve(Name::truncated("player"), Instant::now() + Duration::from_mins(1)).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let (mut client, accepted) = (TcpStream::connect(listener.local_addr()?).await?, listener.accept().await?.0);
     client.set_nodelay(true)?;

@@ -127,9 +127,8 @@ async fn one_that_takes_nothing_for_too_long_is_closed_and_finds_the_reason_when
     let now = see(&mut bob, |_| true).await.expect("Bob is there");
     see(&mut bob, |view| view.tick.since(now) > 90).await.expect("Bob stays");
     let reason = loop {
-        match slow.next().await.expect("a reason before the end") {
-            Heard::Closing(reason) => break reason,
-            _ => {}
+        if let Heard::Closing(reason) = slow.next().await.expect("a reason before the end") {
+            break reason;
         }
     };
     assert_eq!(reason, CloseReason::TooSlow);
