@@ -44,12 +44,12 @@ const LEADERS: u8 = 10;
 const COUNT_EVERY: u32 = 30;
 
 /// Near cells every tick: they reach to the edge of the screen. What is around them four times less often.
-const TIERS: &[Tier] = &[Tier { cells: 1, every: 1 }, Tier { cells: 2, every: 4 }];
+const TIERS: &[Tier] = &[Tier { cells: 1, every: 1 }];
 
 /// Who is sent what.
 pub(super) const INTEREST: Interest = Interest {
     map: [Map::ROYALE.side(); 2],
-    cell: [750 * UNIT; 2],
+    cell: [1100 * UNIT; 2],
     tiers: TIERS,
     // 12 kB a second.
     bytes_per_tick: 400,
