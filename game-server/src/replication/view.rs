@@ -62,7 +62,7 @@ pub(super) struct Desk {
     /// Hashes will be asked for.
     hashes: bool,
     sights: Vec<Sight>,
-    /// The slot of each node, of the view at hand; [`NO_SLOT`] for most.
+    /// The slot of each node, of the view at hand; [`NO_SLOT`] for most, and for all between views.
     slot_of: Vec<u16>,
     /// How far away what is in each slot is, of the view at hand; [`UNSEEN`] if it is out of sight.
     distance: Vec<i32>,
@@ -159,7 +159,6 @@ impl CellView {
     /// Finds the slots of the chunks in sight, and gives slots to those that have none.
     fn look(&mut self, grid: &Grid, desk: &mut Desk, watcher: Option<&Watcher>) {
         let Desk { sights, slot_of, distance, .. } = desk;
-        slot_of.clear();
         slot_of.resize(grid.count(), NO_SLOT);
         distance.clear();
         distance.resize(self.slots.len(), UNSEEN);
@@ -185,12 +184,15 @@ impl CellView {
         if !are_all_known {
             for sight in sights.iter() {
                 let Some(brief) = grid.brief(sight.node) else { continue };
-                let Some(place) = slot_of.get_mut(sight.node as usize).filter(|slot| **slot == NO_SLOT) else { continue };
-                let Some(slot) = self.claim(distance, far(sight)) else { continue };
-                *place = u16::from(slot);
-                if let Some(slot) = self.slots.get_mut(usize::from(slot)) {
-                    *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
+                if slot_of.get(sight.node as usize) != Some(&NO_SLOT) {
+                    continue;
                 }
+                let Some(index) = self.claim(distance, far(sight)) else { continue };
+                let Some(slot) = self.slots.get_mut(usize::from(index)) else { continue };
+                let before = slot_of.get_mut(slot.node as usize).filter(|before| **before == u16::from(index));
+                before.into_iter().for_each(|before| *before = NO_SLOT);
+                slot_of.get_mut(sight.node as usize).into_iter().for_each(|place| *place = u16::from(index));
+                *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
             }
         }
     }
@@ -236,6 +238,9 @@ impl CellView {
             {
                 due.push(index);
             }
+        }
+        for node in sights.iter().map(|sight| sight.node).chain(self.slots.iter().map(|slot| slot.node)) {
+            slot_of.get_mut(node as usize).into_iter().for_each(|place| *place = NO_SLOT);
         }
     }
 
