@@ -34,6 +34,9 @@ enum Scene {
     Crowd,
 }
 
+/// Lets matches play a scene and says what it cost.
+type Report = fn(&str, Vec<Playing>, Scene);
+
 #[derive(Default)]
 struct Cost {
     think: Duration,
@@ -198,7 +201,7 @@ fn main() {
     let [ffa, royale] = Arena::MODES else { return };
     let mut arguments = std::env::args().skip(1);
     let players = arguments.next();
-    let (players, report): (u16, fn(&str, Vec<Playing>, Scene)) = match players.as_deref() {
+    let (players, report): (u16, Report) = match players.as_deref() {
         Some("count") => (COUNTED_PLAYERS, count),
         players => (players.and_then(|players| players.parse().ok()).unwrap_or(COUNTED_PLAYERS), time),
     };
