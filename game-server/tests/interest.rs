@@ -317,6 +317,44 @@ fn in_a_crowd_the_own_chunk_is_always_new_and_none_is_forgotten() {
     assert!(oldest < 100, "{oldest} ticks");
 }
 
+/// The same crowd: whoever is next to a viewer is new in every tick, in the viewer's own chunk or beyond its border.
+#[test]
+fn in_a_crowd_the_nearest_are_new_in_every_tick() {
+    const NEAR: i32 = 6;
+    let mut truth = Truth::default();
+    let mut rng = Rng::new(5);
+    for id in 0..600 {
+        let (x, y) = (rng.between(400, 499), rng.between(400, 499));
+        truth.things.insert(id, Thing { owner: u16::from(id < 20) * (id as u16 + 1), team: 0, value: 0, vx: 0, x, y });
+    }
+    let mut replication = Replication::new(&SCHEMA, Some(interest(200)), 1);
+    let mut clients: Vec<Client> = (0..20).map(Client::new).collect();
+    let (mut near, mut beyond) = (0, 0);
+    for tick in 1..600 {
+        truth.things.values_mut().for_each(|thing| thing.value = (tick % 256) as u16);
+        advance(&mut replication, tick, &truth);
+        for client in &mut clients {
+            let bytes = replication.frame(&mut client.view);
+            client.hear(&bytes);
+            if tick <= 300 {
+                continue;
+            }
+            let own = truth.things[&u32::from(client.player.0)];
+            for (id, thing) in client.sees().rows::<Thing>() {
+                if (thing.x - own.x).abs().max((thing.y - own.y).abs()) <= NEAR {
+                    assert_eq!(thing.value, (tick % 256) as u16, "{id:?} is next to {:?} and old in tick {tick}", client.player);
+                    near += 1;
+                } else {
+                    beyond += i32::from(thing.value != (tick % 256) as u16);
+                }
+            }
+        }
+        replication.sweep();
+    }
+    assert!(near > 20 * 299 * 5, "{near} rows are near");
+    assert!(beyond > near, "there is no room for all, or this says nothing");
+}
+
 #[test]
 fn all_in_one_place_are_divided_by_id() {
     let mut truth = Truth::default();

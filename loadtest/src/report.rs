@@ -87,6 +87,11 @@ impl Report {
         1500.0 / f64::from(self.run.tick_rate.max(1))
     }
 
+    /// Ticks of the server that started more than an interval late; `None` if its metrics were not read.
+    pub fn late_ticks(&self) -> Option<u64> {
+        self.series.iter().filter_map(|second| second.server).map(|server| server.late_ticks).reduce(|sum, ticks| sum + ticks)
+    }
+
     /// Whether views were compared with the server's, so that no divergence means something.
     pub fn is_checked(&self) -> bool {
         self.counts.checked + self.counts.divergences > 0

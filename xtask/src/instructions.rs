@@ -7,8 +7,31 @@ use crate::workspace;
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
 
-/// What is counted: the words `games/arena/examples/instructions.rs` takes.
-const SUBJECTS: &[&str] = &["encode", "apply", "capture", "tick", "decode"];
+/// A program that does something in a function named `measured`.
+struct Program {
+    package: &'static str,
+    /// Its features that are needed for it.
+    features: &'static [&'static str],
+    example: &'static str,
+    /// Its arguments, for each thing that is counted.
+    subjects: &'static [&'static [&'static str]],
+}
+
+/// What is counted.
+const PROGRAMS: &[Program] = &[
+    Program {
+        package: "arena",
+        features: &["ecs"],
+        example: "instructions",
+        subjects: &[&["encode"], &["apply"], &["capture"], &["tick"], &["decode"]],
+    },
+    Program {
+        package: "tickwire-server",
+        features: &[],
+        example: "royale_cost",
+        subjects: &[&["count", "small"], &["count", "spread"], &["count", "crowd"]],
+    },
+];
 /// What installs valgrind.
 pub(crate) const INSTALL_COMMAND: &str = "apt-get install valgrind";
 
@@ -50,17 +73,21 @@ fn skipped() -> String {
 /// `None` without valgrind.
 fn count(step: &mut Step) -> Result<Option<Vec<Count>>> {
     let Some(valgrind) = workspace::program_on_path("valgrind") else { return Ok(None) };
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--release", "-p", "arena", "--features", "ecs", "--example", "instructions"]).args(workspace::lock_flag());
-    step.must("building what is counted", &mut cargo)?;
-    let program = workspace::target_dir().join("release/examples/instructions");
-    let counts = SUBJECTS.iter().map(|subject| {
-        let mut command = Command::new(&valgrind);
-        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no", "--toggle-collect=*measured*"]);
-        let output = step.must("callgrind", command.arg(&program).arg(subject))?;
-        read(&output).with_context(|| format!("callgrind says nothing of `{subject}` that can be read"))
-    });
-    counts.collect::<Result<Vec<_>>>().map(Some)
+    let mut counts = Vec::new();
+    for Program { package, features, example, subjects } in PROGRAMS {
+        let mut cargo = workspace::cargo();
+        cargo.args(["build", "--release", "-p", package, "--example", example]);
+        cargo.arg("--features").arg(features.join(",")).args(workspace::lock_flag());
+        step.must("building what is counted", &mut cargo)?;
+        let program = workspace::target_dir().join("release/examples").join(example);
+        for arguments in *subjects {
+            let mut command = Command::new(&valgrind);
+            command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no", "--toggle-collect=*measured*"]);
+            let output = step.must("callgrind", command.arg(&program).args(*arguments))?;
+            counts.push(read(&output).with_context(|| format!("callgrind says nothing of `{arguments:?}` that can be read"))?);
+        }
+    }
+    Ok(Some(counts))
 }
 
 /// The program's "1800 tick of a match" and callgrind's "==7== Collected : 12345", among whatever else they say.

@@ -12,14 +12,24 @@ use super::whole::Whole;
 /// Events with a place may take this part of a frame's budget.
 const PLACED_SHARE: usize = 4;
 
+/// The tick's events that have a place.
+#[derive(Default)]
+struct Nearby {
+    /// Encoded, one after another.
+    events: Vec<u8>,
+    /// The cell of each, and where it ends.
+    places: Vec<([i32; 2], usize)>,
+    /// What is told of them in each cell, as far as the budget reaches, made when the first viewer there is told: a part of `heard`.
+    heard_in: Vec<Option<(usize, usize)>>,
+    heard: Vec<u8>,
+}
+
 pub(super) struct Cells {
     grid: Grid,
     /// The rows that are in everyone's sight.
     everywhere: Whole,
     desk: Desk,
-    /// The tick's events that have a place, encoded, and where each ends.
-    placed: Vec<u8>,
-    places: Vec<([i32; 2], usize)>,
+    nearby: Nearby,
     sights: Vec<Sight>,
     order: Vec<(NetId, u32, u32)>,
     frame: Vec<u8>,
@@ -33,8 +43,7 @@ impl Cells {
             grid: Grid::new(schema, interest),
             everywhere: Whole::new(schema, 0),
             desk: Desk::new(schema, hash_every > 0),
-            placed: Vec::new(),
-            places: Vec::new(),
+            nearby: Nearby::default(),
             sights: Vec::new(),
             order: Vec::new(),
             frame: Vec::new(),
@@ -52,14 +61,7 @@ impl Cells {
         let Self { grid, everywhere, .. } = self;
         everywhere.advance(view.tick, |everywhere| grid.advance(view, everywhere));
         self.desk.begin();
-        self.placed.clear();
-        self.places.clear();
-        for Told { bytes, at } in placed {
-            if let (Some(at), Some(bytes)) = (at, BoundedBytes::new(bytes)) {
-                encode_into(&ServerMessage::Event(Event::Game(bytes)), &mut self.placed);
-                self.places.push((at, self.placed.len()));
-            }
-        }
+        self.nearby.replace(&self.grid, placed);
     }
 
     pub(super) fn sweep(&mut self) {
@@ -93,7 +95,9 @@ impl Cells {
         frame.clear();
         if let Some(events) = events {
             frame.extend_from_slice(events);
-            tell_nearby(grid, player, (&self.placed, &self.places), max / PLACED_SHARE, frame);
+            if let Some(watcher) = grid.watcher(player) {
+                frame.extend_from_slice(self.nearby.heard_in(grid, watcher.cell, max / PLACED_SHARE));
+            }
         }
         let budget = Budget { spent: frame.len() + ending.len(), max };
         view.gather(player, now, grid, desk, budget, frame);
@@ -134,16 +138,39 @@ impl Cells {
     }
 }
 
-/// Appends the events whose place `player` has in sight, as far as `room` reaches.
-fn tell_nearby(grid: &Grid, player: PlayerId, (placed, places): (&[u8], &[([i32; 2], usize)]), mut room: usize, out: &mut Vec<u8>) {
-    let Some(watcher) = grid.watcher(player) else { return };
-    let mut start = 0;
-    for (at, end) in places {
-        let event = placed.get(start..*end).unwrap_or_default();
-        start = *end;
-        if event.len() <= room && grid.is_in_sight(watcher, *at) {
-            room -= event.len();
-            out.extend_from_slice(event);
+impl Nearby {
+    fn replace(&mut self, grid: &Grid, placed: impl Iterator<Item = Told>) {
+        let Self { events, places, heard_in, heard } = self;
+        events.clear();
+        places.clear();
+        heard.clear();
+        heard_in.clear();
+        heard_in.resize(grid.cell_count(), None);
+        for Told { bytes, at } in placed {
+            if let (Some(at), Some(bytes)) = (at, BoundedBytes::new(bytes)) {
+                encode_into(&ServerMessage::Event(Event::Game(bytes)), events);
+                places.push((grid.cell_at(at), events.len()));
+            }
         }
+    }
+
+    /// The events in sight from `cell`, as far as `room` reaches.
+    fn heard_in(&mut self, grid: &Grid, cell: [i32; 2], mut room: usize) -> &[u8] {
+        let Self { events, places, heard_in, heard } = self;
+        let known = heard_in.get_mut(grid.cell_index(cell));
+        let (start, end) = known.as_deref().copied().flatten().unwrap_or_else(|| {
+            let (begin, mut start) = (heard.len(), 0);
+            for (at, end) in &*places {
+                let event = events.get(start..*end).unwrap_or_default();
+                start = *end;
+                if event.len() <= room && grid.is_in_sight([at[0] - cell[0], at[1] - cell[1]]) {
+                    room -= event.len();
+                    heard.extend_from_slice(event);
+                }
+            }
+            (begin, heard.len())
+        });
+        known.into_iter().for_each(|known| *known = Some((start, end)));
+        heard.get(start..end).unwrap_or_default()
     }
 }

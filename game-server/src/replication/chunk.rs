@@ -97,10 +97,16 @@ impl Chunk {
     /// Where in `bytes` the newest version stands, for those who have the version of `since`. Encodes it if it is the first
     /// time this tick.
     pub(super) fn news(&mut self, since: Option<Tick>, encoder: &mut Encoder, bytes: &mut Vec<u8>) -> Range<usize> {
+        let known = |key: Option<Tick>| self.encoded.iter().find(|(from, _)| *from == key).map(|(_, range)| range.clone());
+        if let Some(range) = known(since) {
+            return range;
+        }
         let base = since.and_then(|since| self.versions.base(since));
         let key = since.filter(|_| base.is_some());
-        if let Some((_, range)) = self.encoded.iter().find(|(from, _)| *from == key) {
-            return range.clone();
+        if key.is_none()
+            && let Some(range) = known(None)
+        {
+            return range;
         }
         let start = bytes.len();
         if let Some(newest) = self.versions.newest() {

@@ -18,10 +18,14 @@ use super::area::Area;
 use super::chunk::{Chunk, Pool};
 pub(super) use sight::{Sight, Watcher};
 
-/// A chunk with more rows is divided.
-pub(super) const ROWS_MAX: usize = 20;
-/// Children that have no more rows together are taken back.
-const ROWS_MIN: usize = 8;
+/// A cell with more rows is divided: it is a crowd, and no budget has room for all of it.
+const CELL_ROWS_MAX: usize = 40;
+/// And taken together again with no more than these.
+const CELL_ROWS_MIN: usize = 24;
+/// A part of a cell with more rows is divided: what a budget is spent on must be small.
+const PART_ROWS_MAX: usize = 20;
+/// And its own parts are taken together again with no more than these.
+const PART_ROWS_MIN: usize = 8;
 /// So often a cell is divided into quarters.
 const QUARTERINGS: u8 = 4;
 /// And so often then by a bit of the ids: 4,096 rows in one place come to 8 a chunk.
@@ -41,6 +45,8 @@ pub(super) struct Grid {
     everyone: Vec<u32>,
     /// Roots of the cells as groups see them; `None` for what has no place.
     grouped: HashMap<(Group, Option<u32>), u32>,
+    /// Roots of what only one player sees and has no place, by player; [`NONE`] for most.
+    private: Vec<u32>,
     /// How many cells a group has roots in.
     spread: HashMap<Group, u32>,
     /// Nodes with children.
@@ -105,6 +111,7 @@ impl Grid {
             free: Vec::new(),
             everyone: vec![NONE; (size[0] * size[1]) as usize],
             grouped: HashMap::new(),
+            private: Vec::new(),
             spread: HashMap::new(),
             divided: Vec::new(),
             crowded: Vec::new(),
@@ -218,7 +225,8 @@ impl Grid {
     fn note(&mut self, index: u32) {
         if let Some(node) = self.nodes.get_mut(index as usize) {
             node.rows += 1;
-            if node.rows == ROWS_MAX + 1 && node.area.is_some() && node.depth < QUARTERINGS + HALVINGS {
+            let most = if node.depth == 0 { CELL_ROWS_MAX } else { PART_ROWS_MAX };
+            if node.rows == most + 1 && node.area.is_some() && node.depth < QUARTERINGS + HALVINGS {
                 self.crowded.push(index);
             }
         }
@@ -263,14 +271,14 @@ impl Grid {
     fn take_back(&mut self) {
         let mut divided = std::mem::take(&mut self.divided);
         divided.retain(|index| {
-            let Some(Node { state: State::Divided(children), .. }) = self.nodes.get(*index as usize) else { return false };
-            let children = *children;
+            let Some(Node { state: State::Divided(children), depth, .. }) = self.nodes.get(*index as usize) else { return false };
+            let (children, few) = (*children, if *depth == 0 { CELL_ROWS_MIN } else { PART_ROWS_MIN });
             let rows = |child: &u32| match self.nodes.get(*child as usize) {
                 Some(node) if node.state == State::Leaf => node.rows,
-                Some(_) => ROWS_MAX,
+                Some(_) => CELL_ROWS_MAX,
                 None => 0,
             };
-            if children.iter().map(rows).sum::<usize>() > ROWS_MIN {
+            if children.iter().map(rows).sum::<usize>() > few {
                 return true;
             }
             children.into_iter().for_each(|child| self.remove(child));
@@ -294,6 +302,8 @@ impl Grid {
                 if let Some(root) = cell.and_then(|cell| self.everyone.get_mut(cell as usize)) {
                     *root = NONE;
                 }
+            } else if let (Group::Player(player), None) = (group, cell) {
+                self.private.get_mut(usize::from(player.0)).into_iter().for_each(|root| *root = NONE);
             } else {
                 self.grouped.remove(&(group, cell));
                 if cell.is_some()
@@ -324,11 +334,13 @@ impl Grid {
     }
 
     fn inside(&self, at: [i32; 2]) -> [i32; 2] {
-        [0, 1].map(|axis| at[axis].clamp(0, self.interest.map[axis] - 1))
+        let [width, height] = self.interest.map;
+        [at[0].clamp(0, width - 1), at[1].clamp(0, height - 1)]
     }
 
     fn cell_of(&self, at: [i32; 2]) -> [i32; 2] {
-        [0, 1].map(|axis| at[axis] / self.interest.cell[axis])
+        let [width, height] = self.interest.cell;
+        [at[0] / width, at[1] / height]
     }
 
     fn cell_area(&self, cell: [i32; 2]) -> Area {
@@ -336,9 +348,15 @@ impl Grid {
         Area { min: [cell[0] * size[0], cell[1] * size[1]], size }
     }
 
+    /// The root of what only `player` sees and has no place.
+    fn private_root(&self, player: PlayerId) -> u32 {
+        self.private.get(usize::from(player.0)).copied().unwrap_or(NONE)
+    }
+
     fn root(&mut self, group: Group, cell: Option<u32>) -> u32 {
         let known = match (group, cell) {
             (Group::Everyone, Some(cell)) => self.everyone.get(cell as usize).copied().filter(|root| *root != NONE),
+            (Group::Player(player), None) => Some(self.private_root(player)).filter(|root| *root != NONE),
             _ => self.grouped.get(&(group, cell)).copied(),
         };
         if let Some(root) = known {
@@ -353,6 +371,10 @@ impl Grid {
             if let Some(place) = cell.and_then(|cell| self.everyone.get_mut(cell as usize)) {
                 *place = root;
             }
+        } else if let (Group::Player(player), None) = (group, cell) {
+            let index = usize::from(player.0);
+            self.private.resize(self.private.len().max(index + 1), NONE);
+            self.private.get_mut(index).into_iter().for_each(|place| *place = root);
         } else {
             self.grouped.insert((group, cell), root);
             if cell.is_some() {

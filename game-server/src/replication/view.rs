@@ -21,6 +21,8 @@ const ORPHAN_TICKS: u32 = 8;
 const WEIGHT_MAX: u32 = 8;
 /// A node that the view at hand has no slot for.
 const NO_SLOT: u16 = u16::MAX;
+/// The distance of what is out of sight.
+const UNSEEN: i32 = -1;
 /// A chunk's slot, before its news.
 const SLOT_BYTES: usize = 1;
 /// The head of a Cells message: its number, the tick, and how many parts it has.
@@ -60,11 +62,13 @@ pub(super) struct Desk {
     /// Hashes will be asked for.
     hashes: bool,
     sights: Vec<Sight>,
-    /// The slot of each node, of the view at hand; [`NO_SLOT`] for most.
+    /// The slot of each node, of the view at hand; [`NO_SLOT`] for most, and for all between views.
     slot_of: Vec<u16>,
-    /// How far away what is in each slot is, of the view at hand; `None` if it is out of sight.
-    distance: Vec<Option<i32>>,
-    /// Slots with something to tell: the most urgent first.
+    /// How far away what is in each slot is, of the view at hand; [`UNSEEN`] if it is out of sight.
+    distance: Vec<i32>,
+    /// Slots with something to tell.
+    due: Vec<u8>,
+    /// The same if there is no room for all: the most urgent first.
     waiting: Vec<(Reverse<u32>, u8)>,
     /// The same: the nearest first.
     nearest: Vec<(i32, u8)>,
@@ -98,6 +102,7 @@ impl Desk {
             sights: Vec::new(),
             slot_of: Vec::new(),
             distance: Vec::new(),
+            due: Vec::new(),
             waiting: Vec::new(),
             nearest: Vec::new(),
             fixed: Vec::new(),
@@ -117,7 +122,7 @@ impl CellView {
         grid.sights(player, &mut desk.sights);
         let watcher = grid.watcher(player).copied();
         self.look(grid, desk, watcher.as_ref());
-        self.queue(grid, desk, now);
+        self.list_due(grid, desk, now);
         self.choose(grid, desk, Budget { spent: budget.spent + HEAD_BYTES, ..budget });
         self.keep(grid, now);
         if !desk.chosen.is_empty() {
@@ -154,10 +159,9 @@ impl CellView {
     /// Finds the slots of the chunks in sight, and gives slots to those that have none.
     fn look(&mut self, grid: &Grid, desk: &mut Desk, watcher: Option<&Watcher>) {
         let Desk { sights, slot_of, distance, .. } = desk;
-        slot_of.clear();
         slot_of.resize(grid.count(), NO_SLOT);
         distance.clear();
-        distance.resize(CELL_SLOTS_MAX, None);
+        distance.resize(self.slots.len(), UNSEEN);
         for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
             if grid.brief(slot.node).is_some_and(|brief| brief.generation == slot.generation)
                 && let Some(place) = slot_of.get_mut(slot.node as usize)
@@ -169,72 +173,75 @@ impl CellView {
             let area = grid.brief(sight.node).and_then(|brief| brief.area);
             if sight.every == 0 { 0 } else { area.zip(watcher).map_or(0, |(area, watcher)| area.distance(watcher.at)) }
         };
+        let mut are_all_known = true;
         for sight in sights.iter() {
-            if let Some(place) = slot_of.get(sight.node as usize).and_then(|slot| distance.get_mut(usize::from(*slot))) {
-                *place = Some(far(sight));
+            let slot = slot_of.get(sight.node as usize).map_or(usize::MAX, |slot| usize::from(*slot));
+            match distance.get_mut(slot) {
+                Some(place) => *place = far(sight),
+                None => are_all_known = false,
             }
         }
-        for sight in sights.iter() {
-            let Some(brief) = grid.brief(sight.node) else { continue };
-            let Some(place) = slot_of.get_mut(sight.node as usize).filter(|slot| **slot == NO_SLOT) else { continue };
-            let Some(slot) = self.claim(distance, far(sight)) else { continue };
-            *place = u16::from(slot);
-            if let Some(slot) = self.slots.get_mut(usize::from(slot)) {
+        if !are_all_known {
+            for sight in sights.iter() {
+                let Some(brief) = grid.brief(sight.node) else { continue };
+                if slot_of.get(sight.node as usize) != Some(&NO_SLOT) {
+                    continue;
+                }
+                let Some(index) = self.claim(distance, far(sight)) else { continue };
+                let Some(slot) = self.slots.get_mut(usize::from(index)) else { continue };
+                let before = slot_of.get_mut(slot.node as usize).filter(|before| **before == u16::from(index));
+                before.into_iter().for_each(|before| *before = NO_SLOT);
+                slot_of.get_mut(sight.node as usize).into_iter().for_each(|place| *place = u16::from(index));
                 *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
             }
         }
     }
 
     /// A slot for a chunk `far` away: one that nothing is in sight through, or the farthest one's.
-    fn claim(&mut self, distance: &mut [Option<i32>], far: i32) -> Option<u8> {
-        let unseen = || distance.iter().take(self.slots.len()).position(Option::is_none);
-        let free = self.slots.iter().zip(distance.iter()).position(|(slot, seen)| slot.filled.is_none() && seen.is_none());
+    fn claim(&mut self, distance: &mut Vec<i32>, far: i32) -> Option<u8> {
+        let unseen = || distance.iter().position(|seen| *seen == UNSEEN);
+        let free = self.slots.iter().zip(distance.iter()).position(|(slot, seen)| slot.filled.is_none() && *seen == UNSEEN);
         let index = if let Some(free) = free {
             free
         } else if self.slots.len() < CELL_SLOTS_MAX {
             self.slots.push(EMPTY);
+            distance.push(UNSEEN);
             self.slots.len() - 1
         } else if let Some(unseen) = unseen() {
             unseen
         } else {
             let (index, farthest) = distance.iter().enumerate().max_by_key(|(_, seen)| **seen)?;
-            (farthest.is_some_and(|farthest| farthest > far)).then_some(index)?
+            (*farthest > far).then_some(index)?
         };
-        *distance.get_mut(index)? = Some(far);
+        *distance.get_mut(index)? = far;
         Some(index as u8)
     }
 
-    /// Sorts what has something to tell: what must be told, and what waits.
-    fn queue(&mut self, grid: &Grid, desk: &mut Desk, now: Tick) {
-        desk.waiting.clear();
-        desk.nearest.clear();
-        desk.fixed.clear();
-        for sight in &desk.sights {
-            let Some(Ok(index)) = desk.slot_of.get(sight.node as usize).map(|slot| u8::try_from(*slot)) else { continue };
+    /// Lists what has something to tell: what must be told, and what is due.
+    fn list_due(&mut self, grid: &Grid, desk: &mut Desk, now: Tick) {
+        let Desk { sights, slot_of, due, fixed, .. } = desk;
+        due.clear();
+        fixed.clear();
+        for sight in &*sights {
+            let Some(Ok(index)) = slot_of.get(sight.node as usize).map(|slot| u8::try_from(*slot)) else { continue };
             // Who lost the slot to something nearer is out of sight after all.
             let Some(slot) = self.slots.get_mut(usize::from(index)).filter(|slot| slot.node == sight.node) else { continue };
             let Some(brief) = grid.brief(sight.node) else { continue };
             if slot.since == brief.since {
                 slot.waited = 0;
-                continue;
-            }
-            if sight.every == 0 {
-                desk.fixed.push(index);
-                continue;
-            }
-            let every = u32::from(sight.every).max(1);
-            let is_due = slot.waited > 0 || slot.since.is_none() || now.0.wrapping_add(brief.stagger).is_multiple_of(every);
-            if is_due {
-                let far = desk.distance.get(usize::from(index)).copied().flatten().unwrap_or(0);
-                let quarters_of_a_cell = 4 * far / grid.interest.cell[0].max(1);
-                // What has just come into sight is missed more than what is a little old.
-                let gain = (WEIGHT_MAX >> quarters_of_a_cell.clamp(0, 3)) * if slot.since.is_none() { 2 } else { 1 };
-                slot.waited = slot.waited.saturating_add(gain);
-                desk.waiting.push((Reverse(slot.waited), index));
-                desk.nearest.push((far, index));
+            } else if sight.every == 0 {
+                fixed.push(index);
+            } else if sight.every == 1
+                || slot.waited > 0
+                || slot.since.is_none()
+                || now.0.wrapping_add(brief.stagger).is_multiple_of(u32::from(sight.every))
+            {
+                due.push(index);
             }
         }
-        sort_next(&mut desk.waiting, 0);
+        for node in sights.iter().map(|sight| sight.node).chain(self.slots.iter().map(|slot| slot.node)) {
+            slot_of.get_mut(node as usize).into_iter().for_each(|place| *place = NO_SLOT);
+        }
     }
 
     /// Fills the frame.
@@ -245,9 +252,14 @@ impl CellView {
             let news = self.news(index, grid, desk);
             budget.spent += self.send(index, news, grid, desk);
         }
-        let has_unsent = desk.waiting.iter().any(|(_, index)| self.slots.get(usize::from(*index)).is_some_and(|slot| slot.since.is_none()));
+        if self.send_all(grid, desk, &mut budget) {
+            self.let_go(grid, desk, &mut budget, false);
+            return;
+        }
+        self.queue(grid, desk);
+        let has_unsent = desk.due.iter().any(|index| self.slots.get(usize::from(*index)).is_some_and(|slot| slot.since.is_none()));
         // One always goes, whether it fits or not: nothing waits for ever.
-        if let Some((_, first)) = desk.waiting.first().copied() {
+        if let Some((_, first)) = sort_next(&mut desk.waiting, 0) {
             let news = self.news(first, grid, desk);
             budget.spent += self.send(first, news, grid, desk);
         }
@@ -256,6 +268,45 @@ impl CellView {
         let half = Budget { max: budget.spent.midpoint(budget.max.max(budget.spent)), ..budget };
         budget.spent = self.send_while_it_fits(Queue::Nearest, grid, desk, half);
         self.send_while_it_fits(Queue::Waiting, grid, desk, budget);
+    }
+
+    /// Sends everything that is due, if there is room for all of it. Says whether there was.
+    fn send_all(&mut self, grid: &mut Grid, desk: &mut Desk, budget: &mut Budget) -> bool {
+        let (start, mut spent) = (desk.chosen.len(), budget.spent);
+        for place in 0..desk.due.len() {
+            let Some(index) = desk.due.get(place).copied() else { break };
+            let news = self.news(index, grid, desk);
+            spent += SLOT_BYTES + news.len();
+            if spent > budget.max {
+                desk.chosen.truncate(start);
+                return false;
+            }
+            desk.chosen.push((index, news));
+        }
+        for (index, _) in desk.chosen.get(start..).unwrap_or_default() {
+            if let Some(slot) = self.slots.get_mut(usize::from(*index)) {
+                slot.is_sent(grid, desk.hashes);
+            }
+        }
+        budget.spent = spent;
+        true
+    }
+
+    /// What is due waits: by how urgent it is, and by how near.
+    fn queue(&mut self, grid: &Grid, desk: &mut Desk) {
+        let Desk { due, waiting, nearest, distance, .. } = desk;
+        waiting.clear();
+        nearest.clear();
+        for index in &*due {
+            let Some(slot) = self.slots.get_mut(usize::from(*index)) else { continue };
+            let far = distance.get(usize::from(*index)).copied().unwrap_or(0);
+            let quarters_of_a_cell = 4 * far / grid.interest.cell[0].max(1);
+            // What has just come into sight is missed more than what is a little old.
+            let gain = (WEIGHT_MAX >> quarters_of_a_cell.clamp(0, 3)) * if slot.since.is_none() { 2 } else { 1 };
+            slot.waited = slot.waited.saturating_add(gain);
+            waiting.push((Reverse(slot.waited), *index));
+            nearest.push((far, *index));
+        }
     }
 
     /// Sends what is due in the order of `queue`. Returns the bytes spent then.
@@ -290,7 +341,7 @@ impl CellView {
     /// Empties the slots of what is out of sight.
     fn let_go(&mut self, grid: &Grid, desk: &mut Desk, budget: &mut Budget, has_unsent: bool) {
         for (index, slot) in (0u8..=u8::MAX).zip(&mut self.slots) {
-            if desk.distance.get(usize::from(index)).copied().flatten().is_some() {
+            if desk.distance.get(usize::from(index)).is_some_and(|seen| *seen != UNSEEN) {
                 continue;
             }
             let is_orphan = grid.brief(slot.node).is_some_and(|brief| brief.generation != slot.generation);
@@ -319,13 +370,20 @@ impl CellView {
     /// `news` of a slot go into the frame. Returns the bytes they take.
     fn send(&mut self, index: u8, news: Range<usize>, grid: &mut Grid, desk: &mut Desk) -> usize {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return 0 };
-        slot.since = grid.brief(slot.node).and_then(|brief| brief.since);
-        slot.waited = 0;
-        let hash = grid.nodes.get_mut(slot.node as usize).filter(|_| desk.hashes).map(|node| node.chunk.hash());
-        slot.filled = Some(hash.unwrap_or(0));
+        slot.is_sent(grid, desk.hashes);
         let bytes = SLOT_BYTES + news.len();
         desk.chosen.push((index, news));
         bytes
+    }
+}
+
+impl Slot {
+    /// The newest version of its chunk is on its way.
+    fn is_sent(&mut self, grid: &mut Grid, hashes: bool) {
+        self.since = grid.brief(self.node).and_then(|brief| brief.since);
+        self.waited = 0;
+        let hash = grid.nodes.get_mut(self.node as usize).filter(|_| hashes).map(|node| node.chunk.hash());
+        self.filled = Some(hash.unwrap_or(0));
     }
 }
 

@@ -49,6 +49,7 @@ pub fn summary(report: &Report, colour: bool) -> String {
         ("Divergences", divergences(report)),
         ("Stalls", stalls(report)),
         ("Seats", seats(report)),
+        ("Server", server(report)),
         ("Generator", generator(report)),
         ("Capacity", report.capacity.as_ref().map(|found| capacity(report, found)).unwrap_or_default()),
     ] {
@@ -206,6 +207,14 @@ fn seats(report: &Report) -> Vec<String> {
     }
 }
 
+fn server(report: &Report) -> Vec<String> {
+    match report.late_ticks() {
+        None => Vec::new(),
+        Some(0) => vec!["no tick missed".to_owned()],
+        Some(late) => vec![format!("{} MISSED: they started more than an interval late", words::counted(late, "tick"))],
+    }
+}
+
 fn generator(report: &Report) -> Vec<String> {
     let facts = &report.generator;
     let line = format!(
@@ -286,6 +295,7 @@ mod tests {
             "3,000,000 (73.2 %) shown, 1,200 (0.03 %) late, none lost",
             "1,617 scenario, 3 server_error (3 UNEXPLAINED)",
             "12 x 503 Service Unavailable",
+            "1 tick MISSED",
             "match m-17 tick 1201: Position (user 40)",
             "match m-3 tick 900: 212 ms, 16 players",
             "46.0 % of 2 cores",

@@ -108,7 +108,7 @@ const QUANTILES: [(&str, Quantile); 6] = [
     ("max_ms", |quantiles| quantiles.max),
 ];
 
-const COMPUTED: [(&str, Unit, Compute); 17] = [
+const COMPUTED: [(&str, Unit, Compute); 18] = [
     ("gap.within_1.5_ticks", Unit::Share, |report| report.gaps_within().ok_or("no gap was measured")),
     ("divergences", Unit::Plain, |report| {
         if report.is_checked() { Ok(report.counts.divergences as f64) } else { Err("no view was compared with the server's hashes") }
@@ -131,6 +131,7 @@ const COMPUTED: [(&str, Unit, Compute); 17] = [
         let ticks = report.series.iter().filter_map(|second| second.server).map(|server| server.tick_p99_ms);
         ticks.reduce(f64::max).ok_or("the server's metrics were not read")
     }),
+    ("server.late_ticks", Unit::Plain, |report| report.late_ticks().map(|ticks| ticks as f64).ok_or("the server's metrics were not read")),
     ("generator.cpu_share", Unit::Share, |report| Ok(report.generator.cpu_share)),
     ("generator.lateness_p99_ms", Unit::Milliseconds, |report| Ok(report.generator.lateness_ms.p99)),
 ];

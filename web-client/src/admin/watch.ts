@@ -32,6 +32,8 @@ export class Watch {
   private view: ArenaView | null = null;
   private session: MatchSession | null = null;
   private sideMs = 0;
+  /** A list of a thousand is not made anew for each who comes or goes, but with the other figures. */
+  private rosterIsNew = false;
   private stopped = false;
 
   constructor(options: WatchOptions) {
@@ -80,8 +82,8 @@ export class Watch {
           view.welcomed();
         },
         results: () => undefined,
-        roster: (roster) => {
-          this.fillCamera(roster);
+        roster: () => {
+          this.rosterIsNew = true;
         },
         game: (raw, tick) => {
           const event = parseArenaEvent(raw);
@@ -126,6 +128,7 @@ export class Watch {
     const { session, view } = this;
     if (!session?.latest || !view || nowMs - this.sideMs < SIDE_INTERVAL_MS) return;
     this.sideMs = nowMs;
+    if (this.rosterIsNew) this.fillCamera(session.roster);
     const hud = buildHud({
       tables: view.tables,
       snapshot: session.latest,
@@ -139,6 +142,7 @@ export class Watch {
   }
 
   private fillCamera(roster: ReadonlyMap<number, RosterEntry>): void {
+    this.rosterIsNew = false;
     const chosen = this.camera.value;
     this.camera.replaceChildren(
       el('option', { value: 'map' }, 'Whole map'),

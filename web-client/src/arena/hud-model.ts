@@ -12,7 +12,8 @@ export interface ScoreLine {
   readonly own: boolean;
   readonly score: number;
   readonly kills: number;
-  readonly deaths: number;
+  /** null where it is not known. */
+  readonly deaths: number | null;
   /** 1 for the best; equal scores share it. */
   readonly rank: number;
 }
@@ -112,7 +113,7 @@ function leaderLines({ tables, snapshot, roster, player }: HudSource): ScoreLine
     own: leader.player === player,
     score: leader.score,
     kills: leader.kills,
-    deaths: 0,
+    deaths: null,
     rank: index + 1,
   }));
   if (!own) return lines;

@@ -3,16 +3,22 @@ import { el } from '../ui/dom';
 import type { ArenaMap } from './map';
 import { COLORS, cssColor, playerColor } from './palette';
 import type { Scene } from './scene';
+import type { ZoneRow } from './tables';
 
 const SIDE_PX = 168;
 const INTERVAL_MS = 100;
 const WALL_PX_MIN = 1.5;
 const SMALL_MAP_UNITS = 4000;
+/** Radii of dots: on a large map many fighters are near each other, and smaller dots tell them apart. */
+const SMALL_MAP_DOTS = { own: 5, other: 3.5 };
+const LARGE_MAP_DOTS = { own: 4, other: 1.75 };
+const OUTSIDE_ALPHA = 0.22;
 
 export class Minimap {
   readonly element: HTMLCanvasElement;
   private readonly walls: HTMLCanvasElement;
   private scale = 1;
+  private dots = SMALL_MAP_DOTS;
   private drawnMs = -Infinity;
 
   constructor(map: ArenaMap) {
@@ -28,6 +34,7 @@ export class Minimap {
   /** Another match may be on another map. */
   show(map: ArenaMap): void {
     this.scale = SIDE_PX / Math.max(map.width, map.height);
+    this.dots = map.width > SMALL_MAP_UNITS ? LARGE_MAP_DOTS : SMALL_MAP_DOTS;
     const context = this.walls.getContext('2d');
     if (!context) return;
     context.clearRect(0, 0, SIDE_PX, SIDE_PX);
@@ -55,18 +62,32 @@ export class Minimap {
       context.fillStyle = cssColor(pickup.kind === 'health' ? COLORS.health : COLORS.overcharge);
       context.fillRect(pickup.x * this.scale - 1.5, pickup.y * this.scale - 1.5, 3, 3);
     }
-    if (scene.zone) {
-      context.strokeStyle = cssColor(COLORS.danger);
-      context.lineWidth = 1.5;
-      context.beginPath();
-      context.arc(scene.zone.x * this.scale, scene.zone.y * this.scale, scene.zone.radius * this.scale, 0, 2 * Math.PI);
-      context.stroke();
-    }
+    if (scene.zone) this.drawZone(context, scene.zone);
     for (const fighter of scene.fighters) {
       context.fillStyle = cssColor(playerColor(fighter.player, fighter.own));
       context.beginPath();
-      context.arc(fighter.x * this.scale, fighter.y * this.scale, fighter.own ? 5 : 3.5, 0, 2 * Math.PI);
+      context.arc(
+        fighter.x * this.scale,
+        fighter.y * this.scale,
+        fighter.own ? this.dots.own : this.dots.other,
+        0,
+        2 * Math.PI,
+      );
       context.fill();
     }
+  }
+
+  /** Its edge, and what is outside of it shaded. */
+  private drawZone(context: CanvasRenderingContext2D, zone: ZoneRow): void {
+    context.beginPath();
+    context.arc(zone.x * this.scale, zone.y * this.scale, zone.radius * this.scale, 0, 2 * Math.PI);
+    context.strokeStyle = cssColor(COLORS.danger);
+    context.lineWidth = 1.5;
+    context.stroke();
+    context.rect(0, 0, SIDE_PX, SIDE_PX);
+    context.globalAlpha = OUTSIDE_ALPHA;
+    context.fillStyle = cssColor(COLORS.danger);
+    context.fill('evenodd');
+    context.globalAlpha = 1;
   }
 }

@@ -48,5 +48,5 @@ function fillRow(row: HTMLTableRowElement, line: ScoreLine): void {
   if (tag) setText(tag, line.own ? 'you' : line.bot ? 'bot' : '');
   setText(score, String(line.score));
   setText(kills, String(line.kills));
-  setText(deaths, String(line.deaths));
+  setText(deaths, line.deaths === null ? '–' : String(line.deaths));
 }

@@ -13,7 +13,7 @@ use super::{Grid, NONE, State};
 pub(in crate::replication) struct Watcher {
     pub(in crate::replication) at: [i32; 2],
     /// The cell it counts as being in.
-    cell: [i32; 2],
+    pub(in crate::replication) cell: [i32; 2],
     /// The chunk of the row it looks from; [`NONE`] if there is no such row now.
     pub(in crate::replication) node: u32,
     teams: [Option<u16>; Eyes::TEAMS_MAX],
@@ -32,11 +32,25 @@ impl Grid {
         self.watchers.get(usize::from(player.0))?.as_ref()
     }
 
-    /// Whether `at` is in sight of `watcher`.
-    pub(in crate::replication) fn is_in_sight(&self, watcher: &Watcher, at: [i32; 2]) -> bool {
+    /// Whether something is in sight from a cell it is `way` cells away from.
+    pub(in crate::replication) fn is_in_sight(&self, way: [i32; 2]) -> bool {
         let reach = self.interest.tiers.last().map_or(0, |tier| i32::from(tier.cells));
-        let cell = self.cell_of(self.inside(at));
-        (0..2).all(|axis| (cell[axis] - watcher.cell[axis]).abs() <= reach)
+        way[0].abs().max(way[1].abs()) <= reach
+    }
+
+    /// The cell of a place.
+    pub(in crate::replication) fn cell_at(&self, at: [i32; 2]) -> [i32; 2] {
+        self.cell_of(self.inside(at))
+    }
+
+    /// The number of a cell.
+    pub(in crate::replication) fn cell_index(&self, cell: [i32; 2]) -> usize {
+        (cell[1] * self.size[0] + cell[0]) as usize
+    }
+
+    /// How many cells there are.
+    pub(in crate::replication) fn cell_count(&self) -> usize {
+        self.everyone.len()
     }
 
     /// The chunks that `player` sees: those without a place, then those nearby, the nearest cells first.
@@ -45,13 +59,14 @@ impl Grid {
         let watcher = self.watcher(player).copied();
         let teams = watcher.map_or([None; Eyes::TEAMS_MAX], |watcher| watcher.teams);
         let groups = || [Some(Group::Player(player))].into_iter().chain(teams.map(|team| team.map(Group::Team))).flatten();
-        for group in groups() {
+        self.leaves(self.private_root(player), 0, sights);
+        for group in groups().skip(1) {
             if let Some(root) = self.grouped.get(&(group, None)) {
                 self.leaves(*root, 0, sights);
             }
         }
         let Some(watcher) = watcher else { return };
-        let center = (watcher.cell[1] * self.size[0] + watcher.cell[0]) as usize;
+        let center = self.cell_index(watcher.cell);
         let known = self.vista_of.get(center).copied().flatten();
         let (start, end) = known.unwrap_or_else(|| self.look_round(watcher.cell, center));
         sights.extend_from_slice(self.vistas.get(start as usize..end as usize).unwrap_or_default());

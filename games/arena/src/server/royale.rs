@@ -44,13 +44,14 @@ const LEADERS: u8 = 10;
 /// Time between two counts of the living and the best.
 const COUNT_EVERY: u32 = 30;
 
-/// Near cells every tick: they reach to the edge of the screen. What is around them four times less often.
-const TIERS: &[Tier] = &[Tier { cells: 1, every: 1 }, Tier { cells: 2, every: 4 }];
+/// The nine cells around, each every tick. They reach to the edge of the screen, some 900 units away, with a sixteenth of a cell to spare
+/// for either side of a border crossed late.
+const TIERS: &[Tier] = &[Tier { cells: 1, every: 1 }];
 
 /// Who is sent what.
 pub(super) const INTEREST: Interest = Interest {
     map: [Map::ROYALE.side(); 2],
-    cell: [750 * UNIT; 2],
+    cell: [1100 * UNIT; 2],
     tiers: TIERS,
     // 12 kB a second.
     bytes_per_tick: 400,
