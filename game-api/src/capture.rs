@@ -110,7 +110,7 @@ impl<C: Component + Columns> Capture for CaptureOf<C> {
             order.sort_unstable();
         }
         let order = order.iter().map(|key| (NetId((*key >> 32) as u32), *key as u32 as usize));
-        if table.fill(order.clone(), values) {
+        if table.fill(&order, values) {
             return;
         }
         // Two entities of one id, or too many: the first of them are seen.

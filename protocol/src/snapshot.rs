@@ -238,7 +238,7 @@ impl Table {
     /// Replaces all rows. `order` says their ids, which must rise, and for each its place in `rows`, which has as many values for a row
     /// as the table has fields, clamped into their ranges. Leaves no rows and says so if ids do not rise, or are more than
     /// [`ROWS_MAX`](crate::limits::ROWS_MAX).
-    pub fn fill(&mut self, order: impl Iterator<Item = (NetId, usize)> + Clone, rows: &[i32]) -> bool {
+    pub fn fill(&mut self, order: &(impl Iterator<Item = (NetId, usize)> + Clone), rows: &[i32]) -> bool {
         self.ids.clear();
         self.ids.extend(order.clone().map(|(id, _)| id).take(crate::limits::ROWS_MAX + 1));
         if self.ids.len() > crate::limits::ROWS_MAX || !self.ids.is_sorted_by(|one, next| one < next) {
