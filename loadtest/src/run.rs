@@ -130,8 +130,8 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
 }
 
 fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
-    // Goose's remote controls listen on fixed ports, which a second process would find taken.
-    let quiet = ["--no-print-metrics", "-qq", "--no-telnet", "--no-websocket"];
+    // Goose's remote control listens on a fixed port, which a second process would find taken.
+    let quiet = ["--no-print-metrics", "-qq", "--no-telnet"];
     let mut arguments: Vec<String> =
         ["--host", &format!("http://{}", options.server)].into_iter().chain(quiet).map(str::to_owned).collect();
     if let Some(plan) = plan {
