@@ -230,8 +230,12 @@ impl Table {
         if !rises || self.ids.len() >= crate::limits::ROWS_MAX || values.len() != self.schema.fields.len() {
             return false;
         }
-        let values = values.iter().zip(self.schema.fields).map(|(value, field)| field.clamp(i64::from(*value)));
-        self.append(id, values);
+        let row = self.new_row(id);
+        for ((column, value), field) in self.values.chunks_exact_mut(self.room).zip(values).zip(self.schema.fields) {
+            if let Some(place) = column.get_mut(row) {
+                *place = field.clamp(i64::from(*value));
+            }
+        }
         true
     }
 
@@ -261,19 +265,23 @@ impl Table {
         if self.ids.len() >= crate::limits::ROWS_MAX || self.ids.last().is_some_and(|last| last >= id) {
             return false;
         }
-        self.append(*id, (0..other.schema.fields.len()).map(|index| other.column(index).get(row).copied().unwrap_or(0)));
+        let to = self.new_row(*id);
+        for (column, theirs) in self.values.chunks_exact_mut(self.room).zip(other.values.chunks_exact(other.room)) {
+            if let (Some(place), Some(value)) = (column.get_mut(to), theirs.get(row)) {
+                *place = *value;
+            }
+        }
         true
     }
 
-    fn append(&mut self, id: NetId, values: impl Iterator<Item = i32>) {
+    /// Makes room for a row of values that are still to come.
+    fn new_row(&mut self, id: NetId) -> usize {
         let row = self.ids.len();
         if row == self.room {
             self.resize_room((2 * row).max(ROOM_FIRST));
         }
         self.ids.push(id);
-        for (column, value) in self.values.chunks_exact_mut(self.room).zip(values) {
-            column.iter_mut().skip(row).take(1).for_each(|place| *place = value);
-        }
+        row
     }
 
     /// Forgets all rows and keeps the buffers.
