@@ -2,9 +2,32 @@
 //!
 //! The only file that turns time into ticks. Time comes in as [`Instant`]s from tokio's clock, which tests can pause.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
+
+/// The same moment on two clocks: ticks are timed by one, and the kernel notes by the other when bytes came in.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Of the clock that only goes forward.
+    pub now: Instant,
+    /// Of the wall.
+    wall: SystemTime,
+}
+
+impl Moment {
+    /// This one.
+    pub fn now() -> Self {
+        Self { now: Instant::now(), wall: SystemTime::now() }
+    }
+
+    /// When something came that the wall's clock stamped `at`, and now where it has no stamp. Never in the future, even when the wall's
+    /// clock was set meanwhile; whoever asks how long ago has its own limit.
+    pub fn of(&self, at: Option<SystemTime>) -> Instant {
+        let age = at.and_then(|at| self.wall.duration_since(at).ok()).unwrap_or_default();
+        self.now.checked_sub(age).unwrap_or(self.now)
+    }
+}
 
 /// The deadlines of one match's ticks.
 #[derive(Clone, Copy, Debug)]

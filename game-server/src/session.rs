@@ -1,46 +1,44 @@
 //! One socket's life, from Welcome to the close frame.
 //!
-//! [`socket`] is the socket and its bounds, [`frame`] its bytes, [`meter`] what a client may send, [`outbox`] what it is told, [`readiness`] how
-//! a match that owns many sockets learns which of them to look at. [`Session`] ties them together.
+//! [`socket`] is the connection outside a match and [`link`] inside one, [`inbox`] and [`frame`] are its bytes, [`meter`] is what a client may
+//! send, [`outbox`] what it is told. [`Session`] ties them together.
 
 pub mod frame;
+pub mod inbox;
+pub mod link;
 pub mod meter;
 pub mod outbox;
-pub mod readiness;
 pub mod socket;
 
-use std::borrow::Cow;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tickwire_protocol::{CloseReason, PlayerId};
 use tokio::time::Instant;
 
+use crate::clock::Moment;
 use crate::config::{SessionConfig, ms};
 use crate::replication::{Replication, View};
 use frame::{Incoming, Opcode};
+use inbox::Intake;
+use link::{Arrived, Link, Sent};
 use meter::{Meter, Verdict};
 use outbox::{Failure, Outbox, Patience};
-use readiness::{Readiness, SlotWaker};
+use socket::Broken;
 pub use socket::Socket;
-use socket::{Broken, Intake};
 
-/// Reads of a socket in a row.
+/// Reads of a socket in a tick: whoever sends without end keeps nobody waiting.
 const READS_MAX: usize = 4;
 
 /// A player's or spectator's connection inside a match.
 pub struct Session {
-    socket: Socket,
+    link: Link,
     /// The seat it plays from; `None` for a spectator.
     player: Option<PlayerId>,
     /// What the client has of the match.
     view: View,
     outbox: Outbox,
     meter: Meter,
-    slot: Arc<SlotWaker>,
-    waker: Waker,
     last_heard: Instant,
     pinged: bool,
 }
@@ -90,24 +88,11 @@ impl Deadlines {
 }
 
 impl Session {
-    /// Takes over a socket on this thread's runtime, in `slot` of the match.
-    pub fn new(
-        mut socket: Socket,
-        player: Option<PlayerId>,
-        slot: usize,
-        readiness: &Arc<Readiness>,
-        config: &SessionConfig,
-        now: Instant,
-    ) -> std::io::Result<Self> {
-        socket.adopt()?;
-        socket.tune(config.send_buffer_bytes)?;
-        let slot = readiness.slot(slot);
-        let waker = slot.waker();
-        // It may have something to read already, and the new runtime has not looked yet.
-        waker.wake_by_ref();
-        let view = View::new(player);
-        let meter = Meter::new(config, now);
-        Ok(Self { socket, player, view, outbox: Outbox::default(), meter, slot, waker, last_heard: now, pinged: false })
+    /// Takes over a socket.
+    pub fn new(socket: Socket, player: Option<PlayerId>, config: &SessionConfig, now: Instant) -> std::io::Result<Self> {
+        let link = socket.into_link(config.send_buffer_bytes)?;
+        let (view, meter) = (View::new(player), Meter::new(config, now));
+        Ok(Self { link, player, view, outbox: Outbox::default(), meter, last_heard: now, pinged: false })
     }
 
     /// The seat it plays from; `None` for a spectator.
@@ -115,69 +100,76 @@ impl Session {
         self.player
     }
 
-    /// Reads what has come in, handing each message within budget to `handle`, and pushes what could not be sent before.
-    pub fn poll(&mut self, now: Instant, mut handle: impl FnMut(&[u8]) -> Result<Option<Bytes>, CloseReason>) -> Result<(), Ended> {
-        self.slot.rearm();
-        let waker = self.waker.clone();
-        let mut context = Context::from_waker(&waker);
-        let _ = self.outbox.flush(&mut self.socket.ws, &mut context, now)?;
-        let mut intake = self.socket.ws.begin_reading();
-        let read = self.read(&mut intake, &mut context, now, &mut handle);
-        self.socket.ws.end_reading(intake);
+    /// Reads what has come in, handing each message within budget and when it came to `handle`. Its answer goes out with the next frame.
+    pub fn read(
+        &mut self,
+        moment: &Moment,
+        mut handle: impl FnMut(&[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
+    ) -> Result<(), Ended> {
+        let mut intake = self.link.begin_reading();
+        let read = self.read_into(&mut intake, moment, &mut handle);
+        self.link.end_reading(intake);
         read
     }
 
-    /// Stops after [`READS_MAX`] reads, to be called again soon: whoever sends without end keeps nobody waiting.
-    fn read(
+    fn read_into(
         &mut self,
         intake: &mut Intake,
-        context: &mut Context<'_>,
-        now: Instant,
-        handle: &mut impl FnMut(&[u8]) -> Result<Option<Bytes>, CloseReason>,
+        moment: &Moment,
+        handle: &mut impl FnMut(&[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
     ) -> Result<(), Ended> {
-        let mut reads = 0;
-        loop {
-            while let Some(incoming) = self.socket.ws.next(intake).map_err(Broken::Violated)? {
-                self.last_heard = now;
-                self.pinged = false;
-                match self.meter.message(self.socket.ws.bytes_read(), now) {
-                    Verdict::Keep => {}
-                    Verdict::Drop => continue,
-                    Verdict::Close => return Err(Ended::Closed(CloseReason::RateLimited)),
-                }
-                let (opcode, reply) = match incoming {
-                    Incoming::Binary(bytes) => match handle(&bytes).map_err(Ended::Closed)? {
-                        Some(reply) => (Opcode::Binary, Cow::Owned(reply.into())),
-                        None => continue,
-                    },
-                    Incoming::Ping(bytes) => (Opcode::Pong, Cow::Borrowed(bytes)),
-                    Incoming::Pong => continue,
-                    Incoming::Close(code) => return Err(self.acknowledge_close(context, code, now)),
-                };
-                self.outbox.send_now_or_never(&mut self.socket.ws, context, opcode, &reply, now)?;
+        // What came with the request is there before the first read.
+        self.take_in(intake, moment.now, moment.now, handle)?;
+        for _ in 0..READS_MAX {
+            let Arrived::Bytes { at, more } = self.link.read(intake)? else { break };
+            self.take_in(intake, moment.now, moment.of(at), handle)?;
+            if !more {
+                break;
             }
-            if reads == READS_MAX {
-                self.waker.wake_by_ref();
-                return self.judge_bytes(now);
-            }
-            match self.socket.ws.poll_read(context, intake) {
-                Poll::Pending => return self.judge_bytes(now),
-                Poll::Ready(read) => read?,
-            }
-            reads += 1;
         }
+        self.judge_bytes(moment.now)
+    }
+
+    /// Takes in the messages that are complete.
+    fn take_in(
+        &mut self,
+        intake: &mut Intake,
+        now: Instant,
+        arrived: Instant,
+        handle: &mut impl FnMut(&[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
+    ) -> Result<(), Ended> {
+        while let Some(incoming) = self.link.next(intake).map_err(Broken::Violated)? {
+            self.last_heard = now;
+            self.pinged = false;
+            match self.meter.message(self.link.bytes_read(), now) {
+                Verdict::Keep => {}
+                Verdict::Drop => continue,
+                Verdict::Close => return Err(Ended::Closed(CloseReason::RateLimited)),
+            }
+            match incoming {
+                Incoming::Binary(bytes) => {
+                    if let Some(answer) = handle(&bytes, arrived).map_err(Ended::Closed)? {
+                        self.outbox.answer(&self.link, answer);
+                    }
+                }
+                Incoming::Ping(bytes) => drop(self.outbox.send_now_or_never(&mut self.link, Opcode::Pong, bytes, now)?),
+                Incoming::Pong => {}
+                Incoming::Close(code) => return Err(self.acknowledge_close(code, now)),
+            }
+        }
+        Ok(())
     }
 
     /// Answers a close frame with its own code, if that can be sent at once.
-    fn acknowledge_close(&mut self, context: &mut Context<'_>, code: Option<u16>, now: Instant) -> Ended {
+    fn acknowledge_close(&mut self, code: Option<u16>, now: Instant) -> Ended {
         let payload = code.map_or_else(Vec::new, |code| frame::close_payload(code, ""));
-        let sent = self.outbox.send_now_or_never(&mut self.socket.ws, context, Opcode::Close, &payload, now);
+        let sent = self.outbox.send_now_or_never(&mut self.link, Opcode::Close, &payload, now);
         sent.map_or_else(Ended::from, |_| Ended::Disconnected)
     }
 
     /// Bytes that complete no message count too.
     fn judge_bytes(&mut self, now: Instant) -> Result<(), Ended> {
-        match self.meter.bytes(self.socket.ws.bytes_read(), now) {
+        match self.meter.bytes(self.link.bytes_read(), now) {
             Verdict::Keep | Verdict::Drop => Ok(()),
             Verdict::Close => Err(Ended::Closed(CloseReason::RateLimited)),
         }
@@ -186,24 +178,22 @@ impl Session {
     /// Sends Welcome and what there is to see. Returns the payload bytes sent.
     pub fn welcome(&mut self, welcome: &[u8], replication: &mut Replication, now: Instant, deadlines: &Deadlines) -> Result<usize, Ended> {
         let payload = Bytes::from([welcome, &replication.first_frame(&mut self.view)].concat());
-        let mut context = Context::from_waker(&self.waker);
-        if self.outbox.flush(&mut self.socket.ws, &mut context, now)?.is_pending() {
+        if self.outbox.flush(&mut self.link, now)? == Sent::Part {
             self.outbox.hold(payload, now, deadlines.patience)?;
             return Ok(0);
         }
-        Ok(self.outbox.send(&mut self.socket.ws, &mut context, &payload, now)?)
+        Ok(self.outbox.send(&mut self.link, &payload, now)?)
     }
 
     /// Sends the tick's frame. Returns the payload bytes sent: 0 if the socket takes nothing; then the tick's events wait.
     pub fn send_frame(&mut self, replication: &mut Replication, now: Instant, deadlines: &Deadlines) -> Result<usize, Ended> {
-        let mut context = Context::from_waker(&self.waker);
-        if self.outbox.flush(&mut self.socket.ws, &mut context, now)?.is_pending() {
+        if self.outbox.flush(&mut self.link, now)? == Sent::Part {
             replication.skip(&self.view);
             self.outbox.hold(replication.events().clone(), now, deadlines.patience)?;
             return Ok(0);
         }
         let frame = replication.frame(&mut self.view);
-        Ok(self.outbox.send(&mut self.socket.ws, &mut context, &frame, now)?)
+        Ok(self.outbox.send(&mut self.link, &frame, now)?)
     }
 
     /// Pings a client that has been silent for a while, and gives up on one silent for too long.
@@ -214,14 +204,13 @@ impl Session {
         }
         if silent > deadlines.ping_after && !self.pinged {
             self.pinged = true;
-            let mut context = Context::from_waker(&self.waker);
-            self.outbox.send_now_or_never(&mut self.socket.ws, &mut context, Opcode::Ping, &[], now)?;
+            self.outbox.send_now_or_never(&mut self.link, Opcode::Ping, &[], now)?;
         }
         Ok(())
     }
 
     /// The socket, to close it.
-    pub fn into_socket(self) -> Socket {
-        self.socket
+    pub fn into_socket(self) -> std::io::Result<Socket> {
+        self.link.into_socket()
     }
 }

@@ -86,7 +86,7 @@ fn no_secret_is_written_anywhere() {
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
     assert_eq!(child.wait().expect("ended").code(), Some(0));
     let log = log.join().expect("read").expect("a log");
-    assert!(log.contains("operator watches a match") && log.contains("DEBUG"), "much is logged: {log:.2000}");
+    assert!(log.contains("operator watches a match") && log.contains("TRACE"), "much is logged: {log:.2000}");
     let secrets = spellings(ticket).into_iter().chain(spellings(resume)).chain([session, ADMIN_TOKEN.into(), "canary".into()]);
     for secret in secrets {
         for (place, text) in [("log", &log), ("metrics", &metrics), ("standard output", &lines.join("\n"))] {

@@ -27,7 +27,7 @@ fn info_tells_what_a_client_must_know() {
     let harness = server();
     let answer = get(harness.server.play_addr(), "/api/info");
     let info = answer.json();
-    assert_eq!((answer.status, &info["game"], &info["protocol"]), (200, &"tag".into(), &2.into()));
+    assert_eq!((answer.status, &info["game"], &info["protocol"]), (200, &"tag".into(), &tickwire_protocol::PROTOCOL_VERSION.into()));
     assert_eq!(info["schema"], format!("{:016x}", Tag::SCHEMA.hash()));
     assert_eq!(info["modes"][0]["id"], mode());
     assert_eq!(info["modes"][0]["tick_rate"], Tag::MODES[0].tick_rate);

@@ -260,7 +260,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
             if window != pong.client_time_ms {
                 continue;
             }
-            let round_trip = now.saturating_duration_since(sent);
+            let round_trip = now.saturating_duration_since(sent).saturating_sub(self.interval * u32::from(pong.held) / 256);
             self.notes.record(Measure::RoundTrip, micros(round_trip));
             self.timeline.ponged(round_trip, pong.margin);
             self.windows.ponged(window, pong.margin);

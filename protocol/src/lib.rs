@@ -30,4 +30,4 @@ pub use schema::{Columns, Field, Schema, Table as TableSchema};
 pub use snapshot::{Snapshot, Table};
 
 /// Version of the message layer. Raised when an old client could misread a new server.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;

@@ -175,10 +175,12 @@ pub struct Ranked {
 pub struct Pong {
     /// Echo of the ping.
     pub client_time_ms: u32,
-    /// The tick last simulated.
+    /// The tick last simulated when the ping came.
     pub tick: Tick,
-    /// How much of the interval after `tick` had passed, in 1/256.
+    /// How much of the interval after `tick` had passed then, in 1/256.
     pub phase: u8,
+    /// How long the answer waited for the next frame since, in 1/256 tick: no part of the way.
+    pub held: u16,
     /// The least time, in 1/256 tick, between an input's arrival and its tick's start since the last pong; negative: late.
     /// `None`: no input came.
     pub margin: Option<i16>,

@@ -99,15 +99,14 @@ enum Unheard {
 
 /// The first message, which must be binary, and complete before too many bytes have come.
 async fn first_message(socket: &mut Socket) -> Result<Vec<u8>, Unheard> {
-    let ws = &mut socket.ws;
     let first = poll_fn(|context| {
-        let polled = ws.poll_next(context, |incoming| match incoming {
+        let polled = socket.poll_next(context, |incoming| match incoming {
             Incoming::Binary(bytes) => Ok(bytes.into_owned()),
             Incoming::Close(_) => Err(Unheard::Gone),
             Incoming::Ping(_) | Incoming::Pong => Err(Unheard::Refused(CloseReason::Malformed)),
         });
         match polled {
-            Poll::Pending if ws.bytes_read() > STRANGER_BYTES_MAX => Poll::Ready(Err(Unheard::Refused(CloseReason::RateLimited))),
+            Poll::Pending if socket.bytes_read() > STRANGER_BYTES_MAX => Poll::Ready(Err(Unheard::Refused(CloseReason::RateLimited))),
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(heard)) => Poll::Ready(heard),
             Poll::Ready(Err(Broken::Lost)) => Poll::Ready(Err(Unheard::Gone)),

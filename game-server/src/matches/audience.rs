@@ -1,23 +1,19 @@
-//! The sockets of one match, players' and spectators': polled when ready, sent to in turn, closed with a reason.
+//! The sockets of one match, players' and spectators': read and sent to in each tick, closed with a reason.
 //!
 //! Invariant: what one client does or fails to do changes nothing for the others.
-
-use std::sync::Arc;
 
 use bytes::Bytes;
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::time::Instant;
 
+use crate::clock::Moment;
 use crate::config::SessionConfig;
 use crate::replication::Replication;
-use crate::session::readiness::Readiness;
 use crate::session::{Deadlines, Ended, Session, Socket};
 
 /// The sessions of one match, each in a slot of its own.
 pub struct Audience {
     slots: Vec<Option<Session>>,
-    readiness: Arc<Readiness>,
-    ready: Vec<usize>,
     config: SessionConfig,
     deadlines: Deadlines,
     /// Sessions that ended since last asked.
@@ -48,12 +44,7 @@ impl Audience {
     /// No one.
     pub fn new(config: SessionConfig) -> Self {
         let deadlines = Deadlines::new(&config);
-        Self { slots: Vec::new(), readiness: Arc::default(), ready: Vec::new(), config, deadlines, lost: Vec::new() }
-    }
-
-    /// Wakes when a socket is ready; then call [`Audience::poll`].
-    pub fn readiness(&self) -> Arc<Readiness> {
-        Arc::clone(&self.readiness)
+        Self { slots: Vec::new(), config, deadlines, lost: Vec::new() }
     }
 
     /// The slot the next session gets.
@@ -71,8 +62,8 @@ impl Audience {
         replication: &mut Replication,
         now: Instant,
     ) {
-        let peer = socket.peer;
-        let session = match Session::new(socket, player, slot, &self.readiness, &self.config, now) {
+        let peer = socket.peer();
+        let session = match Session::new(socket, player, &self.config, now) {
             Ok(session) => session,
             Err(error) => {
                 tracing::debug!(%peer, %error, "socket was lost before it joined");
@@ -90,17 +81,21 @@ impl Audience {
         }
     }
 
-    /// Reads from the sockets that are ready. `handle` gets the player (`None` for a spectator) and each message.
-    pub fn poll(&mut self, now: Instant, mut handle: impl FnMut(Option<PlayerId>, &[u8]) -> Result<Option<Bytes>, CloseReason>) {
-        let mut ready = std::mem::take(&mut self.ready);
-        self.readiness.take(&mut ready);
-        for slot in ready.drain(..) {
+    /// Reads from all sockets. `handle` gets the player (`None` for a spectator), each message, and when it came. Then pings the silent and
+    /// gives up on the lost.
+    pub fn read(
+        &mut self,
+        moment: &Moment,
+        mut handle: impl FnMut(Option<PlayerId>, &[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
+    ) {
+        let deadlines = self.deadlines;
+        for slot in 0..self.slots.len() {
             self.with(slot, |session| {
                 let player = session.player();
-                session.poll(now, |bytes| handle(player, bytes))
+                session.read(moment, |bytes, arrived| handle(player, bytes, arrived))?;
+                session.check_silence(moment.now, &deadlines)
             });
         }
-        self.ready = ready;
     }
 
     /// Sends everyone the frame of `tick`, beginning with another one each time.
@@ -119,14 +114,6 @@ impl Audience {
         }
         replication.sweep();
         totals
-    }
-
-    /// Pings the silent and gives up on the lost.
-    pub fn check_silence(&mut self, now: Instant) {
-        let deadlines = self.deadlines;
-        for slot in 0..self.slots.len() {
-            self.with(slot, |session| session.check_silence(now, &deadlines));
-        }
     }
 
     /// Sessions that ended by themselves since last asked.
@@ -169,5 +156,8 @@ impl Audience {
 /// The closing handshake takes its time, bounded, beside the ticks.
 fn say_farewell(session: Session, reason: CloseReason) {
     crate::metrics::count_close(reason);
-    tokio::task::spawn_local(session.into_socket().refuse(reason));
+    // A socket that the runtime does not take is one that is gone.
+    if let Ok(socket) = session.into_socket() {
+        tokio::task::spawn_local(socket.refuse(reason));
+    }
 }

@@ -1,27 +1,22 @@
-//! A worker's sleep: to the microsecond for ticks, and long enough that what arrives meanwhile is read together.
+//! A worker's sleep, to the microsecond: tokio's timers are a millisecond coarse.
 //!
-//! tokio's timers are a millisecond coarse, and its driver wakes for every packet. A worker about to park therefore sleeps first: up to
-//! the next tick if that is near, else `NAP`. Packets wait in the kernel, and one look at the sockets afterwards finds them all.
-//! Without anything to do soon the worker then parks as usual, and a coarse timer brings it back in time.
+//! A worker about to park sleeps until the next tick instead, or for `STEP` if that is further away; then its runtime looks for commands
+//! and sockets on their way out. Players' sockets are nobody's concern between ticks.
 //!
-//! Invariants: no alarm rings early; a worker is deaf for `NEAR` at most.
+//! Invariants: no alarm rings early; a worker is deaf for `STEP` at most.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
-/// How long packets are let gather.
-const NAP: Duration = Duration::from_millis(2);
-/// A tick so near is slept up to without looking at the sockets.
-const NEAR: Duration = Duration::from_millis(4);
-/// How much before a tick the coarse timer is set: less than [`NEAR`], and more than it is late.
-const COARSE: Duration = Duration::from_millis(3);
+/// The longest sleep.
+const STEP: Duration = Duration::from_millis(4);
 
 /// Lets the sleeps of the calling thread end when they should. Else the kernel lets each last up to 50 µs longer, to wake threads together.
 pub fn sleep_exactly() {
@@ -40,7 +35,8 @@ pub struct Pacer {
 #[derive(Debug)]
 struct Entry {
     at: Instant,
-    sleeper: Arc<AtomicWaker>,
+    /// Gone when the alarm was dropped.
+    sleeper: Weak<AtomicWaker>,
 }
 
 impl PartialEq for Entry {
@@ -67,20 +63,30 @@ impl Pacer {
     /// Sleeps as told above and rings the alarms that are due. To be called by the worker's thread when it is about to park.
     pub fn nap(&self) {
         let Some(next) = self.alarms().peek().map(|Reverse(entry)| entry.at) else { return };
-        let left = next.saturating_duration_since(Instant::now());
-        std::thread::sleep(if left <= NEAR { left } else { NAP });
+        std::thread::sleep(next.saturating_duration_since(Instant::now()).min(STEP));
         let now = Instant::now();
         let mut alarms = self.alarms();
-        while let Some(Reverse(entry)) = alarms.peek()
-            && entry.at <= now
-        {
-            alarms.pop().inspect(|Reverse(entry)| entry.sleeper.wake());
+        let mut has_rung = false;
+        while let Some(Reverse(entry)) = alarms.peek() {
+            let is_due = entry.at <= now;
+            if !is_due && has_rung {
+                break;
+            }
+            // The first is woken even if it is not due: a thread that has something to do does not park, and comes back here.
+            if let Some(sleeper) = entry.sleeper.upgrade() {
+                sleeper.wake();
+                has_rung = true;
+                if !is_due {
+                    break;
+                }
+            }
+            alarms.pop();
         }
     }
 
     /// An alarm, to be set.
     pub fn alarm(self: &Arc<Self>) -> Alarm {
-        Alarm { pacer: Arc::clone(self), at: Instant::now(), sleeper: Arc::default(), coarse: Box::pin(tokio::time::sleep(Duration::ZERO)) }
+        Alarm { pacer: Arc::clone(self), at: Instant::now(), sleeper: Arc::default() }
     }
 
     fn alarms(&self) -> MutexGuard<'_, BinaryHeap<Reverse<Entry>>> {
@@ -94,35 +100,24 @@ pub struct Alarm {
     pacer: Arc<Pacer>,
     at: Instant,
     sleeper: Arc<AtomicWaker>,
-    /// Sees to it that the worker is awake a little before.
-    coarse: Pin<Box<Sleep>>,
 }
 
 impl Alarm {
     /// To ring at `at`. An alarm that has rung rings again only when it is set again.
     pub fn set(&mut self, at: Instant) {
         self.at = at;
-        self.coarse.as_mut().reset(at.checked_sub(COARSE).unwrap_or(at));
-        self.pacer.alarms().push(Reverse(Entry { at, sleeper: Arc::clone(&self.sleeper) }));
-    }
-}
-
-impl Drop for Alarm {
-    /// Its entry stays until it is due, and must not keep the match's task, and with it the runtime, until then.
-    fn drop(&mut self) {
-        self.sleeper.take();
+        self.pacer.alarms().push(Reverse(Entry { at, sleeper: Arc::downgrade(&self.sleeper) }));
     }
 }
 
 impl Future for Alarm {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         if Instant::now() >= self.at {
             return Poll::Ready(());
         }
         self.sleeper.register(context.waker());
-        let _ = self.coarse.as_mut().poll(context);
         Poll::Pending
     }
 }
@@ -144,6 +139,7 @@ mod tests {
     #[tokio::test]
     async fn an_alarm_rings_when_it_is_due_and_a_dropped_one_keeps_nothing() {
         let pacer = Arc::<Pacer>::default();
+        let count = |rung: &Rung| rung.0.load(std::sync::atomic::Ordering::Relaxed);
         let rung = Arc::new(Rung(0.into()));
         let waker = Arc::clone(&rung).into();
         let mut context = Context::from_waker(&waker);
@@ -154,10 +150,15 @@ mod tests {
         assert!([&mut soon, &mut late].into_iter().all(|alarm| Pin::new(alarm).poll(&mut context).is_pending()));
         pacer.nap();
         assert!(Instant::now() >= due);
-        assert_eq!(rung.0.load(std::sync::atomic::Ordering::Relaxed), 1);
+        assert_eq!(count(&rung), 1);
         assert!(Pin::new(&mut soon).poll(&mut context).is_ready());
+        pacer.nap();
+        assert_eq!(count(&rung), 2, "nothing is due, and the thread is kept from parking");
+        assert!(Pin::new(&mut late).poll(&mut context).is_pending());
         drop(waker);
         drop((soon, late));
         assert_eq!(Arc::strong_count(&rung), 1, "the hour's entry is still there, its waker is not");
+        pacer.nap();
+        assert!(pacer.alarms().is_empty());
     }
 }

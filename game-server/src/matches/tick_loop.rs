@@ -1,7 +1,8 @@
 //! One match's task: it owns the world, the seats and the sockets, and moves them on tick by tick.
 //!
-//! A tick: seats that expired are freed, bots fill up, the phase moves on, inputs are latched, the world is stepped and
-//! captured, the frame is encoded once and sent to everyone. Between ticks sockets are read and commands carried out.
+//! A tick: what clients sent is read, seats that expired are freed, bots fill up, the phase moves on, inputs are latched, the world is stepped and
+//! captured, the frame is encoded once and sent to everyone. Sockets are read when a tick begins, and only then; commands are carried out
+//! between ticks.
 //!
 //! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a burst.
 
@@ -24,7 +25,7 @@ use super::lifecycle::{Census, Lifecycle, Verdict};
 use super::pacer::Alarm;
 use super::players::Players;
 use super::roster::{Freed, Holder, Roster, Taken};
-use crate::clock::TickClock;
+use crate::clock::{Moment, TickClock};
 use crate::config::{MatchConfig, SessionConfig, ms};
 use crate::replication::Replication;
 use crate::replication::pool::Pool;
@@ -97,7 +98,6 @@ impl<G: Game> MatchTask<G> {
 
     /// Runs until the match ends, a tick whenever `alarm` rings; returns why.
     pub async fn run(&mut self, mut alarm: Alarm) -> CloseReason {
-        let readiness = self.audience.readiness();
         alarm.set(self.clock.deadline());
         loop {
             tokio::select! {
@@ -108,7 +108,6 @@ impl<G: Game> MatchTask<G> {
                     }
                     alarm.set(self.clock.deadline());
                 }
-                () = readiness.wait() => self.read(),
                 command = self.commands.recv() => match command {
                     Some(Command::End(reason)) => return reason,
                     Some(command) => self.obey(command),
@@ -130,9 +129,10 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn tick(&mut self) -> Option<CloseReason> {
-        let now = Instant::now();
+        let moment = Moment::now();
+        let now = moment.now;
         // Before the deadline moves on: an input that comes now is for this tick, with nothing to spare.
-        self.read();
+        self.read(&moment);
         let started = self.clock.start(now);
         let tick = self.tick.next();
         self.free_expired(now);
@@ -150,7 +150,6 @@ impl<G: Game> MatchTask<G> {
         let placed = self.placed.drain(..);
         self.replication.advance(tick, events, placed, |snapshot| self.simulation.capture(snapshot));
         let sent = self.audience.send_frames(tick, &mut self.replication, now);
-        self.audience.check_silence(now);
         self.settle_lost();
         if self.replication.has_overflowed() {
             return Some(CloseReason::InternalError);
@@ -190,23 +189,23 @@ impl<G: Game> MatchTask<G> {
     }
 
     /// Reads what clients have sent.
-    fn read(&mut self) {
-        let now = Instant::now();
-        let (next, until_next) = (self.tick.next(), self.clock.until_next(now));
-        let pong_phase = self.clock.phase(now);
+    fn read(&mut self, moment: &Moment) {
+        let (next, clock) = (self.tick.next(), self.clock);
         let (players, roster) = (&mut self.players, &mut self.roster);
         let mut leavers = Vec::new();
-        self.audience.poll(now, |player, bytes| {
+        self.audience.read(moment, |player, bytes, arrived| {
             let message = ClientMessage::<G::Input>::decode(bytes).map_err(|_| CloseReason::Malformed)?;
             match (message, player) {
                 (ClientMessage::Input { seq, tick, input }, Some(player)) => {
-                    let margin = tick.since(next).saturating_mul(256).saturating_add(until_next as i32);
+                    let margin = tick.since(next).saturating_mul(256).saturating_add(clock.until_next(arrived) as i32);
                     players.offer(player, seq, tick, input, next, margin);
                     Ok(None)
                 }
                 (ClientMessage::Ping { client_time_ms }, _) => {
                     let (margin, last_input) = player.map_or_else(Default::default, |player| players.take_feedback(player));
-                    let pong = Pong { client_time_ms, tick: Tick(next.0.wrapping_sub(1)), phase: pong_phase, margin, last_input };
+                    let (tick, phase) = (Tick(next.0.wrapping_sub(1)), clock.phase(arrived));
+                    let held = clock.until_next(arrived) - clock.until_next(moment.now);
+                    let pong = Pong { client_time_ms, tick, phase, held: held as u16, margin, last_input };
                     Ok(Some(encode(&ServerMessage::Pong(pong)).into()))
                 }
                 (ClientMessage::Leave, Some(player)) => {

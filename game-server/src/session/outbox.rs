@@ -4,7 +4,6 @@
 //! the socket takes nothing, reliable messages wait, bounded in bytes, and go out in front of the next frame.
 
 use std::collections::VecDeque;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -13,7 +12,7 @@ use tickwire_protocol::{CloseReason, ServerMessage};
 use tokio::time::Instant;
 
 use super::frame::{self, Opcode};
-use super::socket::Ws;
+use super::link::{Link, Sent};
 
 /// One client's sending side.
 #[derive(Debug, Default)]
@@ -43,12 +42,12 @@ pub struct Patience {
 
 impl Outbox {
     /// Sends a frame, with what waited in front.
-    pub fn send(&mut self, ws: &mut Ws, context: &mut Context<'_>, frame: &Bytes, now: Instant) -> Result<usize, Failure> {
+    pub fn send(&mut self, link: &mut Link, frame: &Bytes, now: Instant) -> Result<usize, Failure> {
         if self.waiting.is_empty() {
-            return self.write(ws, context, frame, now);
+            return self.write(link, frame, now);
         }
         let payload = self.with_waiting(frame);
-        self.write(ws, context, &payload, now)
+        self.write(link, &payload, now)
     }
 
     /// Keeps reliable bytes for when the socket takes something again. Fails if that takes too long.
@@ -61,30 +60,31 @@ impl Outbox {
         if too_long || self.waiting_bytes > patience.waiting_bytes { Err(Failure::TooSlow) } else { Ok(()) }
     }
 
-    /// Sends a message that only this client gets and that is worthless later, such as a pong; skips it if the socket is full.
-    pub fn send_now_or_never(
-        &mut self,
-        ws: &mut Ws,
-        context: &mut Context<'_>,
-        opcode: Opcode,
-        payload: &[u8],
-        now: Instant,
-    ) -> Result<usize, Failure> {
-        if self.flush(ws, context, now)?.is_pending() || !self.waiting.is_empty() {
+    /// Puts an answer in front of the next frame, unless the socket is full: it would be worthless later. A client has a few of them in a
+    /// tick, since its messages are metered.
+    pub fn answer(&mut self, link: &Link, answer: Bytes) {
+        if link.unsent_bytes() == 0 {
+            self.waiting_bytes += answer.len();
+            self.waiting.push_back(answer);
+        }
+    }
+
+    /// Sends a control frame at once; skips it if the socket is full.
+    pub fn send_now_or_never(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], now: Instant) -> Result<usize, Failure> {
+        if self.flush(link, now)? == Sent::Part || !self.waiting.is_empty() {
             return Ok(0);
         }
-        self.write_frame(ws, context, opcode, payload, now)
+        self.write_frame(link, opcode, payload, now)
     }
 
     /// Pushes what the socket did not take before. Whoever takes a part of it is slow, and not stuck.
-    pub fn flush(&mut self, ws: &mut Ws, context: &mut Context<'_>, now: Instant) -> Result<Poll<()>, Failure> {
-        let unsent = ws.unsent_bytes();
-        let flushed = ws.poll_flush(context);
-        if ws.unsent_bytes() < unsent {
+    pub fn flush(&mut self, link: &mut Link, now: Instant) -> Result<Sent, Failure> {
+        let unsent = link.unsent_bytes();
+        let flushed = link.flush();
+        if link.unsent_bytes() < unsent {
             self.blocked_since = None;
         }
-        self.note(&flushed, now)?;
-        Ok(flushed.map(drop))
+        self.note(flushed, now)
     }
 
     fn with_waiting(&mut self, frame: &[u8]) -> Bytes {
@@ -95,34 +95,27 @@ impl Outbox {
         payload.freeze()
     }
 
-    fn write(&mut self, ws: &mut Ws, context: &mut Context<'_>, payload: &[u8], now: Instant) -> Result<usize, Failure> {
-        self.write_frame(ws, context, Opcode::Binary, payload, now)
+    fn write(&mut self, link: &mut Link, payload: &[u8], now: Instant) -> Result<usize, Failure> {
+        self.write_frame(link, Opcode::Binary, payload, now)
     }
 
     /// Hands a frame to the socket, which has nothing unsent: it takes it whole, and the kernel as much as it can.
-    fn write_frame(
-        &mut self,
-        ws: &mut Ws,
-        context: &mut Context<'_>,
-        opcode: Opcode,
-        payload: &[u8],
-        now: Instant,
-    ) -> Result<usize, Failure> {
-        let written = ws.poll_write(context, opcode, payload);
-        self.note(&written, now)?;
+    fn write_frame(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], now: Instant) -> Result<usize, Failure> {
+        let written = link.write(opcode, payload);
+        self.note(written, now)?;
         Ok(payload.len())
     }
 
     /// Notes since when the kernel takes no more.
-    fn note(&mut self, written: &Poll<std::io::Result<()>>, now: Instant) -> Result<(), Failure> {
-        match written {
-            Poll::Ready(Ok(())) => self.blocked_since = None,
-            Poll::Ready(Err(_)) => return Err(Failure::Disconnected),
-            Poll::Pending => {
+    fn note(&mut self, written: std::io::Result<Sent>, now: Instant) -> Result<Sent, Failure> {
+        let sent = written.map_err(|_| Failure::Disconnected)?;
+        match sent {
+            Sent::Whole => self.blocked_since = None,
+            Sent::Part => {
                 self.blocked_since.get_or_insert(now);
             }
         }
-        Ok(())
+        Ok(sent)
     }
 }
 

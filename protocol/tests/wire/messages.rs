@@ -131,11 +131,12 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 fn any_pong() -> impl Strategy<Value = Pong> {
-    (any::<u32>(), any::<u32>(), any::<u8>(), any::<Option<i16>>(), any::<u32>()).prop_map(
-        |(client_time_ms, tick, phase, margin, last_input)| Pong {
+    (any::<u32>(), any::<u32>(), any::<u8>(), any::<u16>(), any::<Option<i16>>(), any::<u32>()).prop_map(
+        |(client_time_ms, tick, phase, held, margin, last_input)| Pong {
             client_time_ms,
             tick: Tick(tick),
             phase,
+            held,
             margin,
             last_input: InputSeq(last_input),
         },

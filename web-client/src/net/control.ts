@@ -24,8 +24,10 @@ export interface Pong {
   readonly type: 'pong';
   readonly clientTimeMs: number;
   readonly tick: number;
-  /** How much of the interval after `tick` had passed, in 1/256. */
+  /** How much of the interval after `tick` had passed when the ping came, in 1/256. */
   readonly phase: number;
+  /** How long the answer then waited for the next frame, in 1/256 tick. */
+  readonly held: number;
   /** The least earliness of the inputs since the last pong, in 1/256 tick; null if none came. */
   readonly margin: number | null;
   readonly lastInputSeq: number;

@@ -11,6 +11,7 @@ function pongAt(atServerMs: number, sentMs: number, marginTicks: number | null):
     clientTimeMs: Math.floor(sentMs),
     tick: Math.floor(tick),
     phase: Math.floor((tick % 1) * 256),
+    held: 0,
     margin: marginTicks === null ? null : Math.round(marginTicks * 256),
     lastInputSeq: 0,
   };
@@ -86,5 +87,13 @@ describe('TickClock', () => {
     expect(clock.rttMs).toBe(80);
     clock.onPong(pongAt(10_040, 4_000_000_000, null), 10_100);
     expect(clock.rttMs).toBe(80);
+  });
+
+  it('does not count the time a server waited for its next frame', () => {
+    const [prompt, patient] = [new TickClock(30, 300, 10_000), new TickClock(30, 300, 10_000)];
+    prompt.onPong(pongAt(10_040, 10_000, null), 10_080);
+    patient.onPong({ ...pongAt(10_040, 10_000, null), held: 192 }, 10_105);
+    expect(patient.rttMs).toBe(80);
+    expect(patient.serverTick(10_200)).toBeCloseTo(prompt.serverTick(10_200), 5);
   });
 });

@@ -80,7 +80,7 @@ export class TickClock {
     const first = this.rttSamples.length === 0;
     this.measureRtt(pong, nowMs);
     const oneWay = (this.rttMs ?? 0) / 2 / this.msPerTick;
-    this.serverAnchor = { tick: pong.tick + pong.phase / 256 + oneWay, ms: nowMs };
+    this.serverAnchor = { tick: pong.tick + (pong.phase + pong.held) / 256 + oneWay, ms: nowMs };
     this.margin = pong.margin === null ? null : pong.margin / 256;
     if (this.margin === null || first) {
       this.steer(this.serverAnchor.tick + oneWay + 1 + this.safety - this.value);
@@ -98,8 +98,9 @@ export class TickClock {
 
   private measureRtt(pong: Pong, nowMs: number): void {
     // The echo is the lower 32 bits of whole milliseconds.
-    const sample = (Math.floor(nowMs) - pong.clientTimeMs) >>> 0;
-    if (sample > 60_000) return;
+    const elapsed = (Math.floor(nowMs) - pong.clientTimeMs) >>> 0;
+    if (elapsed > 60_000) return;
+    const sample = Math.max(0, elapsed - (pong.held / 256) * this.msPerTick);
     const before = this.rttMs;
     if (before !== null) this.rttDeviation += (Math.abs(sample - before) - this.rttDeviation) * SMOOTHING;
     this.rttSamples.push(sample);

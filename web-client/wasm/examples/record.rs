@@ -175,7 +175,7 @@ fn body(base: &Snapshot, next: &Snapshot) -> tickwire_protocol::messages::Body {
 /// A message of every kind that a match's ticks do not bring.
 fn the_rest(tick: Tick) -> Vec<ServerMessage> {
     use tickwire_protocol::messages::Pong;
-    let pong = |margin| Pong { client_time_ms: u32::MAX, tick, phase: 255, margin, last_input: InputSeq(9) };
+    let pong = |margin| Pong { client_time_ms: u32::MAX, tick, phase: 255, held: 300, margin, last_input: InputSeq(9) };
     vec![
         ServerMessage::Event(Event::Joined(RosterEntry { player: PlayerId(7), name: Name::truncated("Ada"), bot: false })),
         ServerMessage::Event(Event::Left(PlayerId(7))),

@@ -234,6 +234,7 @@ fn describe_pong(pong: &Pong, json: &mut Json<'_>) {
     json.key("clientTimeMs").number(pong.client_time_ms);
     json.key("tick").number(pong.tick.0);
     json.key("phase").number(pong.phase);
+    json.key("held").number(pong.held);
     json.key("margin").number_or_null(pong.margin);
     json.key("lastInputSeq").number(pong.last_input.0);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tickwire_protocol::codec::encode;
-use tickwire_protocol::{ClientMessage, Credential, InputSeq, MatchId, Secret, Tick};
+use tickwire_protocol::{ClientMessage, Credential, InputSeq, MatchId, PROTOCOL_VERSION, Secret, Tick};
 
 use super::json::client_message;
 use super::{Fixture, Vector};
@@ -15,8 +15,11 @@ fn golden_client_messages() {
     let schema = 0x0123_4567_89ab_cdef;
     let input = |seq, tick, input| ClientMessage::Input { seq: InputSeq(seq), tick: Tick(tick), input };
     let messages = [
-        ("hello_ticket", ClientMessage::Hello { protocol: 2, schema, credential: Credential::Ticket(secret) }),
-        ("hello_resume", ClientMessage::Hello { protocol: 2, schema, credential: Credential::Resume { match_id, token: secret } }),
+        ("hello_ticket", ClientMessage::Hello { protocol: PROTOCOL_VERSION, schema, credential: Credential::Ticket(secret) }),
+        (
+            "hello_resume",
+            ClientMessage::Hello { protocol: PROTOCOL_VERSION, schema, credential: Credential::Resume { match_id, token: secret } },
+        ),
         ("hello_small_hash", ClientMessage::Hello { protocol: 65_535, schema: 250, credential: Credential::Ticket(secret) }),
         ("input_first", input(1, 250, Stick::default())),
         ("input", input(4_000, 70_000, Stick { x: -127, y: 127, aim: 1023, fire: true })),

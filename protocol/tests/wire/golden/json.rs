@@ -52,6 +52,7 @@ pub(super) fn server_message(message: &ServerMessage) -> Value {
             "client_time_ms": pong.client_time_ms,
             "tick": pong.tick.0,
             "phase": pong.phase,
+            "held": pong.held,
             "margin": pong.margin,
             "last_input": pong.last_input.0,
         }),

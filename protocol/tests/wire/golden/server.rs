@@ -27,7 +27,7 @@ fn welcome(player: Option<u16>) -> ServerMessage {
 }
 
 fn pong(margin: Option<i16>) -> ServerMessage {
-    ServerMessage::Pong(Pong { client_time_ms: 123_456, tick: Tick(500), phase: 255, margin, last_input: InputSeq(77) })
+    ServerMessage::Pong(Pong { client_time_ms: 123_456, tick: Tick(500), phase: 255, held: 256, margin, last_input: InputSeq(77) })
 }
 
 fn body(bytes: &[u8]) -> Body {
