@@ -3,7 +3,7 @@
 //! Invariant: the state after a tick depends on the seed and on the joins, leaves, phases and inputs given, and on nothing
 //! else: not on time, threads, or what other matches do.
 
-use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildSettings};
+use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildSettings, ScheduleGraph};
 use bevy_ecs::world::World;
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::{Columns, Fnv, MatchState};
@@ -39,6 +39,10 @@ impl<G: Game> Simulation<G> {
         G::build(&mut Setup { world: &mut world, schedule: &mut schedule, registry: &mut registry, mode });
         let missing: Vec<_> = registry.unregistered().collect();
         assert!(missing.is_empty(), "no component fills the tables {missing:?} of {}", G::NAME);
+        let built = schedule.initialize(&mut world).map(drop);
+        assert!(built.is_ok(), "the systems of {} have no clear order: {built:?}", G::NAME);
+        // What the schedule was built from is a tenth of a match's memory, and nobody asks for it again.
+        *schedule.graph_mut() = ScheduleGraph::new();
         Self { world, schedule, registry, game: std::marker::PhantomData }
     }
 

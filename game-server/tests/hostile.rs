@@ -9,11 +9,11 @@ use futures_util::{SinkExt, StreamExt};
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::{ClientMessageOf, GameDef};
-use tickwire_loadtest::script::{hear, hear_closing, see};
-use tickwire_loadtest::{Api, Client, Heard, Join};
+use tickwire_loadtest::script::{hear_closing, see};
+use tickwire_loadtest::{Api, Client, Join};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
-use tickwire_protocol::{ClientMessage, CloseReason, Credential, InputSeq, PROTOCOL_VERSION, Secret, Tick};
+use tickwire_protocol::{ClientMessage, CloseReason, Credential, InputSeq, PROTOCOL_VERSION, Secret, ServerMessage, Tick};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -101,7 +101,13 @@ async fn unusual_but_proper_frames_are_understood_and_a_close_is_answered() {
     ada.websocket().get_mut().write_all(now).await.expect("sent");
     while ada.websocket().next().await.expect("open").expect("a message") != Message::Pong(b"hi".as_slice().into()) {}
     ada.websocket().get_mut().write_all(later).await.expect("sent");
-    hear(&mut ada, |heard| matches!(heard, Heard::Pong(pong) if pong.client_time_ms == 7).then_some(())).await.expect("a pong");
+    let answers = |message: Message| {
+        let Message::Binary(bytes) = message else { return false };
+        let mut bytes = &bytes[..];
+        let mut messages = std::iter::from_fn(|| ServerMessage::decode_next(&mut bytes));
+        messages.any(|message| matches!(message, Ok(ServerMessage::Pong(pong)) if pong.client_time_ms == 7))
+    };
+    while !answers(ada.websocket().next().await.expect("open").expect("a message")) {}
     ada.websocket().close(Some(CloseFrame { code: CloseCode::Away, reason: "".into() })).await.expect("sent");
     let closed = loop {
         if let Message::Close(frame) = ada.websocket().next().await.expect("answered").expect("a message") {
