@@ -73,14 +73,15 @@ impl Surroundings<'_> {
                 Source::None => {}
                 Source::Base(index) => {
                     let (column, field) = (self.base.column(usize::from(index)), self.base.fields().get(usize::from(index)));
-                    let values = self.runs.iter().flat_map(|run| run.of_base(column));
-                    match field.filter(|field| field.moment) {
-                        Some(field) => {
-                            out.iter_mut()
-                                .zip(values)
-                                .for_each(|(context, value)| add(context, class_of_value(from_tick(field, *value, self.tick))));
+                    let mut contexts = out.iter_mut();
+                    for run in self.runs {
+                        let rows = run.of_base(column).iter().zip(&mut contexts);
+                        match field.filter(|field| field.moment) {
+                            Some(field) => rows.for_each(|(value, context)| {
+                                add(context, class_of_value(from_tick(field, *value, self.tick)));
+                            }),
+                            None => rows.for_each(|(value, context)| add(context, class_of_value(*value))),
                         }
-                        None => out.iter_mut().zip(values).for_each(|(context, value)| add(context, class_of_value(*value))),
                     }
                 }
                 Source::Residual(field) => {
@@ -190,16 +191,17 @@ impl Symbol {
 /// model lacks one.
 fn model_symbols(residuals: &[u32], model: &ColumnModel, scratch: &mut ColumnScratch) -> u32 {
     let ColumnScratch { contexts, symbols } = scratch;
-    let direct = model.tokens.direct;
-    let mut sum = 0u32;
+    let (direct, mut sum, mut lacks_one) = (model.tokens.direct, 0u32, false);
     symbols.clear();
-    for (residual, context) in residuals.iter().zip(&*contexts) {
+    symbols.extend(residuals.iter().zip(&*contexts).map(|(residual, context)| {
         let (token, rest, rest_bits) = Tokens::split(direct, *residual);
-        let [from, to, ..] = model.distribution(*context).get(token..).unwrap_or(&[]) else { return u32::MAX };
-        symbols.push(Symbol { from: *from, weight: to - from, rest_bits, rest });
+        let place = model.distribution(*context).get(token..token + 2);
+        lacks_one |= place.is_none();
+        let [from, to] = place.and_then(|place| <[u16; 2]>::try_from(place).ok()).unwrap_or([0, WHOLE]);
         sum += cost(to - from) + 16 * rest_bits;
-    }
-    sum
+        Symbol { from, weight: to - from, rest_bits, rest }
+    }));
+    if lacks_one { u32::MAX } else { sum }
 }
 
 /// How a plain column is written.

@@ -148,18 +148,17 @@ fn encode_table(base: &Table, next: &Table, step: Step, seen: &Seen<'_>, scratch
 fn find_residuals(base: &Table, next: &Table, step: Step, scratch: &mut Scratch) -> u32 {
     let Scratch { runs, kept, residuals, .. } = scratch;
     residuals.clear();
+    residuals.resize(next.fields().len() * *kept, 0);
     let mut changed = 0;
-    for (index, field) in next.fields().iter().enumerate() {
+    for ((index, field), out) in next.fields().iter().enumerate().zip(residuals.chunks_exact_mut((*kept).max(1))) {
         let column =
             Pair { field, base: base.column(index), next: next.column(index), velocities: field.moved_by.map(|by| next.column(by)), step };
-        let start = residuals.len();
         if runs.iter().all(|run| column.is_undisturbed(run)) {
-            residuals.resize(start + *kept, 0);
-        } else {
-            runs.iter().for_each(|run| column.residuals(run, residuals));
-            let is_changed = residuals.iter().skip(start).any(|residual| *residual != 0);
-            changed |= u32::from(is_changed) << index;
+            continue;
         }
+        let mut places = out.iter_mut();
+        runs.iter().for_each(|run| column.residuals(run, &mut places));
+        changed |= u32::from(out.iter().any(|residual| *residual != 0)) << index;
     }
     changed
 }
@@ -186,16 +185,15 @@ impl Pair<'_> {
         })
     }
 
-    fn residuals(&self, run: &Run, out: &mut Vec<u32>) {
+    /// Fills the next places of `out`, one for each row of `run`.
+    fn residuals(&self, run: &Run, out: &mut core::slice::IterMut<'_, u32>) {
         let Self { field, step, .. } = *self;
         let rows = run.of_base(self.base).iter().zip(run.of_next(self.next));
         match self.velocities {
-            None => out.extend(rows.map(|(before, after)| residual(field, *before, *after, step.tick))),
-            Some(velocities) => {
-                out.extend(rows.zip(run.of_next(velocities)).map(|((before, after), velocity)| {
-                    residual(field, predict(field, *before, *velocity, step.advance), *after, step.tick)
-                }));
-            }
+            None => rows.zip(out).for_each(|((before, after), out)| *out = residual(field, *before, *after, step.tick)),
+            Some(velocities) => rows.zip(run.of_next(velocities)).zip(out).for_each(|(((before, after), velocity), out)| {
+                *out = residual(field, predict(field, *before, *velocity, step.advance), *after, step.tick);
+            }),
         }
     }
 }
