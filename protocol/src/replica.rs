@@ -81,7 +81,7 @@ impl Replica {
             }
             ServerMessage::Cells { tick, parts } => {
                 let Workspace { empty, scratch, .. } = workspace;
-                let slots = self.slots.get_or_insert_with(|| Box::new(Slots::new(empty)));
+                let slots = self.slots.get_or_insert_with(|| Box::new(Slots::new(empty, &self.current)));
                 parts.as_slice().iter().try_for_each(|part| slots.apply(*tick, part, empty, scratch))?;
                 return Ok(false);
             }

@@ -44,11 +44,12 @@ struct Place {
 }
 
 impl Slots {
-    pub(super) fn new(empty: &Snapshot) -> Self {
+    /// No chunks yet, beside the view that there is without them.
+    pub(super) fn new(empty: &Snapshot, view: &Snapshot) -> Self {
         Self {
             chunks: Vec::new(),
             rows: vec![0; empty.tables().len()],
-            merged: empty.clone(),
+            merged: view.clone(),
             next: empty.clone(),
             spare: Vec::new(),
             order: Vec::new(),

@@ -90,6 +90,15 @@ fn the_view_changes_with_whole_snapshots_only() {
 }
 
 #[test]
+fn the_first_cells_leave_the_view_that_was_there() {
+    let (empty, whole) = (plain(0, &[], 0), plain(10, &[4], 1));
+    let mut replica = Replica::new(&PLAIN);
+    assert_eq!(replica.apply(&ServerMessage::Keyframe { tick: whole.tick, body: body(&empty, &whole) }), Ok(true));
+    assert_eq!(replica.apply(&cells(vec![])), Ok(false));
+    assert_eq!(replica.snapshot(), Some(&whole));
+}
+
+#[test]
 fn news_of_an_empty_slot_is_refused() {
     for part in [Part { slot: 3, news: News::Gone }, delta_part(3, &plain(10, &[], 0), &plain(11, &[4], 5))] {
         assert_eq!(begun(Vec::new()).apply(&cells(vec![part])), Err(DecodeError::Malformed));
