@@ -146,7 +146,7 @@ async fn a_fifth_of_the_bandwidth(mode: &str) {
     let start = see(&mut bob, |view| view.tick.0 > 10).await.expect("Bob plays");
     let before = bob.traffic();
     while see(&mut bob, |_| true).await.expect("Bob plays").since(start) < 60 {
-        drain(&mut slow);
+        drain(&mut slow).await;
     }
     let after = bob.traffic();
     let needed = (after.payload_bytes - before.payload_bytes) as usize / (after.snapshots - before.snapshots) as usize + FRAME_HEADER_BYTES;
@@ -162,7 +162,7 @@ async fn a_fifth_of_the_bandwidth(mode: &str) {
         last = see(&mut bob, |view| view.tick.since(last) == 1).await.expect("Bob misses no tick");
         slow.stream().grant(needed / 5);
         slow.input(last.plus(2), last.0 as u8).await.expect("it plays on");
-        for tick in drain(&mut slow) {
+        for tick in drain(&mut slow).await {
             assert!(tick.since(newest) > 0, "never back");
             newest = tick;
             updates += 1;
@@ -179,7 +179,7 @@ async fn a_fifth_of_the_bandwidth(mode: &str) {
     slow.stream().limit(usize::MAX);
     for since in 0..180 {
         last = see(&mut bob, |view| view.tick.since(last) == 1).await.expect("Bob misses no tick");
-        newest = drain(&mut slow).pop().unwrap_or(newest);
+        newest = drain(&mut slow).await.pop().unwrap_or(newest);
         assert!(since < 120 || last.since(newest) <= 2, "its newest state is {} ticks old", last.since(newest));
     }
     let Traffic { checked, snapshots, .. } = slow.traffic();

@@ -45,6 +45,8 @@ async fn stall(send_buffer_bytes: u32) {
     let harness = Harness::start::<Arena>(|config| {
         config.session.send_buffer_bytes = send_buffer_bytes;
         config.session.slow_ms = 60_000;
+        // It answers no ping while it stalls.
+        config.session.silence_ms = 60_000;
         config.matches.bots_fill = Some(16);
     });
     let (mut bob, mut slow, _) = with_a_narrow_client::<Arena>(&harness).await;
@@ -95,7 +97,7 @@ async fn comes_back(bob: &mut Client<Arena>, slow: &mut Client<Arena, Granted>) 
     let (mut seen, mut jump) = (slow.view().expect("a keyframe").tick, 0);
     // A tick for what the kernels held, one for the newest state, one to spare; from then on it plays as if nothing had been.
     for since in 0..30 {
-        for tick in drain(slow) {
+        for tick in drain(slow).await {
             jump = jump.max(tick.since(seen));
             seen = tick;
         }
@@ -157,7 +159,7 @@ async fn one_that_takes_a_long_message_bit_by_bit_is_not_stuck() {
     let mut ticks = 0;
     while slow.view().is_none() {
         slow.stream().grant(192);
-        drain(&mut slow);
+        drain(&mut slow).await;
         see(&mut bob, |_| true).await.expect("Bob plays");
         ticks += 1;
     }

@@ -128,7 +128,9 @@ async fn stall(mode: &Mode) {
     while matches[0].last.since(until) < 0 {
         for group in &mut matches {
             group.newest_tick().await;
-            group.stalled.iter_mut().for_each(|client| drop(drain(client)));
+            for client in &mut group.stalled {
+                drain(client).await;
+            }
             group.fire().await;
         }
     }
@@ -166,7 +168,7 @@ async fn stall(mode: &Mode) {
         for group in &mut matches {
             let tick = group.newest_tick().await;
             for client in &mut group.stalled {
-                drain(client);
+                drain(client).await;
                 if tick.since(client.view().expect("a view").tick) <= 2 {
                     caught_up.insert(client.stream().local_addr());
                 }
@@ -254,7 +256,9 @@ async fn crowd(server: &Running, mode: &Mode, count: usize) -> Vec<Group> {
         // Who has come plays while the others come.
         for group in matches.iter_mut().filter(|_| left.is_multiple_of(8)) {
             while unconstrained(group.steady.next()).now_or_never().is_some() {}
-            group.stalled.iter_mut().for_each(|client| drop(drain(client)));
+            for client in &mut group.stalled {
+                drain(client).await;
+            }
         }
     }
     matches

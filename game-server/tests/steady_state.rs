@@ -8,8 +8,8 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -37,11 +37,11 @@ const WARM_UP: u32 = 900;
 const MEASURED: u32 = 400;
 
 /// Its server thread's part of a connection: an input in every tick, and whatever comes is kept, for the first player, or thrown away.
-fn play(mut stream: TcpStream, player: u16, began: Instant, ends: Instant) -> Vec<u8> {
+fn play(mut stream: TcpStream, player: u16, info: &MatchInfo, is_over: &AtomicBool) -> Vec<u8> {
     stream.set_nonblocking(true).expect("a socket");
     let (mut heard, mut buffer, mut seq) = (Vec::new(), [0; 4096], 0);
-    while Instant::now() < ends {
-        let tick = (began.elapsed().as_secs_f64() * f64::from(TICK_RATE)) as u32 + 3;
+    while !is_over.load(Relaxed) {
+        let tick = info.stats.tick.load(Relaxed) + 3;
         if tick > seq {
             seq = tick;
             // Round and round, with bursts of fire.
@@ -105,7 +105,6 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || napping.nap()).build();
     let (runtime, tasks) = (runtime.expect("a runtime"), tokio::task::LocalSet::new());
     let guard = runtime.enter();
-    let began = Instant::now();
     let mut task = MatchTask::<Arena>::new(Arc::clone(&info), commands, 7, config.session, config.matches, Duration::ZERO);
     let mut playing = pin!(tokio::task::unconstrained(task.run(pacer.alarm())));
     let mut until = |tick: u32| {
@@ -116,7 +115,7 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
         runtime.block_on(tasks.run_until(reached));
     };
 
-    let ends = began + Duration::from_secs(1) + Duration::from_secs(u64::from(WARM_UP + MEASURED)) / u32::from(TICK_RATE);
+    let is_over = Arc::new(AtomicBool::new(false));
     let mut players = Vec::new();
     for _ in 0..PLAYERS {
         let listener = runtime.block_on(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).expect("a port");
@@ -129,12 +128,14 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
         let player = runtime.block_on(answer).expect("an answer").expect("a seat");
         let socket = Box::new(Socket::new(theirs, Vec::new(), IpAddr::V4(Ipv4Addr::LOCALHOST), ()));
         assert!(handle.send(Command::Attach { player, socket }).is_ok());
-        players.push(std::thread::spawn(move || play(ours, player.0, began, ends)));
+        let (info, is_over) = (Arc::clone(&info), Arc::clone(&is_over));
+        players.push(std::thread::spawn(move || play(ours, player.0, &info, &is_over)));
     }
     let warm_up = measure(|| until(WARM_UP));
     let before = info.stats.frames_sent.load(Relaxed);
     let cost = measure(|| until(WARM_UP + MEASURED));
     info.stats.frames_sent.fetch_sub(before, Relaxed);
+    is_over.store(true, Relaxed);
     drop(guard);
     let mut heard = players.into_iter().map(|player| player.join().expect("a player"));
     let first = heard.next().expect("the first player");

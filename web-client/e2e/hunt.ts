@@ -12,12 +12,17 @@ const CELL = 50;
 /** A fighter's radius and what it drifts between two decisions. */
 const CLEARANCE = 40;
 const DECIDE_MS = 100;
+/** What a shot needs to pass a wall. */
+const SHOT_ROOM = 12;
+/** A shot gets further. */
+const RANGE = 600;
 
-/** Until `done`, or for `timeoutMs`. */
+/** Until `done`, or for `timeoutMs`. Asks little of the page: on a busy machine every call to it takes a while. */
 export async function hunt(hunter: Page, done: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const map = await loadMap();
   const { width, height } = hunter.viewportSize() ?? { width: 1280, height: 800 };
   const deadline = Date.now() + timeoutMs;
+  const held = new Set<string>();
   await hunter.mouse.move(width / 2, height / 2);
   await hunter.mouse.down();
   while (Date.now() < deadline && !(await done())) {
@@ -30,19 +35,45 @@ export async function hunt(hunter: Page, done: () => Promise<boolean>, timeoutMs
         place.x + ((prey.x - own.x) / distance) * 30,
         place.y + ((prey.y - own.y) / distance) * 30,
       );
-      const next = nextStep(map, own, prey);
-      await hold(hunter, 'KeyA', 'KeyD', next.x - own.x);
-      await hold(hunter, 'KeyW', 'KeyS', next.y - own.y);
+      const next = distance < RANGE && isClear(map, own, prey) ? own : nextStep(map, own, prey);
+      await holdOnly(hunter, held, keysTowards(next.x - own.x, next.y - own.y));
     }
     await hunter.waitForTimeout(DECIDE_MS);
   }
   await hunter.mouse.up();
-  for (const key of ['KeyW', 'KeyA', 'KeyS', 'KeyD']) await hunter.keyboard.up(key);
+  await holdOnly(hunter, held, []);
 }
 
-async function hold(page: Page, negative: string, positive: string, way: number): Promise<void> {
-  await page.keyboard[way < -CELL / 4 ? 'down' : 'up'](negative);
-  await page.keyboard[way > CELL / 4 ? 'down' : 'up'](positive);
+function keysTowards(x: number, y: number): string[] {
+  const axis = (way: number, negative: string, positive: string): string[] =>
+    Math.abs(way) < CELL / 4 ? [] : [way < 0 ? negative : positive];
+  return [...axis(x, 'KeyA', 'KeyD'), ...axis(y, 'KeyW', 'KeyS')];
+}
+
+async function holdOnly(page: Page, held: Set<string>, keys: readonly string[]): Promise<void> {
+  for (const key of [...held].filter((key) => !keys.includes(key))) {
+    await page.keyboard.up(key);
+    held.delete(key);
+  }
+  for (const key of keys.filter((key) => !held.has(key))) {
+    await page.keyboard.down(key);
+    held.add(key);
+  }
+}
+
+/** Whether a shot from one place to another meets no wall. */
+function isClear(map: ArenaMap, from: Vector, to: Vector): boolean {
+  const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / 10);
+  return Array.from({ length: steps }, (_, step) => step / steps).every((part) => {
+    const [x, y] = [from.x + (to.x - from.x) * part, from.y + (to.y - from.y) * part];
+    return !isNearWall(map, { x, y }, SHOT_ROOM);
+  });
+}
+
+function isNearWall(map: ArenaMap, { x, y }: Vector, room: number): boolean {
+  return map.walls.some(
+    (wall) => x > wall.x - room && x < wall.x + wall.w + room && y > wall.y - room && y < wall.y + wall.h + room,
+  );
 }
 
 /** The walls as the page knows them: from the same module. */
@@ -66,16 +97,7 @@ function nextStep(map: ArenaMap, from: Vector, to: Vector): Vector {
     x: ((cell % across) + 0.5) * CELL,
     y: (Math.floor(cell / across) + 0.5) * CELL,
   });
-  const open = (cell: number): boolean => {
-    const { x, y } = middle(cell);
-    return !map.walls.some(
-      (wall) =>
-        x > wall.x - CLEARANCE &&
-        x < wall.x + wall.w + CLEARANCE &&
-        y > wall.y - CLEARANCE &&
-        y < wall.y + wall.h + CLEARANCE,
-    );
-  };
+  const open = (cell: number): boolean => !isNearWall(map, middle(cell), CLEARANCE);
   const start = cellOf(from);
   const queue = [cellOf(to)];
   const seen = new Set(queue);

@@ -9,6 +9,8 @@ const MARKUP = '<img src=x>';
 
 test('one moves and fires, the other sees it and is hurt', async ({ server, newPlayer }) => {
   const [ada, bo] = [await newPlayer(), await newPlayer()];
+  // Two pages that draw in software keep a machine busy: small ones less.
+  for (const page of [ada, bo]) await page.setViewportSize({ width: 640, height: 400 });
   const link = await createMatch(ada, server.playUrl, 'Ada');
   expect(link).toMatch(/\?join=[A-Z0-9]+$/);
   const seated = await play(bo, link, MARKUP);

@@ -4,12 +4,14 @@
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use futures_util::FutureExt;
+use socket2::SockRef;
 use tickwire_game::Game;
 use tickwire_loadtest::{Api, Client, Heard, Join};
 use tickwire_protocol::{Credential, Tick};
@@ -47,6 +49,12 @@ impl Granted {
 
     pub(crate) fn grant(&self, bytes: usize) {
         self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Whether the kernel has something that may be read.
+    fn has_more(&self) -> bool {
+        let peeked = SockRef::from(&self.stream).peek(&mut [MaybeUninit::uninit()]);
+        self.bytes.load(Relaxed) > 0 && peeked.is_ok_and(|count| count > 0)
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
@@ -99,18 +107,24 @@ pub(crate) async fn enter_granted<G: Game>(server: SocketAddr, guest: &Api, join
     enter_over(server, guest.connect().await.expect("connected"), join).await
 }
 
-/// Reads what has come, without waiting. Returns the ticks of the snapshots. A task that never pauses has a budget of reads, which many
-/// clients in a row would exhaust: the later ones would read nothing.
-pub(crate) fn drain<G: Game>(client: &mut Client<G, Granted>) -> Vec<Tick> {
+/// Reads what has come. Returns the ticks of the snapshots. What the kernel has counts as come, also where the runtime does not know
+/// of it yet: on a busy machine that can be ticks later. A task that never pauses has a budget of reads, which many clients in a row would
+/// exhaust: the later ones would read nothing.
+pub(crate) async fn drain<G: Game>(client: &mut Client<G, Granted>) -> Vec<Tick> {
     let mut ticks = Vec::new();
-    while let Some(heard) = unconstrained(client.next()).now_or_never() {
-        match heard.expect("the stream holds together and the view is the server's") {
-            Heard::Snapshot(tick) => ticks.push(tick),
-            Heard::Closing(reason) => panic!("closed: {}", reason.name()),
-            _ => {}
+    loop {
+        while let Some(heard) = unconstrained(client.next()).now_or_never() {
+            match heard.expect("the stream holds together and the view is the server's") {
+                Heard::Snapshot(tick) => ticks.push(tick),
+                Heard::Closing(reason) => panic!("closed: {}", reason.name()),
+                _ => {}
+            }
         }
+        if !client.stream().has_more() {
+            return ticks;
+        }
+        client.stream().stream.readable().await.expect("a socket");
     }
-    ticks
 }
 
 /// Bytes that the kernel keeps for each connection of the server, by the client's port: not sent, or sent and not acknowledged.
