@@ -152,7 +152,7 @@ impl Session {
                         self.outbox.answer(&self.link, answer);
                     }
                 }
-                Incoming::Ping(bytes) => drop(self.outbox.send_now_or_never(&mut self.link, Opcode::Pong, bytes, now)?),
+                Incoming::Ping(bytes) => self.outbox.send_now_or_never(&mut self.link, Opcode::Pong, bytes, now)?,
                 Incoming::Pong => {}
                 Incoming::Close(code) => return Err(self.acknowledge_close(code, now)),
             }
@@ -164,7 +164,7 @@ impl Session {
     fn acknowledge_close(&mut self, code: Option<u16>, now: Instant) -> Ended {
         let payload = code.map_or_else(Vec::new, |code| frame::close_payload(code, ""));
         let sent = self.outbox.send_now_or_never(&mut self.link, Opcode::Close, &payload, now);
-        sent.map_or_else(Ended::from, |_| Ended::Disconnected)
+        sent.map_or_else(Ended::from, |()| Ended::Disconnected)
     }
 
     /// Bytes that complete no message count too.

@@ -118,6 +118,21 @@ async fn unusual_but_proper_frames_are_understood_and_a_close_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_in_one_breath_with_a_ping_is_answered() {
+    let harness = Harness::start::<Tag>(|_| {});
+    let (mut ada, _bob, _) = harness.pair::<Tag>().await;
+    let ping = encode(&TagMessage::Ping { client_time_ms: 7 });
+    let bytes = [&[0x82, 0x80 | ping.len() as u8, 0, 0, 0, 0], &ping[..], &[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]].concat();
+    ada.websocket().get_mut().write_all(&bytes).await.expect("sent");
+    let closed = loop {
+        if let Message::Close(frame) = ada.websocket().next().await.expect("answered").expect("a message") {
+            break frame.expect("a code");
+        }
+    };
+    assert_eq!(closed.code, CloseCode::Away);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_hello() {
     let bytes = hello(PROTOCOL_VERSION, Tag::SCHEMA.hash(), Secret([1; 16]));
     assert_eq!(seated(async |mallory| mallory.send_bytes(bytes).await.expect("sent")).await, CloseReason::Malformed);

@@ -104,7 +104,7 @@ pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig
                 let offset = spread(started, start.info.mode.tick_rate);
                 started += 1;
                 let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread), pacer.alarm());
-                // Sockets are polled by hand in the tick; tokio's budget would make a large match's look full.
+                // A match carries out all commands that have come, however many, and tokio's budget would have it pause among them.
                 tokio::task::spawn_local(tokio::task::unconstrained(task));
             }
         };

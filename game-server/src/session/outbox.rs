@@ -44,10 +44,10 @@ impl Outbox {
     /// Sends a frame, with what waited in front.
     pub fn send(&mut self, link: &mut Link, frame: &Bytes, now: Instant) -> Result<usize, Failure> {
         if self.waiting.is_empty() {
-            return self.write(link, frame, now);
+            return self.write(link, Opcode::Binary, frame, now);
         }
         let payload = self.with_waiting(frame);
-        self.write(link, &payload, now)
+        self.write(link, Opcode::Binary, &payload, now)
     }
 
     /// Keeps reliable bytes for when the socket takes something again. Fails if that takes too long.
@@ -69,12 +69,12 @@ impl Outbox {
         }
     }
 
-    /// Sends a control frame at once; skips it if the socket is full.
-    pub fn send_now_or_never(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], now: Instant) -> Result<usize, Failure> {
-        if self.flush(link, now)? == Sent::Part || !self.waiting.is_empty() {
-            return Ok(0);
+    /// Sends a control frame at once; skips it if the socket is full. It may overtake what waits for the next frame.
+    pub fn send_now_or_never(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], now: Instant) -> Result<(), Failure> {
+        if self.flush(link, now)? == Sent::Whole {
+            self.write(link, opcode, payload, now)?;
         }
-        self.write_frame(link, opcode, payload, now)
+        Ok(())
     }
 
     /// Pushes what the socket did not take before. Whoever takes a part of it is slow, and not stuck.
@@ -95,12 +95,8 @@ impl Outbox {
         payload.freeze()
     }
 
-    fn write(&mut self, link: &mut Link, payload: &[u8], now: Instant) -> Result<usize, Failure> {
-        self.write_frame(link, Opcode::Binary, payload, now)
-    }
-
     /// Hands a frame to the socket, which has nothing unsent: it takes it whole, and the kernel as much as it can.
-    fn write_frame(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], now: Instant) -> Result<usize, Failure> {
+    fn write(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], now: Instant) -> Result<usize, Failure> {
         let written = link.write(opcode, payload);
         self.note(written, now)?;
         Ok(payload.len())
