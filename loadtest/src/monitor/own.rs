@@ -92,17 +92,22 @@ impl Own {
 
     /// What happened since this was last asked. `counts` says whether everyone was playing: arrivals are not judged.
     pub fn look(&mut self, counts: bool) -> OwnSecond {
-        let second = self.pulse.with(std::mem::take);
+        let lateness = self.pulse.with(std::mem::take);
         let cpu = usage::own_cpu().unwrap_or_default();
         let elapsed = self.looked.elapsed().as_secs_f64().max(1e-3);
         let used = cpu.since(self.cpu).total().as_secs_f64() / elapsed;
         (self.cpu, self.looked) = (cpu, Instant::now());
         self.memory_max = self.memory_max.max(usage::resident_bytes(std::process::id()).unwrap_or_default());
-        let late_p99_ms = second.ms_at(0.99);
+        self.judge(&lateness, used, counts)
+    }
+
+    /// One second in which the timers ran so late and so many cores were used.
+    fn judge(&mut self, lateness: &Histogram, used: f64, counts: bool) -> OwnSecond {
+        let late_p99_ms = lateness.ms_at(0.99);
         let is_late = late_p99_ms >= self.interval.as_secs_f64() * 1000.0 * LATE_TICKS;
         let share = used / f64::from(cores());
         if counts {
-            self.lateness.add(&second);
+            self.lateness.add(lateness);
             self.cpu_share_max = self.cpu_share_max.max(share);
             self.late_seconds += u32::from(is_late);
             self.seconds += 1;
@@ -156,12 +161,13 @@ fn machine() -> String {
 mod tests {
     use super::*;
 
-    fn watched(lates_ms: &[u64]) -> GeneratorFacts {
-        let pulse = Arc::new(Pulse::default());
-        let mut own = Own::new(Arc::clone(&pulse), Duration::from_millis(33));
+    /// The generator after seconds in which its timers ran so late and it used `share` of the machine.
+    fn watched(lates_ms: &[u64], share: f64) -> GeneratorFacts {
+        let mut own = Own::new(Arc::default(), Duration::from_millis(33));
         for late in lates_ms {
-            pulse.with(|second| second.record(late * 1000));
-            own.look(true);
+            let mut lateness = Histogram::default();
+            lateness.record(late * 1000);
+            own.judge(&lateness, share * f64::from(cores()), true);
         }
         own.facts(1024)
     }
@@ -170,9 +176,16 @@ mod tests {
     fn a_generator_that_is_late_now_and_then_is_believed_and_one_that_is_often_late_is_not() {
         let mut lates = [1; 40];
         lates[7] = 200;
-        assert!(!watched(&lates).saturated);
+        assert!(!watched(&lates, 0.5).saturated);
         lates[8..12].fill(9);
-        let facts = watched(&lates);
+        let facts = watched(&lates, 0.5);
         assert!(facts.saturated && facts.reasons[0].contains("in 5 of 40 s"), "{facts:?}");
+    }
+
+    #[test]
+    fn a_generator_that_has_nothing_to_spare_is_not_believed() {
+        assert!(!watched(&[1; 40], 0.9).saturated);
+        let facts = watched(&[1; 40], 0.96);
+        assert!(facts.saturated && facts.reasons[0].contains("96 %"), "{facts:?}");
     }
 }
