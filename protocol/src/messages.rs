@@ -224,6 +224,8 @@ pub enum CloseReason {
     InternalError,
     /// No place is left to watch from.
     Full,
+    /// Too many ask the match for something at once. A resume token still holds, a ticket does not.
+    Busy,
 }
 
 /// What a client can do about a closed session.
@@ -241,7 +243,7 @@ pub enum Retry {
 
 impl CloseReason {
     /// Every reason, in wire order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Left,
         Self::MatchOver,
         Self::Draining,
@@ -258,6 +260,7 @@ impl CloseReason {
         Self::MatchGone,
         Self::InternalError,
         Self::Full,
+        Self::Busy,
     ];
 
     /// Stable name, for logs, metrics, JSON and the WebSocket close frame.
@@ -279,6 +282,7 @@ impl CloseReason {
             Self::MatchGone => "match_gone",
             Self::InternalError => "internal_error",
             Self::Full => "full",
+            Self::Busy => "busy",
         }
     }
 
@@ -289,6 +293,7 @@ impl CloseReason {
             Self::Draining => 1001,
             Self::Malformed => 1002,
             Self::InternalError => 1011,
+            Self::Busy => 1013,
             _ => 1008,
         }
     }
@@ -296,7 +301,7 @@ impl CloseReason {
     /// What the client can do about it.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::Silent | Self::TooSlow => Retry::Resume,
+            Self::Silent | Self::TooSlow | Self::Busy => Retry::Resume,
             Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => {
                 Retry::Rejoin
             }

@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::{HeaderValue, StatusCode};
 use hyper::upgrade::OnUpgrade;
-use tickwire_protocol::{CloseReason, MatchId};
+use tickwire_protocol::MatchId;
 
 use super::auth::offered_subprotocols;
 use crate::gateway::listener::Peer;
@@ -42,10 +42,9 @@ pub(super) async fn handshake(
 
 async fn watch(handle: MatchHandle, upgrading: OnUpgrade, peer: Peer) {
     let Some(socket) = upgrade::socket(upgrading, peer).await else { return };
-    if let Err(refused) = handle.send(Command::Spectate { socket: Box::new(socket) })
+    if let Err((refused, reason)) = handle.send(Command::Spectate { socket: Box::new(socket) })
         && let Some(socket) = refused.into_socket()
     {
-        let reason = if handle.is_gone() { CloseReason::MatchGone } else { CloseReason::InternalError };
         metrics::count_close(reason);
         socket.refuse(reason).await;
     }

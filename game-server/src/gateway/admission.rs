@@ -167,8 +167,7 @@ impl Door {
             Ask::Attach(player) => Command::Attach { player, socket: Box::new(socket) },
             Ask::Resume(token) => Command::Resume { token, socket: Box::new(socket) },
         };
-        let refused = self.handle.send(command).err()?;
-        let reason = if self.handle.is_gone() { CloseReason::MatchGone } else { CloseReason::InternalError };
+        let (refused, reason) = self.handle.send(command).err()?;
         refused.into_socket().map(|socket| (socket, reason))
     }
 }

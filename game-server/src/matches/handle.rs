@@ -108,10 +108,11 @@ impl MatchHandle {
         }
     }
 
-    /// Hands a command over; gives it back if the match is gone or its queue is full.
-    pub fn send(&self, command: Command) -> Result<(), Command> {
+    /// Hands a command over; gives it back, and says why, if the match is gone or its queue is full.
+    pub fn send(&self, command: Command) -> Result<(), (Command, CloseReason)> {
         self.commands.try_send(command).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(command) | mpsc::error::TrySendError::Closed(command) => command,
+            mpsc::error::TrySendError::Full(command) => (command, CloseReason::Busy),
+            mpsc::error::TrySendError::Closed(command) => (command, CloseReason::MatchGone),
         })
     }
 
@@ -128,5 +129,32 @@ impl Command {
             Self::Attach { socket, .. } | Self::Resume { socket, .. } | Self::Spectate { socket } => Some(*socket),
             Self::Reserve { .. } | Self::End(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_is_busy_and_a_closed_one_is_gone() {
+        let mode = Mode { id: "duel", title: "Duel", max_players: 2, tick_rate: 30, live_seconds: 60, bots_fill: 0 };
+        let info = MatchInfo {
+            id: MatchId([7; 16]),
+            code: "CODE".into(),
+            mode,
+            mode_index: 0,
+            private: false,
+            created: Instant::now(),
+            stats: MatchStats::default(),
+        };
+        let (handle, commands) = MatchHandle::new(Arc::new(info));
+        let why = || handle.send(Command::End(CloseReason::Draining)).err().map(|(_, reason)| reason);
+        assert!((0..COMMANDS_MAX).all(|_| why().is_none()));
+        assert_eq!(why(), Some(CloseReason::Busy));
+        assert_eq!(handle.reserve(Name::truncated("Ada"), Instant::now()).await, Err(ReserveError::Busy));
+        drop(commands);
+        assert_eq!(why(), Some(CloseReason::MatchGone));
+        assert_eq!(handle.reserve(Name::truncated("Ada"), Instant::now()).await, Err(ReserveError::Gone));
     }
 }

@@ -14,8 +14,8 @@ use std::time::SystemTime;
 use bytes::{Buf, Bytes};
 
 use super::frame::{self, Incoming, Opcode, Violation};
-use super::inbox::{Inbox, Intake};
-use super::socket::{Broken, Owner, Socket};
+use super::inbox::Intake;
+use super::socket::{Broken, Client, Socket};
 
 /// A thread's write buffer that grew larger than this is given back.
 const WRITE_BUFFER_BYTES_KEPT: usize = 64 * 1024;
@@ -30,10 +30,7 @@ thread_local! {
 /// A client's connection while a match owns it.
 pub struct Link {
     stream: TcpStream,
-    inbox: Inbox,
-    /// What the kernel did not take of the last frame written.
-    unsent: Bytes,
-    owner: Owner,
+    client: Client,
 }
 
 /// What a read brought.
@@ -62,39 +59,39 @@ pub enum Sent {
 impl Link {
     /// Sets what the kernel keeps for this socket: no Nagle delay, a send buffer of `send_buffer_bytes`, when bytes came in, and next to
     /// nothing that is not on its way: what waits there is stale when it leaves.
-    pub(super) fn new(stream: TcpStream, inbox: Inbox, unsent: Bytes, owner: Owner, send_buffer_bytes: u32) -> io::Result<Self> {
+    pub(super) fn new(stream: TcpStream, client: Client, send_buffer_bytes: u32) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let socket = socket2::SockRef::from(&stream);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
         socket.set_send_buffer_size(send_buffer_bytes as usize)?;
         stamped::ask_for(&stream);
-        Ok(Self { stream, inbox, unsent, owner })
+        Ok(Self { stream, client })
     }
 
     /// Where it comes from.
     pub fn peer(&self) -> IpAddr {
-        self.owner.peer
+        self.client.peer
     }
 
     /// Back to whoever waits for it, inside the calling runtime.
     pub fn into_socket(self) -> io::Result<Socket> {
-        Socket::from_link(self.stream, self.inbox, self.unsent, self.owner)
+        Socket::from_link(self.stream, self.client)
     }
 
     /// Bytes read since the connection was upgraded.
     pub fn bytes_read(&self) -> u64 {
-        self.inbox.bytes_read()
+        self.client.inbox.bytes_read()
     }
 
     /// Lends the thread's read buffer, with what this connection has not parsed yet in it.
     pub fn begin_reading(&mut self) -> Intake {
-        self.inbox.begin()
+        self.client.inbox.begin()
     }
 
     /// The next message that is complete, if any.
     pub fn next<'a>(&mut self, intake: &'a mut Intake) -> Result<Option<Incoming<'a>>, Violation> {
-        self.inbox.next(intake)
+        self.client.inbox.next(intake)
     }
 
     /// Reads once into `intake`, of which all messages were taken.
@@ -104,7 +101,7 @@ impl Link {
         match stamped::read(&self.stream, free) {
             Ok((0, _)) => Err(Broken::Lost),
             Ok((count, at)) => {
-                self.inbox.took(intake, count);
+                self.client.inbox.took(intake, count);
                 Ok(Arrived::Bytes { at, more: count == room })
             }
             Err(error) if is_for_later(&error) => Ok(Arrived::Nothing),
@@ -114,19 +111,19 @@ impl Link {
 
     /// Gives the thread's read buffer back and keeps what was not parsed.
     pub fn end_reading(&mut self, intake: Intake) {
-        self.inbox.end(intake);
+        self.client.inbox.end(intake);
     }
 
     /// Writes a frame as far as the kernel takes it and keeps the rest. Only when [`Link::flush`] has nothing left to write.
     pub fn write(&mut self, opcode: Opcode, payload: &[u8]) -> io::Result<Sent> {
-        debug_assert!(self.unsent.is_empty(), "a frame within a frame");
+        debug_assert!(self.client.unsent.is_empty(), "a frame within a frame");
         let mut buffer = WRITE_BUFFER.take();
         buffer.clear();
         frame::write(&mut buffer, opcode, payload);
         let mut rest = buffer.as_slice();
         let sent = write_all(&self.stream, &mut rest);
         if !rest.is_empty() {
-            self.unsent = Bytes::copy_from_slice(rest);
+            self.client.unsent = Bytes::copy_from_slice(rest);
         }
         if buffer.capacity() <= WRITE_BUFFER_BYTES_KEPT {
             WRITE_BUFFER.set(buffer);
@@ -136,15 +133,15 @@ impl Link {
 
     /// What the kernel did not take of the last frame, bytes.
     pub fn unsent_bytes(&self) -> usize {
-        self.unsent.len()
+        self.client.unsent.len()
     }
 
     /// Writes what the kernel did not take before.
     pub fn flush(&mut self) -> io::Result<Sent> {
-        if self.unsent.is_empty() {
+        if self.client.unsent.is_empty() {
             return Ok(Sent::Whole);
         }
-        write_all(&self.stream, &mut self.unsent)
+        write_all(&self.stream, &mut self.client.unsent)
     }
 }
 

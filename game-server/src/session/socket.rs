@@ -25,20 +25,20 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub trait Permit: Send {}
 impl<T: Send> Permit for T {}
 
-/// A connected client: its WebSocket, where it comes from, and its place under the caps.
+/// A connected client's WebSocket, and a runtime that wakes whoever waits for it.
 pub struct Socket {
     stream: TcpStream,
-    inbox: Inbox,
-    /// What the kernel did not take of the last frame written.
-    unsent: Bytes,
-    owner: Owner,
+    client: Client,
 }
 
-/// Whose a connection is.
-pub struct Owner {
+/// What is known of a connection beside its stream, and goes with it into a match and out again.
+pub(super) struct Client {
     /// Where it comes from.
     pub peer: IpAddr,
-    /// Released when the connection is dropped.
+    pub inbox: Inbox,
+    /// What the kernel did not take of the last frame written.
+    pub unsent: Bytes,
+    /// Its place under the caps.
     _permit: Box<dyn Permit>,
 }
 
@@ -66,35 +66,36 @@ impl From<io::Error> for Broken {
 impl Socket {
     /// Wraps an upgraded connection. `already_read` are bytes that came with the request.
     pub fn new(stream: TcpStream, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
-        Self { stream, inbox: Inbox::new(already_read), unsent: Bytes::new(), owner: Owner { peer, _permit: Box::new(permit) } }
+        let client = Client { peer, inbox: Inbox::new(already_read), unsent: Bytes::new(), _permit: Box::new(permit) };
+        Self { stream, client }
     }
 
     /// Where it comes from.
     pub fn peer(&self) -> IpAddr {
-        self.owner.peer
+        self.client.peer
     }
 
     /// Bytes read since the connection was upgraded.
     pub fn bytes_read(&self) -> u64 {
-        self.inbox.bytes_read()
+        self.client.inbox.bytes_read()
     }
 
     /// Takes the socket out of its runtime, for a match to look at when it wants to. What is buffered stays. The kernel keeps up to
     /// `send_buffer_bytes` for it.
     pub fn into_link(self, send_buffer_bytes: u32) -> io::Result<Link> {
-        Link::new(self.stream.into_std()?, self.inbox, self.unsent, self.owner, send_buffer_bytes)
+        Link::new(self.stream.into_std()?, self.client, send_buffer_bytes)
     }
 
     /// The other way round. Must be called inside the runtime that is to wait for it.
-    pub(super) fn from_link(stream: std::net::TcpStream, inbox: Inbox, unsent: Bytes, owner: Owner) -> io::Result<Self> {
-        Ok(Self { stream: TcpStream::from_std(stream)?, inbox, unsent, owner })
+    pub(super) fn from_link(stream: std::net::TcpStream, client: Client) -> io::Result<Self> {
+        Ok(Self { stream: TcpStream::from_std(stream)?, client })
     }
 
     /// Reads until `act` has made something of a message or control frame. The rest stays for whoever reads next.
     pub fn poll_next<T>(&mut self, context: &mut Context<'_>, act: impl FnOnce(Incoming<'_>) -> T) -> Poll<Result<T, Broken>> {
-        let mut intake = self.inbox.begin();
+        let mut intake = self.client.inbox.begin();
         let polled = loop {
-            match self.inbox.next(&mut intake) {
+            match self.client.inbox.next(&mut intake) {
                 Ok(Some(incoming)) => break Poll::Ready(Ok(act(incoming))),
                 Ok(None) => {}
                 Err(violation) => break Poll::Ready(Err(violation.into())),
@@ -105,7 +106,7 @@ impl Socket {
                 Poll::Pending => break Poll::Pending,
             }
         };
-        self.inbox.end(intake);
+        self.client.inbox.end(intake);
         polled
     }
 
@@ -113,7 +114,7 @@ impl Socket {
         let mut free = ReadBuf::new(intake.free());
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut free))?;
         let count = free.filled().len();
-        self.inbox.took(intake, count);
+        self.client.inbox.took(intake, count);
         Poll::Ready(if count == 0 { Err(Broken::Lost) } else { Ok(()) })
     }
 
@@ -132,7 +133,7 @@ impl Socket {
         // Nothing newer will come: what waits there from now on is not stale.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         socket2::SockRef::from(&self.stream).set_tcp_notsent_lowat(i32::MAX as u32)?;
-        self.stream.write_all(&self.unsent).await?;
+        self.stream.write_all(&self.client.unsent).await?;
         self.stream.write_all(&farewell(reason)).await?;
         self.stream.shutdown().await?;
         let mut ignored = [0; 256];

@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<string, CloseKind>> = {
   bad_resume: { retry: 'rejoin', sentence: 'Your seat was given up while you were away.' },
   match_gone: { retry: 'rejoin', sentence: 'That match has ended.' },
   full: { retry: 'none', sentence: 'No more spectators can watch this match.' },
+  busy: { retry: 'resume', sentence: 'Too many are coming into the match at once.' },
   internal_error: { retry: 'rejoin', sentence: 'The match failed on the server. That is our fault.' },
   // Found out by the page: the server's bytes make no sense to it, which a newer page may cure.
   unreadable: { retry: 'reload', sentence: 'This page does not understand the server. Reload it and try again.' },
