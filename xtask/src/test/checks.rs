@@ -36,6 +36,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::one("rustdoc", rustdoc),
     // Its tests play against them.
     Check::one("benchmark packages", benchmark_packages),
+    // On its own: from a cold cache this takes longer than all the tests, and each command has a limit.
+    Check::one("rust test binaries", rust_test_binaries),
     Check::tests("rust tests", rust_tests),
     Check::tests("protocol read from its documentation", protocol_from_documentation),
     Check::one("browser module", browser_module),
@@ -78,9 +80,19 @@ fn rustdoc(step: &mut Step) -> Result<Tally> {
     Ok(Tally::one())
 }
 
-fn rust_tests(step: &mut Step) -> Result<Tally> {
+fn cargo_test() -> Command {
     let mut cargo = workspace::cargo();
-    let finished = step.run(cargo.args(["test", "--workspace", "--no-fail-fast"]).args(workspace::lock_flag()))?;
+    cargo.args(["test", "--workspace", "--no-fail-fast"]).args(workspace::lock_flag());
+    cargo
+}
+
+fn rust_test_binaries(step: &mut Step) -> Result<Tally> {
+    step.must("building the tests", cargo_test().arg("--no-run"))?;
+    Ok(Tally::one())
+}
+
+fn rust_tests(step: &mut Step) -> Result<Tally> {
+    let finished = step.run(&mut cargo_test())?;
     Ok(summaries::judge(summaries::cargo_test(&finished.output), &finished))
 }
 
