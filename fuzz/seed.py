@@ -29,7 +29,6 @@ bodies = {vector["name"]: bytes.fromhex(vector["hex"]) for vector in vectors("sn
 
 for name, data in clients.items():
     write("client_message", name, data)
-for name, data in clients.items():
     # One binary frame with a mask of zeros, in pieces of eight bytes.
     write("frames", name, bytes([7, 0x82, 0x80 | len(data), 0, 0, 0, 0]) + data)
 for name, data in servers.items():
