@@ -7,7 +7,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
@@ -40,13 +39,6 @@ struct Entry {
     sleeper: Weak<AtomicWaker>,
 }
 
-impl Entry {
-    /// Wakes the sleeper; `false` if there is none any more.
-    fn ring(&self) -> bool {
-        self.sleeper.upgrade().inspect(|sleeper| sleeper.wake()).is_some()
-    }
-}
-
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
         self.at == other.at
@@ -74,10 +66,20 @@ impl Pacer {
         std::thread::sleep(next.saturating_duration_since(Instant::now()).min(STEP));
         let now = Instant::now();
         let mut alarms = self.alarms();
-        let due = std::iter::from_fn(|| alarms.peek_mut().filter(|first| first.0.at <= now).map(PeekMut::pop));
-        let rung = due.filter(|Reverse(entry)| entry.ring()).count();
-        // If none is due, the first is woken all the same: a thread that has something to do does not park, and comes back here.
-        while rung == 0 && alarms.peek().is_some_and(|Reverse(first)| !first.ring()) {
+        let mut has_rung = false;
+        while let Some(Reverse(entry)) = alarms.peek() {
+            let is_due = entry.at <= now;
+            if !is_due && has_rung {
+                break;
+            }
+            // The first is woken even if it is not due: a thread that has something to do does not park, and comes back here.
+            if let Some(sleeper) = entry.sleeper.upgrade() {
+                sleeper.wake();
+                has_rung = true;
+                if !is_due {
+                    break;
+                }
+            }
             alarms.pop();
         }
     }
