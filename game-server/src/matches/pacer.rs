@@ -3,11 +3,12 @@
 //! A worker about to park sleeps until the next tick instead, or for `STEP` if that is further away; then its runtime looks for commands
 //! and sockets on their way out. Players' sockets are nobody's concern between ticks.
 //!
-//! Invariants: no alarm rings early; a worker is deaf for `STEP` at most.
+//! Invariants: no alarm rings early; a worker is deaf for `STEP` at most; who is always late takes its turn with the others.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -36,7 +37,15 @@ pub struct Pacer {
 struct Entry {
     at: Instant,
     /// Gone when the alarm was dropped.
-    sleeper: Weak<AtomicWaker>,
+    sleeper: Weak<Sleeper>,
+}
+
+/// Whoever waits for an alarm.
+#[derive(Debug, Default)]
+struct Sleeper {
+    waker: AtomicWaker,
+    /// Whether it was late when it lay down: then it waits to be called, however late it is.
+    is_late: AtomicBool,
 }
 
 impl PartialEq for Entry {
@@ -74,11 +83,12 @@ impl Pacer {
             }
             // The first is woken even if it is not due: a thread that has something to do does not park, and comes back here.
             if let Some(sleeper) = entry.sleeper.upgrade() {
-                sleeper.wake();
+                sleeper.waker.wake();
                 has_rung = true;
                 if !is_due {
                     break;
                 }
+                sleeper.is_late.store(false, Relaxed);
             }
             alarms.pop();
         }
@@ -99,13 +109,15 @@ impl Pacer {
 pub struct Alarm {
     pacer: Arc<Pacer>,
     at: Instant,
-    sleeper: Arc<AtomicWaker>,
+    sleeper: Arc<Sleeper>,
 }
 
 impl Alarm {
-    /// To ring at `at`. An alarm that has rung rings again only when it is set again.
+    /// To ring at `at`. An alarm that has rung rings again only when it is set again. One that should have rung already does so when the
+    /// worker's thread would park: who is never in time must not keep the others, nor its own commands, from having their turn.
     pub fn set(&mut self, at: Instant) {
         self.at = at;
+        self.sleeper.is_late.store(at <= Instant::now(), Relaxed);
         self.pacer.alarms().push(Reverse(Entry { at, sleeper: Arc::downgrade(&self.sleeper) }));
     }
 }
@@ -114,10 +126,10 @@ impl Future for Alarm {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if Instant::now() >= self.at {
+        if Instant::now() >= self.at && !self.sleeper.is_late.load(Relaxed) {
             return Poll::Ready(());
         }
-        self.sleeper.register(context.waker());
+        self.sleeper.waker.register(context.waker());
         Poll::Pending
     }
 }
@@ -160,5 +172,19 @@ mod tests {
         assert_eq!(Arc::strong_count(&rung), 1, "the hour's entry is still there, its waker is not");
         pacer.nap();
         assert!(pacer.alarms().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_alarm_that_is_set_too_late_takes_its_turn() {
+        let pacer = Arc::<Pacer>::default();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let (mut late, mut other) = (pacer.alarm(), pacer.alarm());
+        let now = Instant::now();
+        other.set(now + Duration::from_millis(1));
+        late.set(now);
+        assert!(Pin::new(&mut late).poll(&mut context).is_pending(), "the thread has not come to park");
+        std::thread::sleep(Duration::from_millis(2));
+        pacer.nap();
+        assert!([late, other].iter_mut().all(|alarm| Pin::new(alarm).poll(&mut context).is_ready()), "both had their turn");
     }
 }

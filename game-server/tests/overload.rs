@@ -1,0 +1,90 @@
+//! A match whose ticks take longer than its interval runs late, and that is all: it still hears who wants in and when to end, and the other
+//! matches of its worker go on.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+
+#[path = "common/harness.rs"]
+mod harness;
+
+use std::time::Duration;
+
+use harness::Harness;
+use tickwire_game::{Game, GameDef, Mode, Setup};
+use tickwire_loadtest::script::{enter, hear_closing, see};
+use tickwire_protocol::messages::Ranked;
+use tickwire_protocol::schema::MatchState;
+use tickwire_protocol::{CloseReason, PlayerId, Schema, Snapshot};
+
+/// A game with a mode that no machine is fast enough for.
+struct Heavy;
+
+const LIGHT: Mode = Mode { id: "light", title: "Light", max_players: 8, tick_rate: 60, live_seconds: 60, bots_fill: 0 };
+const HEAVY: Mode = Mode { id: "heavy", title: "Heavy", ..LIGHT };
+/// One and a half of its intervals.
+const TICK: Duration = Duration::from_millis(25);
+
+impl GameDef for Heavy {
+    const NAME: &'static str = "heavy";
+    const SCHEMA: Schema = Schema::new(&[<MatchState as tickwire_protocol::Columns>::TABLE]);
+    const MODES: &'static [Mode] = &[LIGHT, HEAVY];
+    type Input = u8;
+    type Body = ();
+    type Brain = ();
+    fn body(_: &Snapshot, _: PlayerId) -> Option<()> {
+        None
+    }
+    fn step((): &mut (), _: &u8, _: &Mode) {}
+    fn brain(_: u64) {}
+    fn think((): &mut (), _: &Snapshot, _: PlayerId) -> u8 {
+        0
+    }
+    fn describe_event(_: &[u8]) -> Option<String> {
+        None
+    }
+}
+
+impl Game for Heavy {
+    fn build(setup: &mut Setup<'_>) {
+        if setup.mode.id == HEAVY.id {
+            setup.schedule.add_systems(|| std::thread::sleep(TICK));
+        }
+    }
+    fn join(_: &mut bevy_ecs::world::World, _: PlayerId) {}
+    fn leave(_: &mut bevy_ecs::world::World, _: PlayerId) {}
+    fn ranking(_: &mut bevy_ecs::world::World) -> Vec<Ranked> {
+        Vec::new()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn players_come_and_the_neighbours_play_on() {
+    let harness = Harness::start::<Heavy>(|config| config.workers = 1);
+    let (mut neighbour, _, _) = harness.pair::<Heavy>().await;
+    let ada = harness.guest(2).await;
+    let join = ada.create(HEAVY.id, true).await.expect("a match");
+    let mut ada = enter::<Heavy>(&ada, &join).await.expect("Welcome");
+    for index in 3..6 {
+        let guest = harness.guest(index).await;
+        let join = guest.join(&join.code).await.expect("a seat");
+        let mut guest = enter::<Heavy>(&guest, &join).await.expect("Welcome");
+        let tick = see(&mut guest, |_| true).await.expect("a snapshot");
+        see(&mut guest, |view| view.tick.since(tick) > 5).await.expect("the match goes on");
+    }
+    let tick = see(&mut neighbour, |_| true).await.expect("a snapshot");
+    see(&mut neighbour, |view| view.tick.since(tick) > 30).await.expect("the neighbours play on");
+    see(&mut ada, |_| true).await.expect("Ada plays on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_when_the_server_does() {
+    let harness = Harness::start::<Heavy>(|config| config.workers = 1);
+    let ada = harness.guest(0).await;
+    let join = ada.create(HEAVY.id, true).await.expect("a match");
+    let mut ada = enter::<Heavy>(&ada, &join).await.expect("Welcome");
+    see(&mut ada, |_| true).await.expect("Ada plays");
+    let server = harness.server;
+    let stopping = tokio::task::spawn_blocking(move || server.shutdown());
+    assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::Draining);
+    drop(ada);
+    stopping.await.expect("stopped");
+}
