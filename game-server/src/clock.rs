@@ -4,21 +4,25 @@
 
 use std::time::{Duration, SystemTime};
 
+use tickwire_protocol::Tick;
 use tokio::time::Instant;
 
-/// The same moment on two clocks: ticks are timed by one, and the kernel notes by the other when bytes came in.
+/// The same moment on three clocks: ticks are timed by the first, the kernel notes by the second when bytes came in, and patience goes by the
+/// match's own.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// Of the clock that only goes forward.
     pub now: Instant,
     /// Of the wall.
     wall: SystemTime,
+    /// Of the match: the tick that was simulated last.
+    pub tick: Tick,
 }
 
 impl Moment {
-    /// This one.
-    pub fn now() -> Self {
-        Self { now: Instant::now(), wall: SystemTime::now() }
+    /// This one, in a match that has come to `tick`.
+    pub fn now(tick: Tick) -> Self {
+        Self { now: Instant::now(), wall: SystemTime::now(), tick }
     }
 
     /// When something came that the wall's clock stamped `at`, and now where it has no stamp. Never in the future, even when the wall's

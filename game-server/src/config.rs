@@ -205,7 +205,7 @@ pub struct SessionConfig {
     pub bytes_per_second: u32,
     /// Messages dropped for their rate before the session is closed.
     pub drops_before_close: u32,
-    /// The server pings a client it has not heard for so long, milliseconds.
+    /// The server pings a client it has not heard for so long, milliseconds. This and the next two are counted in the match's ticks.
     pub ping_after_ms: u64,
     /// A client not heard for so long is gone, milliseconds.
     pub silence_ms: u64,

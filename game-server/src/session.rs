@@ -10,14 +10,12 @@ pub mod meter;
 pub mod outbox;
 pub mod socket;
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use tickwire_protocol::{CloseReason, PlayerId};
+use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::time::Instant;
 
 use crate::clock::Moment;
-use crate::config::{SessionConfig, ms};
+use crate::config::SessionConfig;
 use crate::replication::{Replication, View};
 use frame::{Incoming, Opcode};
 use inbox::Intake;
@@ -39,7 +37,7 @@ pub struct Session {
     view: View,
     outbox: Outbox,
     meter: Meter,
-    last_heard: Instant,
+    last_heard: Tick,
     pinged: bool,
 }
 
@@ -71,28 +69,29 @@ impl From<Broken> for Ended {
     }
 }
 
-/// The deadlines of a match's sessions.
+/// The deadlines of a match's sessions, in its ticks: a server that stands still for a while has nobody to blame but itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadlines {
-    ping_after: Duration,
-    silence: Duration,
+    ping_after: i32,
+    silence: i32,
     patience: Patience,
 }
 
 impl Deadlines {
-    /// As the operator set them.
-    pub fn new(config: &SessionConfig) -> Self {
-        let patience = Patience { blocked: ms(config.slow_ms), waiting_bytes: config.reliable_bytes_max };
-        Self { ping_after: ms(config.ping_after_ms), silence: ms(config.silence_ms), patience }
+    /// As the operator set them, in a match of `tick_rate` ticks a second.
+    pub fn new(config: &SessionConfig, tick_rate: u8) -> Self {
+        let ticks = |ms: u64| i32::try_from(ms.saturating_mul(tick_rate.into()).div_ceil(1_000)).unwrap_or(i32::MAX);
+        let patience = Patience { blocked: ticks(config.slow_ms), waiting_bytes: config.reliable_bytes_max };
+        Self { ping_after: ticks(config.ping_after_ms), silence: ticks(config.silence_ms), patience }
     }
 }
 
 impl Session {
     /// Takes over a socket.
-    pub fn new(socket: Socket, player: Option<PlayerId>, config: &SessionConfig, now: Instant) -> std::io::Result<Self> {
+    pub fn new(socket: Socket, player: Option<PlayerId>, config: &SessionConfig, moment: &Moment) -> std::io::Result<Self> {
         let link = socket.into_link(config.send_buffer_bytes)?;
-        let (view, meter) = (View::new(player), Meter::new(config, now));
-        Ok(Self { link, player, view, outbox: Outbox::default(), meter, last_heard: now, pinged: false })
+        let (view, meter) = (View::new(player), Meter::new(config, moment.now));
+        Ok(Self { link, player, view, outbox: Outbox::default(), meter, last_heard: moment.tick, pinged: false })
     }
 
     /// The seat it plays from; `None` for a spectator.
@@ -119,10 +118,10 @@ impl Session {
         handle: &mut impl FnMut(&[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
     ) -> Result<(), Ended> {
         // What came with the request is there before the first read.
-        self.take_in(intake, moment.now, moment.now, handle)?;
+        self.take_in(intake, moment, moment.now, handle)?;
         for _ in 0..READS_MAX {
             let Arrived::Bytes { at, more } = self.link.read(intake)? else { break };
-            self.take_in(intake, moment.now, moment.of(at), handle)?;
+            self.take_in(intake, moment, moment.of(at), handle)?;
             if !more {
                 break;
             }
@@ -134,14 +133,14 @@ impl Session {
     fn take_in(
         &mut self,
         intake: &mut Intake,
-        now: Instant,
+        moment: &Moment,
         arrived: Instant,
         handle: &mut impl FnMut(&[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
     ) -> Result<(), Ended> {
         while let Some(incoming) = self.link.next(intake).map_err(Broken::Violated)? {
-            self.last_heard = now;
+            self.last_heard = moment.tick;
             self.pinged = false;
-            match self.meter.message(self.link.bytes_read(), now) {
+            match self.meter.message(self.link.bytes_read(), moment.now) {
                 Verdict::Keep => {}
                 Verdict::Drop => continue,
                 Verdict::Close => return Err(Ended::Closed(CloseReason::RateLimited)),
@@ -152,18 +151,18 @@ impl Session {
                         self.outbox.answer(&self.link, answer);
                     }
                 }
-                Incoming::Ping(bytes) => self.outbox.send_now_or_never(&mut self.link, Opcode::Pong, bytes, now)?,
+                Incoming::Ping(bytes) => self.outbox.send_now_or_never(&mut self.link, Opcode::Pong, bytes, moment.tick)?,
                 Incoming::Pong => {}
-                Incoming::Close(code) => return Err(self.acknowledge_close(code, now)),
+                Incoming::Close(code) => return Err(self.acknowledge_close(code, moment.tick)),
             }
         }
         Ok(())
     }
 
     /// Answers a close frame with its own code, if that can be sent at once.
-    fn acknowledge_close(&mut self, code: Option<u16>, now: Instant) -> Ended {
+    fn acknowledge_close(&mut self, code: Option<u16>, tick: Tick) -> Ended {
         let payload = code.map_or_else(Vec::new, |code| frame::close_payload(code, ""));
-        let sent = self.outbox.send_now_or_never(&mut self.link, Opcode::Close, &payload, now);
+        let sent = self.outbox.send_now_or_never(&mut self.link, Opcode::Close, &payload, tick);
         sent.map_or_else(Ended::from, |()| Ended::Disconnected)
     }
 
@@ -176,35 +175,35 @@ impl Session {
     }
 
     /// Sends Welcome and what there is to see. Returns the payload bytes sent.
-    pub fn welcome(&mut self, welcome: &[u8], replication: &mut Replication, now: Instant, deadlines: &Deadlines) -> Result<usize, Ended> {
+    pub fn welcome(&mut self, welcome: &[u8], replication: &mut Replication, tick: Tick, deadlines: &Deadlines) -> Result<usize, Ended> {
         let payload = Bytes::from([welcome, &replication.first_frame(&mut self.view)].concat());
-        if self.outbox.flush(&mut self.link, now)? == Sent::Part {
-            self.outbox.hold(payload, now, deadlines.patience)?;
+        if self.outbox.flush(&mut self.link, tick)? == Sent::Part {
+            self.outbox.hold(payload, tick, deadlines.patience)?;
             return Ok(0);
         }
-        Ok(self.outbox.send(&mut self.link, &payload, now)?)
+        Ok(self.outbox.send(&mut self.link, &payload, tick)?)
     }
 
     /// Sends the tick's frame. Returns the payload bytes sent: 0 if the socket takes nothing; then the tick's events wait.
-    pub fn send_frame(&mut self, replication: &mut Replication, now: Instant, deadlines: &Deadlines) -> Result<usize, Ended> {
-        if self.outbox.flush(&mut self.link, now)? == Sent::Part {
+    pub fn send_frame(&mut self, replication: &mut Replication, tick: Tick, deadlines: &Deadlines) -> Result<usize, Ended> {
+        if self.outbox.flush(&mut self.link, tick)? == Sent::Part {
             replication.skip(&self.view);
-            self.outbox.hold(replication.events().clone(), now, deadlines.patience)?;
+            self.outbox.hold(replication.events().clone(), tick, deadlines.patience)?;
             return Ok(0);
         }
         let frame = replication.frame(&mut self.view);
-        Ok(self.outbox.send(&mut self.link, &frame, now)?)
+        Ok(self.outbox.send(&mut self.link, &frame, tick)?)
     }
 
     /// Pings a client that has been silent for a while, and gives up on one silent for too long.
-    pub fn check_silence(&mut self, now: Instant, deadlines: &Deadlines) -> Result<(), Ended> {
-        let silent = now.duration_since(self.last_heard);
+    pub fn check_silence(&mut self, tick: Tick, deadlines: &Deadlines) -> Result<(), Ended> {
+        let silent = tick.since(self.last_heard);
         if silent > deadlines.silence {
             return Err(Ended::Closed(CloseReason::Silent));
         }
         if silent > deadlines.ping_after && !self.pinged {
             self.pinged = true;
-            self.outbox.send_now_or_never(&mut self.link, Opcode::Ping, &[], now)?;
+            self.outbox.send_now_or_never(&mut self.link, Opcode::Ping, &[], tick)?;
         }
         Ok(())
     }
@@ -212,5 +211,17 @@ impl Session {
     /// The socket, to close it.
     pub fn into_socket(self) -> std::io::Result<Socket> {
         self.link.into_socket()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_are_ticks_of_the_match_and_never_sooner_than_asked() {
+        let config = SessionConfig { ping_after_ms: 10, silence_ms: 1_000, slow_ms: u64::MAX, ..SessionConfig::default() };
+        let Deadlines { ping_after, silence, patience } = Deadlines::new(&config, 30);
+        assert_eq!((ping_after, silence, patience.blocked), (1, 30, i32::MAX));
     }
 }

@@ -1,5 +1,5 @@
 //! A match whose ticks take longer than its interval runs late, and that is all: it still hears who wants in and when to end, and the other
-//! matches of its worker go on.
+//! matches of its worker go on. One that stands still for a while blames nobody for it.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 
@@ -8,14 +8,15 @@ mod harness;
 
 use std::time::Duration;
 
+use bevy_ecs::system::{Local, Res};
 use harness::Harness;
-use tickwire_game::{Game, GameDef, Mode, Setup};
+use tickwire_game::{Game, GameDef, Inputs, Mode, Setup};
 use tickwire_loadtest::script::{enter, hear_closing, see};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::MatchState;
 use tickwire_protocol::{CloseReason, PlayerId, Schema, Snapshot};
 
-/// A game with a mode that no machine is fast enough for.
+/// A game with a mode that no machine is fast enough for, and in which the first player can hold up any match.
 struct Heavy;
 
 const LIGHT: Mode = Mode { id: "light", title: "Light", max_players: 8, tick_rate: 60, live_seconds: 60, bots_fill: 0 };
@@ -48,6 +49,12 @@ impl Game for Heavy {
         if setup.mode.id == HEAVY.id {
             setup.schedule.add_systems(|| std::thread::sleep(TICK));
         }
+        setup.schedule.add_systems(|inputs: Res<Inputs<u8>>, mut before: Local<u8>| {
+            let tenths = inputs.of(PlayerId(0));
+            if std::mem::replace(&mut *before, tenths) != tenths {
+                std::thread::sleep(Duration::from_millis(100) * tenths.into());
+            }
+        });
     }
     fn join(_: &mut bevy_ecs::world::World, _: PlayerId) {}
     fn leave(_: &mut bevy_ecs::world::World, _: PlayerId) {}
@@ -87,4 +94,19 @@ async fn it_ends_when_the_server_does() {
     assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::Draining);
     drop(ada);
     stopping.await.expect("stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_stood_still_closes_nobody_whom_it_did_not_ask() {
+    let harness = Harness::start::<Heavy>(|config| {
+        config.session.ping_after_ms = 200;
+        config.session.silence_ms = 1_000;
+    });
+    let (mut ada, mut bob, _) = harness.pair::<Heavy>().await;
+    let tick = see(&mut ada, |_| true).await.expect("a snapshot");
+    ada.input(tick.plus(3), 20).await.expect("sent");
+    // They say nothing, and answer pings. The match has two seconds of time in which it does nothing, and two in which it ticks.
+    let [ada, bob] = [&mut ada, &mut bob].map(|client| see(client, |view| view.tick.since(tick) > 120));
+    let (ada, bob) = tokio::join!(ada, bob);
+    assert!(ada.is_ok() && bob.is_ok(), "{ada:?}, {bob:?}");
 }

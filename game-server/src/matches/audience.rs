@@ -41,9 +41,9 @@ pub struct SentTotals {
 }
 
 impl Audience {
-    /// No one.
-    pub fn new(config: SessionConfig) -> Self {
-        let deadlines = Deadlines::new(&config);
+    /// No one, in a match of `tick_rate` ticks a second.
+    pub fn new(config: SessionConfig, tick_rate: u8) -> Self {
+        let deadlines = Deadlines::new(&config, tick_rate);
         Self { slots: Vec::new(), config, deadlines, lost: Vec::new() }
     }
 
@@ -60,10 +60,10 @@ impl Audience {
         player: Option<PlayerId>,
         welcome: &[u8],
         replication: &mut Replication,
-        now: Instant,
+        moment: &Moment,
     ) {
         let peer = socket.peer();
-        let session = match Session::new(socket, player, &self.config, now) {
+        let session = match Session::new(socket, player, &self.config, moment) {
             Ok(session) => session,
             Err(error) => {
                 tracing::debug!(%peer, %error, "socket was lost before it joined");
@@ -77,7 +77,7 @@ impl Audience {
         if let Some(place) = self.slots.get_mut(slot) {
             *place = Some(session);
             let deadlines = self.deadlines;
-            self.with(slot, |session| session.welcome(welcome, replication, now, &deadlines).map(drop));
+            self.with(slot, |session| session.welcome(welcome, replication, moment.tick, &deadlines).map(drop));
         }
     }
 
@@ -93,20 +93,20 @@ impl Audience {
             self.with(slot, |session| {
                 let player = session.player();
                 session.read(moment, |bytes, arrived| handle(player, bytes, arrived))?;
-                session.check_silence(moment.now, &deadlines)
+                session.check_silence(moment.tick, &deadlines)
             });
         }
     }
 
     /// Sends everyone the frame of `tick`, beginning with another one each time.
-    pub fn send_frames(&mut self, tick: Tick, replication: &mut Replication, now: Instant) -> SentTotals {
+    pub fn send_frames(&mut self, tick: Tick, replication: &mut Replication) -> SentTotals {
         let count = self.slots.len();
         let first = tick.0 as usize % count.max(1);
         let mut totals = SentTotals::default();
         let deadlines = self.deadlines;
         for slot in (first..count).chain(0..first) {
             self.with(slot, |session| {
-                let bytes = session.send_frame(replication, now, &deadlines)?;
+                let bytes = session.send_frame(replication, tick, &deadlines)?;
                 totals.bytes += bytes as u64;
                 totals.frames += u64::from(bytes > 0);
                 Ok(())

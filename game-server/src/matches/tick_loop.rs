@@ -82,7 +82,7 @@ impl<G: Game> MatchTask<G> {
             players: Players::default(),
             bots: Bots::new(config.bots_fill.unwrap_or(mode.bots_fill).min(mode.max_players)),
             grace: ms(session.grace_ms),
-            audience: Audience::new(session),
+            audience: Audience::new(session, mode.tick_rate),
             replication: Replication::new(&G::SCHEMA, G::interest(&mode), config.hash_every),
             seeds,
             events: Vec::new(),
@@ -129,7 +129,7 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn tick(&mut self) -> Option<CloseReason> {
-        let moment = Moment::now();
+        let moment = Moment::now(self.tick);
         let now = moment.now;
         // Before the deadline moves on: an input that comes now is for this tick, with nothing to spare.
         self.read(&moment);
@@ -149,7 +149,7 @@ impl<G: Game> MatchTask<G> {
         self.events.clear();
         let placed = self.placed.drain(..);
         self.replication.advance(tick, events, placed, |snapshot| self.simulation.capture(snapshot));
-        let sent = self.audience.send_frames(tick, &mut self.replication, now);
+        let sent = self.audience.send_frames(tick, &mut self.replication);
         self.settle_lost();
         if self.replication.has_overflowed() {
             return Some(CloseReason::InternalError);
@@ -228,7 +228,6 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn obey(&mut self, command: Command) {
-        let now = Instant::now();
         match command {
             Command::Reserve { name, until, reply } => {
                 let reserved = self.roster.reserve(name, Instant::from_std(until));
@@ -244,14 +243,14 @@ impl<G: Game> MatchTask<G> {
             Command::Attach { player, socket } => {
                 let slot = self.audience.free_slot();
                 match self.roster.take(player, slot) {
-                    Some(taken) => self.seat(&taken, slot, *socket, now),
+                    Some(taken) => self.seat(&taken, slot, *socket),
                     None => refuse(*socket, CloseReason::BadTicket),
                 }
             }
             Command::Resume { token, socket } => {
                 let slot = self.audience.free_slot();
                 match self.roster.resume(token, slot) {
-                    Some(taken) => self.seat(&taken, slot, *socket, now),
+                    Some(taken) => self.seat(&taken, slot, *socket),
                     None => refuse(*socket, CloseReason::BadResume),
                 }
             }
@@ -259,7 +258,7 @@ impl<G: Game> MatchTask<G> {
             Command::Spectate { socket } => {
                 let slot = self.audience.free_slot();
                 let welcome = self.welcome(None, Secret::default());
-                self.audience.admit(slot, *socket, None, &welcome, &mut self.replication, now);
+                self.audience.admit(slot, *socket, None, &welcome, &mut self.replication, &Moment::now(self.tick));
             }
             // Handled by the loop.
             Command::End(_) => {}
@@ -267,7 +266,7 @@ impl<G: Game> MatchTask<G> {
     }
 
     /// Connects a seat to a socket.
-    fn seat(&mut self, taken: &Taken, slot: usize, socket: Socket, now: Instant) {
+    fn seat(&mut self, taken: &Taken, slot: usize, socket: Socket) {
         let player = taken.player;
         if let Some(replaced) = taken.replaced {
             self.audience.close(replaced, CloseReason::Replaced);
@@ -280,7 +279,7 @@ impl<G: Game> MatchTask<G> {
             }
         }
         let welcome = self.welcome(Some(player), taken.resume);
-        self.audience.admit(slot, socket, Some(player), &welcome, &mut self.replication, now);
+        self.audience.admit(slot, socket, Some(player), &welcome, &mut self.replication, &Moment::now(self.tick));
     }
 
     fn welcome(&self, player: Option<PlayerId>, resume: Secret) -> Vec<u8> {

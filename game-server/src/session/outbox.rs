@@ -4,12 +4,10 @@
 //! the socket takes nothing, reliable messages wait, bounded in bytes, and go out in front of the next frame.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tickwire_protocol::codec::encode;
-use tickwire_protocol::{CloseReason, ServerMessage};
-use tokio::time::Instant;
+use tickwire_protocol::{CloseReason, ServerMessage, Tick};
 
 use super::frame::{self, Opcode};
 use super::link::{Link, Sent};
@@ -19,7 +17,7 @@ use super::link::{Link, Sent};
 pub struct Outbox {
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
-    blocked_since: Option<Instant>,
+    blocked_since: Option<Tick>,
 }
 
 /// Why nothing more can be sent.
@@ -34,29 +32,29 @@ pub enum Failure {
 /// How slow a client may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// The socket may take nothing for so long.
-    pub blocked: Duration,
+    /// The socket may take nothing for so many ticks.
+    pub blocked: i32,
     /// So many reliable bytes may wait.
     pub waiting_bytes: usize,
 }
 
 impl Outbox {
     /// Sends a frame, with what waited in front.
-    pub fn send(&mut self, link: &mut Link, frame: &Bytes, now: Instant) -> Result<usize, Failure> {
+    pub fn send(&mut self, link: &mut Link, frame: &Bytes, tick: Tick) -> Result<usize, Failure> {
         if self.waiting.is_empty() {
-            return self.write(link, Opcode::Binary, frame, now);
+            return self.write(link, Opcode::Binary, frame, tick);
         }
         let payload = self.with_waiting(frame);
-        self.write(link, Opcode::Binary, &payload, now)
+        self.write(link, Opcode::Binary, &payload, tick)
     }
 
     /// Keeps reliable bytes for when the socket takes something again. Fails if that takes too long.
-    pub fn hold(&mut self, bytes: Bytes, now: Instant, patience: Patience) -> Result<(), Failure> {
+    pub fn hold(&mut self, bytes: Bytes, tick: Tick, patience: Patience) -> Result<(), Failure> {
         if !bytes.is_empty() {
             self.waiting_bytes += bytes.len();
             self.waiting.push_back(bytes);
         }
-        let too_long = self.blocked_since.is_some_and(|since| now.duration_since(since) > patience.blocked);
+        let too_long = self.blocked_since.is_some_and(|since| tick.since(since) > patience.blocked);
         if too_long || self.waiting_bytes > patience.waiting_bytes { Err(Failure::TooSlow) } else { Ok(()) }
     }
 
@@ -70,21 +68,21 @@ impl Outbox {
     }
 
     /// Sends a control frame at once; skips it if the socket is full. It may overtake what waits for the next frame.
-    pub fn send_now_or_never(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], now: Instant) -> Result<(), Failure> {
-        if self.flush(link, now)? == Sent::Whole {
-            self.write(link, opcode, payload, now)?;
+    pub fn send_now_or_never(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], tick: Tick) -> Result<(), Failure> {
+        if self.flush(link, tick)? == Sent::Whole {
+            self.write(link, opcode, payload, tick)?;
         }
         Ok(())
     }
 
     /// Pushes what the socket did not take before. Whoever takes a part of it is slow, and not stuck.
-    pub fn flush(&mut self, link: &mut Link, now: Instant) -> Result<Sent, Failure> {
+    pub fn flush(&mut self, link: &mut Link, tick: Tick) -> Result<Sent, Failure> {
         let unsent = link.unsent_bytes();
         let flushed = link.flush();
         if link.unsent_bytes() < unsent {
             self.blocked_since = None;
         }
-        self.note(flushed, now)
+        self.note(flushed, tick)
     }
 
     fn with_waiting(&mut self, frame: &[u8]) -> Bytes {
@@ -96,19 +94,19 @@ impl Outbox {
     }
 
     /// Hands a frame to the socket, which has nothing unsent: it takes it whole, and the kernel as much as it can.
-    fn write(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], now: Instant) -> Result<usize, Failure> {
+    fn write(&mut self, link: &mut Link, opcode: Opcode, payload: &[u8], tick: Tick) -> Result<usize, Failure> {
         let written = link.write(opcode, payload);
-        self.note(written, now)?;
+        self.note(written, tick)?;
         Ok(payload.len())
     }
 
     /// Notes since when the kernel takes no more.
-    fn note(&mut self, written: std::io::Result<Sent>, now: Instant) -> Result<Sent, Failure> {
+    fn note(&mut self, written: std::io::Result<Sent>, tick: Tick) -> Result<Sent, Failure> {
         let sent = written.map_err(|_| Failure::Disconnected)?;
         match sent {
             Sent::Whole => self.blocked_since = None,
             Sent::Part => {
-                self.blocked_since.get_or_insert(now);
+                self.blocked_since.get_or_insert(tick);
             }
         }
         Ok(sent)
