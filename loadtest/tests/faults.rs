@@ -9,35 +9,36 @@ mod relay;
 mod server;
 
 use std::process::Output;
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use relay::Fault;
+use relay::{Fault, Relay};
 use tickwire_loadtest::report::{Report, json};
-use tickwire_protocol::Tick;
 
 /// What a load test of a server with `fault` said.
 struct Found {
     output: Output,
     report: Report,
+    relay: Arc<Relay>,
 }
 
-/// Runs the program as a user does, for a few seconds, against a true server behind the relay.
-fn load(fault: Fault, arguments: &[&str]) -> Found {
+/// Runs the program as a user does, against a true server behind the relay, until enough went through it: on a slow machine that takes longer.
+fn load(fault: Fault, arguments: &[&str], is_enough: impl Fn(&Relay) -> bool) -> Found {
     let server = server::start(|_| {});
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let address = runtime.block_on(relay::start(server.play_addr(), fault));
+    let (address, relay) = runtime.block_on(Relay::start(server.play_addr(), fault));
     let dir = tempfile::tempdir().expect("a folder");
     // What a loaded machine does to gaps is not what these tests are about.
     let bounds = dir.path().join("bounds.toml");
     let text = "divergences = \"= 0\"\ninputs_lost = \"= 0\"\nunexplained_closes = \"= 0\"\nleaked_seats = \"= 0\"\n";
     std::fs::write(&bounds, text).expect("written");
     let [ops, folder, bounds] = [server.ops_addr().to_string(), dir.path().display().to_string(), bounds.display().to_string()];
-    let common = ["--ops", &ops, "--report-dir", &folder, "--thresholds", &bounds, "--increase-time", "1s"];
-    let output = server::run(address, &[&common, arguments].concat());
+    let common = ["--ops", &ops, "--report-dir", &folder, "--thresholds", &bounds, "--increase-time", "1s", "--run-time", "5m"];
+    let output = server::run_until(address, &[&common, arguments].concat(), || is_enough(&relay));
     let report =
         json::read(&dir.path().join("report.json")).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    Found { output, report }
+    Found { output, report, relay }
 }
 
 impl Found {
@@ -51,7 +52,8 @@ impl Found {
 
 #[test]
 fn a_true_server_passes() {
-    let found = load(Fault::None, &["--users", "24", "--run-time", "5s", "--mix", "play:4,churn:1,reconnect:1"]);
+    let mix = ["--users", "24", "--mix", "play:4,churn:1,reconnect:1"];
+    let found = load(Fault::None, &mix, |relay| relay.snapshots() > 24 * 120 && relay.inputs() > 24 * 120);
     assert!(found.output.status.success(), "{}", String::from_utf8_lossy(&found.output.stdout));
     let counts = &found.report.counts;
     assert!(counts.joins >= 24 && counts.checked > 24 * 60 && counts.inputs_shown > 24 * 30, "{counts:?}");
@@ -60,9 +62,8 @@ fn a_true_server_passes() {
 
 #[test]
 fn one_corrupt_component_in_ten_thousand_snapshots_is_found_and_named() {
-    // 60 players see 10,000 snapshots in less than six seconds.
-    let fault = Fault::Corrupt { component: "score", one_in: 10_000, seen: AtomicU64::new(0) };
-    let found = load(fault, &["--users", "60", "--run-time", "8s"]);
+    let fault = Fault::Corrupt { component: "score", one_in: 10_000 };
+    let found = load(fault, &["--users", "60"], |relay| relay.snapshots() > 10_600);
     found.fails_with("divergences");
     let first = found.report.divergences.first().expect("it is named");
     assert_eq!(first.component, "score");
@@ -71,24 +72,32 @@ fn one_corrupt_component_in_ten_thousand_snapshots_is_found_and_named() {
 
 #[test]
 fn a_match_that_stalls_for_200_ms_is_found_and_named() {
-    let found = load(Fault::Stall { at: Tick(90), length: Duration::from_millis(200) }, &["--users", "12", "--run-time", "5s"]);
-    let stall = found.report.stalls.iter().find(|stall| stall.tick == 90).expect("it is in the report");
+    let fault = Fault::Stall { players: 12, length: Duration::from_millis(200) };
+    // What comes after it is on its way to the players.
+    let after = AtomicU64::new(u64::MAX);
+    let found = load(fault, &["--users", "12"], |relay| {
+        if relay.faults() == 12 {
+            after.fetch_min(relay.snapshots() + 12 * 30, Relaxed);
+        }
+        relay.snapshots() > after.load(Relaxed)
+    });
+    let at = found.relay.stall_at().expect("there was one");
+    let stall = found.report.stalls.iter().find(|stall| stall.tick == at.0).expect("it is in the report");
     assert!(stall.players == 12 && stall.gap_ms >= 200.0, "{stall:?}");
     assert!(String::from_utf8_lossy(&found.output.stdout).contains(&stall.match_id), "and on the terminal");
 }
 
 #[test]
 fn one_dropped_input_in_a_thousand_is_found() {
-    let fault = Fault::DropInput { one_in: 1_000, seen: AtomicU64::new(0) };
-    let found = load(fault, &["--users", "16", "--run-time", "10s"]);
+    let found = load(Fault::DropInput { one_in: 1_000 }, &["--users", "16"], |relay| relay.inputs() > 5_000);
     found.fails_with("inputs_lost");
     let counts = &found.report.counts;
-    assert!(counts.inputs_lost <= counts.inputs / 1_000, "none is called lost that was not: {counts:?}");
+    assert!(counts.inputs_lost <= found.relay.faults(), "none is called lost that was not: {counts:?}");
 }
 
 #[test]
 fn a_leaked_seat_is_found() {
-    let found = load(Fault::LeakSeat { left: AtomicU64::new(0) }, &["--users", "8", "--run-time", "2s"]);
+    let found = load(Fault::LeakSeat, &["--users", "8"], |relay| relay.snapshots() > 8 * 60);
     found.fails_with("leaked_seats");
     assert_eq!(found.report.leaked_seats, Some(1));
 }

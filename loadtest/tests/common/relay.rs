@@ -1,8 +1,8 @@
 //! A liar between players and a true server: passes everything on, but for one fault. To the players it is a faulty server.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arena::{Arena, Input};
@@ -22,74 +22,152 @@ pub(crate) enum Fault {
     /// Nothing.
     None,
     /// Changes one number of the component in one of so many snapshots.
-    Corrupt { component: &'static str, one_in: u64, seen: AtomicU64 },
-    /// Holds every match's snapshots back, once, when the match reaches this tick.
-    Stall { at: Tick, length: Duration },
+    Corrupt { component: &'static str, one_in: u64 },
+    /// Holds back what so many players are told, once, a second after all of them are there.
+    Stall { players: u64, length: Duration },
     /// Drops one of so many inputs.
-    DropInput { one_in: u64, seen: AtomicU64 },
+    DropInput { one_in: u64 },
     /// Lets the first player to leave go without telling the server, whose connection stays open.
-    LeakSeat { left: AtomicU64 },
+    LeakSeat,
 }
 
-/// Listens, and relays to `server`. Ends with the runtime.
-pub(crate) async fn start(server: SocketAddr, fault: Fault) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    let fault = Arc::new(fault);
-    tokio::spawn(async move {
-        while let Ok((stream, peer)) = listener.accept().await {
-            let fault = Arc::clone(&fault);
-            tokio::spawn(async move {
-                // From the player's own address: the server limits what one address may do.
-                let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
-                socket.bind(SocketAddr::new(peer.ip(), 0)).expect("a loopback address");
-                if let Ok(upstream) = socket.connect(server).await {
-                    let _ = relay(stream, upstream, server, &fault).await;
-                }
-            });
-        }
-    });
-    address
+/// What went through it so far.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    fault: Fault,
+    players: AtomicU64,
+    snapshots: AtomicU64,
+    inputs: AtomicU64,
+    /// How often it did what it does wrong.
+    faults: AtomicU64,
+    /// When it holds back what players are told.
+    stall_at: OnceLock<Tick>,
 }
 
-async fn relay(mut player: TcpStream, mut upstream: TcpStream, server: SocketAddr, fault: &Fault) -> anyhow::Result<()> {
-    let mut head = [0; 8];
-    player.peek(&mut head).await?;
-    if !head.starts_with(b"GET /ws") {
-        tokio::io::copy_bidirectional(&mut player, &mut upstream).await?;
-        return Ok(());
+impl Relay {
+    /// Listens, and relays to `server`. Ends with the runtime.
+    pub(crate) async fn start(server: SocketAddr, fault: Fault) -> (SocketAddr, Arc<Self>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let none = AtomicU64::default;
+        let relay = Arc::new(Self { fault, players: none(), snapshots: none(), inputs: none(), faults: none(), stall_at: OnceLock::new() });
+        let shared = Arc::clone(&relay);
+        tokio::spawn(async move {
+            while let Ok((stream, peer)) = listener.accept().await {
+                let relay = Arc::clone(&shared);
+                tokio::spawn(async move {
+                    // From the player's own address: the server limits what one address may do.
+                    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+                    socket.bind(SocketAddr::new(peer.ip(), 0)).expect("a loopback address");
+                    if let Ok(upstream) = socket.connect(server).await {
+                        let _ = relay.pass(stream, upstream, server).await;
+                    }
+                });
+            }
+        });
+        (address, relay)
     }
-    player.set_nodelay(true)?;
-    upstream.set_nodelay(true)?;
-    let mut player = tokio_tungstenite::accept_async(player).await?;
-    let (mut upstream, _) = tokio_tungstenite::client_async(format!("ws://{server}/ws"), upstream).await?;
-    let mut liar = Liar { replica: Replica::new(&Arena::SCHEMA), scratch: Scratch::default() };
-    loop {
-        tokio::select! {
-            from_player = player.next() => match from_player {
-                Some(Ok(Message::Binary(bytes))) if fault.swallows(&bytes) => {}
-                Some(Ok(message @ (Message::Binary(_) | Message::Text(_)))) => upstream.send(message).await?,
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => break,
-            },
-            from_server = upstream.next() => match from_server {
-                Some(Ok(Message::Binary(bytes))) => {
-                    let told = liar.tell(&bytes, fault).await;
-                    player.send(Message::Binary(told.into())).await?;
-                }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => break,
-            },
+
+    /// Snapshots that players were told.
+    pub(crate) fn snapshots(&self) -> u64 {
+        self.snapshots.load(Relaxed)
+    }
+
+    /// Inputs that players sent.
+    pub(crate) fn inputs(&self) -> u64 {
+        self.inputs.load(Relaxed)
+    }
+
+    /// How often it did what it does wrong.
+    pub(crate) fn faults(&self) -> u64 {
+        self.faults.load(Relaxed)
+    }
+
+    /// The tick at which it held back what players are told.
+    pub(crate) fn stall_at(&self) -> Option<Tick> {
+        self.stall_at.get().copied()
+    }
+
+    async fn pass(&self, mut player: TcpStream, mut upstream: TcpStream, server: SocketAddr) -> anyhow::Result<()> {
+        let mut head = [0; 8];
+        player.peek(&mut head).await?;
+        if !head.starts_with(b"GET /ws") {
+            tokio::io::copy_bidirectional(&mut player, &mut upstream).await?;
+            return Ok(());
+        }
+        player.set_nodelay(true)?;
+        upstream.set_nodelay(true)?;
+        let mut player = tokio_tungstenite::accept_async(player).await?;
+        let (mut upstream, _) = tokio_tungstenite::client_async(format!("ws://{server}/ws"), upstream).await?;
+        let mut liar = Liar { replica: Replica::new(&Arena::SCHEMA), scratch: Scratch::default(), has_stalled: false };
+        let mut leaks = false;
+        loop {
+            tokio::select! {
+                from_player = player.next() => match from_player {
+                    Some(Ok(Message::Binary(bytes))) => match ClientMessage::<Input>::decode(&bytes) {
+                        Ok(ClientMessage::Input { .. }) if self.swallows_input() => {}
+                        Ok(ClientMessage::Leave) if self.swallows_leave() => leaks = true,
+                        _ => upstream.send(Message::Binary(bytes)).await?,
+                    },
+                    Some(Ok(message @ Message::Text(_))) => upstream.send(message).await?,
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => break,
+                },
+                from_server = upstream.next() => match from_server {
+                    Some(Ok(Message::Binary(bytes))) => {
+                        let told = liar.tell(&bytes, self).await;
+                        player.send(Message::Binary(told.into())).await?;
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => break,
+                },
+            }
+        }
+        if leaks {
+            return hold(upstream).await;
+        }
+        let _ = tokio::join!(player.close(None), upstream.close(None));
+        Ok(())
+    }
+
+    fn swallows_input(&self) -> bool {
+        let inputs = self.inputs.fetch_add(1, Relaxed) + 1;
+        matches!(self.fault, Fault::DropInput { one_in } if self.is_due(inputs / one_in))
+    }
+
+    fn swallows_leave(&self) -> bool {
+        matches!(self.fault, Fault::LeakSeat) && self.is_due(1)
+    }
+
+    /// The component of which the next delta tells something wrong.
+    fn corrupts(&self) -> Option<&'static str> {
+        match self.fault {
+            Fault::Corrupt { component, one_in } if self.is_due(self.snapshots() / one_in) => Some(component),
+            _ => None,
         }
     }
-    if let Fault::LeakSeat { left } = fault
-        && left.load(Relaxed) == 1
-    {
-        left.store(2, Relaxed);
-        return hold(upstream).await;
+
+    /// Holds back what a player is told, once.
+    async fn stall(&self, tick: Tick, has_stalled: &mut bool) {
+        let (Fault::Stall { length, .. }, Some(at)) = (&self.fault, self.stall_at()) else { return };
+        if tick.since(at) >= 0 && !std::mem::replace(has_stalled, true) {
+            tokio::time::sleep(*length).await;
+            self.faults.fetch_add(1, Relaxed);
+        }
     }
-    let _ = tokio::join!(player.close(None), upstream.close(None));
-    Ok(())
+
+    /// Whether the fault has happened less than `due` times. Then it happens now.
+    fn is_due(&self, due: u64) -> bool {
+        self.faults.fetch_update(Relaxed, Relaxed, |faults| (faults < due).then_some(faults + 1)).is_ok()
+    }
+
+    /// A player's first snapshot.
+    fn joined(&self, tick: Tick) {
+        let there = self.players.fetch_add(1, Relaxed) + 1;
+        if matches!(self.fault, Fault::Stall { players, .. } if players == there) {
+            self.stall_at.get_or_init(|| tick.plus(Arena::MODES[0].tick_rate.into()));
+        }
+    }
 }
 
 /// Keeps a connection alive that nobody is behind any more.
@@ -98,27 +176,16 @@ async fn hold(mut upstream: WebSocketStream<TcpStream>) -> anyhow::Result<()> {
     Ok(())
 }
 
-impl Fault {
-    /// Whether what a player says is kept from the server.
-    fn swallows(&self, bytes: &[u8]) -> bool {
-        let message = ClientMessage::<Input>::decode(bytes);
-        match (self, message) {
-            (Self::DropInput { one_in, seen }, Ok(ClientMessage::Input { .. })) => (seen.fetch_add(1, Relaxed) + 1).is_multiple_of(*one_in),
-            (Self::LeakSeat { left }, Ok(ClientMessage::Leave)) => left.compare_exchange(0, 1, Relaxed, Relaxed).is_ok(),
-            _ => false,
-        }
-    }
-}
-
 /// What one player is told.
 struct Liar {
     /// The truth, to know what a delta is based on.
     replica: Replica,
     scratch: Scratch,
+    has_stalled: bool,
 }
 
 impl Liar {
-    async fn tell(&mut self, bytes: &[u8], fault: &Fault) -> Vec<u8> {
+    async fn tell(&mut self, bytes: &[u8], relay: &Relay) -> Vec<u8> {
         let (mut rest, mut told) = (bytes, Vec::new());
         while let Some(Ok(message)) = ServerMessage::decode_next(&mut rest) {
             let before = self.replica.snapshot().cloned();
@@ -127,18 +194,17 @@ impl Liar {
                 encode_into(&message, &mut told);
                 continue;
             };
-            match (fault, &message, before) {
-                (Fault::Corrupt { component, one_in, seen }, ServerMessage::Delta { advance, .. }, Some(before))
-                    if (seen.fetch_add(1, Relaxed) + 1).is_multiple_of(*one_in) =>
-                {
+            relay.snapshots.fetch_add(1, Relaxed);
+            if before.is_none() {
+                relay.joined(now.tick);
+            }
+            relay.stall(now.tick, &mut self.has_stalled).await;
+            match (before, &message) {
+                (Some(before), ServerMessage::Delta { advance, .. }) if let Some(component) = relay.corrupts() => {
                     let mut body = Vec::new();
                     delta::encode(&before, &corrupted(now, component), &mut self.scratch, &mut body);
                     let body = Body::new(body).expect("as small as the truth");
                     encode_into(&ServerMessage::Delta { advance: *advance, body }, &mut told);
-                }
-                (Fault::Stall { at, length }, ..) if now.tick == *at => {
-                    tokio::time::sleep(*length).await;
-                    encode_into(&message, &mut told);
                 }
                 _ => encode_into(&message, &mut told),
             }

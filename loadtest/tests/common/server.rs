@@ -3,7 +3,8 @@
 #![allow(dead_code)] // every test uses a part of it
 
 use std::net::SocketAddr;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use arena::Arena;
 use tickwire_server::server::RunningServer;
@@ -22,9 +23,21 @@ pub(crate) fn start(adjust: impl FnOnce(&mut Config)) -> RunningServer {
 
 /// Runs the program as a user does.
 pub(crate) fn run(server: SocketAddr, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tickwire-loadtest"))
-        .args(["--server", &server.to_string(), "--quiet"])
-        .args(arguments)
-        .output()
-        .expect("it runs")
+    command(server, arguments).output().expect("it runs")
+}
+
+/// Runs the program until there is enough, and then ends it as a user does, with Ctrl-C.
+pub(crate) fn run_until(server: SocketAddr, arguments: &[&str], mut is_enough: impl FnMut() -> bool) -> Output {
+    let mut child = command(server, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    while !is_enough() && child.try_wait().expect("it is ours").is_none() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().expect("a shell");
+    child.wait_with_output().expect("it ends")
+}
+
+fn command(server: SocketAddr, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire-loadtest"));
+    command.args(["--server", &server.to_string(), "--quiet"]).args(arguments);
+    command
 }
