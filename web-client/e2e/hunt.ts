@@ -11,62 +11,79 @@ const MODULE = fileURLToPath(new URL('../src/generated/tickwire.wasm', import.me
 const CELL = 50;
 /** A fighter's radius and what it drifts between two decisions. */
 const CLEARANCE = 40;
-const DECIDE_MS = 100;
+const SHOTS_MAX = 60;
+/** Longer than a fighter needs between two shots. */
+const SHOT_MS = 300;
 /** What a shot needs to pass a wall. */
 const SHOT_ROOM = 12;
 /** A shot gets further. */
 const RANGE = 600;
 
-/** Until `done`, or for `timeoutMs`. Asks little of the page: on a busy machine every call to it takes a while. */
-export async function hunt(hunter: Page, done: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+/** Until `done`, or for so many shots. Where the page draws slowly that takes longer, and no more of them. */
+export async function hunt(hunter: Page, done: () => Promise<boolean>): Promise<void> {
   const map = await loadMap();
   const { width, height } = hunter.viewportSize() ?? { width: 1280, height: 800 };
-  const deadline = Date.now() + timeoutMs;
-  const held = new Set<string>();
-  await hunter.mouse.move(width / 2, height / 2);
-  await hunter.mouse.down();
-  while (Date.now() < deadline && !(await done())) {
-    const { own, fighters } = await state(hunter);
-    const prey = fighters.find((fighter) => !fighter.own);
-    if (own && prey) {
-      const place = toScreen(followView(own, map, width, height), own, width, height);
-      const distance = Math.max(1, Math.hypot(prey.x - own.x, prey.y - own.y));
-      await hunter.mouse.move(
-        place.x + ((prey.x - own.x) / distance) * 30,
-        place.y + ((prey.y - own.y) / distance) * 30,
-      );
-      const next = distance < RANGE && isClear(map, own, prey) ? own : nextStep(map, own, prey);
-      await holdOnly(hunter, held, keysTowards(next.x - own.x, next.y - own.y));
-    }
-    await hunter.waitForTimeout(DECIDE_MS);
-  }
-  await hunter.mouse.up();
-  await holdOnly(hunter, held, []);
-}
-
-function keysTowards(x: number, y: number): string[] {
-  const axis = (way: number, negative: string, positive: string): string[] =>
-    Math.abs(way) < CELL / 4 ? [] : [way < 0 ? negative : positive];
-  return [...axis(x, 'KeyA', 'KeyD'), ...axis(y, 'KeyW', 'KeyS')];
-}
-
-async function holdOnly(page: Page, held: Set<string>, keys: readonly string[]): Promise<void> {
-  for (const key of [...held].filter((key) => !keys.includes(key))) {
-    await page.keyboard.up(key);
-    held.delete(key);
-  }
-  for (const key of keys.filter((key) => !held.has(key))) {
-    await page.keyboard.down(key);
-    held.add(key);
+  for (let shot = 0; shot < SHOTS_MAX && !(await done()); shot += 1) {
+    const prey = (await state(hunter)).fighters.find((fighter) => !fighter.own);
+    if (!prey) continue;
+    await hunter.evaluate(walk, { ways: waysTo(map, prey), cell: CELL, across: cellsAcross(map) });
+    const { own } = await state(hunter);
+    if (!own) continue;
+    const place = toScreen(followView(own, map, width, height), own, width, height);
+    const distance = Math.max(1, Math.hypot(prey.x - own.x, prey.y - own.y));
+    await hunter.mouse.move(place.x + ((prey.x - own.x) / distance) * 30, place.y + ((prey.y - own.y) / distance) * 30);
+    await hunter.mouse.down();
+    await hunter.waitForTimeout(SHOT_MS);
+    await hunter.mouse.up();
   }
 }
 
-/** Whether a shot from one place to another meets no wall. */
+interface Walk {
+  /** The cell to go to next, for each cell; itself where the walk ends, -1 where nothing leads there. */
+  readonly ways: readonly number[];
+  /** A cell's side. */
+  readonly cell: number;
+  /** Cells in a row. */
+  readonly across: number;
+}
+
+/**
+ * Runs in the page: holds the keys towards the next cell until there is none. It decides once a frame, as a player does; asked from
+ * outside, a page that draws slowly would answer too late. However far it went past a corner, from there a way leads on.
+ */
+function walk({ ways, cell, across }: Walk): Promise<void> {
+  const hold = (code: string, wanted: boolean): void => {
+    window.dispatchEvent(new KeyboardEvent(wanted ? 'keydown' : 'keyup', { code, bubbles: true }));
+  };
+  const head = (x: number, y: number): void => {
+    hold('KeyA', x < -cell / 4);
+    hold('KeyD', x > cell / 4);
+    hold('KeyW', y < -cell / 4);
+    hold('KeyS', y > cell / 4);
+  };
+  return new Promise((resolve) => {
+    const decide = (): void => {
+      const own = window.tickwire?.own;
+      const here = own ? Math.floor(own.y / cell) * across + Math.floor(own.x / cell) : -1;
+      const next = ways[here] ?? -1;
+      if (!own || next === -1 || next === here) {
+        head(0, 0);
+        resolve();
+        return;
+      }
+      head(((next % across) + 0.5) * cell - own.x, (Math.floor(next / across) + 0.5) * cell - own.y);
+      requestAnimationFrame(decide);
+    };
+    decide();
+  });
+}
+
+/** Whether a shot from anywhere in a cell around `from` to another place meets no wall. */
 function isClear(map: ArenaMap, from: Vector, to: Vector): boolean {
   const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / 10);
   return Array.from({ length: steps }, (_, step) => step / steps).every((part) => {
     const [x, y] = [from.x + (to.x - from.x) * part, from.y + (to.y - from.y) * part];
-    return !isNearWall(map, { x, y }, SHOT_ROOM);
+    return !isNearWall(map, { x, y }, SHOT_ROOM + CELL * Math.SQRT1_2 * (1 - part));
   });
 }
 
@@ -88,19 +105,26 @@ async function loadMap(): Promise<ArenaMap> {
   return parseMap(JSON.parse(new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, wasm.outbox_ptr(), length))));
 }
 
-/** The middle of the cell to go to next on a shortest way, found from the prey backwards. */
-function nextStep(map: ArenaMap, from: Vector, to: Vector): Vector {
-  const across = Math.ceil(map.width / CELL);
+const cellsAcross = (map: ArenaMap): number => Math.ceil(map.width / CELL);
+
+/** For each cell the next one on a shortest way to where a shot meets `to`, found from there backwards. */
+function waysTo(map: ArenaMap, to: Vector): number[] {
+  const across = cellsAcross(map);
   const down = Math.ceil(map.height / CELL);
-  const cellOf = (place: Vector): number => Math.floor(place.y / CELL) * across + Math.floor(place.x / CELL);
   const middle = (cell: number): Vector => ({
     x: ((cell % across) + 0.5) * CELL,
     y: (Math.floor(cell / across) + 0.5) * CELL,
   });
-  const open = (cell: number): boolean => !isNearWall(map, middle(cell), CLEARANCE);
-  const start = cellOf(from);
-  const queue = [cellOf(to)];
-  const seen = new Set(queue);
+  const isFree = (cell: number): boolean => !isNearWall(map, middle(cell), CLEARANCE);
+  const ways = Array.from({ length: across * down }, () => -1);
+  const queue: number[] = [];
+  for (const cell of ways.keys()) {
+    const place = middle(cell);
+    if (Math.hypot(to.x - place.x, to.y - place.y) < RANGE && isFree(cell) && isClear(map, place, to)) {
+      ways[cell] = cell;
+      queue.push(cell);
+    }
+  }
   for (const cell of queue) {
     const column = cell % across;
     const row = Math.floor(cell / across);
@@ -111,12 +135,10 @@ function nextStep(map: ArenaMap, from: Vector, to: Vector): Vector {
       [0, -1],
     ] as const) {
       const next = cell + dy * across + dx;
-      if (column + dx < 0 || column + dx >= across || row + dy < 0 || row + dy >= down || seen.has(next)) continue;
-      if (next === start) return middle(cell);
-      if (!open(next)) continue;
-      seen.add(next);
-      queue.push(next);
+      if (column + dx < 0 || column + dx >= across || row + dy < 0 || row + dy >= down || ways[next] !== -1) continue;
+      ways[next] = cell;
+      if (isFree(next)) queue.push(next);
     }
   }
-  return to;
+  return ways;
 }

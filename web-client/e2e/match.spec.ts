@@ -8,6 +8,8 @@ test.use({ serverOptions: { set: ['matches.bots_fill=0', 'matches.countdown_seco
 const MARKUP = '<img src=x>';
 
 test('one moves and fires, the other sees it and is hurt', async ({ server, newPlayer }) => {
+  // Across the map, which takes a machine that others use several times as long; less than a match lasts.
+  test.setTimeout(280_000);
   const [ada, bo] = [await newPlayer(), await newPlayer()];
   // Two pages that draw in software keep a machine busy: small ones less.
   for (const page of [ada, bo]) await page.setViewportSize({ width: 640, height: 400 });
