@@ -33,6 +33,13 @@ impl Moment {
     }
 }
 
+/// The ticks that last for `ms` milliseconds at `rate` ticks per second, rounded up; at most half of all there are, since further apart
+/// nobody can tell the earlier of two.
+pub fn ticks(ms: u64, rate: u8) -> u32 {
+    let ticks = ms.saturating_mul(rate.into()).div_ceil(1_000);
+    ticks.min(i32::MAX as u64) as u32
+}
+
 /// The deadlines of one match's ticks.
 #[derive(Clone, Copy, Debug)]
 pub struct TickClock {
@@ -99,6 +106,11 @@ mod tests {
         assert_eq!(clock.deadline(), start + ms(20), "a late start does not move the grid");
         assert_eq!(clock.start(start + ms(85)), Started { late: ms(65), missed: true });
         assert_eq!(clock.deadline(), start + ms(100), "one tick ran for the four that were due, on the grid");
+    }
+
+    #[test]
+    fn time_in_ticks_is_never_too_short_and_bounded() {
+        assert_eq!([0, 1, 1_000, 1_001, u64::MAX].map(|ms| ticks(ms, 30)), [0, 1, 30, 31, i32::MAX as u32]);
     }
 
     #[test]

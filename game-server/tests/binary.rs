@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 
 use http::get;
 
+/// How long it may take to stop; its own patience with players is longer where that is what a test is about.
+const PATIENCE: Duration = Duration::from_secs(30);
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 fn tickwire(arguments: &[&str]) -> Command {
@@ -60,13 +62,13 @@ impl Running {
     }
 
     /// The exit code, and what it logged.
-    fn end(mut self, within: Duration) -> (Option<i32>, String) {
-        let deadline = Instant::now() + within;
+    fn end(mut self) -> (Option<i32>, String) {
+        let deadline = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 break status;
             }
-            assert!(Instant::now() < deadline, "it did not end in {within:?}");
+            assert!(Instant::now() < deadline, "it did not end");
             std::thread::sleep(Duration::from_millis(10));
         };
         let mut log = String::new();
@@ -106,7 +108,7 @@ fn it_says_where_it_is_when_it_is_ready() {
     assert_eq!(get(admin, "/admin/api/matches").status, 401);
     assert_eq!(get(ops, "/readyz").status, 200);
     running.signal("TERM");
-    let (code, log) = running.end(Duration::from_secs(10));
+    let (code, log) = running.end();
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains(TOKEN) && log.contains("stopped"), "{log}");
 }
@@ -116,7 +118,7 @@ fn arena_runs_unless_told_otherwise() {
     let running = Running::start(&["--port", "0", "--no-admin", "--log", "json"]);
     assert_eq!(get(running.play, "/api/info").json()["game"], "arena");
     running.signal("INT");
-    let (code, log) = running.end(Duration::from_secs(10));
+    let (code, log) = running.end();
     assert_eq!(code, Some(0));
     for line in log.lines() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line["message"].is_string()), "{line}");
@@ -135,7 +137,7 @@ fn a_second_signal_ends_it_at_once() {
         std::thread::sleep(Duration::from_millis(10));
     }
     running.signal("TERM");
-    assert_eq!(running.end(Duration::from_secs(5)).0, Some(130));
+    assert_eq!(running.end().0, Some(130));
 }
 
 #[test]

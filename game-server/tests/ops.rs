@@ -8,9 +8,8 @@ mod harness;
 mod http;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use harness::Harness;
+use harness::{Harness, eventually};
 use http::{get, guest};
 use tag::Tag;
 use tickwire_protocol::ClientMessage;
@@ -28,8 +27,12 @@ fn samples(text: &str) -> BTreeMap<&str, f64> {
 async fn metrics_tell_what_goes_on() {
     let harness = Harness::start::<Tag>(|_| ());
     let (_ada, _bob, join) = harness.pair::<Tag>().await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let answer = get(harness.server.ops_addr(), "/metrics");
+    let answer = eventually("some ticks", || {
+        let answer = get(harness.server.ops_addr(), "/metrics");
+        let ticks = samples(&answer.text()).get("tickwire_tick_duration_seconds_count").copied();
+        ticks.is_some_and(|ticks| ticks > 10.0).then_some(answer)
+    })
+    .await;
     assert_eq!(answer.header("content-type"), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     let text = answer.text();
     let metrics = samples(&text);
@@ -41,7 +44,7 @@ async fn metrics_tell_what_goes_on() {
     let phases: f64 = metrics.iter().filter(|(name, _)| name.starts_with("tickwire_matches{")).map(|(_, count)| count).sum();
     assert!(is_near(phases, 1.0));
     assert!(value("tickwire_sent_bytes_total") > 0.0 && value("tickwire_sent_frames_total") > 0.0);
-    assert!(value("tickwire_tick_duration_seconds_count") > 10.0 && value("tickwire_tick_duration_seconds_sum") > 0.0);
+    assert!(value("tickwire_tick_duration_seconds_sum") > 0.0);
     assert!(is_near(value(r#"tickwire_tick_duration_seconds_bucket{le="+Inf"}"#), value("tickwire_tick_duration_seconds_count")));
     assert!(metrics.contains_key("tickwire_late_inputs_total") && metrics.contains_key("tickwire_tick_overruns_total"));
     assert!(metrics.keys().any(|name| name.starts_with("tickwire_build_info{version=")));
@@ -83,9 +86,11 @@ async fn totals_do_not_go_back_when_a_match_ends() {
         samples(&text).get(name).copied().unwrap_or_else(|| panic!("no {name}"))
     };
     let (mut ada, mut bob, _) = harness.pair::<Tag>().await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let (ticks, bytes) = (read("tickwire_tick_duration_seconds_count"), read("tickwire_sent_bytes_total"));
-    assert!(ticks > 0.0 && bytes > 0.0);
+    let (ticks, bytes) = eventually("ticks and frames", || {
+        let (ticks, bytes) = (read("tickwire_tick_duration_seconds_count"), read("tickwire_sent_bytes_total"));
+        (ticks > 0.0 && bytes > 0.0).then_some((ticks, bytes))
+    })
+    .await;
     for client in [&mut ada, &mut bob] {
         client.send(ClientMessage::Leave).await.expect("sent");
     }
@@ -95,9 +100,7 @@ async fn totals_do_not_go_back_when_a_match_ends() {
             .iter()
             .sum::<f64>()
     };
-    while matches() > 0.0 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("no match", || (matches() == 0.0).then_some(())).await;
     assert!(read("tickwire_tick_duration_seconds_count") >= ticks && read("tickwire_sent_bytes_total") >= bytes);
 }
 

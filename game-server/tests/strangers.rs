@@ -14,22 +14,22 @@ use http::{connect, connect_from, get, handshake, handshake_on, is_closed_within
 use tag::Tag;
 
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
-const SOON: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn a_request_that_never_ends_is_cut_off() {
     let harness = Harness::start::<Tag>(|config| config.connections.header_ms = 300);
     let address = harness.server.play_addr();
-    let began = Instant::now();
     let mut slow: Vec<TcpStream> = (0..20).map(|_| connect(address)).collect();
-    while began.elapsed() < Duration::from_millis(250) {
+    assert_eq!(get(address, "/api/info").status, 200, "honest requests are answered meanwhile");
+    for _ in 0..20 {
         for stream in &mut slow {
-            stream.write_all(b"G").expect("sent");
+            // It may be closed by now.
+            let _ = stream.write_all(b"G");
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(get(address, "/api/info").status, 200, "honest requests are answered meanwhile");
-    assert!(slow.iter_mut().all(|stream| is_closed_within(stream, SOON)));
+    assert!(slow.iter_mut().all(|stream| is_closed_within(stream, PATIENCE)));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn an_idle_connection_is_closed() {
     let request = format!("GET /api/info HTTP/1.1\r\nHost: {address}\r\n\r\n");
     assert_eq!(http::exchange(&mut stream, request.as_bytes()).status, 200);
     assert_eq!(http::exchange(&mut stream, request.as_bytes()).status, 200, "it is kept for another request");
-    assert!(is_closed_within(&mut stream, SOON));
+    assert!(is_closed_within(&mut stream, PATIENCE));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn one_address_has_only_so_many_connections() {
     let address = harness.server.play_addr();
     let held: Vec<_> = (0..3).map(|_| handshake(address, "/ws", &[])).collect();
     assert!(held.iter().all(|(_, answer)| answer.status == 101));
-    assert!(is_closed_within(&mut connect(address), SOON));
+    assert!(is_closed_within(&mut connect(address), PATIENCE));
     let mut other = connect_from(OTHER, address);
     assert_eq!(handshake_on(&mut other, address, "/ws", &[]).status, 101, "others are not affected");
     drop(held);
@@ -88,26 +88,26 @@ fn one_address_has_only_so_many_connections() {
 fn those_who_say_nothing_have_only_so_much_room_and_time() {
     let harness = Harness::start::<Tag>(|config| {
         config.connections.unauthenticated = 4;
-        config.connections.hello_ms = 400;
+        config.connections.hello_ms = 2_000;
     });
     let address = harness.server.play_addr();
     let mut silent: Vec<_> = (0..4).map(|_| handshake(address, "/ws", &[])).collect();
     let mut newcomer = connect_from(OTHER, address);
     assert_eq!(handshake_on(&mut newcomer, address, "/ws", &[]).status, 101, "a newcomer is let in");
-    let (mut oldest, _) = silent.remove(0);
-    assert!(is_closed_within(&mut oldest, Duration::from_millis(300)), "in the place of the oldest");
-    for (stream, _) in &mut silent {
-        let mut farewell = Vec::new();
-        stream.set_read_timeout(Some(SOON)).expect("a timeout");
-        let mut chunk = [0; 256];
-        while let Ok(count @ 1..) = stream.read(&mut chunk) {
-            farewell.extend_from_slice(&chunk[..count]);
-            if String::from_utf8_lossy(&farewell).contains("hello_timeout") {
-                break;
-            }
-        }
-        assert!(String::from_utf8_lossy(&farewell).contains("hello_timeout"), "they are told why: {farewell:?}");
+    let mut farewells = silent.iter_mut().map(|(stream, _)| farewell(stream));
+    let oldest = farewells.next().expect("the oldest");
+    assert!(!oldest.contains("hello_timeout"), "the oldest gave its place to the newcomer: {oldest}");
+    for farewell in farewells {
+        assert!(farewell.contains("hello_timeout"), "they are told why: {farewell}");
     }
+}
+
+/// What a client hears until the server closes.
+fn farewell(stream: &mut TcpStream) -> String {
+    let mut heard = Vec::new();
+    // It may end with a reset.
+    let _ = stream.read_to_end(&mut heard);
+    String::from_utf8_lossy(&heard).into_owned()
 }
 
 #[test]
@@ -138,11 +138,10 @@ fn fragments_without_end_are_cut_off() {
     let next = [0x00, 0x80, 1, 2, 3, 4].repeat(1_000);
     let began = Instant::now();
     let mut sent = stream.write_all(&first).is_ok();
-    while sent && began.elapsed() < SOON {
+    while sent && began.elapsed() < PATIENCE {
         sent = stream.write_all(&next).is_ok();
     }
     assert!(!sent, "the server closed");
-    assert!(began.elapsed() < SOON);
 }
 
 #[test]

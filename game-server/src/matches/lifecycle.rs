@@ -6,6 +6,7 @@ use tickwire_game::{MatchClock, Mode};
 use tickwire_protocol::Tick;
 use tickwire_protocol::schema::Phase;
 
+use crate::clock;
 use crate::config::MatchConfig;
 
 /// One match's phases.
@@ -49,7 +50,7 @@ pub enum Verdict {
 impl Lifecycle {
     /// Waiting for the first player.
     pub fn new(mode: &Mode, config: &MatchConfig) -> Self {
-        let ticks = |seconds: u32| seconds.saturating_mul(u32::from(mode.tick_rate)).max(1);
+        let ticks = |seconds: u32| clock::ticks(1_000 * u64::from(seconds), mode.tick_rate).max(1);
         let live = if config.live_seconds == 0 { mode.live_seconds } else { config.live_seconds };
         Self {
             phase: Phase::Waiting,
@@ -57,7 +58,7 @@ impl Lifecycle {
             countdown: ticks(config.countdown_seconds),
             live: ticks(live),
             results: ticks(config.results_seconds),
-            empty_after: (config.empty_ms * u64::from(mode.tick_rate) / 1000) as u32,
+            empty_after: clock::ticks(config.empty_ms, mode.tick_rate),
             empty_since: None,
         }
     }

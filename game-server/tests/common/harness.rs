@@ -3,10 +3,23 @@
 #![allow(dead_code)] // every test uses a part of it
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
+use std::time::Duration;
+
 use tickwire_game::Game;
 use tickwire_loadtest::{Api, Client, Join, script};
 use tickwire_server::server::RunningServer;
 use tickwire_server::{Config, Server};
+
+/// Looks again and again until what is looked for is there.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..400 {
+        if let Some(found) = look() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never: {what}")
+}
 
 /// A server that ends with the test.
 pub(crate) struct Harness {
