@@ -3,6 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 
+#[macro_use]
+#[path = "common/small_game.rs"]
+mod small_game;
 #[path = "common/harness.rs"]
 mod harness;
 
@@ -14,7 +17,7 @@ use tickwire_game::{Game, GameDef, Inputs, Mode, Setup};
 use tickwire_loadtest::script::{enter, hear_closing, see};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::MatchState;
-use tickwire_protocol::{CloseReason, PlayerId, Schema, Snapshot};
+use tickwire_protocol::{CloseReason, PlayerId, Schema};
 
 /// A game with a mode that no machine is fast enough for, and in which the first player can hold up any match.
 struct Heavy;
@@ -28,20 +31,7 @@ impl GameDef for Heavy {
     const NAME: &'static str = "heavy";
     const SCHEMA: Schema = Schema::new(&[<MatchState as tickwire_protocol::Columns>::TABLE]);
     const MODES: &'static [Mode] = &[LIGHT, HEAVY];
-    type Input = u8;
-    type Body = ();
-    type Brain = ();
-    fn body(_: &Snapshot, _: PlayerId) -> Option<()> {
-        None
-    }
-    fn step((): &mut (), _: &u8, _: &Mode) {}
-    fn brain(_: u64) {}
-    fn think((): &mut (), _: &Snapshot, _: PlayerId) -> u8 {
-        0
-    }
-    fn describe_event(_: &[u8]) -> Option<String> {
-        None
-    }
+    no_prediction_no_bots!();
 }
 
 impl Game for Heavy {

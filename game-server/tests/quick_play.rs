@@ -2,6 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
+#[macro_use]
+#[path = "common/small_game.rs"]
+mod small_game;
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]
@@ -17,7 +20,7 @@ use tag::Tag;
 use tickwire_game::{Game, GameDef, Mode, Setup};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::MatchState;
-use tickwire_protocol::{Columns, PlayerId, Schema, Snapshot};
+use tickwire_protocol::{Columns, PlayerId, Schema};
 
 fn seats() -> usize {
     usize::from(Tag::MODES[0].max_players)
@@ -65,20 +68,7 @@ impl GameDef for SlowToBuild {
     const NAME: &'static str = "slow-to-build";
     const SCHEMA: Schema = Schema::new(&[<MatchState as Columns>::TABLE]);
     const MODES: &'static [Mode] = &[Mode { id: "only", title: "Only", max_players: 4, tick_rate: 60, live_seconds: 60, bots_fill: 0 }];
-    type Input = u8;
-    type Body = ();
-    type Brain = ();
-    fn body(_: &Snapshot, _: PlayerId) -> Option<()> {
-        None
-    }
-    fn step((): &mut (), _: &u8, _: &Mode) {}
-    fn brain(_: u64) {}
-    fn think((): &mut (), _: &Snapshot, _: PlayerId) -> u8 {
-        0
-    }
-    fn describe_event(_: &[u8]) -> Option<String> {
-        None
-    }
+    no_prediction_no_bots!();
 }
 
 impl Game for SlowToBuild {

@@ -5,6 +5,9 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 #![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
 
+#[macro_use]
+#[path = "common/small_game.rs"]
+mod small_game;
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/slow.rs"]
@@ -54,20 +57,7 @@ impl GameDef for Static {
     const NAME: &'static str = "static";
     const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Noise::TABLE, Echo::TABLE]);
     const MODES: &'static [Mode] = &[MODE, Mode { id: "divided", title: "Divided", ..MODE }];
-    type Input = u8;
-    type Body = ();
-    type Brain = ();
-    fn body(_: &Snapshot, _: PlayerId) -> Option<()> {
-        None
-    }
-    fn step((): &mut (), _: &u8, _: &Mode) {}
-    fn brain(_: u64) {}
-    fn think((): &mut (), _: &Snapshot, _: PlayerId) -> u8 {
-        0
-    }
-    fn describe_event(_: &[u8]) -> Option<String> {
-        None
-    }
+    no_prediction_no_bots!();
 }
 
 impl Game for Static {
