@@ -68,5 +68,5 @@ async fn the_grace_is_given_to_those_who_play_and_no_longer() {
     let empty = Harness::start::<Tag>(|_| ());
     let began = Instant::now();
     empty.server.drain(Duration::from_mins(1));
-    assert!(began.elapsed() < Duration::from_mins(1), "nobody plays: no reason to wait");
+    assert!(began.elapsed() < Duration::from_secs(5), "nobody plays: no reason to wait");
 }

@@ -1,4 +1,4 @@
-// Plays for a test: walks round the walls to another fighter and keeps firing at it, with keys and mouse only.
+// Plays for a test: walks round the walls to another fighter, by key events made in the page, and fires at it with the mouse.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
