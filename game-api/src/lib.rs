@@ -58,6 +58,8 @@ pub struct Mode {
     pub live_seconds: u32,
     /// Seats that bots fill in a match anyone may join; 0 for none.
     pub bots_fill: u16,
+    /// Whether a bot plays the seat of a player whose connection is lost or who gives no input for a while.
+    pub stand_in: bool,
 }
 
 /// What both ends know of a game.

@@ -22,7 +22,7 @@ use tickwire_protocol::{CloseReason, PlayerId, Schema};
 /// A game with a mode that no machine is fast enough for, and in which the first player can hold up any match.
 struct Heavy;
 
-const LIGHT: Mode = Mode { id: "light", title: "Light", max_players: 8, tick_rate: 60, live_seconds: 60, bots_fill: 0 };
+const LIGHT: Mode = Mode { id: "light", title: "Light", max_players: 8, tick_rate: 60, live_seconds: 60, bots_fill: 0, stand_in: false };
 const HEAVY: Mode = Mode { id: "heavy", title: "Heavy", ..LIGHT };
 /// One and a half of its intervals.
 const TICK: Duration = Duration::from_millis(25);

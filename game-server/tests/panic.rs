@@ -24,7 +24,8 @@ const FATAL: u8 = 13;
 impl GameDef for Fragile {
     const NAME: &'static str = "fragile";
     const SCHEMA: Schema = Schema::new(&[<MatchState as tickwire_protocol::Columns>::TABLE]);
-    const MODES: &'static [Mode] = &[Mode { id: "only", title: "Only", max_players: 2, tick_rate: 60, live_seconds: 60, bots_fill: 0 }];
+    const MODES: &'static [Mode] =
+        &[Mode { id: "only", title: "Only", max_players: 2, tick_rate: 60, live_seconds: 60, bots_fill: 0, stand_in: false }];
     no_prediction_no_bots!();
 }
 

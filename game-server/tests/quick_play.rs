@@ -67,7 +67,8 @@ struct SlowToBuild;
 impl GameDef for SlowToBuild {
     const NAME: &'static str = "slow-to-build";
     const SCHEMA: Schema = Schema::new(&[<MatchState as Columns>::TABLE]);
-    const MODES: &'static [Mode] = &[Mode { id: "only", title: "Only", max_players: 4, tick_rate: 60, live_seconds: 60, bots_fill: 0 }];
+    const MODES: &'static [Mode] =
+        &[Mode { id: "only", title: "Only", max_players: 4, tick_rate: 60, live_seconds: 60, bots_fill: 0, stand_in: false }];
     no_prediction_no_bots!();
 }
 

@@ -51,7 +51,7 @@ columns! {
     }
 }
 
-const MODE: Mode = Mode { id: "whole", title: "Whole", max_players: 8, tick_rate: 60, live_seconds: 300, bots_fill: 0 };
+const MODE: Mode = Mode { id: "whole", title: "Whole", max_players: 8, tick_rate: 60, live_seconds: 300, bots_fill: 0, stand_in: false };
 
 impl GameDef for Static {
     const NAME: &'static str = "static";

@@ -24,7 +24,7 @@ pub mod text;
 
 pub use codec::{DecodeError, decode, encode};
 pub use ids::{InputSeq, MatchId, NetId, PlayerId, Secret, Tick};
-pub use messages::{ClientMessage, CloseReason, Credential, Event, RosterEntry, ServerMessage, Welcome};
+pub use messages::{ClientMessage, CloseReason, Credential, Event, Lobby, Presence, RosterEntry, ServerMessage, Welcome};
 pub use replica::{Replica, Workspace};
 pub use schema::{Columns, Field, Schema, Table as TableSchema};
 pub use snapshot::{Snapshot, Table};

@@ -36,8 +36,8 @@ pub const TICK_RATE_MAX: u8 = 60;
 /// Slowest tick rate, Hz.
 pub const TICK_RATE_MIN: u8 = 1;
 
-/// Upper bound of one roster entry's encoding: player, name with its length, flag.
-const ROSTER_ENTRY_BYTES_MAX: usize = 3 + 1 + NAME_BYTES_MAX + 1;
+/// Upper bound of one roster entry's encoding: player, name with its length, flag, presence.
+const ROSTER_ENTRY_BYTES_MAX: usize = 3 + 1 + NAME_BYTES_MAX + 1 + 1;
 
 const _: () = assert!(BODY_BYTES_MAX * 2 <= SERVER_MESSAGE_BYTES_MAX, "a snapshot, a tick's events and those that waited fit one message");
 const _: () =

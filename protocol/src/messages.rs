@@ -39,9 +39,15 @@ pub enum ClientMessage<I> {
     Leave,
     /// A vote for another round, on the results screen.
     Rematch,
+    /// In a lobby: whether this player wants the match to start. Elsewhere it changes nothing.
+    Ready(bool),
+    /// In a lobby, from its host: starts the match now. From anyone else it changes nothing.
+    Start,
+    /// In a lobby, from its host: whether bots fill the free seats. From anyone else it changes nothing.
+    Bots(bool),
 }
 
-/// What entitles a client to a seat. Both kinds are single-use.
+/// What entitles a client to a seat. Each kind is spent once the session that it opened has spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "crate::codec::bincode")]
 pub enum Credential {
@@ -136,8 +142,35 @@ pub struct RosterEntry {
     pub player: PlayerId,
     /// Cleaned for display as text.
     pub name: Name,
-    /// Played by the server.
+    /// The seat belongs to the server, not to a person.
     pub bot: bool,
+    /// Whether the person who holds the seat plays it.
+    pub presence: Presence,
+}
+
+/// Whether the person who holds a seat plays it. Who else plays it meanwhile is the mode's choice: a bot, or nobody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub enum Presence {
+    /// The holder plays. Bots are always here.
+    #[default]
+    Here,
+    /// The holder is connected but has changed no input for a while. The next change makes it `Here`.
+    Idle,
+    /// The holder's connection is lost. The seat is kept for the grace period.
+    Away,
+}
+
+/// A match that waits for its players to start it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct Lobby {
+    /// Who may start the match and choose its bots; `None` while nobody is seated.
+    pub host: Option<PlayerId>,
+    /// Whether bots will fill the free seats.
+    pub bots: bool,
+    /// Who is ready, in rising order. The match starts when every connected player is.
+    pub ready: BoundedVec<PlayerId, { limits::PLAYERS_MAX }>,
 }
 
 /// Something that happened, told once.
@@ -157,6 +190,15 @@ pub enum Event {
     },
     /// The game's own event, encoded by the game.
     Game(BoundedBytes<{ limits::GAME_EVENT_BYTES_MAX }>),
+    /// A seated player's entry changed; this one replaces it.
+    Updated(RosterEntry),
+    /// The match waits in its lobby. Sent after Welcome and with every change, until the phase moves on.
+    Lobby(Lobby),
+    /// The server is about to restart: the match ends at this tick at the latest.
+    Draining {
+        /// The last tick the match may reach.
+        until: Tick,
+    },
 }
 
 /// One line of a result.
@@ -204,7 +246,7 @@ pub enum CloseReason {
     Silent,
     /// The client reads slower than the least the server can send.
     TooSlow,
-    /// Too many messages or bytes.
+    /// Too many messages or bytes. The seat is kept: come back slower.
     RateLimited,
     /// Bytes that are no message, or a message out of place.
     Malformed,
@@ -301,12 +343,12 @@ impl CloseReason {
     /// What the client can do about it.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::Silent | Self::TooSlow | Self::Busy => Retry::Resume,
+            Self::Silent | Self::TooSlow | Self::Busy | Self::RateLimited => Retry::Resume,
             Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => {
                 Retry::Rejoin
             }
             Self::WrongProtocol | Self::WrongSchema => Retry::Reload,
-            Self::Left | Self::MatchOver | Self::Replaced | Self::RateLimited | Self::Malformed | Self::Full => Retry::No,
+            Self::Left | Self::MatchOver | Self::Replaced | Self::Malformed | Self::Full => Retry::No,
         }
     }
 }

@@ -116,8 +116,9 @@ fn a_server_message_costs_no_more_than_the_largest_valid_one() {
 fn lengths_that_lie_cost_no_more_than_the_limit() {
     let lengths: [&[u8]; 5] =
         [&[250], &[251, 255, 255], &[252, 0, 0, 3, 0], &[252, 255, 255, 255, 255], &[253, 255, 255, 255, 255, 1, 0, 0, 0]];
-    // Keyframe of tick 0, delta of 1 tick, results, a game event, a player's name, cells, and the part of a slot.
-    for head in [&[1, 0][..], &[2, 1], &[3, 2], &[3, 3], &[3, 0, 0], &[7], &[7, 1, 0, 0]] {
+    // Keyframe of tick 0, delta of 1 tick, results, a game event, a player's name, a lobby's ready players, cells, and the
+    // part of a slot.
+    for head in [&[1, 0][..], &[2, 1], &[3, 2], &[3, 3], &[3, 0, 0], &[3, 5, 0, 1], &[7], &[7, 1, 0, 0]] {
         for length in lengths {
             let bytes = [head, length, &[0; 40]].concat();
             let peak = decode_server_messages(&bytes).bytes_max as usize;
@@ -128,8 +129,8 @@ fn lengths_that_lie_cost_no_more_than_the_limit() {
 
 #[test]
 fn a_full_roster_is_within_the_bound() {
-    // Welcome: match, no player, mode, rate, tick, token; 1024 entries of player, name, bot.
-    let entry = [vec![251, 0xff, 3, NAME_BYTES_MAX as u8], vec![b'n'; NAME_BYTES_MAX], vec![0]].concat();
+    // Welcome: match, no player, mode, rate, tick, token; 1024 entries of player, name, bot, presence.
+    let entry = [vec![251, 0xff, 3, NAME_BYTES_MAX as u8], vec![b'n'; NAME_BYTES_MAX], vec![0, 0]].concat();
     let bytes = [vec![0; 17], vec![0, 0, 30, 7], vec![0; 16], vec![251, 0, 4], entry.repeat(PLAYERS_MAX)].concat();
     assert!(matches!(ServerMessage::decode_next(&mut bytes.as_slice()), Some(Ok(ServerMessage::Welcome(_)))), "the bytes are a Welcome");
     let peak = decode_server_messages(&bytes).bytes_max as usize;

@@ -138,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_is_busy_and_a_closed_one_is_gone() {
-        let mode = Mode { id: "duel", title: "Duel", max_players: 2, tick_rate: 30, live_seconds: 60, bots_fill: 0 };
+        let mode = Mode { id: "duel", title: "Duel", max_players: 2, tick_rate: 30, live_seconds: 60, bots_fill: 0, stand_in: false };
         let info = MatchInfo {
             id: MatchId([7; 16]),
             code: "CODE".into(),

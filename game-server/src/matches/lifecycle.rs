@@ -124,7 +124,7 @@ impl Lifecycle {
 mod tests {
     use super::*;
 
-    const MODE: Mode = Mode { id: "m", title: "M", max_players: 4, tick_rate: 10, live_seconds: 5, bots_fill: 0 };
+    const MODE: Mode = Mode { id: "m", title: "M", max_players: 4, tick_rate: 10, live_seconds: 5, bots_fill: 0, stand_in: false };
 
     fn lifecycle() -> Lifecycle {
         Lifecycle::new(&MODE, &MatchConfig { countdown_seconds: 1, results_seconds: 2, empty_ms: 1000, ..MatchConfig::default() })

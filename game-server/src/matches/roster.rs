@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tickwire_protocol::messages::RosterEntry;
+use tickwire_protocol::messages::{Presence, RosterEntry};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{PlayerId, Secret};
 use tokio::time::Instant;
@@ -209,7 +209,7 @@ impl Roster {
     /// What the others see of `player`.
     pub fn entry(&self, player: PlayerId) -> Option<RosterEntry> {
         let seat = self.seats.get(&player)?;
-        Some(RosterEntry { player, name: seat.name.clone(), bot: seat.holder == Holder::Bot })
+        Some(RosterEntry { player, name: seat.name.clone(), bot: seat.holder == Holder::Bot, presence: Presence::Here })
     }
 
     /// What a newcomer is told: everyone the game has.

@@ -216,6 +216,7 @@ impl<G: Game> MatchTask<G> {
                     roster.vote_rematch(player);
                     Ok(None)
                 }
+                (ClientMessage::Ready(_) | ClientMessage::Start | ClientMessage::Bots(_), Some(_)) => Ok(None),
                 // A second Hello, or a spectator who plays.
                 _ => Err(CloseReason::Malformed),
             }

@@ -125,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    const MODE: Mode = Mode { id: "m", title: "M", max_players: 2, tick_rate: 30, live_seconds: 1, bots_fill: 0 };
+    const MODE: Mode = Mode { id: "m", title: "M", max_players: 2, tick_rate: 30, live_seconds: 1, bots_fill: 0, stand_in: false };
 
     fn info(id: u8) -> Arc<MatchInfo> {
         Arc::new(MatchInfo {

@@ -54,8 +54,24 @@ impl GameDef for Arena {
     const NAME: &'static str = "arena";
     const SCHEMA: Schema = tables::SCHEMA;
     const MODES: &'static [Mode] = &[
-        Mode { id: "ffa", title: "Free for all", max_players: ARENA_PLAYERS_MAX, tick_rate: 30, live_seconds: 300, bots_fill: 8 },
-        Mode { id: ROYALE_ID, title: "Royale", max_players: ROYALE_PLAYERS_MAX, tick_rate: 30, live_seconds: 300, bots_fill: 120 },
+        Mode {
+            id: "ffa",
+            title: "Free for all",
+            max_players: ARENA_PLAYERS_MAX,
+            tick_rate: 30,
+            live_seconds: 300,
+            bots_fill: 8,
+            stand_in: true,
+        },
+        Mode {
+            id: ROYALE_ID,
+            title: "Royale",
+            max_players: ROYALE_PLAYERS_MAX,
+            tick_rate: 30,
+            live_seconds: 300,
+            bots_fill: 120,
+            stand_in: true,
+        },
     ];
     type Input = Input;
     type Body = Body;

@@ -109,7 +109,8 @@ impl Runner {
 impl GameDef for Tag {
     const NAME: &'static str = "tag";
     const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Runner::TABLE]);
-    const MODES: &'static [Mode] = &[Mode { id: "tag", title: "Tag", max_players: 12, tick_rate: 60, live_seconds: 120, bots_fill: 5 }];
+    const MODES: &'static [Mode] =
+        &[Mode { id: "tag", title: "Tag", max_players: 12, tick_rate: 60, live_seconds: 120, bots_fill: 5, stand_in: true }];
     type Input = Input;
     /// The own runner, and the tick it has been stepped to.
     type Body = (Tick, Runner);

@@ -8,7 +8,7 @@ use tickwire_protocol::messages::{Body, Ranked};
 use tickwire_protocol::range::{Distribution, RangeEncoder, WHOLE};
 use tickwire_protocol::residual::zigzag;
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{ClientMessage, DecodeError, Event, NetId, PlayerId, RosterEntry, ServerMessage, Snapshot, Tick};
+use tickwire_protocol::{ClientMessage, DecodeError, Event, NetId, PlayerId, Presence, RosterEntry, ServerMessage, Snapshot, Tick};
 use tickwire_protocol::{MatchId, Secret, Welcome};
 
 use crate::support::{PLAIN, Stick, applied, encoded};
@@ -207,7 +207,12 @@ fn a_server_message_over_the_limit_is_refused() {
 
 #[test]
 fn the_largest_messages_there_can_be_are_within_it() {
-    let entry = |player| RosterEntry { player: PlayerId(player), name: Name::truncated(&"n".repeat(NAME_BYTES_MAX)), bot: true };
+    let entry = |player| RosterEntry {
+        player: PlayerId(player),
+        name: Name::truncated(&"n".repeat(NAME_BYTES_MAX)),
+        bot: true,
+        presence: Presence::Here,
+    };
     let roster = BoundedVec::truncated((0..u16::MAX).map(entry).collect());
     assert_eq!(roster.as_slice().len(), PLAYERS_MAX);
     let (match_id, resume) = (MatchId([255; 16]), Secret([255; 16]));

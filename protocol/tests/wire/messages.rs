@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
 use tickwire_protocol::limits::TABLES_MAX;
-use tickwire_protocol::messages::{Body, Pong, Ranked};
+use tickwire_protocol::messages::{Body, Lobby, Pong, Presence, Ranked};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{
     ClientMessage, CloseReason, Credential, Event, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Tick, Welcome,
@@ -57,6 +57,9 @@ pub(crate) fn any_client_message() -> impl Strategy<Value = ClientMessage<Stick>
         any::<u32>().prop_map(|client_time_ms| ClientMessage::Ping { client_time_ms }),
         Just(ClientMessage::Leave),
         Just(ClientMessage::Rematch),
+        any::<bool>().prop_map(ClientMessage::Ready),
+        Just(ClientMessage::Start),
+        any::<bool>().prop_map(ClientMessage::Bots),
     ]
 }
 
@@ -111,10 +114,12 @@ fn any_welcome() -> impl Strategy<Value = Welcome> {
 }
 
 fn any_roster_entry() -> impl Strategy<Value = RosterEntry> {
-    (any::<u16>(), ".{0,20}", any::<bool>()).prop_map(|(player, name, bot)| RosterEntry {
+    let presence = prop_oneof![Just(Presence::Here), Just(Presence::Idle), Just(Presence::Away)];
+    (any::<u16>(), ".{0,20}", any::<bool>(), presence).prop_map(|(player, name, bot, presence)| RosterEntry {
         player: PlayerId(player),
         name: Name::truncated(&name),
         bot,
+        presence,
     })
 }
 
@@ -127,6 +132,12 @@ fn any_event() -> impl Strategy<Value = Event> {
         (prop::collection::vec(ranked, 0..8), any::<u32>())
             .prop_map(|(ranking, tick)| Event::Results { ranking: BoundedVec::truncated(ranking), rematch_by: Tick(tick) }),
         game_event.prop_map(Event::Game),
+        any_roster_entry().prop_map(Event::Updated),
+        (any::<Option<u16>>(), any::<bool>(), prop::collection::vec(any::<u16>(), 0..8)).prop_map(|(host, bots, ready)| {
+            let ready = BoundedVec::truncated(ready.into_iter().map(PlayerId).collect());
+            Event::Lobby(Lobby { host: host.map(PlayerId), bots, ready })
+        }),
+        any::<u32>().prop_map(|until| Event::Draining { until: Tick(until) }),
     ]
 }
 

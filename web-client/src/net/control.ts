@@ -5,6 +5,17 @@ export interface RosterEntry {
   readonly player: number;
   readonly name: string;
   readonly bot: boolean;
+  /** Whether the person who holds the seat plays it; bots are always `here`. */
+  readonly presence: 'here' | 'idle' | 'away';
+}
+
+/** A match that waits for its players to start it. */
+export interface Lobby {
+  readonly type: 'lobby';
+  readonly host: number | null;
+  /** Whether bots will fill the free seats. */
+  readonly bots: boolean;
+  readonly ready: readonly number[];
 }
 
 export interface Welcome {
@@ -42,7 +53,11 @@ export interface Results {
 export type ControlRecord =
   | Welcome
   | ({ readonly type: 'joined' } & RosterEntry)
+  | ({ readonly type: 'updated' } & RosterEntry)
   | { readonly type: 'left'; readonly player: number }
+  | Lobby
+  /** The server is about to restart: the match ends at tick `until` at the latest. */
+  | { readonly type: 'draining'; readonly until: number }
   | Results
   | Pong
   | { readonly type: 'closing'; readonly reason: string }

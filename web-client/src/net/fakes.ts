@@ -61,6 +61,9 @@ export class FakeReplica implements Replica {
   ping = (): Uint8Array => text('ping');
   leave = (): Uint8Array => text('leave');
   rematch = (): Uint8Array => text('rematch');
+  ready = (ready: boolean): Uint8Array => text(`ready ${String(ready)}`);
+  startMatch = (): Uint8Array => text('start');
+  bots = (bots: boolean): Uint8Array => text(`bots ${String(bots)}`);
   input = (tick: number): Uint8Array => text(`input ${tick}`);
   predicted = (): null => null;
   predictedTick = (): number => 0;

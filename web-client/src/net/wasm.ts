@@ -24,6 +24,9 @@ interface Exports {
   ping(clientTimeMs: number): number;
   leave(): number;
   rematch(): number;
+  ready(ready: number): number;
+  start_match(): number;
+  bots(bots: number): number;
   input(tick: number, ...fields: number[]): number;
   predicted_ptr(): number;
   predicted_tick(): number;
@@ -57,6 +60,12 @@ export interface Replica {
   ping(clientTimeMs: number): Uint8Array;
   leave(): Uint8Array;
   rematch(): Uint8Array;
+  /** In a lobby: whether this player is ready. */
+  ready(ready: boolean): Uint8Array;
+  /** In a lobby, from its host: starts the match. */
+  startMatch(): Uint8Array;
+  /** In a lobby, from its host: whether bots fill the free seats. */
+  bots(bots: boolean): Uint8Array;
   /** Encodes the input meant for `tick` and steps the prediction to it. What the fields mean is the game's. */
   input(tick: number, fields: readonly number[]): Uint8Array;
   /** The own body's row at the predicted tick, in the order of its table's fields; null while it has none. */
@@ -152,6 +161,18 @@ class WasmReplica implements Replica {
 
   rematch(): Uint8Array {
     return this.message(this.wasm.rematch());
+  }
+
+  ready(ready: boolean): Uint8Array {
+    return this.message(this.wasm.ready(ready ? 1 : 0));
+  }
+
+  startMatch(): Uint8Array {
+    return this.message(this.wasm.start_match());
+  }
+
+  bots(bots: boolean): Uint8Array {
+    return this.message(this.wasm.bots(bots ? 1 : 0));
   }
 
   input(tick: number, fields: readonly number[]): Uint8Array {

@@ -11,7 +11,7 @@ use tickwire_game::testing::TestMatch;
 use tickwire_game::{GameDef, Rng};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::delta::{self, Scratch};
-use tickwire_protocol::messages::{Credential, Event, Ranked, TableHashes};
+use tickwire_protocol::messages::{Credential, Event, Presence, Ranked, TableHashes};
 use tickwire_protocol::schema::{Columns, Fnv, Phase};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Snapshot, Tick, Welcome};
@@ -146,7 +146,12 @@ fn replay() -> Value {
 }
 
 fn welcome(tick: Tick) -> ServerMessage {
-    let entry = |player: u16, name: &str| RosterEntry { player: PlayerId(player), name: Name::truncated(name), bot: player != ME.0 };
+    let entry = |player: u16, name: &str| RosterEntry {
+        player: PlayerId(player),
+        name: Name::truncated(name),
+        bot: player != ME.0,
+        presence: Presence::Here,
+    };
     ServerMessage::Welcome(Welcome {
         match_id: MatchId([0x5a; 16]),
         player: Some(ME),
@@ -177,7 +182,12 @@ fn the_rest(tick: Tick) -> Vec<ServerMessage> {
     use tickwire_protocol::messages::Pong;
     let pong = |margin| Pong { client_time_ms: u32::MAX, tick, phase: 255, held: 300, margin, last_input: InputSeq(9) };
     vec![
-        ServerMessage::Event(Event::Joined(RosterEntry { player: PlayerId(7), name: Name::truncated("Ada"), bot: false })),
+        ServerMessage::Event(Event::Joined(RosterEntry {
+            player: PlayerId(7),
+            name: Name::truncated("Ada"),
+            bot: false,
+            presence: Presence::Here,
+        })),
         ServerMessage::Event(Event::Left(PlayerId(7))),
         ServerMessage::Event(Event::Game(BoundedBytes::new(vec![250, 1, 2]).expect("short"))),
         ServerMessage::Event(Event::Results {

@@ -5,7 +5,7 @@
 
 use tickwire_game::{ClientMessageOf, GameDef, Mode, Predictor};
 use tickwire_protocol::codec::{DecodeError, encode_into};
-use tickwire_protocol::messages::{ClientMessage, Credential, Event, Pong, RosterEntry, ServerMessage, Welcome};
+use tickwire_protocol::messages::{ClientMessage, Credential, Event, Pong, Presence, RosterEntry, ServerMessage, Welcome};
 use tickwire_protocol::snapshot::Table;
 use tickwire_protocol::{InputSeq, PROTOCOL_VERSION, PlayerId, Replica, Snapshot, Tick};
 
@@ -209,6 +209,20 @@ fn describe_event<G: GameDef>(event: &Event, json: &mut Json<'_>) {
             json.key("type").string("game");
             json.key("event").raw(G::describe_event(bytes.as_slice()).as_deref().unwrap_or("null"));
         }
+        Event::Updated(entry) => {
+            json.key("type").string("updated");
+            describe_entry(entry, json);
+        }
+        Event::Lobby(lobby) => {
+            json.key("type").string("lobby");
+            json.key("host").number_or_null(lobby.host.map(|player| player.0));
+            json.key("bots").boolean(lobby.bots);
+            json.key("ready").list(lobby.ready.as_slice(), |json, player| json.number(player.0));
+        }
+        Event::Draining { until } => {
+            json.key("type").string("draining");
+            json.key("until").number(until.0);
+        }
     }
 }
 
@@ -227,6 +241,11 @@ fn describe_entry(entry: &RosterEntry, json: &mut Json<'_>) {
     json.key("player").number(entry.player.0);
     json.key("name").string(entry.name.as_str());
     json.key("bot").boolean(entry.bot);
+    json.key("presence").string(match entry.presence {
+        Presence::Here => "here",
+        Presence::Idle => "idle",
+        Presence::Away => "away",
+    });
 }
 
 fn describe_pong(pong: &Pong, json: &mut Json<'_>) {

@@ -231,6 +231,24 @@ pub extern "C" fn rematch() -> i32 {
     with(|module| module.say(&ClientMessage::Rematch))
 }
 
+/// In a lobby: whether the player is ready (1) or not (0).
+#[unsafe(no_mangle)]
+pub extern "C" fn ready(ready: i32) -> i32 {
+    with(|module| module.say(&ClientMessage::Ready(ready != 0)))
+}
+
+/// In a lobby, from its host: starts the match.
+#[unsafe(no_mangle)]
+pub extern "C" fn start_match() -> i32 {
+    with(|module| module.say(&ClientMessage::Start))
+}
+
+/// In a lobby, from its host: whether bots fill the match (1) or not (0).
+#[unsafe(no_mangle)]
+pub extern "C" fn bots(bots: i32) -> i32 {
+    with(|module| module.say(&ClientMessage::Bots(bots != 0)))
+}
+
 /// What the player holds down during `tick`: predicts it, and says so.
 #[unsafe(no_mangle)]
 pub extern "C" fn input(tick: u32, move_x: i32, move_y: i32, aim: i32, buttons: i32) -> i32 {

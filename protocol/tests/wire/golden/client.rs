@@ -27,6 +27,11 @@ fn golden_client_messages() {
         ("ping", ClientMessage::Ping { client_time_ms: 123_456 }),
         ("leave", ClientMessage::Leave),
         ("rematch", ClientMessage::Rematch),
+        ("ready", ClientMessage::Ready(true)),
+        ("not_ready", ClientMessage::Ready(false)),
+        ("start", ClientMessage::Start),
+        ("bots", ClientMessage::Bots(true)),
+        ("no_bots", ClientMessage::Bots(false)),
     ];
     let vectors = messages.iter().map(|(name, message)| {
         let bytes = encode(message);

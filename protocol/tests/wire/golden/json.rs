@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tickwire_protocol::cells::{News, Part};
-use tickwire_protocol::messages::Ranked;
+use tickwire_protocol::messages::{Lobby, Presence, Ranked};
 use tickwire_protocol::model::{ColumnModel, Source, TableModel, Tokens};
 use tickwire_protocol::{ClientMessage, Credential, Event, RosterEntry, Schema, ServerMessage, Snapshot};
 
@@ -20,6 +20,9 @@ pub(super) fn client_message(message: &ClientMessage<Stick>) -> Value {
         ClientMessage::Ping { client_time_ms } => json!({ "type": "ping", "client_time_ms": client_time_ms }),
         ClientMessage::Leave => json!({ "type": "leave" }),
         ClientMessage::Rematch => json!({ "type": "rematch" }),
+        ClientMessage::Ready(ready) => json!({ "type": "ready", "ready": ready }),
+        ClientMessage::Start => json!({ "type": "start" }),
+        ClientMessage::Bots(bots) => json!({ "type": "bots", "bots": bots }),
     }
 }
 
@@ -84,11 +87,22 @@ fn event_json(event: &Event) -> Value {
             json!({ "type": "results", "ranking": ranking.as_slice().iter().map(ranked).collect::<Vec<_>>(), "rematch_by": rematch_by.0 })
         }
         Event::Game(bytes) => json!({ "type": "game", "bytes": hex(bytes.as_slice()) }),
+        Event::Updated(entry) => json!({ "type": "updated", "entry": roster_entry(entry) }),
+        Event::Lobby(Lobby { host, bots, ready }) => {
+            let ready: Vec<_> = ready.as_slice().iter().map(|player| player.0).collect();
+            json!({ "type": "lobby", "host": host.map(|player| player.0), "bots": bots, "ready": ready })
+        }
+        Event::Draining { until } => json!({ "type": "draining", "until": until.0 }),
     }
 }
 
 fn roster_entry(entry: &RosterEntry) -> Value {
-    json!({ "player": entry.player.0, "name": entry.name.as_str(), "bot": entry.bot })
+    let presence = match entry.presence {
+        Presence::Here => "here",
+        Presence::Idle => "idle",
+        Presence::Away => "away",
+    };
+    json!({ "player": entry.player.0, "name": entry.name.as_str(), "bot": entry.bot, "presence": presence })
 }
 
 pub(super) fn schema(schema: &Schema) -> Value {

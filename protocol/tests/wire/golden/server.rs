@@ -3,7 +3,7 @@
 use serde_json::json;
 use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
-use tickwire_protocol::messages::{Body, Pong, Ranked};
+use tickwire_protocol::messages::{Body, Lobby, Pong, Presence, Ranked};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, Event, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Tick, Welcome};
 
@@ -11,7 +11,7 @@ use super::json::server_message;
 use super::{Fixture, Vector};
 
 fn entry(player: u16, name: &str, bot: bool) -> RosterEntry {
-    RosterEntry { player: PlayerId(player), name: Name::truncated(name), bot }
+    RosterEntry { player: PlayerId(player), name: Name::truncated(name), bot, presence: Presence::Here }
 }
 
 fn welcome(player: Option<u16>) -> ServerMessage {
@@ -44,6 +44,10 @@ fn golden_server_messages() {
     let delta = || ServerMessage::Delta { advance: 2, body: body(&[0]) };
     let ranked = |player, score| Ranked { player: PlayerId(player), score };
     let results = |ranking| ServerMessage::Event(Event::Results { ranking: BoundedVec::truncated(ranking), rematch_by: Tick(90_600) });
+    let updated = |presence| ServerMessage::Event(Event::Updated(RosterEntry { presence, ..entry(3, "Bo", false) }));
+    let lobby = |host: Option<u16>, bots, ready| {
+        ServerMessage::Event(Event::Lobby(Lobby { host: host.map(PlayerId), bots, ready: BoundedVec::truncated(ready) }))
+    };
     let cells = |parts| ServerMessage::Cells { tick: Tick(70_001), parts: BoundedVec::truncated(parts) };
     let parts = vec![
         Part { slot: 0, news: News::Keyframe(body(&[0xc0])) },
@@ -62,6 +66,11 @@ fn golden_server_messages() {
         ("event_results_of_nobody", vec![results(Vec::new())]),
         ("event_game", vec![game_event(&[0, 251, 255])]),
         ("event_game_empty", vec![game_event(&[])]),
+        ("event_updated_idle", vec![updated(Presence::Idle)]),
+        ("event_updated_away", vec![updated(Presence::Away)]),
+        ("event_lobby", vec![lobby(Some(300), true, vec![PlayerId(0), PlayerId(300)])]),
+        ("event_lobby_of_nobody", vec![lobby(None, false, Vec::new())]),
+        ("event_draining", vec![ServerMessage::Event(Event::Draining { until: Tick(70_300) })]),
         ("pong", vec![pong(Some(300))]),
         ("pong_late", vec![pong(Some(-1))]),
         ("pong_no_input", vec![pong(None)]),
