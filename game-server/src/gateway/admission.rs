@@ -143,15 +143,15 @@ struct Door {
 }
 
 enum Ask {
-    Attach(tickwire_protocol::PlayerId),
+    Attach(tickwire_protocol::PlayerId, tickwire_protocol::Secret),
     Resume(tickwire_protocol::Secret),
 }
 
 fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason> {
     match credential {
         Credential::Ticket(secret) => {
-            let ticket = gateway.tickets().redeem(Instant::now(), secret).ok_or(CloseReason::BadTicket)?;
-            Ok(Door { handle: ticket.handle, ask: Ask::Attach(ticket.player) })
+            let ticket = gateway.tickets().find(Instant::now(), secret).ok_or(CloseReason::BadTicket)?;
+            Ok(Door { handle: ticket.handle, ask: Ask::Attach(ticket.player, secret) })
         }
         Credential::Resume { match_id, token } => {
             let handle = gateway.directory.find(match_id).ok_or(CloseReason::BadResume)?;
@@ -164,7 +164,7 @@ impl Door {
     /// Hands the socket to the match. What comes back, the match did not take, and why.
     fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
         let command = match self.ask {
-            Ask::Attach(player) => Command::Attach { player, socket: Box::new(socket) },
+            Ask::Attach(player, ticket) => Command::Attach { player, ticket, socket: Box::new(socket) },
             Ask::Resume(token) => Command::Resume { token, socket: Box::new(socket) },
         };
         let (refused, reason) = self.handle.send(command).err()?;

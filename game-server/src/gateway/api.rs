@@ -17,16 +17,16 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{PROTOCOL_VERSION, PlayerId};
+use tickwire_protocol::{PROTOCOL_VERSION, PlayerId, Secret};
 
 use super::listener::Peer;
 use super::problem::Problem;
 use super::tickets::{SEAT_KEPT, TICKET_LIFE, Ticket};
 use super::{Gateway, names, request};
 use crate::config::ms;
-use crate::matches::MatchHandle;
-use crate::matches::handle::MatchInfo;
+use crate::matches::{GuestId, MatchHandle, MatchInfo, MatchRequest, Reservation, Settings};
 use crate::metrics;
+use crate::secrets::{hash, random_bytes};
 
 /// Most matches in a list.
 const LIST_MAX: usize = 100;
@@ -133,7 +133,7 @@ impl MatchSummary {
             id: info.id.to_string(),
             mode: info.mode.id,
             phase: info.stats.phase().name(),
-            players: info.stats.players.load(Relaxed),
+            players: info.stats.held.load(Relaxed),
             bots: info.stats.bots.load(Relaxed),
             max_players: info.mode.max_players,
         }
@@ -148,7 +148,7 @@ struct MatchList {
 /// Public matches that are not over, those with seats first, of these the fullest first.
 async fn list(State(gateway): Shared) -> Json<MatchList> {
     let handles = gateway.directory.all().into_iter();
-    let open = handles.filter(|handle| !handle.info.private && !handle.is_gone() && handle.info.stats.phase() != Phase::Finished);
+    let open = handles.filter(|handle| !handle.info.settings.private && !handle.is_gone() && handle.info.stats.phase() != Phase::Finished);
     let mut matches: Vec<_> = open.map(|handle| MatchSummary::of(&handle.info)).collect();
     matches.sort_by_key(|summary| {
         let is_full = summary.players >= u32::from(summary.max_players);
@@ -181,26 +181,28 @@ async fn create(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
-    let name = recognise(&gateway, request.headers())?;
+    let (owner, name) = recognise(&gateway, request.headers())?;
     refuse_while_draining(&gateway)?;
     let NewMatch { mode, private } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
     gateway.rates.matches.check(peer.key).map_err(Problem::rate_limited)?;
-    let handle = gateway.directory.create(&mode, private)?;
+    let handle = gateway.directory.create(MatchRequest::new(&mode, Settings { private, ..Settings::PUBLIC }))?;
     tracing::info!(match_id = %handle.info.id, mode = handle.info.mode.id, private, peer = %peer.address, "match created by request");
-    let player = handle.reserve(name, Instant::now() + SEAT_KEPT).await?;
-    Ok((StatusCode::CREATED, issue(&gateway, handle, player)?))
+    let (ticket, reservation) = reservation(owner, name);
+    let player = handle.reserve(reservation).await?.player;
+    Ok((StatusCode::CREATED, issue(&gateway, handle, player, ticket)?))
 }
 
 async fn join(State(gateway): Shared, Path(id): Path<String>, request: Request) -> Result<Json<JoinAnswer>, Problem> {
-    let name = recognise(&gateway, request.headers())?;
+    let (owner, name) = recognise(&gateway, request.headers())?;
     refuse_while_draining(&gateway)?;
     let found = match id.parse() {
         Ok(id) => gateway.directory.find(id),
         Err(_) => gateway.directory.find_code(&id),
     };
     let handle = found.filter(|handle| handle.info.stats.phase() != Phase::Finished).ok_or_else(Problem::match_not_found)?;
-    let player = handle.reserve(name, Instant::now() + SEAT_KEPT).await?;
-    issue(&gateway, handle, player)
+    let (ticket, reservation) = reservation(owner, name);
+    let player = handle.reserve(reservation).await?.player;
+    issue(&gateway, handle, player, ticket)
 }
 
 #[derive(Deserialize)]
@@ -210,26 +212,36 @@ struct QuickPlayRequest {
 }
 
 async fn quick_play(State(gateway): Shared, request: Request) -> Result<Json<JoinAnswer>, Problem> {
-    let name = recognise(&gateway, request.headers())?;
+    let (owner, name) = recognise(&gateway, request.headers())?;
     refuse_while_draining(&gateway)?;
     let QuickPlayRequest { mode } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    let (handle, player) = gateway.quick_play.find_seat(&mode, &name).await?;
-    issue(&gateway, handle, player)
+    let (ticket, reservation) = reservation(owner, name);
+    let (handle, reserved) = gateway.quick_play.find_seat(&mode, &reservation).await?;
+    issue(&gateway, handle, reserved.player, ticket)
 }
 
 fn refuse_while_draining(gateway: &Gateway) -> Result<(), Problem> {
     if gateway.directory.is_draining() { Err(Problem::draining()) } else { Ok(()) }
 }
 
-/// The name of whoever's token came with the request.
-fn recognise(gateway: &Gateway, headers: &HeaderMap) -> Result<Name, Problem> {
+/// Whoever's token came with the request, and their name.
+fn recognise(gateway: &Gateway, headers: &HeaderMap) -> Result<(GuestId, Name), Problem> {
     let token = request::bearer(headers).and_then(|token| token.parse().ok()).ok_or_else(Problem::session_required)?;
-    gateway.guests().recognise(Instant::now(), token).ok_or_else(Problem::session_required)
+    let name = gateway.guests().recognise(Instant::now(), token).ok_or_else(Problem::session_required)?;
+    Ok((GuestId(hash(token)), name))
 }
 
-fn issue(gateway: &Gateway, handle: MatchHandle, player: PlayerId) -> Result<Json<JoinAnswer>, Problem> {
+/// A new ticket, and what its seat is asked for with.
+fn reservation(owner: GuestId, name: Name) -> (Secret, Reservation) {
+    let ticket = Secret(random_bytes());
+    (ticket, Reservation { owner, name, ticket: hash(ticket), until: Instant::now() + SEAT_KEPT, own_only: false })
+}
+
+fn issue(gateway: &Gateway, handle: MatchHandle, player: PlayerId, ticket: Secret) -> Result<Json<JoinAnswer>, Problem> {
     let info = Arc::clone(&handle.info);
-    let ticket = gateway.tickets().issue(Instant::now(), Ticket { handle, player }).ok_or_else(Problem::at_capacity)?;
+    if !gateway.tickets().issue(Instant::now(), hash(ticket), Ticket { handle, player }) {
+        return Err(Problem::at_capacity());
+    }
     Ok(Json(JoinAnswer {
         r#match: MatchSummary::of(&info),
         code: info.code.clone(),

@@ -99,6 +99,7 @@ impl From<CreateError> for Problem {
             CreateError::AtCapacity => Self::at_capacity(),
             CreateError::Draining => Self::draining(),
             CreateError::NoSuchMode => Self::bad_request("There is no such mode."),
+            CreateError::BadCode | CreateError::CodeTaken => Self::match_not_found(),
         }
     }
 }
@@ -107,7 +108,7 @@ impl From<ReserveError> for Problem {
     fn from(error: ReserveError) -> Self {
         match error {
             ReserveError::Full => Self::new(StatusCode::CONFLICT, "match_full", "Every seat of the match is taken."),
-            ReserveError::Gone => Self::match_not_found(),
+            ReserveError::NoSeat | ReserveError::Gone => Self::match_not_found(),
             ReserveError::Busy => Self::at_capacity(),
         }
     }

@@ -1,6 +1,6 @@
 //! Tickets: the right to one reserved seat, to be redeemed over a WebSocket once and soon.
 //!
-//! Invariants: only the SHA-256 of a ticket is kept; a ticket is redeemed at most once and lives for [`TICKET_LIFE`]; there
+//! Invariants: only the SHA-256 of a ticket is kept; a ticket lives for [`TICKET_LIFE`], and its match spends it; there
 //! are at most [`TICKETS_MAX`]. When there is no room a new one is refused: evicting would break somebody's promise.
 
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tickwire_protocol::{PlayerId, Secret};
 
 use super::table::ExpiringTable;
 use crate::matches::MatchHandle;
-use crate::secrets::{hash, random_bytes};
+use crate::secrets::{SecretHash, hash};
 
 /// Most tickets that may be outstanding.
 pub const TICKETS_MAX: usize = 16_384;
@@ -38,15 +38,14 @@ impl Default for Tickets {
 }
 
 impl Tickets {
-    /// Issues a ticket. `None` if too many are outstanding.
-    pub fn issue(&mut self, now: Instant, ticket: Ticket) -> Option<Secret> {
-        let secret = Secret(random_bytes());
-        self.0.insert(now, hash(secret), ticket, now + TICKET_LIFE).ok().map(|()| secret)
+    /// Issues a ticket. Says whether there was room for it.
+    pub fn issue(&mut self, now: Instant, hash: SecretHash, ticket: Ticket) -> bool {
+        self.0.insert(now, hash, ticket, now + TICKET_LIFE).is_ok()
     }
 
-    /// What this ticket admits to. It admits nobody else from now on.
-    pub fn redeem(&mut self, now: Instant, secret: Secret) -> Option<Ticket> {
-        self.0.remove(now, &hash(secret))
+    /// Which seat this ticket is for. The match says whether it still admits.
+    pub fn find(&mut self, now: Instant, secret: Secret) -> Option<Ticket> {
+        self.0.get_mut(now, &hash(secret)).cloned()
     }
 
     /// Drops tickets nobody redeemed in time.
