@@ -199,11 +199,11 @@ impl Default for RateConfig {
 pub struct SessionConfig {
     /// Messages per second a client may send on average; an input per tick at 60 Hz, pings, and room to catch up.
     pub messages_per_second: u32,
-    /// Messages a client may send at once: what a stalled connection delivers in one burst.
+    /// Messages a client may send at once, beside those that a silence of up to `silence_ms` before has earned.
     pub message_burst: u32,
     /// Bytes per second a client may send on average, framing included.
     pub bytes_per_second: u32,
-    /// Messages dropped for their rate before the session is closed.
+    /// Messages dropped for their rate before the session is closed. So many are forgiven in a minute.
     pub drops_before_close: u32,
     /// The server pings a client it has not heard for so long, milliseconds. This and the next two are counted in the match's ticks.
     pub ping_after_ms: u64,
@@ -215,6 +215,8 @@ pub struct SessionConfig {
     pub reliable_bytes_max: usize,
     /// A lost connection may be resumed for so long, milliseconds.
     pub grace_ms: u64,
+    /// A player whose input has not changed for so long is idle, milliseconds, counted in the match's ticks; 0 for never.
+    pub idle_ms: u64,
     /// Kernel send buffer per socket, bytes: small, so that stale snapshots do not queue there.
     pub send_buffer_bytes: u32,
 }
@@ -230,7 +232,8 @@ impl Default for SessionConfig {
             silence_ms: 10_000,
             slow_ms: 10_000,
             reliable_bytes_max: 32 * 1024,
-            grace_ms: 30_000,
+            grace_ms: 300_000,
+            idle_ms: 60_000,
             send_buffer_bytes: 32 * 1024,
         }
     }

@@ -1,8 +1,8 @@
 //! Many worlds, one owner each.
 //!
 //! [`directory`] finds and creates matches, [`handle`] is the only door into one, [`worker`] is a thread that owns some,
-//! [`pacer`] is its sleep, [`tick_loop`] moves one on, [`lifecycle`] says what phase it is in, [`roster`] who sits where and
-//! [`credentials`] what returns to a seat.
+//! [`pacer`] is its sleep, [`tick_loop`] moves one on, [`lifecycle`] says what phase it is in and [`lobby`] what the first
+//! one waits for, [`roster`] who sits where and [`credentials`] what returns to a seat.
 
 pub mod audience;
 pub mod bots;
@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod directory;
 pub mod handle;
 pub mod lifecycle;
+pub mod lobby;
 pub mod pacer;
 pub mod players;
 pub mod roster;

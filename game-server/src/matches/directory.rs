@@ -156,13 +156,6 @@ impl Directory {
         self.draining.store(true, Relaxed);
     }
 
-    /// Tells every match that it ends at `until` at the latest; returns those that were too busy to listen.
-    pub fn announce_end(&self, until: Instant) -> Vec<MatchHandle> {
-        let mut handles = self.all();
-        handles.retain(|handle| !handle.announce_end(until));
-        handles
-    }
-
     /// Ends every match with this reason.
     pub fn end_all(&self, reason: CloseReason) {
         for handle in self.all() {

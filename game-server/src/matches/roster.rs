@@ -8,7 +8,7 @@ pub mod seat;
 
 use std::collections::BTreeMap;
 
-use tickwire_protocol::messages::RosterEntry;
+use tickwire_protocol::messages::{Presence, RosterEntry};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{PlayerId, Secret};
 use tokio::time::Instant;
@@ -112,15 +112,17 @@ impl Roster {
 
     /// The name that `player` goes by from now on, who gives `asked`. Says whether it is another one.
     pub fn rename(&mut self, player: PlayerId, asked: &Name) -> bool {
+        let asked_before = self.seats.get(&player).and_then(|seat| seat.person.as_ref()).map(|person| &person.asked_name);
+        if asked_before.is_none_or(|before| before == asked) {
+            return false;
+        }
         let others = self.seats.iter().filter(|(other, _)| **other != player).map(|(_, seat)| &seat.name);
         let name = namesakes::told_apart(asked, others);
         let renamed = self.change(player, |seat| {
-            let person = seat.person.as_mut().filter(|person| person.asked_name != *asked)?;
-            person.asked_name = asked.clone();
-            seat.name = name;
-            Some(())
+            seat.person.as_mut()?.asked_name = asked.clone();
+            Some(std::mem::replace(&mut seat.name, name.clone()) != name)
         });
-        renamed.flatten().is_some()
+        renamed.flatten().unwrap_or_default()
     }
 
     /// Frees the seat of `owner`, if nobody has come to it yet.
@@ -204,7 +206,13 @@ impl Roster {
 
     /// Whether the player is ready for the match to start.
     pub fn set_ready(&mut self, player: PlayerId, is_ready: bool) {
-        self.change(player, |seat| seat.is_ready = is_ready);
+        let Some(seat) = self.seats.get_mut(&player).filter(|seat| seat.is_ready != is_ready) else { return };
+        seat.is_ready = is_ready;
+        // Not counted anew, as clients may change it often.
+        self.version += 1;
+        if seat.slot().is_some() {
+            self.counts.ready = if is_ready { self.counts.ready + 1 } else { self.counts.ready.saturating_sub(1) };
+        }
     }
 
     /// Frees a seat at once.
@@ -226,12 +234,14 @@ impl Roster {
 
     /// Counts a vote for a rematch.
     pub fn vote_rematch(&mut self, player: PlayerId) {
-        self.change(player, |seat| seat.wants_rematch = true);
+        if self.seats.get(&player).is_some_and(|seat| !seat.wants_rematch) {
+            self.change(player, |seat| seat.wants_rematch = true);
+        }
     }
 
-    /// Forgets all votes; returns the people who had not voted.
+    /// Forgets all votes; returns the people who are connected and had not voted. Who is away or on the way in could not.
     pub fn take_abstainers(&mut self) -> Vec<PlayerId> {
-        let abstained = |seat: &mut Seat| !std::mem::take(&mut seat.wants_rematch) && !seat.is_bot();
+        let abstained = |seat: &mut Seat| !std::mem::take(&mut seat.wants_rematch) && seat.slot().is_some();
         let abstainers = self.seats.iter_mut().filter_map(|(player, seat)| abstained(seat).then_some(*player)).collect();
         self.recount();
         abstainers
@@ -271,6 +281,11 @@ impl Roster {
     /// Who is ready for the match to start, rising.
     pub fn ready(&self) -> impl Iterator<Item = PlayerId> + '_ {
         self.seats.iter().filter(|(_, seat)| seat.is_ready && seat.joined > 0).map(|(player, _)| *player)
+    }
+
+    /// Whether the game has this player.
+    pub fn has_joined(&self, player: PlayerId) -> bool {
+        self.seats.get(&player).is_some_and(|seat| seat.joined > 0)
     }
 
     /// Whether the server plays for this person now.
@@ -341,7 +356,6 @@ impl Roster {
 
 /// Whether the server plays a seat.
 fn plays_for(seat: &Seat, stand_in: bool) -> bool {
-    use tickwire_protocol::messages::Presence;
     seat.is_bot() || (stand_in && seat.presence() != Presence::Here)
 }
 
