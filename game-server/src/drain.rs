@@ -40,7 +40,7 @@ pub fn drain(directory: &Directory, grace: Duration) {
 }
 
 fn is_played_in(directory: &Directory) -> bool {
-    directory.all().iter().any(|handle| handle.info.stats.players.load(Relaxed) > 0)
+    directory.all().iter().any(|handle| handle.info.stats.held.load(Relaxed) > 0)
 }
 
 /// The signals that ask a server to stop.

@@ -90,11 +90,8 @@ async fn sixty_people_behind_one_address_play_while_a_flood_from_it_is_refused()
     let server = harness.server.play_addr();
     let here = Ipv4Addr::LOCALHOST.into();
     let guess = "Authorization: Bearer 0123456789abcdef0123456789abcdef\r\n";
-    let mut floods = vec![
-        handshakes(server),
-        post("garbage", server, "/api/session", "", "{"),
-        post("guesses", server, "/api/quick-play", guess, "{}"),
-    ];
+    let mut floods =
+        vec![handshakes(server), post("garbage", server, "/api/session", "", "{"), post("guesses", server, "/api/quick-play", guess, "{}")];
     harness::eventually("floods that are refused", || floods.iter().all(Flood::is_refused_mostly).then_some(())).await;
 
     let mut people = Vec::new();

@@ -1,5 +1,7 @@
 //! Strangers take up bounded time and room, whatever they do, and do not keep honest players out.
 
+#![allow(clippy::expect_used)] // helpers of tests: failing by panicking is their work
+
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]

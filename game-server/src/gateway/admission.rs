@@ -210,8 +210,8 @@ impl Door {
 
 #[cfg(test)]
 mod tests {
-    use tickwire_protocol::codec::encode;
     use tickwire_protocol::ClientMessage;
+    use tickwire_protocol::codec::encode;
 
     use super::*;
 
@@ -250,7 +250,8 @@ mod tests {
             assert_eq!(guest_in(query), Some(guest), "{url}");
         }
         let long = "0".repeat(66);
-        for other in ["", "guest=", "guest=00", "guest=zz", long.as_str(), &format!("guest={long}"), &format!("guest={}", "é".repeat(32))] {
+        for other in ["", "guest=", "guest=00", "guest=zz", long.as_str(), &format!("guest={long}"), &format!("guest={}", "é".repeat(32))]
+        {
             assert_eq!(guest_in(other), None, "{other}");
         }
     }

@@ -92,7 +92,8 @@ impl MatchList {
 /// Public matches that are not over and in which somebody has a seat, or watches: those with free seats first, of these
 /// the fullest first.
 fn listed(directory: &Directory) -> Vec<u8> {
-    let mut matches: Vec<_> = directory.all().iter().filter(|handle| is_listed(handle)).map(|handle| MatchSummary::of(&handle.info)).collect();
+    let mut matches: Vec<_> =
+        directory.all().iter().filter(|handle| is_listed(handle)).map(|handle| MatchSummary::of(&handle.info)).collect();
     matches.sort_by_cached_key(|summary| {
         let is_full = summary.players >= u32::from(summary.max_players);
         (is_full, Reverse(summary.players), summary.id.clone())
@@ -109,9 +110,8 @@ fn is_listed(handle: &MatchHandle) -> bool {
 }
 
 fn tag_of(body: &[u8]) -> HeaderValue {
-    let digest = Sha256::digest(body);
-    let hex: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    HeaderValue::try_from(format!("\"{hex}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+    let hash = Sha256::digest(body).first_chunk().copied().map_or(0, u64::from_be_bytes);
+    HeaderValue::try_from(format!("\"{hash:016x}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
 /// Whether a list of entity tags has `tag`. Compared as RFC 9110 says for `If-None-Match`: a proxy that compresses makes tags

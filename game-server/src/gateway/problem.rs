@@ -126,7 +126,9 @@ impl Problem {
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
         let detail = match too_many {
-            TooMany::ByGuest(matches) => format!("You have started {matches} matches that still go on. Join one of them, or wait until one ends."),
+            TooMany::ByGuest(matches) => {
+                format!("You have started {matches} matches that still go on. Join one of them, or wait until one ends.")
+            }
             TooMany::ByAddress(matches) => format!(
                 "{matches} matches that were started from your network address still go on. Join one of them, or wait until one ends."
             ),

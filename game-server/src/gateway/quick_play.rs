@@ -16,7 +16,7 @@ use tickwire_protocol::MatchId;
 use tickwire_protocol::schema::Phase;
 use tokio::sync::watch;
 
-use crate::matches::{CreateError, Directory, MatchHandle, NewMatch, Reservation, Reserved, Settings};
+use crate::matches::{CreateError, Directory, MatchHandle, MatchRequest, Reservation, Reserved, Settings};
 
 /// Seats for all comers.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ impl QuickPlay {
         let handle = match fullest {
             Some((_, handle)) => handle,
             None if undecided => return Ok(Choice::Wait),
-            None => self.directory.create(NewMatch::new(mode_id, Settings::PUBLIC))?,
+            None => self.directory.create(MatchRequest::new(mode_id, Settings::PUBLIC))?,
         };
         let id = handle.info.id;
         *asked.entry(id).or_default() += 1;

@@ -17,7 +17,7 @@ use super::guests::Guest;
 use super::problem::Problem;
 use super::quick_play;
 use super::tickets::{Blank, SEAT_KEPT, Ticket};
-use crate::matches::{Command, GuestId, MatchHandle, NewMatch, Reservation, ReserveError, Reserved, SeatState, Settings};
+use crate::matches::{Command, GuestId, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, SeatState, Settings};
 
 /// How often a match that ends just then, or is created by somebody else just then, is looked for again.
 const LOOKS_MAX: usize = 5;
@@ -153,7 +153,7 @@ impl Gateway {
         let creation = self.creations.begin(guest.id, *key)?;
         self.rates.matches.check(*key, *address).map_err(Problem::rate_limited)?;
         let Plan { mode, settings } = plan;
-        let handle = self.directory.create(NewMatch { mode_id: mode, settings: *settings, code, charge: Some(Box::new(creation)) })?;
+        let handle = self.directory.create(MatchRequest { mode_id: mode, settings: *settings, code, charge: Some(Box::new(creation)) })?;
         let recreated = code.is_some();
         tracing::info!(match_id = %handle.info.id, mode, ?settings, recreated, peer = %address, "match created by request");
         let reserved = handle.reserve(reservation.clone()).await?;

@@ -24,7 +24,7 @@ use super::handle::{Command, MatchInfo};
 use super::lifecycle::{Census, Lifecycle, Verdict};
 use super::pacer::Alarm;
 use super::players::Players;
-use super::roster::{Freed, Holder, Roster, Taken};
+use super::roster::{Freed, Roster, Taken};
 use crate::clock::{Moment, TickClock};
 use crate::config::{MatchConfig, SessionConfig, ms};
 use crate::replication::Replication;
@@ -78,7 +78,7 @@ impl<G: Game> MatchTask<G> {
             tick: Tick(0),
             simulation: Simulation::new(&mode, seeds.next_u64(), Tick(0), 0),
             lifecycle: Lifecycle::new(&mode, &config),
-            roster: Roster::new(mode.max_players),
+            roster: Roster::new(mode.max_players, false),
             players: Players::default(),
             bots: Bots::new(config.bots_fill.unwrap_or(mode.bots_fill).min(mode.max_players)),
             grace: ms(session.grace_ms),
@@ -163,9 +163,9 @@ impl<G: Game> MatchTask<G> {
         if self.lifecycle.phase() != Phase::Finished {
             self.bots.think(&mut self.replication, tick);
         }
-        let inputs = self.roster.joined().map(|(player, holder)| match holder {
-            Holder::Bot => (player, self.bots.input(player)),
-            _ => (player, self.players.take(player, tick)),
+        let inputs = self.roster.joined().map(|(player, is_played_for)| {
+            let input = if is_played_for { self.bots.input(player) } else { self.players.take(player, tick) };
+            (player, input)
         });
         self.simulation.step(self.lifecycle.clock(tick), inputs);
         self.tick = tick;
@@ -197,11 +197,13 @@ impl<G: Game> MatchTask<G> {
             let message = ClientMessage::<G::Input>::decode(bytes).map_err(|_| CloseReason::Malformed)?;
             match (message, player) {
                 (ClientMessage::Input { seq, tick, input }, Some(player)) => {
+                    roster.confirm(player);
                     let margin = tick.since(next).saturating_mul(256).saturating_add(clock.until_next(arrived) as i32);
                     players.offer(player, seq, tick, input, next, margin);
                     Ok(None)
                 }
                 (ClientMessage::Ping { client_time_ms }, _) => {
+                    player.into_iter().for_each(|player| roster.confirm(player));
                     let (margin, last_input) = player.map_or_else(Default::default, |player| players.take_feedback(player));
                     let (tick, phase) = (Tick(next.0.wrapping_sub(1)), clock.phase(arrived));
                     let held = clock.until_next(arrived) - clock.until_next(moment.now);
@@ -230,27 +232,32 @@ impl<G: Game> MatchTask<G> {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Reserve { name, until, reply } => {
-                let reserved = self.roster.reserve(name, Instant::from_std(until));
-                let answer = reserved.map(|(player, freed)| {
+            Command::Reserve { reservation, reply } => {
+                let reserved = self.roster.reserve(&reservation, Instant::now());
+                let answer = reserved.map(|(reserved, freed)| {
                     self.unseat(freed);
-                    player
+                    reserved
                 });
                 // Before the answer: whoever has it must find the seat in the figures.
                 self.publish_seats();
                 // Who asked may have gone: then the reservation expires.
                 let _ = reply.send(answer);
             }
-            Command::Attach { player, socket } => {
+            Command::Release { owner } => {
+                let freed = self.roster.release(owner);
+                self.unseat(freed);
+                self.publish_seats();
+            }
+            Command::Attach { player, ticket, socket } => {
                 let slot = self.audience.free_slot();
-                match self.roster.take(player, slot) {
+                match self.roster.attach(player, ticket, slot, Instant::now()) {
                     Some(taken) => self.seat(&taken, slot, *socket),
                     None => refuse(*socket, CloseReason::BadTicket),
                 }
             }
             Command::Resume { token, socket } => {
                 let slot = self.audience.free_slot();
-                match self.roster.resume(token, slot) {
+                match self.roster.resume(token, slot, Instant::now()) {
                     Some(taken) => self.seat(&taken, slot, *socket),
                     None => refuse(*socket, CloseReason::BadResume),
                 }
@@ -262,7 +269,7 @@ impl<G: Game> MatchTask<G> {
                 self.audience.admit(slot, *socket, None, &welcome, &mut self.replication, &Moment::now(self.tick));
             }
             // Handled by the loop.
-            Command::End(_) => {}
+            Command::End(_) | Command::Drain { .. } => {}
         }
     }
 
@@ -320,13 +327,13 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn fill_with_bots(&mut self) {
-        let wanted = self.bots.wanted(self.roster.held());
+        let wanted = self.bots.wanted(self.roster.counts().held);
         while self.roster.bots() > wanted {
             let freed = self.roster.free_a_bot();
             self.unseat(freed);
         }
         while self.roster.bots() < wanted {
-            let Some(player) = self.roster.add_bot(self.bots.next_name()) else { break };
+            let Some(player) = self.roster.add_bot(&self.bots.next_name()) else { break };
             self.bots.add(player, self.seeds.next_u64());
             self.simulation.join(player);
             if let Some(entry) = self.roster.entry(player) {
@@ -378,14 +385,17 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn census(&mut self) -> Census {
-        let (connected, votes) = self.roster.connected_and_votes();
+        let counts = self.roster.counts();
         let decided = self.lifecycle.phase() == Phase::Live && self.simulation.is_decided();
-        Census { held: self.roster.held(), connected, votes, decided }
+        Census { held: counts.held, connected: counts.connected, votes: counts.votes, decided }
     }
 
     fn publish_seats(&self) {
         let stats = &self.info.stats;
-        stats.players.store(self.roster.held() as u32, Relaxed);
+        let counts = self.roster.counts();
+        stats.held.store(counts.held as u32, Relaxed);
+        stats.connected.store(counts.connected as u32, Relaxed);
+        stats.reserved.store(counts.reserved as u32, Relaxed);
         stats.bots.store(self.roster.bots() as u32, Relaxed);
         stats.spectators.store(self.audience.spectators() as u32, Relaxed);
     }
