@@ -1,4 +1,5 @@
-//! Finds a seat for someone who does not care where: the fullest open match with room, else a new one.
+//! Finds a seat for someone who does not care where: the fullest open match with room, else a new one. A match that waits in
+//! its lobby is left to those who were invited or picked it: nobody else knows when it starts.
 //!
 //! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a match is created only
 //! when no open one can have a free seat, so no crowd creates more than it fills.
@@ -73,8 +74,7 @@ impl QuickPlay {
         let mut undecided = false;
         for handle in self.directory.all() {
             let info = &handle.info;
-            let open = !info.settings.private && info.mode.id == mode_id && info.stats.phase() != Phase::Finished && !handle.is_gone();
-            if !open || refused.contains(&info.id) {
+            if !is_open(&handle, mode_id) || waits_in_lobby(&handle) || refused.contains(&info.id) {
                 continue;
             }
             let players = info.stats.held.load(Relaxed);
@@ -96,6 +96,16 @@ impl QuickPlay {
         drop(asked);
         Ok(Choice::Ask(handle, Asked { quick_play: self.clone(), id }))
     }
+}
+
+/// Whether a match of this mode is played, or will be, by whoever comes.
+pub fn is_open(handle: &MatchHandle, mode_id: &str) -> bool {
+    let info = &handle.info;
+    !info.settings.private && info.mode.id == mode_id && info.stats.phase() != Phase::Finished && !handle.is_gone()
+}
+
+fn waits_in_lobby(handle: &MatchHandle) -> bool {
+    handle.info.settings.lobby && handle.info.stats.phase() == Phase::Waiting
 }
 
 /// Whether a match has a free seat.
