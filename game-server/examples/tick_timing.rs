@@ -21,10 +21,11 @@ use tickwire_loadtest::script::{enter, see};
 use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{ClientMessage, InputSeq, Tick};
+use tickwire_protocol::{ClientMessage, InputSeq, Secret, Tick};
 use tickwire_server::config::{MatchConfig, SessionConfig};
 use tickwire_server::matches::stats::{MICROS_MAX, Timings};
-use tickwire_server::matches::{Command, Directory, MatchHandle, worker};
+use tickwire_server::matches::{Command, Directory, GuestId, MatchHandle, MatchRequest, Reservation, Settings, worker};
+use tickwire_server::secrets::hash;
 use tickwire_server::session::Socket;
 use tickwire_server::{Config, Server};
 use tokio::io::AsyncWriteExt;
@@ -111,13 +112,15 @@ fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
 
 /// A match with fifteen bots and a client that sends an input per tick and reads and discards what comes.
 async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
-    let handle = directory.create("ffa", true)?;
-    let player = handle.reserve(Name::truncated("player"), Instant::now() + Duration::from_mins(1)).await?;
+    let handle = directory.create(MatchRequest::new("ffa", Settings::PRIVATE))?;
+    let (owner, ticket, until) = (GuestId([1; 32]), Secret([1; 16]), Instant::now() + Duration::from_mins(1));
+    let reservation = Reservation { owner, name: Name::truncated("player"), ticket: hash(ticket), until, own_only: false };
+    let player = handle.reserve(reservation).await?.player;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let (mut client, accepted) = (TcpStream::connect(listener.local_addr()?).await?, listener.accept().await?.0);
     client.set_nodelay(true)?;
     let socket = Box::new(Socket::new(accepted, Vec::new(), IpAddr::V4(Ipv4Addr::LOCALHOST), ()));
-    if handle.send(Command::Attach { player, socket }).is_err() {
+    if handle.send(Command::Attach { player, ticket, socket }).is_err() {
         bail!("the match takes no commands");
     }
     let info = Arc::clone(&handle.info);

@@ -81,6 +81,13 @@ impl TickClock {
         Started { late, missed: intervals > 0 }
     }
 
+    /// Ticks go on at `now` after a pause, at the next place of the grid: nothing was missed.
+    pub fn resume(&mut self, now: Instant) {
+        if now > self.deadline {
+            self.start(now);
+        }
+    }
+
     /// How much of the running interval has passed, in 1/256.
     pub fn phase(&self, now: Instant) -> u8 {
         256u32.saturating_sub(self.until_next(now)).min(255) as u8
@@ -106,6 +113,19 @@ mod tests {
         assert_eq!(clock.deadline(), start + ms(20), "a late start does not move the grid");
         assert_eq!(clock.start(start + ms(85)), Started { late: ms(65), missed: true });
         assert_eq!(clock.deadline(), start + ms(100), "one tick ran for the four that were due, on the grid");
+    }
+
+    #[test]
+    fn a_pause_misses_no_tick_and_keeps_the_grid() {
+        let start = Instant::now();
+        let mut clock = TickClock::new(50, start, Duration::from_millis(7));
+        let ms = Duration::from_millis;
+        clock.resume(start + ms(5));
+        assert_eq!(clock.deadline(), start + ms(7), "the first tick is still to come");
+        clock.start(start + ms(7));
+        clock.resume(start + ms(60_000));
+        assert_eq!(clock.deadline(), start + ms(60_007));
+        assert_eq!(clock.start(start + ms(60_007)), Started { late: ms(0), missed: false });
     }
 
     #[test]

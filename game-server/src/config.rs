@@ -46,8 +46,10 @@ pub struct Config {
     pub ops: OpsConfig,
     /// How many connections, and how long strangers may take.
     pub connections: ConnectionConfig,
-    /// How often one address may ask for something.
+    /// How often one address, or one guest session, may ask for something.
     pub rates: RateConfig,
+    /// What guest sessions may hold.
+    pub sessions: GuestConfig,
     /// What a client may do.
     pub session: SessionConfig,
     /// What matches there are.
@@ -71,6 +73,7 @@ impl Default for Config {
             ops: OpsConfig::default(),
             connections: ConnectionConfig::default(),
             rates: RateConfig::default(),
+            sessions: GuestConfig::default(),
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
         }
@@ -175,21 +178,56 @@ impl Default for ConnectionConfig {
     }
 }
 
-/// Requests per minute and address. The whole minute's worth may come at once; 0 for no limit.
+/// Requests per minute. The whole minute's worth may come at once; 0 for no limit.
+///
+/// What strangers do is counted by their address, what a guest session does by session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateConfig {
-    /// WebSocket handshakes.
+    /// By address: guest sessions opened. Many people behind one address come at once: a class, a LAN party.
+    pub sessions_per_minute: u32,
+    /// By address: WebSocket handshakes, but for those of a guest session that the server knows.
     pub handshakes_per_minute: u32,
-    /// Calls of the HTTP API.
+    /// By address: calls of the HTTP API that open no session, come from none, and read nothing: mistakes and guesses.
     pub api_calls_per_minute: u32,
-    /// Matches created by asking for one.
+    /// By address: what only reads, `GET /api/info` and `GET /api/matches`.
+    pub reads_per_minute: u32,
+    /// By address: matches created by asking for one.
     pub matches_per_minute: u32,
+    /// By guest session: calls of the HTTP API, and as many WebSocket handshakes.
+    pub calls_per_minute: u32,
 }
 
 impl Default for RateConfig {
     fn default() -> Self {
-        Self { handshakes_per_minute: 120, api_calls_per_minute: 300, matches_per_minute: 30 }
+        Self {
+            sessions_per_minute: 240,
+            handshakes_per_minute: 600,
+            api_calls_per_minute: 300,
+            reads_per_minute: 6_000,
+            matches_per_minute: 30,
+            calls_per_minute: 120,
+        }
+    }
+}
+
+/// Guest sessions: how many, and what each may hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GuestConfig {
+    /// Most guest sessions from one address that are remembered. One more takes the place of the one idle for longest.
+    pub per_address: usize,
+    /// Most seats of one session, each in another match.
+    pub seats_max: usize,
+    /// Most matches alive that one session created.
+    pub matches_max: usize,
+    /// Most matches alive that were created from one address.
+    pub matches_per_address: usize,
+}
+
+impl Default for GuestConfig {
+    fn default() -> Self {
+        Self { per_address: 1_000, seats_max: 4, matches_max: 4, matches_per_address: 16 }
     }
 }
 
@@ -199,11 +237,11 @@ impl Default for RateConfig {
 pub struct SessionConfig {
     /// Messages per second a client may send on average; an input per tick at 60 Hz, pings, and room to catch up.
     pub messages_per_second: u32,
-    /// Messages a client may send at once: what a stalled connection delivers in one burst.
+    /// Messages a client may send at once, beside those that a silence of up to `silence_ms` before has earned.
     pub message_burst: u32,
     /// Bytes per second a client may send on average, framing included.
     pub bytes_per_second: u32,
-    /// Messages dropped for their rate before the session is closed.
+    /// Messages dropped for their rate before the session is closed. So many are forgiven in a minute.
     pub drops_before_close: u32,
     /// The server pings a client it has not heard for so long, milliseconds. This and the next two are counted in the match's ticks.
     pub ping_after_ms: u64,
@@ -215,6 +253,8 @@ pub struct SessionConfig {
     pub reliable_bytes_max: usize,
     /// A lost connection may be resumed for so long, milliseconds.
     pub grace_ms: u64,
+    /// A player whose input has not changed for so long is idle, milliseconds, counted in the match's ticks; 0 for never.
+    pub idle_ms: u64,
     /// Kernel send buffer per socket, bytes: small, so that stale snapshots do not queue there.
     pub send_buffer_bytes: u32,
 }
@@ -230,7 +270,8 @@ impl Default for SessionConfig {
             silence_ms: 10_000,
             slow_ms: 10_000,
             reliable_bytes_max: 32 * 1024,
-            grace_ms: 30_000,
+            grace_ms: 300_000,
+            idle_ms: 60_000,
             send_buffer_bytes: 32 * 1024,
         }
     }

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use tickwire_protocol::CloseReason;
 
-use crate::matches::Directory;
+use crate::matches::{Directory, MatchHandle};
 
+/// When nobody has been connected for so long, nobody plays any more: those who lost their connection had time to come back.
+const QUIET: Duration = Duration::from_secs(3);
 /// How often it is looked whether matches have ended.
 const POLL: Duration = Duration::from_millis(20);
 /// How often matches are told to end: one whose queue was full the first time hears it the next.
@@ -17,12 +19,19 @@ const ENDING_MAX: Duration = Duration::from_secs(3);
 /// What a shell reports for a program ended by Ctrl-C.
 const EXIT_FORCED: i32 = 130;
 
-/// Refuses new players; waits up to `grace` for matches that people play in; then ends all matches. Blocks until they have
-/// ended.
+/// Refuses new players and tells those who play when it ends; waits up to `grace` for matches that people play in; then ends all matches.
+/// Blocks until they have ended.
 pub fn drain(directory: &Directory, grace: Duration) {
     directory.start_draining();
     let start = Instant::now();
-    while is_played_in(directory) && start.elapsed() < grace {
+    let until = start + grace;
+    let mut untold = if grace.is_zero() { Vec::new() } else { directory.all() };
+    let mut played = start;
+    while is_held(directory) && played.elapsed() < QUIET && Instant::now() < until {
+        untold.retain(|handle: &MatchHandle| !handle.announce_end(until));
+        if is_played_in(directory) {
+            played = Instant::now();
+        }
         std::thread::sleep(POLL);
     }
     let start = Instant::now();
@@ -39,8 +48,12 @@ pub fn drain(directory: &Directory, grace: Duration) {
     }
 }
 
+fn is_held(directory: &Directory) -> bool {
+    directory.all().iter().any(|handle| handle.info.stats.held.load(Relaxed) > 0)
+}
+
 fn is_played_in(directory: &Directory) -> bool {
-    directory.all().iter().any(|handle| handle.info.stats.players.load(Relaxed) > 0)
+    directory.all().iter().any(|handle| handle.info.stats.connected.load(Relaxed) > 0)
 }
 
 /// The signals that ask a server to stop.

@@ -1,7 +1,7 @@
 //! Strangers become players: accept, handshake, admission, the HTTP API and the page.
 //!
 //! In the order in which a stranger meets them: [`caps`] and [`listener`] (a connection), [`page`] and [`api`] (HTTP),
-//! [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to the match). Runs on a thread of its own, apart from the
+//! [`guests`] and [`seating`] (a session and a seat), [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to the match). Runs on a thread of its own, apart from the
 //! matches: whatever strangers do, no tick waits for it.
 //!
 //! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing a stranger sends can
@@ -11,15 +11,21 @@ pub mod address;
 pub mod admission;
 pub mod api;
 pub mod caps;
+pub mod creations;
+pub mod expected;
 pub mod guests;
 pub mod headers;
+pub mod holdings;
 pub mod listener;
+pub mod match_list;
 pub mod names;
 pub mod origin;
 pub mod page;
 pub mod problem;
 pub mod quick_play;
+pub mod rates;
 pub mod request;
+pub mod seating;
 pub mod table;
 pub mod tickets;
 pub mod upgrade;
@@ -33,11 +39,14 @@ use tickwire_protocol::{ClientMessage, Credential};
 
 use crate::config::Config;
 use crate::matches::Directory;
-use address::AddressLimiter;
 use caps::Caps;
+use creations::Creations;
+use expected::Expected;
 use guests::Guests;
+use match_list::MatchList;
 use origin::AllowedOrigins;
 use quick_play::QuickPlay;
+use rates::Rates;
 use tickets::Tickets;
 
 /// How often what has expired is forgotten.
@@ -81,35 +90,28 @@ pub struct Gateway {
     caps: Arc<Caps>,
     origins: AllowedOrigins,
     guests: Mutex<Guests>,
-    tickets: Mutex<Tickets>,
+    tickets: Tickets,
+    expected: Mutex<Expected>,
+    creations: Arc<Creations>,
     quick_play: QuickPlay,
+    match_list: MatchList,
     rates: Rates,
-}
-
-/// Budgets by address.
-#[derive(Debug)]
-struct Rates {
-    handshakes: AddressLimiter,
-    api_calls: AddressLimiter,
-    matches: AddressLimiter,
 }
 
 impl Gateway {
     /// With empty tables.
     pub fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Arc<Self> {
-        let rates = Rates {
-            handshakes: AddressLimiter::new(config.rates.handshakes_per_minute),
-            api_calls: AddressLimiter::new(config.rates.api_calls_per_minute),
-            matches: AddressLimiter::new(config.rates.matches_per_minute),
-        };
         Arc::new(Self {
             game,
             caps: Caps::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
-            guests: Mutex::default(),
-            tickets: Mutex::default(),
+            guests: Mutex::new(Guests::new(&config)),
+            tickets: Tickets::default(),
+            expected: Mutex::default(),
+            creations: Creations::new(&config.sessions),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
-            rates,
+            match_list: MatchList::default(),
+            rates: Rates::new(&config.rates),
             config,
             directory,
         })
@@ -128,7 +130,7 @@ impl Gateway {
 
     /// Guest sessions and tickets outstanding.
     pub fn table_sizes(&self) -> (usize, usize) {
-        (self.guests().len(), self.tickets().len())
+        (self.guests().len(), self.tickets.len())
     }
 
     /// Forgets what has expired, for ever.
@@ -138,9 +140,9 @@ impl Gateway {
             interval.tick().await;
             let now = Instant::now();
             self.guests().purge(now);
-            self.tickets().purge(now);
-            let Rates { handshakes, api_calls, matches } = &self.rates;
-            [handshakes, api_calls, matches].into_iter().for_each(AddressLimiter::forget_idle);
+            self.tickets.purge(now);
+            self.expected().purge();
+            self.rates.forget_idle();
         }
     }
 
@@ -148,7 +150,7 @@ impl Gateway {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tickets(&self) -> MutexGuard<'_, Tickets> {
-        self.tickets.lock().unwrap_or_else(PoisonError::into_inner)
+    fn expected(&self) -> MutexGuard<'_, Expected> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,6 +27,8 @@ pub use socket::Socket;
 
 /// Reads of a socket in a tick: whoever sends without end keeps nobody waiting.
 const READS_MAX: usize = 4;
+/// Messages of a socket that are taken in in a tick; the others wait for the next one. A burst that a silence has earned delays no tick.
+const MESSAGES_MAX: usize = 64;
 
 /// A player's or spectator's connection inside a match.
 pub struct Session {
@@ -48,6 +50,17 @@ pub enum Ended {
     Disconnected,
     /// The client is told why.
     Closed(CloseReason),
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// It was heard.
+    Done,
+    /// It came too late to matter, as after a stall: it costs the sender its bytes and nothing else.
+    TooLate,
+    /// This goes out with the next frame.
+    Answer(Bytes),
 }
 
 impl From<Failure> for Ended {
@@ -99,12 +112,8 @@ impl Session {
         self.player
     }
 
-    /// Reads what has come in, handing each message within budget and when it came to `handle`. Its answer goes out with the next frame.
-    pub fn read(
-        &mut self,
-        moment: &Moment,
-        mut handle: impl FnMut(&[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
-    ) -> Result<(), Ended> {
+    /// Reads what has come in, handing each message within budget and when it came to `handle`.
+    pub fn read(&mut self, moment: &Moment, mut handle: impl FnMut(&[u8], Instant) -> Result<Handled, CloseReason>) -> Result<(), Ended> {
         let mut intake = self.link.begin_reading();
         let read = self.read_into(&mut intake, moment, &mut handle);
         self.link.end_reading(intake);
@@ -115,13 +124,17 @@ impl Session {
         &mut self,
         intake: &mut Intake,
         moment: &Moment,
-        handle: &mut impl FnMut(&[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
+        handle: &mut impl FnMut(&[u8], Instant) -> Result<Handled, CloseReason>,
     ) -> Result<(), Ended> {
-        // What came with the request is there before the first read.
-        self.take_in(intake, moment, moment.now, handle)?;
+        let mut room = MESSAGES_MAX;
+        // What came with the request, or was too much for the tick before, is there before the first read.
+        self.take_in(intake, moment, moment.now, &mut room, handle)?;
         for _ in 0..READS_MAX {
+            if room == 0 {
+                break;
+            }
             let Arrived::Bytes { at, more } = self.link.read(intake)? else { break };
-            self.take_in(intake, moment, moment.of(at), handle)?;
+            self.take_in(intake, moment, moment.of(at), &mut room, handle)?;
             if !more {
                 break;
             }
@@ -129,15 +142,19 @@ impl Session {
         self.judge_bytes(moment.now)
     }
 
-    /// Takes in the messages that are complete.
+    /// Takes in the messages that are complete, as far as there is room for them in this tick.
     fn take_in(
         &mut self,
         intake: &mut Intake,
         moment: &Moment,
         arrived: Instant,
-        handle: &mut impl FnMut(&[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
+        room: &mut usize,
+        handle: &mut impl FnMut(&[u8], Instant) -> Result<Handled, CloseReason>,
     ) -> Result<(), Ended> {
-        while let Some(incoming) = self.link.next(intake).map_err(Broken::Violated)? {
+        while *room > 0
+            && let Some(incoming) = self.link.next(intake).map_err(Broken::Violated)?
+        {
+            *room -= 1;
             self.last_heard = moment.tick;
             self.pinged = false;
             match self.meter.message(self.link.bytes_read(), moment.now) {
@@ -146,11 +163,11 @@ impl Session {
                 Verdict::Close => return Err(Ended::Closed(CloseReason::RateLimited)),
             }
             match incoming {
-                Incoming::Binary(bytes) => {
-                    if let Some(answer) = handle(&bytes, arrived).map_err(Ended::Closed)? {
-                        self.outbox.answer(&self.link, answer);
-                    }
-                }
+                Incoming::Binary(bytes) => match handle(&bytes, arrived).map_err(Ended::Closed)? {
+                    Handled::Done => {}
+                    Handled::TooLate => self.meter.refund_message(),
+                    Handled::Answer(answer) => self.outbox.answer(&self.link, answer),
+                },
                 Incoming::Ping(bytes) => self.outbox.send_now_or_never(&mut self.link, Opcode::Pong, bytes, moment.tick)?,
                 Incoming::Pong => {}
                 Incoming::Close(code) => return Err(self.acknowledge_close(code, moment.tick)),

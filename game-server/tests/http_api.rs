@@ -7,19 +7,47 @@ mod harness;
 #[path = "common/http.rs"]
 mod http;
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use harness::Harness;
 use http::{get, guest, post, request};
+use serde_json::{Value, json};
 use tag::Tag;
 use tickwire_game::GameDef;
+use tickwire_server::Config;
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 fn server() -> Harness {
-    Harness::start::<Tag>(|config| config.rates.api_calls_per_minute = 0)
+    Harness::start::<Tag>(|_| ())
 }
 
 fn mode() -> &'static str {
     Tag::MODES[0].id
+}
+
+/// The body of a request for a match, with further members.
+fn settings(more: &str) -> String {
+    format!(r#"{{"mode":"{}"{more}}}"#, mode())
+}
+
+/// Looks again and again until what is looked for is there: the list of matches may be a second old.
+fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..400 {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("never: {what}")
+}
+
+fn listed(address: SocketAddr, count: usize) -> Vec<Value> {
+    eventually(&format!("{count} in the list"), || {
+        let matches = get(address, "/api/matches").json()["matches"].as_array().expect("matches").clone();
+        (matches.len() == count).then_some(matches)
+    })
 }
 
 #[test]
@@ -31,6 +59,7 @@ fn info_tells_what_a_client_must_know() {
     assert_eq!(info["schema"], format!("{:016x}", Tag::SCHEMA.hash()));
     assert_eq!(info["modes"][0]["id"], mode());
     assert_eq!(info["modes"][0]["tick_rate"], Tag::MODES[0].tick_rate);
+    assert_eq!(info["grace_s"], Config::default().session.grace_ms / 1_000);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
 
@@ -48,37 +77,132 @@ fn a_match_is_created_listed_and_joined_by_id_and_code() {
     let harness = server();
     let address = harness.server.play_addr();
     let token = guest(address);
-    let created = post(address, "/api/matches", Some(&token), &format!(r#"{{"mode":"{}"}}"#, mode()));
+    let created = post(address, "/api/matches", Some(&token), &settings(""));
     let join = created.json();
-    assert_eq!((created.status, &join["ws_url"], &join["expires_in_s"]), (201, &"/ws".into(), &30.into()));
+    assert_eq!((created.status, &join["expires_in_s"]), (201, &30.into()));
+    assert!(join["ws_url"].as_str().is_some_and(|url| url.starts_with("/ws?guest=")), "{join}");
     assert_eq!(join["ticket"].as_str().map(str::len), Some(32));
+    assert_eq!(join["settings"], json!({"mode": mode(), "private": false, "lobby": false, "bots": true}));
     let (id, code) = (join["match"]["id"].as_str().expect("an id"), join["code"].as_str().expect("a code"));
 
-    let listed = get(address, "/api/matches").json();
-    assert_eq!(listed["matches"].as_array().map(Vec::len), Some(1));
-    assert_eq!(listed["matches"][0]["id"], id);
-    assert_eq!(listed["matches"][0]["players"], 1, "the creator's seat is reserved");
-    for key in [id, code, &code.to_lowercase()] {
-        let joined = post(address, &format!("/api/matches/{key}/join"), Some(&token), "{}");
+    let list = listed(address, 1);
+    assert_eq!((&list[0]["id"], &list[0]["players"]), (&id.into(), &1.into()), "the creator's seat is reserved");
+    for (key, body) in [(id, ""), (code, "{}"), (&code.to_lowercase(), r#"{"recreate":null,"other":1}"#)] {
+        let joined = post(address, &format!("/api/matches/{key}/join"), Some(&token), body);
         assert_eq!((joined.status, &joined.json()["match"]["id"]), (200, &id.into()));
     }
-    let private = post(address, "/api/matches", Some(&token), &format!(r#"{{"mode":"{}","private":true}}"#, mode()));
-    assert_eq!(private.status, 201);
-    assert_eq!(get(address, "/api/matches").json()["matches"].as_array().map(Vec::len), Some(1), "a private match is in no list");
 }
 
 #[test]
-fn a_full_match_says_so() {
+fn a_match_is_as_its_creator_chose_and_those_who_join_are_told() {
+    let harness = server();
+    let address = harness.server.play_addr();
+    let chosen = json!({"mode": mode(), "private": true, "lobby": true, "bots": false});
+    let created = post(address, "/api/matches", Some(&guest(address)), &chosen.to_string());
+    assert_eq!((created.status, &created.json()["settings"]), (201, &chosen));
+    let path = format!("/api/matches/{}/join", created.json()["code"].as_str().expect("a code"));
+    assert_eq!(post(address, &path, Some(&guest(address)), "{}").json()["settings"], chosen);
+    let public = post(address, "/api/matches", Some(&guest(address)), &settings(r#","lobby":true"#));
+    let list = listed(address, 1);
+    assert_eq!((&list[0]["id"], &list[0]["phase"]), (&public.json()["match"]["id"], &"waiting".into()), "the private one is not listed");
+}
+
+#[test]
+fn a_full_match_says_so_and_still_lets_back_those_who_have_a_seat() {
     let harness = server();
     let address = harness.server.play_addr();
     let token = guest(address);
-    let join = post(address, "/api/matches", Some(&token), &format!(r#"{{"mode":"{}"}}"#, mode())).json();
+    let join = post(address, "/api/matches", Some(&token), &settings("")).json();
     let path = format!("/api/matches/{}/join", join["code"].as_str().expect("a code"));
     for _ in 1..Tag::MODES[0].max_players {
-        assert_eq!(post(address, &path, Some(&token), "").status, 200);
+        assert_eq!(post(address, &path, Some(&guest(address)), "").status, 200);
     }
-    let refused = post(address, &path, Some(&token), "");
+    let refused = post(address, &path, Some(&guest(address)), "");
     assert_eq!((refused.status, refused.problem().as_str()), (409, "match_full"));
+    assert_eq!(post(address, &path, Some(&token), "").status, 200, "the seat is the creator's already");
+}
+
+#[test]
+fn the_list_is_sent_only_when_it_has_changed() {
+    let harness = server();
+    let address = harness.server.play_addr();
+    let join = post(address, "/api/matches", Some(&guest(address)), &settings("")).json();
+    listed(address, 1);
+    let answer = get(address, "/api/matches");
+    assert_eq!((answer.status, answer.header("cache-control")), (200, Some("no-cache")));
+    let tag = answer.header("etag").expect("a tag").to_owned();
+    let unchanged = request(address, "GET", "/api/matches", &[("If-None-Match", &tag)], "");
+    assert_eq!((unchanged.status, unchanged.header("etag"), unchanged.body.len()), (304, Some(tag.as_str()), 0));
+    let path = format!("/api/matches/{}/join", join["code"].as_str().expect("a code"));
+    assert_eq!(post(address, &path, Some(&guest(address)), "").status, 200);
+    let changed = eventually("a changed list", || {
+        let answer = request(address, "GET", "/api/matches", &[("If-None-Match", &tag)], "");
+        (answer.status == 200).then_some(answer)
+    });
+    assert_eq!(changed.json()["matches"][0]["players"], 2);
+}
+
+#[test]
+fn who_was_in_a_match_finds_the_others_again_after_a_restart() {
+    let (ada, bob);
+    let (code, chosen) = {
+        let harness = server();
+        let address = harness.server.play_addr();
+        let join = post(address, "/api/matches", Some(&guest(address)), &settings(r#","private":true,"lobby":true"#)).json();
+        (join["code"].as_str().expect("a code").to_owned(), join["settings"].clone())
+    };
+    let harness = server();
+    let address = harness.server.play_addr();
+    (ada, bob) = (guest(address), guest(address));
+    let path = format!("/api/matches/{code}/join");
+    let recreate = json!({ "recreate": chosen }).to_string();
+    let lost = post(address, &path, Some(&ada), "{}");
+    assert_eq!((lost.status, lost.problem().as_str()), (404, "match_not_found"));
+    let joins: Vec<Value> = std::thread::scope(|scope| {
+        let threads: Vec<_> = [&ada, &bob].into_iter().map(|token| scope.spawn(|| post(address, &path, Some(token), &recreate))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("an answer").json()).collect()
+    });
+    assert_eq!(joins[0]["match"]["id"], joins[1]["match"]["id"], "both are in one match: {joins:?}");
+    for join in &joins {
+        assert_eq!((join["code"].as_str(), &join["settings"]), (Some(code.as_str()), &chosen));
+    }
+    let late = post(address, &path, Some(&guest(address)), r#"{"recreate":{"mode":"none"}}"#);
+    assert_eq!((late.status, &late.json()["settings"]), (200, &chosen), "a match that is there is not created");
+    for no_code in ["ABC", "ABCDEFG", "ABCDE0", "ABCD%20F", "0123456789abcdef0123456789abcdef"] {
+        let refused = post(address, &format!("/api/matches/{no_code}/join"), Some(&ada), &recreate);
+        assert_eq!((refused.status, refused.problem().as_str()), (404, "match_not_found"), "{no_code}");
+    }
+}
+
+#[test]
+fn a_session_and_an_address_have_few_matches_alive_and_get_them_back() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.sessions.matches_max = 2;
+        config.sessions.matches_per_address = 3;
+        config.matches.empty_ms = 100;
+    });
+    let address = harness.server.play_addr();
+    let (ada, bob) = (guest(address), guest(address));
+    let create = |token: &str| post(address, "/api/matches", Some(token), &settings(r#","private":true"#));
+    let is_refused = |answer: http::Answer| (answer.status, answer.problem()) == (429, "too_many_matches".to_owned());
+    // Friends sit in them, so that they live on when their creators go.
+    let keep = |answer: http::Answer| {
+        let path = format!("/api/matches/{}/join", answer.json()["code"].as_str().expect("a code"));
+        let friend = guest(address);
+        assert_eq!(post(address, &path, Some(&friend), "").status, 200);
+        friend
+    };
+    let friends = [keep(create(&ada)), keep(create(&ada))];
+    assert!(is_refused(create(&ada)), "two of hers are alive");
+    let recreate = format!(r#"{{"recreate":{}}}"#, settings(""));
+    assert!(is_refused(post(address, "/api/matches/ABCDEF/join", Some(&ada), &recreate)), "nor in a roundabout way");
+    keep(create(&bob));
+    assert!(is_refused(create(&bob)), "three of the address are alive");
+    // The friends go elsewhere, and the matches end.
+    for friend in &friends {
+        assert_eq!(post(address, "/api/quick-play", Some(friend), &settings("")).status, 200);
+    }
+    eventually("room for another match", || (create(&ada).status == 201).then_some(()));
 }
 
 #[test]
@@ -127,7 +251,11 @@ fn every_refusal_is_a_problem() {
         ("POST", "/api/matches/ABCDEF/join", &[("Authorization", "Bearer 0123456789abcdef0123456789abcdef")], "", 401, "session_required"),
         ("POST", "/api/matches", &[JSON, auth], r#"{"mode":"x"}"#, 400, "bad_request"),
         ("POST", "/api/quick-play", &[JSON, auth], r#"{"mode":"x"}"#, 400, "bad_request"),
+        ("POST", "/api/matches", &[JSON, auth], r#"{"mode":"x","lobbies":true}"#, 400, "bad_request"),
         ("POST", "/api/matches/ABCDEF/join", &[auth], "", 404, "match_not_found"),
+        ("POST", "/api/matches/ABCDEF/join", &[JSON, auth], r#"{"recreate":{"mode":"x"}}"#, 400, "bad_request"),
+        ("POST", "/api/matches/ABCDEF/join", &[JSON, auth], r#"{"recreate":{}}"#, 400, "bad_request"),
+        ("POST", "/api/matches/ABCDEF/join", &[auth], "{}", 415, "unsupported_media_type"),
         ("POST", "/api/matches/0123456789abcdef0123456789abcdef/join", &[auth], "", 404, "match_not_found"),
         ("POST", "/api/matches/%F0%9F%92%A3/join", &[auth], "", 404, "match_not_found"),
     ];

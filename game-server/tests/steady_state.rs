@@ -20,12 +20,13 @@ use tickwire_game::{GameDef, Mode};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::messages::{ClientMessage, Event};
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{InputSeq, MatchId, Replica, ServerMessage, Tick};
+use tickwire_protocol::{InputSeq, MatchId, Replica, Secret, ServerMessage, Tick};
 use tickwire_server::Config;
 use tickwire_server::matches::pacer::Pacer;
 use tickwire_server::matches::stats::MatchStats;
 use tickwire_server::matches::tick_loop::MatchTask;
-use tickwire_server::matches::{Command, MatchHandle, MatchInfo};
+use tickwire_server::matches::{Command, GuestId, MatchHandle, MatchInfo, Reservation, Settings};
+use tickwire_server::secrets::hash;
 use tickwire_server::session::Socket;
 use tokio::net::TcpListener;
 
@@ -96,7 +97,7 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
     config.session.send_buffer_bytes = 256 * 1024;
     let mode = Mode { tick_rate: TICK_RATE, ..*Arena::MODES.first().expect("a mode") };
     let (id, code, stats) = (MatchId([1; 16]), "TEST".to_string(), MatchStats::default());
-    let info = Arc::new(MatchInfo { id, code, mode, mode_index: 0, private: true, created: Instant::now(), stats });
+    let info = Arc::new(MatchInfo { id, code, mode, mode_index: 0, settings: Settings::PRIVATE, created: Instant::now(), stats });
     let (handle, commands) = MatchHandle::new(Arc::clone(&info));
 
     // As a worker does it.
@@ -107,33 +108,39 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
     let guard = runtime.enter();
     let mut task = MatchTask::<Arena>::new(Arc::clone(&info), commands, 7, config.session, config.matches, Duration::ZERO);
     let mut playing = pin!(tokio::task::unconstrained(task.run(pacer.alarm())));
-    let mut until = |tick: u32| {
+    let mut run_until = |is_reached: &mut dyn FnMut() -> bool| {
         let reached = poll_fn(|context| {
             assert!(playing.as_mut().poll(context).is_pending(), "the match goes on");
-            if info.stats.tick.load(Relaxed) >= tick { Poll::Ready(()) } else { Poll::Pending }
+            if is_reached() { Poll::Ready(()) } else { Poll::Pending }
         });
         runtime.block_on(tasks.run_until(reached));
     };
 
     let is_over = Arc::new(AtomicBool::new(false));
     let mut players = Vec::new();
-    for _ in 0..PLAYERS {
+    for number in 1..=PLAYERS as u8 {
         let listener = runtime.block_on(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).expect("a port");
         let ours = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
         let (theirs, _) = runtime.block_on(listener.accept()).expect("accepted");
-        let name = Name::truncated("somebody");
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        let _ = handle.send(Command::Reserve { name, until: Instant::now() + Duration::from_secs(10), reply });
-        until(info.stats.tick.load(Relaxed) + 1);
-        let player = runtime.block_on(answer).expect("an answer").expect("a seat");
+        let (owner, ticket, until) = (GuestId([number; 32]), Secret([number; 16]), Instant::now() + Duration::from_secs(10));
+        let reservation = Reservation { owner, name: Name::truncated("somebody"), ticket: hash(ticket), until, own_only: false };
+        let (reply, mut answer) = tokio::sync::oneshot::channel();
+        let _ = handle.send(Command::Reserve { reservation: Box::new(reservation), reply });
+        let mut seat = None;
+        run_until(&mut || {
+            seat = answer.try_recv().ok();
+            seat.is_some()
+        });
+        let player = seat.expect("an answer").expect("a seat").player;
         let socket = Box::new(Socket::new(theirs, Vec::new(), IpAddr::V4(Ipv4Addr::LOCALHOST), ()));
-        assert!(handle.send(Command::Attach { player, socket }).is_ok());
+        assert!(handle.send(Command::Attach { player, ticket, socket }).is_ok());
         let (info, is_over) = (Arc::clone(&info), Arc::clone(&is_over));
         players.push(std::thread::spawn(move || play(ours, player.0, &info, &is_over)));
     }
-    let warm_up = measure(|| until(WARM_UP));
+    let mut play_until = |tick| measure(|| run_until(&mut || info.stats.tick.load(Relaxed) >= tick));
+    let warm_up = play_until(WARM_UP);
     let before = info.stats.frames_sent.load(Relaxed);
-    let cost = measure(|| until(WARM_UP + MEASURED));
+    let cost = play_until(WARM_UP + MEASURED);
     info.stats.frames_sent.fetch_sub(before, Relaxed);
     is_over.store(true, Relaxed);
     drop(guard);

@@ -1,5 +1,7 @@
 //! Strangers take up bounded time and room, whatever they do, and do not keep honest players out.
 
+#![allow(clippy::expect_used)] // helpers of tests: failing by panicking is their work
+
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]
@@ -10,8 +12,9 @@ use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
 use harness::Harness;
-use http::{connect, connect_from, get, handshake, handshake_on, is_closed_within, post};
+use http::{Answer, connect, connect_from, get, guest, handshake, handshake_on, is_closed_within, post, request};
 use tag::Tag;
+use tickwire_game::GameDef;
 
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -114,10 +117,7 @@ fn farewell(stream: &mut TcpStream) -> String {
 
 #[test]
 fn a_flood_of_strangers_does_not_keep_players_out() {
-    let harness = Harness::start::<Tag>(|config| {
-        config.connections.unauthenticated = 20;
-        config.rates.api_calls_per_minute = 0;
-    });
+    let harness = Harness::start::<Tag>(|config| config.connections.unauthenticated = 20);
     let address = harness.server.play_addr();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut players = runtime.block_on(harness.pair::<Tag>());
@@ -146,32 +146,78 @@ fn fragments_without_end_are_cut_off() {
     assert!(!sent, "the server closed");
 }
 
+/// A request that is refused because there were too many.
+fn assert_too_many(answer: &Answer) {
+    assert_eq!((answer.status, answer.problem().as_str()), (429, "rate_limited"), "{answer:?}");
+    let wait: u64 = answer.header("retry-after").and_then(|wait| wait.parse().ok()).expect("seconds");
+    assert!((1..=20).contains(&wait), "{wait}");
+}
+
 #[test]
-fn handshakes_and_calls_have_budgets_by_address() {
+fn what_strangers_do_has_budgets_by_address_and_each_kind_its_own() {
     let harness = Harness::start::<Tag>(|config| {
         config.rates.handshakes_per_minute = 3;
         config.rates.api_calls_per_minute = 3;
+        config.rates.sessions_per_minute = 3;
+        config.rates.reads_per_minute = 3;
     });
     let address = harness.server.play_addr();
+    let open = || post(address, "/api/session", None, r#"{"name":"Ada"}"#);
+    let guess = || post(address, "/api/quick-play", Some("0123456789abcdef0123456789abcdef"), "{}");
+    let garble = || post(address, "/api/session", None, "{");
     for _ in 0..3 {
         assert_eq!(handshake(address, "/ws", &[]).1.status, 101);
-        assert_eq!(get(address, "/api/info").status, 200);
+        assert_eq!(open().status, 201);
     }
-    for answer in [handshake(address, "/ws", &[]).1, get(address, "/api/info"), get(address, "/api/none")] {
-        assert_eq!((answer.status, answer.problem().as_str()), (429, "rate_limited"));
-        let wait: u64 = answer.header("retry-after").and_then(|wait| wait.parse().ok()).expect("seconds");
-        assert!((1..=20).contains(&wait), "{wait}");
-    }
+    assert_eq!([get(address, "/api/info").status, get(address, "/api/matches").status, get(address, "/api/info").status], [200; 3]);
+    assert_eq!([guess().status, garble().status, get(address, "/api/none").status], [401, 400, 404]);
+    let refused = [handshake(address, "/ws", &[]).1, get(address, "/api/info"), get(address, "/api/matches"), open(), guess(), garble()];
+    refused.iter().for_each(assert_too_many);
+    assert_too_many(&get(address, "/api/none"));
     let mut other = connect_from(OTHER, address);
     assert_eq!(handshake_on(&mut other, address, "/ws", &[]).status, 101, "others are not affected");
+}
+
+#[test]
+fn what_a_session_does_has_a_budget_of_its_own() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.rates.handshakes_per_minute = 1;
+        config.rates.api_calls_per_minute = 1;
+        config.rates.reads_per_minute = 1;
+        config.rates.calls_per_minute = 3;
+    });
+    let address = harness.server.play_addr();
+    let (ada, bob) = (guest(address), guest(address));
+    for used_up in [handshake(address, "/ws", &[]).1, get(address, "/api/none"), get(address, "/api/info")] {
+        assert_ne!(used_up.status, 429);
+    }
+    for refused in [handshake(address, "/ws", &[]).1, get(address, "/api/none"), get(address, "/api/info")] {
+        assert_too_many(&refused);
+    }
+    let body = format!(r#"{{"mode":"{}"}}"#, Tag::MODES[0].id);
+    let play = |token: &str| post(address, "/api/quick-play", Some(token), &body);
+    let bearer = format!("Bearer {ada}");
+    let looked = request(address, "GET", "/api/info", &[("Authorization", &bearer)], "");
+    assert_eq!(looked.status, 200, "her own reads are counted with her calls");
+    let join = [play(&ada), play(&ada)].map(|answer| answer.json()["ws_url"].as_str().expect("a URL").to_owned());
+    let refused = play(&ada);
+    assert_too_many(&refused);
+    assert!(refused.json()["detail"].as_str().is_some_and(|detail| detail.starts_with("You are asking")), "{refused:?}");
+    assert_eq!(play(&bob).status, 200, "others are not affected");
+    for _ in 0..3 {
+        assert_eq!(handshake(address, &join[0], &[]).1.status, 101, "her handshakes are her own");
+    }
+    assert_too_many(&handshake(address, &join[0], &[]).1);
 }
 
 #[test]
 fn matches_are_created_only_so_often() {
     let harness = Harness::start::<Tag>(|config| config.rates.matches_per_minute = 2);
     let address = harness.server.play_addr();
-    let token = http::guest(address);
-    let mode = get(address, "/api/info").json()["modes"][0]["id"].as_str().expect("a mode").to_owned();
-    let create = || post(address, "/api/matches", Some(&token), &format!(r#"{{"mode":"{mode}","private":true}}"#));
-    assert_eq!([create().status, create().status, create().status], [201, 201, 429]);
+    let token = guest(address);
+    let body = format!(r#"{{"mode":"{}","private":true}}"#, Tag::MODES[0].id);
+    let create = || post(address, "/api/matches", Some(&token), &body);
+    assert_eq!([create().status, create().status], [201; 2]);
+    let refused = create();
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "rate_limited"));
 }

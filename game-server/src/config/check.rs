@@ -20,6 +20,10 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     at_least_one("connections.header_ms", connections.header_ms)?;
     at_least_one("connections.request_ms", connections.request_ms)?;
     at_least_one("connections.hello_ms", connections.hello_ms)?;
+    at_least_one("sessions.per_address", config.sessions.per_address)?;
+    at_least_one("sessions.seats_max", config.sessions.seats_max)?;
+    at_least_one("sessions.matches_max", config.sessions.matches_max)?;
+    at_least_one("sessions.matches_per_address", config.sessions.matches_per_address)?;
     at_least_one("session.messages_per_second", session.messages_per_second)?;
     at_least_one("session.bytes_per_second", session.bytes_per_second)?;
     at_least_one("session.send_buffer_bytes", session.send_buffer_bytes)?;

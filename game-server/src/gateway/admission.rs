@@ -1,13 +1,14 @@
 //! `/ws`: handshake, Hello, and the socket goes to its match.
 //!
-//! Invariants: a stranger has one deadline from the handshake to a valid Hello, however it spends the time; a ticket is
-//! redeemed only when everything else about the Hello is right, so an outdated client does not burn it; who resumes is
-//! told the same whether the match or the token is unknown.
+//! Invariants: a stranger has one deadline from the handshake to a valid Hello, however it spends the time; the match alone
+//! says whether a ticket or a token is good, and hears of it only when everything else about the Hello is right; who resumes
+//! is told the same whether the match or the token is unknown.
 
+use std::fmt::Write as _;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -17,13 +18,13 @@ use http::StatusCode;
 use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
-use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION};
+use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Secret};
 
 use super::listener::Peer;
 use super::problem::Problem;
 use super::{GameFacts, Gateway, Hello, upgrade};
 use crate::config::ms;
-use crate::matches::Command;
+use crate::matches::{Command, GuestId};
 use crate::metrics;
 use crate::session::Socket;
 use crate::session::frame::Incoming;
@@ -31,6 +32,8 @@ use crate::session::socket::Broken;
 
 /// Most bytes a stranger may send, framing included, before its first message is complete.
 const STRANGER_BYTES_MAX: u64 = 4 * CLIENT_MESSAGE_BYTES_MAX as u64;
+/// Begins the part of a query that says whose handshake it is.
+const GUEST: &str = "guest=";
 
 /// The route of the WebSocket.
 pub fn router(gateway: &Arc<Gateway>) -> Router {
@@ -42,7 +45,7 @@ async fn handshake(
     Extension(peer): Extension<Peer>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    gateway.rates.handshakes.check(peer.key).map_err(|wait| {
+    allow_handshake(&gateway, &peer, request.uri().query()).map_err(|wait| {
         metrics::count_reject(metrics::Reject::HandshakeRate);
         Problem::rate_limited(wait)
     })?;
@@ -59,6 +62,39 @@ async fn handshake(
         }
     });
     Ok(response)
+}
+
+/// Where a guest's client finds the WebSocket: `url`, with the session's id, so that its handshakes count as the session's.
+pub fn url_for(url: &str, guest: GuestId) -> String {
+    let joint = if url.contains('?') { '&' } else { '?' };
+    let mut url = format!("{url}{joint}{GUEST}");
+    for byte in guest.0 {
+        // Writing to a text cannot fail.
+        let _ = write!(url, "{byte:02x}");
+    }
+    url
+}
+
+/// The id in a query as [`url_for`] makes it.
+fn guest_in(query: &str) -> Option<GuestId> {
+    let digits = query.split('&').find_map(|pair| pair.strip_prefix(GUEST))?.as_bytes();
+    let mut id = [0; 32];
+    if digits.len() != 2 * id.len() {
+        return None;
+    }
+    for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(GuestId(id))
+}
+
+/// Counts a handshake: as a guest session's if it names one that is known and has budget left, else as its address's.
+fn allow_handshake(gateway: &Gateway, peer: &Peer, query: Option<&str>) -> Result<(), Duration> {
+    let guest = query.and_then(guest_in).and_then(|id| gateway.guests().find(Instant::now(), id));
+    match guest {
+        Some(guest) if guest.handshakes.check().is_ok() => Ok(()),
+        _ => gateway.rates.handshakes.check(peer.key, peer.address),
+    }
 }
 
 /// Waits for Hello and hands the socket over, or says why not.
@@ -143,15 +179,15 @@ struct Door {
 }
 
 enum Ask {
-    Attach(tickwire_protocol::PlayerId),
-    Resume(tickwire_protocol::Secret),
+    Attach(PlayerId, Secret),
+    Resume(Secret),
 }
 
 fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason> {
     match credential {
         Credential::Ticket(secret) => {
-            let ticket = gateway.tickets().redeem(Instant::now(), secret).ok_or(CloseReason::BadTicket)?;
-            Ok(Door { handle: ticket.handle, ask: Ask::Attach(ticket.player) })
+            let ticket = gateway.tickets.find(Instant::now(), secret).ok_or(CloseReason::BadTicket)?;
+            Ok(Door { handle: ticket.handle, ask: Ask::Attach(ticket.player, secret) })
         }
         Credential::Resume { match_id, token } => {
             let handle = gateway.directory.find(match_id).ok_or(CloseReason::BadResume)?;
@@ -164,7 +200,7 @@ impl Door {
     /// Hands the socket to the match. What comes back, the match did not take, and why.
     fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
         let command = match self.ask {
-            Ask::Attach(player) => Command::Attach { player, socket: Box::new(socket) },
+            Ask::Attach(player, ticket) => Command::Attach { player, ticket, socket: Box::new(socket) },
             Ask::Resume(token) => Command::Resume { token, socket: Box::new(socket) },
         };
         let (refused, reason) = self.handle.send(command).err()?;
@@ -174,8 +210,8 @@ impl Door {
 
 #[cfg(test)]
 mod tests {
+    use tickwire_protocol::ClientMessage;
     use tickwire_protocol::codec::encode;
-    use tickwire_protocol::{ClientMessage, Secret};
 
     use super::*;
 
@@ -203,6 +239,21 @@ mod tests {
         assert_eq!(refusal(&hello(PROTOCOL_VERSION, 8)), Some(CloseReason::WrongSchema));
         assert_eq!(refusal(&encode(&ClientMessage::<u8>::Leave)), Some(CloseReason::Malformed));
         assert_eq!(refusal(b""), Some(CloseReason::Malformed));
+    }
+
+    #[test]
+    fn a_url_says_whose_handshake_it_is() {
+        let guest = GuestId(std::array::from_fn(|nth| nth as u8 * 7));
+        for url in ["/ws", "wss://play.example/ws?region=eu"] {
+            let url = url_for(url, guest);
+            let (_, query) = url.split_once('?').expect("a query");
+            assert_eq!(guest_in(query), Some(guest), "{url}");
+        }
+        let long = "0".repeat(66);
+        for other in ["", "guest=", "guest=00", "guest=zz", long.as_str(), &format!("guest={long}"), &format!("guest={}", "é".repeat(32))]
+        {
+            assert_eq!(guest_in(other), None, "{other}");
+        }
     }
 
     #[test]

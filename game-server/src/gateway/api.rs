@@ -4,7 +4,6 @@
 //! JSON, so a page of another site can do nothing in a player's name.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Path, Request, State};
@@ -13,23 +12,25 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use http::header::CACHE_CONTROL;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use tickwire_protocol::schema::Phase;
-use tickwire_protocol::text::Name;
-use tickwire_protocol::{PROTOCOL_VERSION, PlayerId};
+use tickwire_protocol::PROTOCOL_VERSION;
 
+use super::guests::Guest;
 use super::listener::Peer;
+use super::match_list::MatchSummary;
 use super::problem::Problem;
-use super::tickets::{SEAT_KEPT, TICKET_LIFE, Ticket};
-use super::{Gateway, names, request};
+use super::seating::{Asker, Plan, Seat, Wish};
+use super::{Gateway, admission, names, request};
 use crate::config::ms;
-use crate::matches::MatchHandle;
-use crate::matches::handle::MatchInfo;
+use crate::matches::Settings;
 use crate::metrics;
 
-/// Most matches in a list.
-const LIST_MAX: usize = 100;
+/// Routes of which `GET` is a read that counts as one.
+const READS: [&str; 2] = [INFO, MATCHES];
+const INFO: &str = "/api/info";
+const MATCHES: &str = "/api/matches";
+const SESSION: &str = "/api/session";
 
 /// What handlers share.
 type Shared = State<Arc<Gateway>>;
@@ -37,9 +38,9 @@ type Shared = State<Arc<Gateway>>;
 /// The routes under `/api`.
 pub fn router(gateway: &Arc<Gateway>) -> Router {
     let routes = Router::new()
-        .route("/api/info", get(info))
-        .route("/api/session", post(open_session))
-        .route("/api/matches", get(list).post(create))
+        .route(INFO, get(info))
+        .route(SESSION, post(open_session))
+        .route(MATCHES, get(list).post(create))
         .route("/api/matches/{id}/join", post(join))
         .route("/api/quick-play", post(quick_play))
         .route("/api/{*rest}", get(nothing).fallback(nothing))
@@ -49,15 +50,40 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
     routes.layer(from_fn_with_state(Arc::clone(gateway), guard)).layer(from_fn(count))
 }
 
-/// What every call goes through: its address's budget, a limit on its size, and one on its time.
-async fn guard(State(gateway): Shared, Extension(peer): Extension<Peer>, request: Request, next: Next) -> Result<Response, Problem> {
-    gateway.rates.api_calls.check(peer.key).map_err(Problem::rate_limited)?;
+/// Who calls.
+#[derive(Clone, Debug)]
+enum Caller {
+    /// Somebody with a session.
+    Guest(Arc<Guest>),
+    /// Anybody else.
+    Stranger,
+}
+
+/// What every call goes through: its caller's budget, a limit on its size, and one on its time.
+async fn guard(State(gateway): Shared, Extension(peer): Extension<Peer>, mut request: Request, next: Next) -> Result<Response, Problem> {
+    let caller = recognise(&gateway, request.headers());
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    charge(&gateway, &caller, &peer, request.method(), route)?;
+    request.extensions_mut().insert(caller);
     request::check_announced_length(request.headers())?;
     // The body has a deadline of its own, so what takes so long here is the server.
     let patience = ms(gateway.config.connections.request_ms) + Duration::from_secs(1);
-    let mut response = tokio::time::timeout(patience, next.run(request)).await.map_err(|_| Problem::at_capacity())?;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = tokio::time::timeout(patience, next.run(request)).await.map_err(|_| Problem::overloaded())?;
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// Counts a call in the budget it belongs to.
+fn charge(gateway: &Gateway, caller: &Caller, peer: &Peer, method: &Method, route: &str) -> Result<(), Problem> {
+    let rates = &gateway.rates;
+    let is_read = matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route);
+    match caller {
+        Caller::Guest(guest) => guest.calls.check().map_err(Problem::session_rate_limited),
+        Caller::Stranger if is_read => rates.reads.check(peer.key, peer.address).map_err(Problem::rate_limited),
+        // The handler knows whether it opens a session.
+        Caller::Stranger if *method == Method::POST && route == SESSION => Ok(()),
+        Caller::Stranger => rates.strangers.check(peer.key, peer.address).map_err(Problem::rate_limited),
+    }
 }
 
 /// Counts calls by route and status. Unknown routes count as one, so strangers cannot invent labels.
@@ -78,6 +104,8 @@ struct Info {
     game: &'static str,
     protocol: u16,
     schema: String,
+    /// Seconds for which a seat is kept whose connection is lost.
+    grace_s: u64,
     modes: Vec<ModeInfo>,
 }
 
@@ -93,7 +121,9 @@ async fn info(State(gateway): Shared) -> Json<Info> {
     let game = &gateway.game;
     let modes = gateway.directory.modes().iter();
     let modes = modes.map(|mode| ModeInfo { id: mode.id, title: mode.title, max_players: mode.max_players, tick_rate: mode.tick_rate });
-    Json(Info { game: game.name, protocol: PROTOCOL_VERSION, schema: format!("{:016x}", game.schema_hash), modes: modes.collect() })
+    let grace_s = ms(gateway.config.session.grace_ms).as_secs();
+    let schema = format!("{:016x}", game.schema_hash);
+    Json(Info { game: game.name, protocol: PROTOCOL_VERSION, schema, grace_s, modes: modes.collect() })
 }
 
 #[derive(Deserialize)]
@@ -108,99 +138,91 @@ struct SessionAnswer {
     name: String,
 }
 
-async fn open_session(State(gateway): Shared, request: Request) -> Result<(StatusCode, Json<SessionAnswer>), Problem> {
+async fn open_session(
+    State(gateway): Shared,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+) -> Result<(StatusCode, Json<SessionAnswer>), Problem> {
     refuse_while_draining(&gateway)?;
-    let NewSession { name } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
+    let asked = request::json(request, ms(gateway.config.connections.request_ms)).await;
+    // Mistakes take nothing from those who mean to play.
+    let budget = if asked.is_ok() { &gateway.rates.sessions } else { &gateway.rates.strangers };
+    budget.check(peer.key, peer.address).map_err(Problem::rate_limited)?;
+    let NewSession { name } = asked?;
     let name = names::clean(&name);
-    let token = gateway.guests().open(Instant::now(), name.clone());
+    let token = gateway.guests().open(Instant::now(), name.clone(), peer.key);
     Ok((StatusCode::CREATED, Json(SessionAnswer { token: token.reveal(), name: name.as_str().to_owned() })))
 }
 
-/// A match in a list.
-#[derive(Debug, Serialize)]
-pub struct MatchSummary {
-    id: String,
-    mode: &'static str,
-    phase: &'static str,
-    players: u32,
-    bots: u32,
-    max_players: u16,
+/// Public matches that are not over.
+async fn list(State(gateway): Shared, headers: HeaderMap) -> Response {
+    gateway.match_list.answer(Instant::now(), &gateway.directory, &headers)
 }
 
-impl MatchSummary {
-    fn of(info: &MatchInfo) -> Self {
-        Self {
-            id: info.id.to_string(),
-            mode: info.mode.id,
-            phase: info.stats.phase().name(),
-            players: info.stats.players.load(Relaxed),
-            bots: info.stats.bots.load(Relaxed),
-            max_players: info.mode.max_players,
-        }
+/// What the creator of a match chooses, and what those who join it are told.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MatchSettings {
+    mode: String,
+    #[serde(default)]
+    private: bool,
+    #[serde(default)]
+    lobby: bool,
+    #[serde(default = "yes")]
+    bots: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl From<MatchSettings> for Plan {
+    fn from(MatchSettings { mode, private, lobby, bots }: MatchSettings) -> Self {
+        Self { mode, settings: Settings { private, lobby, bots } }
     }
 }
 
-#[derive(Serialize)]
-struct MatchList {
-    matches: Vec<MatchSummary>,
-}
-
-/// Public matches that are not over, those with seats first, of these the fullest first.
-async fn list(State(gateway): Shared) -> Json<MatchList> {
-    let handles = gateway.directory.all().into_iter();
-    let open = handles.filter(|handle| !handle.info.private && !handle.is_gone() && handle.info.stats.phase() != Phase::Finished);
-    let mut matches: Vec<_> = open.map(|handle| MatchSummary::of(&handle.info)).collect();
-    matches.sort_by_key(|summary| {
-        let is_full = summary.players >= u32::from(summary.max_players);
-        (is_full, std::cmp::Reverse(summary.players), summary.id.clone())
-    });
-    matches.truncate(LIST_MAX);
-    Json(MatchList { matches })
-}
-
-/// A reserved seat.
+/// A seat, and the way to it.
 #[derive(Serialize)]
 struct JoinAnswer {
     r#match: MatchSummary,
     code: String,
+    settings: MatchSettings,
     ticket: String,
     expires_in_s: u64,
     ws_url: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewMatch {
-    mode: String,
-    #[serde(default)]
-    private: bool,
-}
+type Whose = (Extension<Peer>, Extension<Caller>);
 
 async fn create(
     State(gateway): Shared,
-    Extension(peer): Extension<Peer>,
+    (Extension(peer), Extension(caller)): Whose,
     request: Request,
 ) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
-    let name = recognise(&gateway, request.headers())?;
-    refuse_while_draining(&gateway)?;
-    let NewMatch { mode, private } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    gateway.rates.matches.check(peer.key).map_err(Problem::rate_limited)?;
-    let handle = gateway.directory.create(&mode, private)?;
-    tracing::info!(match_id = %handle.info.id, mode = handle.info.mode.id, private, peer = %peer.address, "match created by request");
-    let player = handle.reserve(name, Instant::now() + SEAT_KEPT).await?;
-    Ok((StatusCode::CREATED, issue(&gateway, handle, player)?))
+    let guest = known(caller)?;
+    let settings: MatchSettings = request::json(request, ms(gateway.config.connections.request_ms)).await?;
+    let joined = seat(&gateway, guest, &peer, Wish::InNew(settings.into())).await?;
+    Ok((StatusCode::CREATED, joined))
 }
 
-async fn join(State(gateway): Shared, Path(id): Path<String>, request: Request) -> Result<Json<JoinAnswer>, Problem> {
-    let name = recognise(&gateway, request.headers())?;
-    refuse_while_draining(&gateway)?;
-    let found = match id.parse() {
-        Ok(id) => gateway.directory.find(id),
-        Err(_) => gateway.directory.find_code(&id),
-    };
-    let handle = found.filter(|handle| handle.info.stats.phase() != Phase::Finished).ok_or_else(Problem::match_not_found)?;
-    let player = handle.reserve(name, Instant::now() + SEAT_KEPT).await?;
-    issue(&gateway, handle, player)
+/// What else is in it is not looked at.
+#[derive(Default, Deserialize)]
+struct JoinRequest {
+    recreate: Option<MatchSettings>,
+}
+
+async fn join(
+    State(gateway): Shared,
+    (Extension(peer), Extension(caller)): Whose,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<JoinAnswer>, Problem> {
+    let guest = known(caller)?;
+    let asked: Option<JoinRequest> = request::optional_json(request, ms(gateway.config.connections.request_ms)).await?;
+    let plan = asked.unwrap_or_default().recreate.map(Plan::from);
+    let wish = id.parse().map_or_else(|_| Wish::WithCode(id, plan), Wish::In);
+    seat(&gateway, guest, &peer, wish).await
 }
 
 #[derive(Deserialize)]
@@ -209,32 +231,46 @@ struct QuickPlayRequest {
     mode: String,
 }
 
-async fn quick_play(State(gateway): Shared, request: Request) -> Result<Json<JoinAnswer>, Problem> {
-    let name = recognise(&gateway, request.headers())?;
-    refuse_while_draining(&gateway)?;
+async fn quick_play(
+    State(gateway): Shared,
+    (Extension(peer), Extension(caller)): Whose,
+    request: Request,
+) -> Result<Json<JoinAnswer>, Problem> {
+    let guest = known(caller)?;
     let QuickPlayRequest { mode } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    let (handle, player) = gateway.quick_play.find_seat(&mode, &name).await?;
-    issue(&gateway, handle, player)
+    seat(&gateway, guest, &peer, Wish::Anywhere(mode)).await
 }
 
 fn refuse_while_draining(gateway: &Gateway) -> Result<(), Problem> {
     if gateway.directory.is_draining() { Err(Problem::draining()) } else { Ok(()) }
 }
 
-/// The name of whoever's token came with the request.
-fn recognise(gateway: &Gateway, headers: &HeaderMap) -> Result<Name, Problem> {
-    let token = request::bearer(headers).and_then(|token| token.parse().ok()).ok_or_else(Problem::session_required)?;
-    gateway.guests().recognise(Instant::now(), token).ok_or_else(Problem::session_required)
+/// Whose token came with the request.
+fn recognise(gateway: &Gateway, headers: &HeaderMap) -> Caller {
+    let token = request::bearer(headers).and_then(|token| token.parse().ok());
+    let guest = token.and_then(|token| gateway.guests().recognise(Instant::now(), token));
+    guest.map_or(Caller::Stranger, Caller::Guest)
 }
 
-fn issue(gateway: &Gateway, handle: MatchHandle, player: PlayerId) -> Result<Json<JoinAnswer>, Problem> {
-    let info = Arc::clone(&handle.info);
-    let ticket = gateway.tickets().issue(Instant::now(), Ticket { handle, player }).ok_or_else(Problem::at_capacity)?;
+fn known(caller: Caller) -> Result<Arc<Guest>, Problem> {
+    match caller {
+        Caller::Guest(guest) => Ok(guest),
+        Caller::Stranger => Err(Problem::session_required()),
+    }
+}
+
+async fn seat(gateway: &Arc<Gateway>, guest: Arc<Guest>, peer: &Peer, wish: Wish) -> Result<Json<JoinAnswer>, Problem> {
+    let id = guest.id;
+    let Seat { handle, ticket, expires_in } = gateway.seat(Asker { guest, address: peer.address, key: peer.key }, wish).await?;
+    let info = &handle.info;
+    let Settings { private, lobby, bots } = info.settings;
+    let ws_url = gateway.config.public_ws_url.as_deref().unwrap_or("/ws");
     Ok(Json(JoinAnswer {
-        r#match: MatchSummary::of(&info),
+        r#match: MatchSummary::of(info),
         code: info.code.clone(),
+        settings: MatchSettings { mode: info.mode.id.to_owned(), private, lobby, bots },
         ticket: ticket.reveal(),
-        expires_in_s: TICKET_LIFE.as_secs(),
-        ws_url: gateway.config.public_ws_url.clone().unwrap_or_else(|| "/ws".to_owned()),
+        expires_in_s: expires_in.as_secs_f32().round() as u64,
+        ws_url: admission::url_for(ws_url, id),
     }))
 }

@@ -8,6 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
+use super::creations::TooMany;
 use crate::matches::{CreateError, ReserveError};
 
 /// An error answer.
@@ -39,6 +40,11 @@ impl Problem {
         Self { status, code, detail: detail.into(), retry_after: None }
     }
 
+    /// The same, and when to ask again.
+    fn until(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
     /// The request is not what the route takes.
     pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
@@ -46,50 +52,88 @@ impl Problem {
 
     /// There is no such route or file.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here. Check the address.")
     }
 
     /// The route does not take this method.
     pub fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This does not take that method.")
+        let detail = "This address does not take that method. The Allow header names those that it takes.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 
     /// No guest session, or one that has expired.
     pub fn session_required() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "session_required", "Make a new session and try again.")
+        let detail = "The server does not know your session. Make a new one and try again.";
+        Self::new(StatusCode::UNAUTHORIZED, "session_required", detail)
     }
 
     /// There is no such match, or it is over.
     pub fn match_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "match_not_found", "There is no such match, or it is over.")
+        let detail = "There is no such match, or it is over. Ask for a new link, or start a match yourself.";
+        Self::new(StatusCode::NOT_FOUND, "match_not_found", detail)
     }
 
-    /// Too many requests; the next is welcome after `wait`.
+    /// Too many requests from an address; the next is welcome after `wait`.
     pub fn rate_limited(wait: Duration) -> Self {
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests from your address. Wait a moment.");
-        Self { retry_after: Some(wait), ..problem }
+        let detail = "Too many requests come from your network address. Wait a moment, then try again.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
     }
 
-    /// The request did not come, or was not answered, in time.
+    /// Too many requests from a session; the next is welcome after `wait`.
+    pub fn session_rate_limited(wait: Duration) -> Self {
+        let detail = "You are asking for too much at once. Wait a moment, then try again.";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
+    }
+
+    /// The request did not come in time.
     pub fn timed_out() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", "The request took too long.")
+        Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", "Your request took too long to arrive. Try again.")
     }
 
-    /// The server is full.
+    /// The server has no room for what is asked for.
     pub fn at_capacity() -> Self {
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", "The server is full.");
-        Self { retry_after: Some(Duration::from_secs(10)), ..problem }
+        Self::busy("The server is full. Try again in a moment.")
+    }
+
+    /// The server has room, but no time.
+    fn busy(detail: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", detail).until(Duration::from_secs(10))
+    }
+
+    /// The server did not answer in time.
+    pub fn overloaded() -> Self {
+        Self::busy("The server has too much to do. Try again in a moment.")
     }
 
     /// The server is shutting down.
     pub fn draining() -> Self {
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "The server is about to restart.");
-        Self { retry_after: Some(Duration::from_secs(5)), ..problem }
+        let detail = "The server is about to restart and gives no new seats. Try again when it is back.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "draining", detail).until(Duration::from_secs(5))
     }
 
     /// The body is larger than the route takes.
     pub fn too_large() -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request body is too large.")
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request's body is too large. Send less.")
+    }
+
+    /// A session has as many seats as it may have.
+    pub fn too_many_seats(seats: usize) -> Self {
+        let detail = format!("You have a seat in {seats} other matches. Leave one of them first, or wait until it ends.");
+        Self::new(StatusCode::CONFLICT, "too_many_seats", detail)
+    }
+}
+
+impl From<TooMany> for Problem {
+    fn from(too_many: TooMany) -> Self {
+        let detail = match too_many {
+            TooMany::ByGuest(matches) => {
+                format!("You have started {matches} matches that still go on. Join one of them, or wait until one ends.")
+            }
+            TooMany::ByAddress(matches) => format!(
+                "{matches} matches that were started from your network address still go on. Join one of them, or wait until one ends."
+            ),
+        };
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_matches", detail)
     }
 }
 
@@ -98,7 +142,8 @@ impl From<CreateError> for Problem {
         match error {
             CreateError::AtCapacity => Self::at_capacity(),
             CreateError::Draining => Self::draining(),
-            CreateError::NoSuchMode => Self::bad_request("There is no such mode."),
+            CreateError::NoSuchMode => Self::bad_request("There is no such mode here. Reload the page; /api/info names the modes."),
+            CreateError::BadCode | CreateError::CodeTaken => Self::match_not_found(),
         }
     }
 }
@@ -106,9 +151,11 @@ impl From<CreateError> for Problem {
 impl From<ReserveError> for Problem {
     fn from(error: ReserveError) -> Self {
         match error {
-            ReserveError::Full => Self::new(StatusCode::CONFLICT, "match_full", "Every seat of the match is taken."),
-            ReserveError::Gone => Self::match_not_found(),
-            ReserveError::Busy => Self::at_capacity(),
+            ReserveError::Full => {
+                Self::new(StatusCode::CONFLICT, "match_full", "Every seat of that match is taken. Join another, or start one yourself.")
+            }
+            ReserveError::NoSeat | ReserveError::Gone => Self::match_not_found(),
+            ReserveError::Busy => Self::overloaded(),
         }
     }
 }
@@ -155,7 +202,7 @@ mod tests {
             "type": "about:blank",
             "title": "Not Found",
             "status": 404,
-            "detail": "There is no such match, or it is over.",
+            "detail": "There is no such match, or it is over. Ask for a new link, or start a match yourself.",
             "code": "match_not_found",
         });
         assert_eq!(body(response).await, expected);

@@ -1,4 +1,5 @@
-//! Finds a seat for someone who does not care where: the fullest open match with room, else a new one.
+//! Finds a seat for someone who does not care where: the fullest open match with room, else a new one. A match that waits in
+//! its lobby is left to those who were invited or picked it: nobody else knows when it starts.
 //!
 //! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a match is created only
 //! when no open one can have a free seat, so no crowd creates more than it fills.
@@ -10,15 +11,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
+use tickwire_protocol::MatchId;
 use tickwire_protocol::schema::Phase;
-use tickwire_protocol::text::Name;
-use tickwire_protocol::{MatchId, PlayerId};
 use tokio::sync::watch;
 
-use super::tickets::SEAT_KEPT;
-use crate::matches::{CreateError, Directory, MatchHandle};
+use crate::matches::{CreateError, Directory, MatchHandle, MatchRequest, Reservation, Reserved, Settings};
 
 /// Seats for all comers.
 #[derive(Clone)]
@@ -50,17 +48,17 @@ impl QuickPlay {
         Self { directory, asked: Arc::default(), answered: Arc::new(watch::Sender::new(())) }
     }
 
-    /// A seat in a match of mode `mode_id`, reserved for [`SEAT_KEPT`].
-    pub async fn find_seat(&self, mode_id: &str, name: &Name) -> Result<(MatchHandle, PlayerId), CreateError> {
+    /// A seat in a match of mode `mode_id`.
+    pub async fn find_seat(&self, mode_id: &str, reservation: &Reservation) -> Result<(MatchHandle, Reserved), CreateError> {
         let mut refused = Vec::new();
         loop {
             let mut answers = self.answered.subscribe();
             match self.choose(mode_id, &refused)? {
                 Choice::Ask(handle, asked) => {
-                    let reserved = handle.reserve(name.clone(), Instant::now() + SEAT_KEPT).await;
+                    let reserved = handle.reserve(reservation.clone()).await;
                     drop(asked);
                     match reserved {
-                        Ok(player) => return Ok((handle, player)),
+                        Ok(reserved) => return Ok((handle, reserved)),
                         Err(_) => refused.push(handle.info.id),
                     }
                 }
@@ -76,11 +74,10 @@ impl QuickPlay {
         let mut undecided = false;
         for handle in self.directory.all() {
             let info = &handle.info;
-            let open = !info.private && info.mode.id == mode_id && info.stats.phase() != Phase::Finished && !handle.is_gone();
-            if !open || refused.contains(&info.id) {
+            if !is_open(&handle, mode_id) || waits_in_lobby(&handle) || refused.contains(&info.id) {
                 continue;
             }
-            let players = info.stats.players.load(Relaxed);
+            let players = info.stats.held.load(Relaxed);
             let unanswered = asked.get(&info.id).copied().unwrap_or_default();
             match room(players, unanswered, u32::from(info.mode.max_players)) {
                 Room::Full => {}
@@ -92,13 +89,23 @@ impl QuickPlay {
         let handle = match fullest {
             Some((_, handle)) => handle,
             None if undecided => return Ok(Choice::Wait),
-            None => self.directory.create(mode_id, false)?,
+            None => self.directory.create(MatchRequest::new(mode_id, Settings::PUBLIC))?,
         };
         let id = handle.info.id;
         *asked.entry(id).or_default() += 1;
         drop(asked);
         Ok(Choice::Ask(handle, Asked { quick_play: self.clone(), id }))
     }
+}
+
+/// Whether a match of this mode is played, or will be, by whoever comes.
+pub fn is_open(handle: &MatchHandle, mode_id: &str) -> bool {
+    let info = &handle.info;
+    !info.settings.private && info.mode.id == mode_id && info.stats.phase() != Phase::Finished && !handle.is_gone()
+}
+
+fn waits_in_lobby(handle: &MatchHandle) -> bool {
+    handle.info.settings.lobby && handle.info.stats.phase() == Phase::Waiting
 }
 
 /// Whether a match has a free seat.

@@ -7,6 +7,7 @@ use axum::extract::Request;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -22,6 +23,11 @@ pub async fn json<T: DeserializeOwned>(request: Request, deadline: Duration) -> 
     }
     let bytes = tokio::time::timeout(deadline, read(request.into_body())).await.map_err(|_| Problem::timed_out())??;
     serde_json::from_slice(&bytes).map_err(|error| Problem::bad_request(format!("The body is not what is expected: {error}.")))
+}
+
+/// The body as [`json`] reads it; `None` if there is none.
+pub async fn optional_json<T: DeserializeOwned>(request: Request, deadline: Duration) -> Result<Option<T>, Problem> {
+    if request.body().is_end_stream() { Ok(None) } else { json(request, deadline).await.map(Some) }
 }
 
 /// Refuses a request that announces a body larger than any route takes, before anything of it is read.

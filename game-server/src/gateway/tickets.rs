@@ -1,24 +1,26 @@
-//! Tickets: the right to one reserved seat, to be redeemed over a WebSocket once and soon.
+//! Tickets: the right to one seat, to be shown over a WebSocket soon. The match says whether a ticket is spent: here it is
+//! only found which match that is.
 //!
-//! Invariants: only the SHA-256 of a ticket is kept; a ticket is redeemed at most once and lives for [`TICKET_LIFE`]; there
-//! are at most [`TICKETS_MAX`]. When there is no room a new one is refused: evicting would break somebody's promise.
+//! Invariants: only the SHA-256 of a ticket is kept; a ticket lives for [`TICKET_LIFE`]; there are at most [`TICKETS_MAX`].
+//! When there is no room a new one is refused, before a seat is asked for: evicting would break somebody's promise.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tickwire_protocol::{PlayerId, Secret};
 
 use super::table::ExpiringTable;
 use crate::matches::MatchHandle;
-use crate::secrets::{hash, random_bytes};
+use crate::secrets::{SecretHash, hash, random_bytes};
 
 /// Most tickets that may be outstanding.
 pub const TICKETS_MAX: usize = 16_384;
-/// How long a ticket may be redeemed.
+/// How long a ticket may be shown.
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
-/// How long the seat of a ticket is kept: longer than the ticket lives, so that one redeemed in time finds its seat.
+/// How long the seat of a ticket is kept: longer than the ticket lives, so that one shown in time finds its seat.
 pub const SEAT_KEPT: Duration = Duration::from_secs(32);
 
-/// A reserved seat.
+/// A seat.
 #[derive(Clone, Debug)]
 pub struct Ticket {
     /// In which match.
@@ -28,39 +30,146 @@ pub struct Ticket {
 }
 
 /// All tickets outstanding.
-#[derive(Debug)]
-pub struct Tickets(ExpiringTable<[u8; 32], Ticket>);
+#[derive(Clone, Debug)]
+pub struct Tickets(Arc<Mutex<Table>>);
+
+/// Nothing, as long as the seat is being asked for.
+type Table = ExpiringTable<SecretHash, Option<Ticket>>;
 
 impl Default for Tickets {
     fn default() -> Self {
-        Self(ExpiringTable::new(TICKETS_MAX))
+        Self::with_room_for(TICKETS_MAX)
     }
 }
 
 impl Tickets {
-    /// Issues a ticket. `None` if too many are outstanding.
-    pub fn issue(&mut self, now: Instant, ticket: Ticket) -> Option<Secret> {
+    /// No ticket yet, and never more than `tickets_max`.
+    pub fn with_room_for(tickets_max: usize) -> Self {
+        Self(Arc::new(Mutex::new(ExpiringTable::new(tickets_max))))
+    }
+
+    /// A ticket for a seat that is yet to be found. `None` if too many are outstanding.
+    pub fn begin(&self, now: Instant) -> Option<Blank> {
         let secret = Secret(random_bytes());
-        self.0.insert(now, hash(secret), ticket, now + TICKET_LIFE).ok().map(|()| secret)
+        let expires = now + TICKET_LIFE;
+        self.table().insert(now, hash(secret), None, expires).ok()?;
+        Some(Blank { tickets: self.clone(), secret, expires, is_granted: false })
     }
 
-    /// What this ticket admits to. It admits nobody else from now on.
-    pub fn redeem(&mut self, now: Instant, secret: Secret) -> Option<Ticket> {
-        self.0.remove(now, &hash(secret))
+    /// Where this ticket leads.
+    pub fn find(&self, now: Instant, secret: Secret) -> Option<Ticket> {
+        self.table().get_mut(now, &hash(secret))?.clone()
     }
 
-    /// Drops tickets nobody redeemed in time.
-    pub fn purge(&mut self, now: Instant) {
-        self.0.purge(now);
+    /// These tickets lead nowhere from now on.
+    pub fn revoke(&self, now: Instant, tickets: impl IntoIterator<Item = SecretHash>) {
+        let mut table = self.table();
+        for ticket in tickets {
+            table.remove(now, &ticket);
+        }
+    }
+
+    /// Drops tickets whose time is over.
+    pub fn purge(&self, now: Instant) {
+        self.table().purge(now);
     }
 
     /// Number of tickets outstanding.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.table().len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.table().is_empty()
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A ticket without a seat. Void when dropped.
+#[derive(Debug)]
+pub struct Blank {
+    tickets: Tickets,
+    secret: Secret,
+    expires: Instant,
+    is_granted: bool,
+}
+
+impl Blank {
+    /// What the match will know it by.
+    pub fn hash(&self) -> SecretHash {
+        hash(self.secret)
+    }
+
+    /// It leads to this seat. Returns the ticket, which is kept nowhere else, and how long it may be shown; `None` if that time
+    /// is over.
+    pub fn grant(mut self, now: Instant, ticket: Ticket) -> Option<(Secret, Duration)> {
+        let granted = self.tickets.table().get_mut(now, &self.hash()).map(|place| *place = Some(ticket));
+        self.is_granted = granted.is_some();
+        granted.map(|()| (self.secret, self.expires - now))
+    }
+}
+
+impl Drop for Blank {
+    fn drop(&mut self) {
+        if !self.is_granted {
+            self.tickets.revoke(Instant::now(), [hash(self.secret)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwire_game::Mode;
+    use tickwire_protocol::MatchId;
+
+    use super::*;
+    use crate::matches::stats::MatchStats;
+    use crate::matches::{MatchInfo, Settings};
+
+    fn ticket() -> Ticket {
+        let mode = Mode { id: "duel", title: "Duel", max_players: 2, tick_rate: 30, live_seconds: 60, bots_fill: 0, stand_in: false };
+        let info = MatchInfo {
+            id: MatchId([7; 16]),
+            code: "CODE".into(),
+            mode,
+            mode_index: 0,
+            settings: Settings::PUBLIC,
+            created: Instant::now(),
+            stats: MatchStats::default(),
+        };
+        Ticket { handle: MatchHandle::new(Arc::new(info)).0, player: PlayerId(3) }
+    }
+
+    #[test]
+    fn a_ticket_leads_to_its_seat_until_its_time_is_over_or_it_is_revoked() {
+        let start = Instant::now();
+        let tickets = Tickets::default();
+        let blank = tickets.begin(start).expect("room");
+        let asked = start + Duration::from_secs(2);
+        let (secret, left) = blank.grant(asked, ticket()).expect("in time");
+        assert_eq!(left + Duration::from_secs(2), TICKET_LIFE);
+        for _ in 0..2 {
+            assert_eq!(tickets.find(asked, secret).map(|ticket| ticket.player), Some(PlayerId(3)), "however often it is shown");
+        }
+        assert!(tickets.find(start + TICKET_LIFE, secret).is_none());
+        tickets.revoke(asked, [hash(secret)]);
+        assert!(tickets.find(asked, secret).is_none());
+    }
+
+    #[test]
+    fn a_blank_leads_nowhere_and_leaves_nothing_behind() {
+        let start = Instant::now();
+        let tickets = Tickets::with_room_for(1);
+        let blank = tickets.begin(start).expect("room");
+        assert!(tickets.find(start, blank.secret).is_none());
+        assert!(tickets.begin(start).is_none(), "it takes room");
+        drop(blank);
+        assert!(tickets.is_empty());
+        let late = tickets.begin(start).expect("room");
+        assert!(late.grant(start + TICKET_LIFE, ticket()).is_none());
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! Invariant: what one client does or fails to do changes nothing for the others.
 
-use bytes::Bytes;
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::time::Instant;
 
 use crate::clock::Moment;
 use crate::config::SessionConfig;
 use crate::replication::Replication;
-use crate::session::{Deadlines, Ended, Session, Socket};
+use crate::session::{Deadlines, Ended, Handled, Session, Socket};
 
 /// The sessions of one match, each in a slot of its own.
 pub struct Audience {
@@ -83,11 +82,7 @@ impl Audience {
 
     /// Reads from all sockets. `handle` gets the player (`None` for a spectator), each message, and when it came. Then pings the silent and
     /// gives up on the lost.
-    pub fn read(
-        &mut self,
-        moment: &Moment,
-        mut handle: impl FnMut(Option<PlayerId>, &[u8], Instant) -> Result<Option<Bytes>, CloseReason>,
-    ) {
+    pub fn read(&mut self, moment: &Moment, mut handle: impl FnMut(Option<PlayerId>, &[u8], Instant) -> Result<Handled, CloseReason>) {
         let deadlines = self.deadlines;
         for slot in 0..self.slots.len() {
             self.with(slot, |session| {

@@ -1,4 +1,4 @@
-//! Players that the server plays, so that a lone visitor has a game.
+//! Players that the server plays: so that a lone visitor has a game, and so that the seat of somebody who is away is played.
 //!
 //! A bot sees what a client sees, the newest snapshot, and gives an input like one.
 
@@ -16,7 +16,7 @@ const NAMES: &[&str] = &[
     "Noether", "Ohm", "Pascal", "Quine", "Riemann", "Shannon", "Turing",
 ];
 
-/// The bots of one match.
+/// The bots of one match, and those who stand in for people.
 pub struct Bots<G: GameDef> {
     brains: BTreeMap<PlayerId, (G::Brain, G::Input)>,
     /// Seats that people and bots fill together.
@@ -44,12 +44,17 @@ impl<G: Game> Bots<G> {
         Name::truncated(name)
     }
 
-    /// Gives a seated bot its brain.
+    /// Plays for `player` from now on.
     pub fn add(&mut self, player: PlayerId, seed: u64) {
         self.brains.insert(player, (G::brain(seed), G::Input::default()));
     }
 
-    /// The bot has left.
+    /// Whether it plays for `player`.
+    pub fn plays_for(&self, player: PlayerId) -> bool {
+        self.brains.contains_key(&player)
+    }
+
+    /// Plays for `player` no more.
     pub fn remove(&mut self, player: PlayerId) {
         self.brains.remove(&player);
     }

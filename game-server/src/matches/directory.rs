@@ -11,7 +11,7 @@ use dashmap::mapref::entry::Entry;
 use tickwire_game::Mode;
 use tickwire_protocol::{CloseReason, MatchId};
 
-use super::handle::{Command, MatchHandle, MatchInfo};
+use super::handle::{Command, MatchHandle, MatchInfo, Settings};
 use super::stats::MatchStats;
 use super::worker::{Start, WorkerHandle};
 use crate::secrets::random_bytes;
@@ -45,6 +45,34 @@ pub enum CreateError {
     /// The game has no such mode.
     #[error("there is no such mode")]
     NoSuchMode,
+    /// What was to be the match's code is none.
+    #[error("there is no such code")]
+    BadCode,
+    /// Another match has this code.
+    #[error("another match has this code")]
+    CodeTaken,
+}
+
+/// What whoever created a match is charged for it, given back when dropped: when the match has ended, or was not created.
+pub type Charge = Box<dyn Send>;
+
+/// A match to be created.
+pub struct MatchRequest<'a> {
+    /// Of the game's modes.
+    pub mode_id: &'a str,
+    /// What its creator chose.
+    pub settings: Settings,
+    /// The code it shall have, in either case, as after a restart; `None` for a new one.
+    pub code: Option<&'a str>,
+    /// Held while the match lives.
+    pub charge: Option<Charge>,
+}
+
+impl<'a> MatchRequest<'a> {
+    /// Of mode `mode_id`, with a new code, at nobody's expense.
+    pub fn new(mode_id: &'a str, settings: Settings) -> Self {
+        Self { mode_id, settings, code: None, charge: None }
+    }
 }
 
 impl Directory {
@@ -66,8 +94,9 @@ impl Directory {
         &self.modes
     }
 
-    /// Creates a match of mode `mode_id`.
-    pub fn create(self: &Arc<Self>, mode_id: &str, private: bool) -> Result<MatchHandle, CreateError> {
+    /// Creates a match.
+    pub fn create(self: &Arc<Self>, new: MatchRequest<'_>) -> Result<MatchHandle, CreateError> {
+        let MatchRequest { mode_id, settings, code, charge } = new;
         if self.is_draining() {
             return Err(CreateError::Draining);
         }
@@ -75,12 +104,12 @@ impl Directory {
         let mode = *self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
         let place = Place::take(self)?;
         let id = MatchId(random_bytes());
-        let code = self.reserve_code(id);
+        let code = code.map_or_else(|| Ok(self.reserve_code(id)), |code| self.take_code(code, id))?;
         let stats = MatchStats::default();
-        let info = Arc::new(MatchInfo { id, code, mode, mode_index: index as u8, private, created: Instant::now(), stats });
+        let info = Arc::new(MatchInfo { id, code, mode, mode_index: index as u8, settings, created: Instant::now(), stats });
         let (handle, commands) = MatchHandle::new(info);
         self.matches.insert(id, handle.clone());
-        let registration = Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place };
+        let registration = Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge };
         let worker = self.workers.iter().min_by_key(|worker| worker.load()).ok_or(CreateError::AtCapacity)?;
         worker.start(Start { info: Arc::clone(&handle.info), commands, seed: u64::from_le_bytes(random_bytes()), registration });
         Ok(handle)
@@ -135,6 +164,17 @@ impl Directory {
         }
     }
 
+    /// Reserves this code, if it is one and free.
+    fn take_code(&self, code: &str, id: MatchId) -> Result<String, CreateError> {
+        let code = code.to_ascii_uppercase();
+        if code.len() != CODE_CHARS || !code.bytes().all(|letter| CODE_ALPHABET.contains(&letter)) {
+            return Err(CreateError::BadCode);
+        }
+        let Entry::Vacant(free) = self.codes.entry(code.clone()) else { return Err(CreateError::CodeTaken) };
+        free.insert(id);
+        Ok(code)
+    }
+
     fn reserve_code(&self, id: MatchId) -> String {
         loop {
             let code: String = random_bytes::<CODE_CHARS>()
@@ -174,6 +214,7 @@ pub struct Registration {
     directory: Arc<Directory>,
     handle: MatchHandle,
     _place: Place,
+    _charge: Option<Charge>,
 }
 
 impl Drop for Registration {

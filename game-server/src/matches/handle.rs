@@ -3,6 +3,7 @@
 //! Invariant: nothing outside the match's own task touches its world, roster or sockets.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Instant;
 
 use tickwire_game::Mode;
@@ -11,6 +12,7 @@ use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret};
 use tokio::sync::{mpsc, oneshot};
 
 use super::stats::MatchStats;
+use crate::secrets::SecretHash;
 use crate::session::Socket;
 
 /// Commands that may wait for a match. A full queue refuses: the caller says the server is busy.
@@ -27,12 +29,109 @@ pub struct MatchInfo {
     pub mode: Mode,
     /// Its index in the game's modes.
     pub mode_index: u8,
-    /// Not listed, and joined only by id or code.
-    pub private: bool,
+    /// What its creator chose.
+    pub settings: Settings,
     /// When it was created.
     pub created: Instant,
     /// Figures, written by the match once per tick.
     pub stats: MatchStats,
+}
+
+/// What the creator of a match chooses, beside the mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Not listed, and joined only by id or code.
+    pub private: bool,
+    /// The first round waits until its players are ready.
+    pub lobby: bool,
+    /// Bots fill the seats that the mode wants filled. The host of a lobby may change that.
+    pub bots: bool,
+}
+
+impl Settings {
+    /// A match anyone may join that starts with its first player.
+    pub const PUBLIC: Self = Self { private: false, lobby: false, bots: true };
+    /// The same for those only who have its id or code.
+    pub const PRIVATE: Self = Self { private: true, ..Self::PUBLIC };
+}
+
+/// Who a seat is kept for: what is kept of a guest session's token. The same guest never has two seats in a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GuestId(pub SecretHash);
+
+/// Asks for a seat.
+#[derive(Clone, Debug)]
+pub struct Reservation {
+    /// Who asks. Whoever has a seat already gets that one, whatever its state, also in a full match.
+    pub owner: GuestId,
+    /// Shown to the others, unless somebody has it already.
+    pub name: Name,
+    /// What admits to the seat, with [`Command::Attach`].
+    pub ticket: SecretHash,
+    /// The ticket admits until then; a seat that nobody has come to by then is freed.
+    pub until: Instant,
+    /// Only the seat that the owner has already: no new one.
+    pub own_only: bool,
+}
+
+/// A seat that is kept for its owner.
+#[derive(Clone, Debug)]
+pub struct Reserved {
+    /// The seat's player.
+    pub player: PlayerId,
+    /// What becomes of the seat.
+    pub seat: SeatWatch,
+}
+
+/// What a seat is to its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SeatState {
+    /// Kept for a ticket; nobody has come yet.
+    Pending,
+    /// Its owner has been connected.
+    Taken,
+    /// Freed: its owner has it no more.
+    Freed,
+}
+
+/// A seat, seen from outside. Costs nothing to read, and can outlive the match.
+#[derive(Clone, Debug)]
+pub struct SeatWatch(Arc<AtomicU8>);
+
+impl SeatWatch {
+    /// What the seat is to its owner now.
+    pub fn state(&self) -> SeatState {
+        let state = self.0.load(Relaxed);
+        [SeatState::Pending, SeatState::Taken].into_iter().find(|known| *known as u8 == state).unwrap_or(SeatState::Freed)
+    }
+}
+
+/// The seat's own end of its [`SeatWatch`]es: dropped with the seat, and then they say that it is freed.
+#[derive(Debug)]
+pub struct SeatMark(Arc<AtomicU8>);
+
+impl SeatMark {
+    /// Of a seat nobody has come to.
+    pub fn pending() -> Self {
+        Self(Arc::new(AtomicU8::new(SeatState::Pending as u8)))
+    }
+
+    /// The seat's owner has come.
+    pub fn take(&self) {
+        self.0.store(SeatState::Taken as u8, Relaxed);
+    }
+
+    /// For somebody outside.
+    pub fn watch(&self) -> SeatWatch {
+        SeatWatch(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for SeatMark {
+    fn drop(&mut self) {
+        self.0.store(SeatState::Freed as u8, Relaxed);
+    }
 }
 
 /// A match, seen from outside. Cheap to clone.
@@ -43,27 +142,32 @@ pub struct MatchHandle {
     commands: mpsc::Sender<Command>,
 }
 
-/// What a match can be asked. Sockets are boxed: the queue reserves room for the largest command. All are carried out between ticks, in order.
+/// What a match can be asked. What is large is boxed: the queue reserves room for the largest command. All are carried out between ticks, in order.
 pub enum Command {
-    /// Keep a seat for someone who got a ticket.
+    /// Keep a seat for someone who gets a ticket.
     Reserve {
-        /// Shown to the others.
-        name: Name,
-        /// The seat is freed if nobody came by then.
-        until: Instant,
-        /// The seat's player.
-        reply: oneshot::Sender<Result<PlayerId, ReserveError>>,
+        /// Who, and how long.
+        reservation: Box<Reservation>,
+        /// The seat.
+        reply: oneshot::Sender<Result<Reserved, ReserveError>>,
     },
-    /// The ticket for a reserved seat was redeemed on this socket.
+    /// Free the seat of this guest, if nobody has come to it yet. Else nothing happens.
+    Release {
+        /// As in the reservation.
+        owner: GuestId,
+    },
+    /// Someone presents a ticket for a seat. Changes nothing unless the ticket is right.
     Attach {
-        /// The reserved seat.
+        /// The seat.
         player: PlayerId,
+        /// Compared with the hashes the seat keeps.
+        ticket: Secret,
         /// After Hello.
         socket: Box<Socket>,
     },
     /// Someone claims to return to a seat. Changes nothing unless the token is right.
     Resume {
-        /// Compared with the hash the seat keeps.
+        /// Compared with the hashes that the seats keep.
         token: Secret,
         /// After Hello.
         socket: Box<Socket>,
@@ -72,6 +176,11 @@ pub enum Command {
     Spectate {
         /// After the upgrade.
         socket: Box<Socket>,
+    },
+    /// Tell everyone that the match ends at this moment at the latest.
+    Drain {
+        /// The server ends the match then.
+        until: Instant,
     },
     /// Close all sessions with this reason and end.
     End(CloseReason),
@@ -83,6 +192,9 @@ pub enum ReserveError {
     /// Every seat is taken or reserved.
     #[error("the match is full")]
     Full,
+    /// Only the owner's own seat was asked for, and there is none.
+    #[error("there is no seat of this guest in the match")]
+    NoSeat,
     /// The match has ended.
     #[error("the match has ended")]
     Gone,
@@ -98,10 +210,10 @@ impl MatchHandle {
         (Self { info, commands }, receiver)
     }
 
-    /// Asks for a seat, kept until `until`.
-    pub async fn reserve(&self, name: Name, until: Instant) -> Result<PlayerId, ReserveError> {
+    /// Asks for a seat.
+    pub async fn reserve(&self, reservation: Reservation) -> Result<Reserved, ReserveError> {
         let (reply, answer) = oneshot::channel();
-        match self.commands.try_send(Command::Reserve { name, until, reply }) {
+        match self.commands.try_send(Command::Reserve { reservation: Box::new(reservation), reply }) {
             Ok(()) => answer.await.unwrap_or(Err(ReserveError::Gone)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(ReserveError::Busy),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(ReserveError::Gone),
@@ -116,6 +228,11 @@ impl MatchHandle {
         })
     }
 
+    /// Tells the match that it ends at `until` at the latest. Says whether it will hear that, or is gone.
+    pub fn announce_end(&self, until: Instant) -> bool {
+        !matches!(self.send(Command::Drain { until }), Err((_, CloseReason::Busy)))
+    }
+
     /// Whether the match has ended.
     pub fn is_gone(&self) -> bool {
         self.commands.is_closed()
@@ -127,7 +244,7 @@ impl Command {
     pub fn into_socket(self) -> Option<Socket> {
         match self {
             Self::Attach { socket, .. } | Self::Resume { socket, .. } | Self::Spectate { socket } => Some(*socket),
-            Self::Reserve { .. } | Self::End(_) => None,
+            Self::Reserve { .. } | Self::Release { .. } | Self::Drain { .. } | Self::End(_) => None,
         }
     }
 }
@@ -144,7 +261,7 @@ mod tests {
             code: "CODE".into(),
             mode,
             mode_index: 0,
-            private: false,
+            settings: Settings::PUBLIC,
             created: Instant::now(),
             stats: MatchStats::default(),
         };
@@ -152,9 +269,11 @@ mod tests {
         let why = || handle.send(Command::End(CloseReason::Draining)).err().map(|(_, reason)| reason);
         assert!((0..COMMANDS_MAX).all(|_| why().is_none()));
         assert_eq!(why(), Some(CloseReason::Busy));
-        assert_eq!(handle.reserve(Name::truncated("Ada"), Instant::now()).await, Err(ReserveError::Busy));
+        let (owner, name, until) = (GuestId([1; 32]), Name::truncated("Ada"), Instant::now());
+        let reservation = Reservation { owner, name, ticket: [2; 32], until, own_only: false };
+        assert_eq!(handle.reserve(reservation.clone()).await.err(), Some(ReserveError::Busy));
         drop(commands);
         assert_eq!(why(), Some(CloseReason::MatchGone));
-        assert_eq!(handle.reserve(Name::truncated("Ada"), Instant::now()).await, Err(ReserveError::Gone));
+        assert_eq!(handle.reserve(reservation).await.err(), Some(ReserveError::Gone));
     }
 }

@@ -17,19 +17,19 @@ pub struct Lifecycle {
     countdown: u32,
     live: u32,
     results: u32,
-    empty_after: u32,
-    empty_since: Option<Tick>,
 }
 
 /// What a lifecycle looks at each tick.
 #[derive(Clone, Copy, Debug)]
 pub struct Census {
-    /// Seats held by people: connected, away in their grace period, or reserved.
-    pub held: usize,
-    /// Of these, connected.
+    /// Somebody is here, and nobody is waited for.
+    pub may_begin: bool,
+    /// People who are connected.
     pub connected: usize,
-    /// Connected players who voted for a rematch.
+    /// Of these, those who voted for a rematch.
     pub votes: usize,
+    /// People on their way in, for the rematch.
+    pub coming: usize,
     /// The game says it is decided.
     pub decided: bool,
 }
@@ -58,8 +58,6 @@ impl Lifecycle {
             countdown: ticks(config.countdown_seconds),
             live: ticks(live),
             results: ticks(config.results_seconds),
-            empty_after: clock::ticks(config.empty_ms, mode.tick_rate),
-            empty_since: None,
         }
     }
 
@@ -80,12 +78,9 @@ impl Lifecycle {
 
     /// Moves on to `tick`.
     pub fn advance(&mut self, tick: Tick, census: Census) -> Verdict {
-        if self.is_abandoned(tick, census) {
-            return Verdict::Over;
-        }
         let due = self.ends.is_some_and(|ends| tick.since(ends) >= 0);
         match self.phase {
-            Phase::Waiting if census.connected > 0 => self.enter(Phase::Countdown, tick.plus(self.countdown)),
+            Phase::Waiting if census.may_begin => self.enter(Phase::Countdown, tick.plus(self.countdown)),
             Phase::Countdown if due => self.enter(Phase::Live, tick.plus(self.live)),
             Phase::Live if due || census.decided => {
                 let until = tick.plus(self.results);
@@ -93,20 +88,11 @@ impl Lifecycle {
                 return Verdict::Finish(until);
             }
             Phase::Finished if census.connected > 0 && census.votes == census.connected => return self.rematch(tick),
-            Phase::Finished if due && census.votes > 0 => return self.rematch(tick),
+            Phase::Finished if due && census.votes + census.coming > 0 => return self.rematch(tick),
             Phase::Finished if due => return Verdict::Over,
             _ => {}
         }
         Verdict::Continue
-    }
-
-    fn is_abandoned(&mut self, tick: Tick, census: Census) -> bool {
-        if census.held > 0 {
-            self.empty_since = None;
-            return false;
-        }
-        let since = *self.empty_since.get_or_insert(tick);
-        tick.since(since) >= self.empty_after as i32
     }
 
     fn rematch(&mut self, tick: Tick) -> Verdict {
@@ -127,11 +113,11 @@ mod tests {
     const MODE: Mode = Mode { id: "m", title: "M", max_players: 4, tick_rate: 10, live_seconds: 5, bots_fill: 0, stand_in: false };
 
     fn lifecycle() -> Lifecycle {
-        Lifecycle::new(&MODE, &MatchConfig { countdown_seconds: 1, results_seconds: 2, empty_ms: 1000, ..MatchConfig::default() })
+        Lifecycle::new(&MODE, &MatchConfig { countdown_seconds: 1, results_seconds: 2, ..MatchConfig::default() })
     }
 
     fn census(connected: usize, votes: usize) -> Census {
-        Census { held: connected, connected, votes, decided: false }
+        Census { may_begin: connected > 0, connected, votes, coming: 0, decided: false }
     }
 
     /// Advances through `ticks` and returns each tick at which something changed.
@@ -170,9 +156,17 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_match_ends_and_a_held_seat_keeps_it() {
+    fn a_match_waits_for_whoever_it_waits_for() {
         let mut lifecycle = lifecycle();
-        assert_eq!(run(&mut lifecycle, 0..30, Census { held: 1, connected: 0, votes: 0, decided: false }), []);
-        assert_eq!(run(&mut lifecycle, 30..41, census(0, 0)), [(40, Phase::Waiting, Verdict::Over)]);
+        assert_eq!(run(&mut lifecycle, 0..100, Census { may_begin: false, ..census(2, 0) }), [], "somebody is not ready");
+        assert_eq!(run(&mut lifecycle, 100..101, census(2, 0)), [(100, Phase::Countdown, Verdict::Continue)]);
+    }
+
+    #[test]
+    fn who_is_on_the_way_in_for_the_rematch_gets_it() {
+        let mut lifecycle = lifecycle();
+        run(&mut lifecycle, 0..61, census(2, 0));
+        let changes = run(&mut lifecycle, 61..81, Census { coming: 1, ..census(2, 0) });
+        assert_eq!(changes, [(80, Phase::Countdown, Verdict::Rematch)]);
     }
 }

@@ -1,7 +1,10 @@
 //! Who sits where: seats reserved, taken, away, or played by bots.
 //!
-//! Invariants: people never hold more seats than the match has; a bot gives way to a person; a bad resume token changes
-//! nothing; a token is stored only as a hash and changes whenever it is used; what a tick asks for is counted when a seat changes.
+//! Invariants: people never hold more seats than the match has, and nobody two; a bot gives way to a person; a bad ticket or token changes
+//! nothing; no two are called the same; what a tick asks for is counted when a seat changes.
+
+mod namesakes;
+pub mod seat;
 
 use std::collections::BTreeMap;
 
@@ -10,59 +13,44 @@ use tickwire_protocol::text::Name;
 use tickwire_protocol::{PlayerId, Secret};
 use tokio::time::Instant;
 
-use super::handle::ReserveError;
-use crate::secrets::{SecretHash, hash, random_bytes};
+use super::credentials::Credentials;
+use super::handle::{GuestId, Reservation, ReserveError, Reserved, SeatMark};
+use crate::secrets::hash;
+use seat::{Holder, Person, Seat};
 
 /// The seats of one match.
 #[derive(Debug)]
 pub struct Roster {
     seats: BTreeMap<PlayerId, Seat>,
     max: u16,
+    /// Whether a bot plays the seat of a person who does not.
+    stand_in: bool,
+    /// Players there have been.
+    arrivals: u64,
+    /// Rises with every change.
+    version: u64,
     counts: Counts,
-    /// Players the game has, rising.
-    joined: Vec<(PlayerId, Holder)>,
+    /// Players the game has, rising, and whether the server plays for them.
+    joined: Vec<(PlayerId, bool)>,
 }
 
 /// What every tick asks for.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    held: usize,
-    connected: usize,
-    votes: usize,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Seats held by people: connected, away or reserved.
+    pub held: usize,
+    /// Of these, kept for a ticket.
+    pub reserved: usize,
+    /// Of these, connected.
+    pub connected: usize,
+    /// Of the connected, ready for the match to start.
+    pub ready: usize,
+    /// Of the connected, in favour of a rematch.
+    pub votes: usize,
+    /// On their way in, in favour of a rematch.
+    pub coming: usize,
     /// The first seat that will be freed, and when.
     expires: Option<(Instant, PlayerId)>,
-}
-
-#[derive(Debug)]
-struct Seat {
-    name: Name,
-    holder: Holder,
-    resume_hash: Option<SecretHash>,
-    wants_rematch: bool,
-    /// The game has it: it was played from at least once.
-    joined: bool,
-}
-
-/// Who holds a seat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// The server plays it.
-    Bot,
-    /// Kept for someone with a ticket.
-    Reserved {
-        /// Freed then.
-        until: Instant,
-    },
-    /// Played over the session in this slot.
-    Connected {
-        /// Of the match's sessions.
-        slot: usize,
-    },
-    /// Its connection was lost.
-    Away {
-        /// Freed then.
-        until: Instant,
-    },
 }
 
 /// A seat that was freed.
@@ -85,79 +73,153 @@ pub struct Taken {
     pub replaced: Option<usize>,
     /// For the first time: the game must be told.
     pub first: bool,
+    /// What the others see of it has changed.
+    pub changed: bool,
 }
 
 impl Roster {
-    /// No one, in a match of `max` seats.
-    pub fn new(max: u16) -> Self {
-        Self { seats: BTreeMap::new(), max, counts: Counts::default(), joined: Vec::new() }
+    /// No one, in a match of `max` seats. With `stand_in` a bot plays the seats of those who are away or idle.
+    pub fn new(max: u16, stand_in: bool) -> Self {
+        Self { seats: BTreeMap::new(), max, stand_in, arrivals: 0, version: 0, counts: Counts::default(), joined: Vec::new() }
     }
 
-    /// Keeps a seat for a person. A bot's seat is freed for it when there is no other.
-    pub fn reserve(&mut self, name: Name, until: Instant) -> Result<(PlayerId, Option<Freed>), ReserveError> {
-        if self.held() >= usize::from(self.max) {
-            return Err(ReserveError::Full);
+    /// Keeps a seat for a person: the one that they have, else a new one. A bot's seat is freed for it when there is no other.
+    pub fn reserve(&mut self, reservation: &Reservation, now: Instant) -> Result<(Reserved, Option<Freed>), ReserveError> {
+        let until = Instant::from_std(reservation.until);
+        let (player, freed) = match self.player_of(reservation.owner) {
+            Some(player) => (player, None),
+            None if reservation.own_only => return Err(ReserveError::NoSeat),
+            None if self.counts.held >= usize::from(self.max) => return Err(ReserveError::Full),
+            None => {
+                let freed = if self.seats.len() < usize::from(self.max) { None } else { self.free_a_bot() };
+                let person = Person {
+                    owner: reservation.owner,
+                    asked_name: reservation.name.clone(),
+                    credentials: Credentials::default(),
+                    mark: SeatMark::pending(),
+                };
+                (self.seat(&reservation.name, Holder::Reserved { until }, Some(person)).ok_or(ReserveError::Full)?, freed)
+            }
+        };
+        let kept = self.change(player, |seat| {
+            seat.keep_until(until);
+            let person = seat.person.as_mut()?;
+            person.credentials.add_ticket(reservation.ticket, until, now);
+            Some(Reserved { player, seat: person.mark.watch() })
+        });
+        kept.flatten().map(|reserved| (reserved, freed)).ok_or(ReserveError::Full)
+    }
+
+    /// The name that `player` goes by from now on, who gives `asked`. Says whether it is another one.
+    pub fn rename(&mut self, player: PlayerId, asked: &Name) -> bool {
+        let asked_before = self.seats.get(&player).and_then(|seat| seat.person.as_ref()).map(|person| &person.asked_name);
+        if asked_before.is_none_or(|before| before == asked) {
+            return false;
         }
-        let freed = if self.seats.len() < usize::from(self.max) { None } else { self.free_a_bot() };
-        let player = self.seat(name, Holder::Reserved { until }).ok_or(ReserveError::Full)?;
-        Ok((player, freed))
+        let others = self.seats.iter().filter(|(other, _)| **other != player).map(|(_, seat)| &seat.name);
+        let name = namesakes::told_apart(asked, others);
+        let renamed = self.change(player, |seat| {
+            seat.person.as_mut()?.asked_name = asked.clone();
+            Some(std::mem::replace(&mut seat.name, name.clone()) != name)
+        });
+        renamed.flatten().unwrap_or_default()
+    }
+
+    /// Frees the seat of `owner`, if nobody has come to it yet.
+    pub fn release(&mut self, owner: GuestId) -> Option<Freed> {
+        let player = self.player_of(owner)?;
+        matches!(self.seats.get(&player)?.holder, Holder::Reserved { .. }).then_some(())?;
+        self.free(player)
+    }
+
+    fn player_of(&self, owner: GuestId) -> Option<PlayerId> {
+        let is_theirs = |seat: &Seat| seat.person.as_ref().is_some_and(|person| person.owner == owner);
+        self.seats.iter().find(|(_, seat)| is_theirs(seat)).map(|(player, _)| *player)
     }
 
     /// Seats a bot, if there is room.
-    pub fn add_bot(&mut self, name: Name) -> Option<PlayerId> {
-        let player = self.seat(name, Holder::Bot)?;
-        self.change(player, |seat| seat.joined = true)?;
+    pub fn add_bot(&mut self, name: &Name) -> Option<PlayerId> {
+        let player = self.seat(name, Holder::Bot, None)?;
+        self.arrivals += 1;
+        let arrival = self.arrivals;
+        self.change(player, |seat| seat.joined = arrival)?;
         Some(player)
     }
 
     /// Frees the seat of the bot that came last.
     pub fn free_a_bot(&mut self) -> Option<Freed> {
-        let player = self.seats.iter().rev().find(|(_, seat)| seat.holder == Holder::Bot).map(|(player, _)| *player)?;
+        let player = self.seats.iter().rev().find(|(_, seat)| seat.is_bot()).map(|(player, _)| *player)?;
         self.free(player)
     }
 
-    /// The ticket for a reserved seat was redeemed by the session in `slot`.
-    pub fn take(&mut self, player: PlayerId, slot: usize) -> Option<Taken> {
-        let seat = self.seats.get(&player)?;
-        matches!(seat.holder, Holder::Reserved { .. }).then_some(())?;
-        self.connect(player, slot)
+    /// The session in `slot` presented a ticket for this seat. Nothing changes if it is not one.
+    pub fn attach(&mut self, player: PlayerId, ticket: Secret, slot: usize, now: Instant) -> Option<Taken> {
+        self.seats.get(&player)?.is_opened_by(&hash(ticket), now).then_some(())?;
+        self.connect(player, ticket, slot)
     }
 
     /// The seat that `token` belongs to, now held by the session in `slot`. Nothing changes if it belongs to none.
-    pub fn resume(&mut self, token: Secret, slot: usize) -> Option<Taken> {
-        let hash = Some(hash(token));
-        let (player, _) = self.seats.iter().find(|(_, seat)| seat.resume_hash == hash)?;
-        self.connect(*player, slot)
+    pub fn resume(&mut self, token: Secret, slot: usize, now: Instant) -> Option<Taken> {
+        let hash = hash(token);
+        let (player, _) = self.seats.iter().find(|(_, seat)| seat.is_opened_by(&hash, now))?;
+        self.connect(*player, token, slot)
     }
 
-    fn connect(&mut self, player: PlayerId, slot: usize) -> Option<Taken> {
-        let resume = Secret(random_bytes());
-        self.change(player, |seat| {
-            let replaced = match seat.holder {
-                Holder::Connected { slot } => Some(slot),
-                _ => None,
-            };
-            seat.holder = Holder::Connected { slot };
-            seat.resume_hash = Some(hash(resume));
-            let first = !std::mem::replace(&mut seat.joined, true);
-            Taken { player, resume, replaced, first }
-        })
+    fn connect(&mut self, player: PlayerId, presented: Secret, slot: usize) -> Option<Taken> {
+        let arrival = self.arrivals + 1;
+        let taken = self.change(player, |seat| {
+            let (replaced, before) = (seat.slot(), seat.presence());
+            let resume = seat.connect(slot, hash(presented))?;
+            let first = seat.joined == 0;
+            if first {
+                seat.joined = arrival;
+            }
+            Some(Taken { player, resume, replaced, first, changed: first || before != seat.presence() })
+        })?;
+        self.arrivals = arrival;
+        taken
     }
 
-    /// The session that played this seat is gone: the seat is kept until `until`.
-    pub fn disconnect(&mut self, player: PlayerId, slot: usize, until: Instant) {
-        self.change(player, |seat| {
-            if seat.holder == (Holder::Connected { slot }) {
+    /// The player's session has spoken: what it presented is spent.
+    pub fn confirm(&mut self, player: PlayerId) {
+        if let Some(person) = self.seats.get_mut(&player).and_then(|seat| seat.person.as_mut()) {
+            person.credentials.confirm();
+        }
+    }
+
+    /// The session that played this seat is gone: the seat is kept until `until`. Says whether that is so.
+    pub fn disconnect(&mut self, player: PlayerId, slot: usize, until: Instant) -> bool {
+        let disconnected = self.change(player, |seat| {
+            let is_its = seat.slot() == Some(slot);
+            if is_its {
                 seat.holder = Holder::Away { until };
             }
+            is_its
         });
+        disconnected.unwrap_or_default()
+    }
+
+    /// Whether the player gives no input. Says whether that is news.
+    pub fn set_idle(&mut self, player: PlayerId, is_idle: bool) -> bool {
+        self.change(player, |seat| std::mem::replace(&mut seat.is_idle, is_idle) != is_idle).unwrap_or_default()
+    }
+
+    /// Whether the player is ready for the match to start.
+    pub fn set_ready(&mut self, player: PlayerId, is_ready: bool) {
+        let Some(seat) = self.seats.get_mut(&player).filter(|seat| seat.is_ready != is_ready) else { return };
+        seat.is_ready = is_ready;
+        // Not counted anew, as clients may change it often.
+        self.version += 1;
+        if seat.slot().is_some() {
+            self.counts.ready = if is_ready { self.counts.ready + 1 } else { self.counts.ready.saturating_sub(1) };
+        }
     }
 
     /// Frees a seat at once.
     pub fn free(&mut self, player: PlayerId) -> Option<Freed> {
         let seat = self.seats.remove(&player)?;
         self.recount();
-        Some(Freed { player, joined: seat.joined })
+        Some(Freed { player, joined: seat.joined > 0 })
     }
 
     /// A seat whose reservation or grace period is over, if any.
@@ -165,51 +227,80 @@ impl Roster {
         self.counts.expires.filter(|(until, _)| *until <= now).map(|(_, player)| player)
     }
 
-    /// Counts a vote for a rematch.
-    pub fn vote_rematch(&mut self, player: PlayerId) {
-        self.change(player, |seat| seat.wants_rematch = true);
+    /// When the next seat will be freed.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.counts.expires.map(|(until, _)| until)
     }
 
-    /// Forgets all votes; returns the people who had not voted.
+    /// Counts a vote for a rematch.
+    pub fn vote_rematch(&mut self, player: PlayerId) {
+        if self.seats.get(&player).is_some_and(|seat| !seat.wants_rematch) {
+            self.change(player, |seat| seat.wants_rematch = true);
+        }
+    }
+
+    /// Forgets all votes; returns the people who are connected and had not voted. Who is away or on the way in could not.
     pub fn take_abstainers(&mut self) -> Vec<PlayerId> {
-        let abstained = |seat: &mut Seat| !std::mem::take(&mut seat.wants_rematch) && seat.holder != Holder::Bot;
+        let abstained = |seat: &mut Seat| !std::mem::take(&mut seat.wants_rematch) && seat.slot().is_some();
         let abstainers = self.seats.iter_mut().filter_map(|(player, seat)| abstained(seat).then_some(*player)).collect();
         self.recount();
         abstainers
     }
 
-    /// Seats held by people: connected, away or reserved.
-    pub fn held(&self) -> usize {
-        self.counts.held
+    /// How many people there are, and what they want.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
-    /// Seats played by bots.
+    /// Seats of bots.
     pub fn bots(&self) -> usize {
-        self.seats.len() - self.held()
+        self.seats.len() - self.counts.held
     }
 
-    /// Connected players, and how many of them voted for a rematch.
-    pub fn connected_and_votes(&self) -> (usize, usize) {
-        (self.counts.connected, self.counts.votes)
+    /// Rises with every change.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
-    /// Players the game has, rising, and who holds their seats.
-    pub fn joined(&self) -> impl Iterator<Item = (PlayerId, Holder)> + '_ {
+    /// Players the game has, rising, and whether the server plays for them.
+    pub fn joined(&self) -> impl Iterator<Item = (PlayerId, bool)> + '_ {
         self.joined.iter().copied()
+    }
+
+    /// People who are connected, rising.
+    pub fn connected(&self) -> impl Iterator<Item = PlayerId> + '_ {
+        self.seats.iter().filter(|(_, seat)| seat.slot().is_some()).map(|(player, _)| *player)
+    }
+
+    /// The person who has been here for longest.
+    pub fn host(&self) -> Option<PlayerId> {
+        let people = self.seats.iter().filter(|(_, seat)| !seat.is_bot() && seat.joined > 0);
+        people.min_by_key(|(_, seat)| seat.joined).map(|(player, _)| *player)
+    }
+
+    /// Who is ready for the match to start, rising.
+    pub fn ready(&self) -> impl Iterator<Item = PlayerId> + '_ {
+        self.seats.iter().filter(|(_, seat)| seat.is_ready && seat.joined > 0).map(|(player, _)| *player)
+    }
+
+    /// Whether the game has this player.
+    pub fn has_joined(&self, player: PlayerId) -> bool {
+        self.seats.get(&player).is_some_and(|seat| seat.joined > 0)
+    }
+
+    /// Whether the server plays for this person now.
+    pub fn needs_stand_in(&self, player: PlayerId) -> bool {
+        self.seats.get(&player).is_some_and(|seat| !seat.is_bot() && plays_for(seat, self.stand_in))
     }
 
     /// The session that plays `player`'s seat.
     pub fn slot_of(&self, player: PlayerId) -> Option<usize> {
-        match self.seats.get(&player)?.holder {
-            Holder::Connected { slot } => Some(slot),
-            _ => None,
-        }
+        self.seats.get(&player)?.slot()
     }
 
     /// What the others see of `player`.
     pub fn entry(&self, player: PlayerId) -> Option<RosterEntry> {
-        let seat = self.seats.get(&player)?;
-        Some(RosterEntry { player, name: seat.name.clone(), bot: seat.holder == Holder::Bot, presence: Presence::Here })
+        Some(self.seats.get(&player)?.entry(player))
     }
 
     /// What a newcomer is told: everyone the game has.
@@ -217,9 +308,10 @@ impl Roster {
         self.joined().filter_map(|(player, _)| self.entry(player)).collect()
     }
 
-    fn seat(&mut self, name: Name, holder: Holder) -> Option<PlayerId> {
+    fn seat(&mut self, name: &Name, holder: Holder, person: Option<Person>) -> Option<PlayerId> {
         let player = (0..self.max).map(PlayerId).find(|player| !self.seats.contains_key(player))?;
-        self.seats.insert(player, Seat { name, holder, resume_hash: None, wants_rematch: false, joined: false });
+        let name = namesakes::told_apart(name, self.seats.values().map(|seat| &seat.name));
+        self.seats.insert(player, Seat::new(name, holder, person));
         self.recount();
         Some(player)
     }
@@ -233,84 +325,39 @@ impl Roster {
     /// Seats change a few times in a player's stay; a tick asks every time.
     fn recount(&mut self) {
         let mut counts = Counts::default();
+        self.version += 1;
         self.joined.clear();
         for (player, seat) in &self.seats {
+            let (votes, ready) = (usize::from(seat.wants_rematch), usize::from(seat.is_ready));
             let expires = match seat.holder {
                 Holder::Bot => None,
                 Holder::Connected { .. } => {
                     counts.connected += 1;
-                    counts.votes += usize::from(seat.wants_rematch);
+                    counts.votes += votes;
+                    counts.ready += ready;
                     None
                 }
-                Holder::Reserved { until } | Holder::Away { until } => Some((until, *player)),
+                Holder::Reserved { until } => {
+                    counts.reserved += 1;
+                    counts.coming += votes;
+                    Some((until, *player))
+                }
+                Holder::Away { until } => Some((until, *player)),
             };
-            counts.held += usize::from(seat.holder != Holder::Bot);
+            counts.held += usize::from(!seat.is_bot());
             counts.expires = [counts.expires, expires].into_iter().flatten().min();
-            if seat.joined {
-                self.joined.push((*player, seat.holder));
+            if seat.joined > 0 {
+                self.joined.push((*player, plays_for(seat, self.stand_in)));
             }
         }
         self.counts = counts;
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    fn now() -> Instant {
-        Instant::now()
-    }
-
-    fn name(text: &str) -> Name {
-        Name::truncated(text)
-    }
-
-    #[test]
-    fn people_never_hold_more_seats_than_there_are_and_bots_give_way() {
-        let mut roster = Roster::new(2);
-        assert!(roster.add_bot(name("b0")).is_some() && roster.add_bot(name("b1")).is_some());
-        assert_eq!(roster.add_bot(name("b2")), None);
-        let (first, freed) = roster.reserve(name("Ada"), now()).expect("a bot gives way");
-        assert_eq!(freed, Some(Freed { player: PlayerId(1), joined: true }));
-        assert_eq!(first, PlayerId(1));
-        assert!(roster.reserve(name("Bob"), now()).is_ok());
-        assert_eq!(roster.reserve(name("Cyd"), now()), Err(ReserveError::Full));
-        assert_eq!((roster.held(), roster.bots()), (2, 0));
-    }
-
-    #[test]
-    fn a_resume_token_works_once_and_a_wrong_one_changes_nothing() {
-        let mut roster = Roster::new(2);
-        let (player, _) = roster.reserve(name("Ada"), now()).expect("room");
-        let taken = roster.take(player, 7).expect("reserved");
-        assert!(taken.first);
-        roster.disconnect(player, 7, now());
-        assert!(roster.resume(Secret([1; 16]), 8).is_none());
-        assert_eq!(roster.slot_of(player), None, "still away");
-        let back = roster.resume(taken.resume, 9).expect("the right token");
-        assert_eq!((back.player, back.first, back.replaced), (player, false, None));
-        assert!(roster.resume(taken.resume, 10).is_none(), "used");
-        assert_eq!(roster.resume(back.resume, 11).expect("the new token").replaced, Some(9));
-    }
-
-    #[test]
-    fn a_ticket_opens_only_a_reserved_seat() {
-        let mut roster = Roster::new(2);
-        let bot = roster.add_bot(name("b")).expect("room");
-        assert!(roster.take(bot, 1).is_none());
-        assert!(roster.take(PlayerId(9), 1).is_none());
-    }
-
-    #[test]
-    fn expired_seats_are_found_one_by_one() {
-        let mut roster = Roster::new(2);
-        let at = now();
-        let (player, _) = roster.reserve(name("Ada"), at + Duration::from_secs(1)).expect("room");
-        assert_eq!(roster.next_expired(at), None);
-        assert_eq!(roster.next_expired(at + Duration::from_secs(1)), Some(player));
-        assert_eq!(roster.free(player), Some(Freed { player, joined: false }));
-    }
+/// Whether the server plays a seat.
+fn plays_for(seat: &Seat, stand_in: bool) -> bool {
+    seat.is_bot() || (stand_in && seat.presence() != Presence::Here)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,8 +14,12 @@ pub const MICROS_MAX: u64 = 10_000_000;
 pub struct MatchStats {
     /// A [`Phase`] as a number.
     phase: AtomicU8,
-    /// Seats held by people, connected or in their grace period, or reserved.
-    pub players: AtomicU32,
+    /// Seats held by people: connected, away, or reserved. So many are not free.
+    pub held: AtomicU32,
+    /// Of these, connected.
+    pub connected: AtomicU32,
+    /// Of these, kept for a ticket.
+    pub reserved: AtomicU32,
     /// Seats played by bots.
     pub bots: AtomicU32,
     /// Those watching.
@@ -48,7 +52,9 @@ impl Default for MatchStats {
     fn default() -> Self {
         Self {
             phase: AtomicU8::new(Phase::Waiting as u8),
-            players: AtomicU32::default(),
+            held: AtomicU32::default(),
+            connected: AtomicU32::default(),
+            reserved: AtomicU32::default(),
             bots: AtomicU32::default(),
             spectators: AtomicU32::default(),
             tick: AtomicU32::default(),

@@ -1,35 +1,44 @@
 //! One match's task: it owns the world, the seats and the sockets, and moves them on tick by tick.
 //!
-//! A tick: what clients sent is read, seats that expired are freed, bots fill up, the phase moves on, inputs are latched, the world is stepped and
-//! captured, the frame is encoded once and sent to everyone. Sockets are read when a tick begins, and only then; commands are carried out
-//! between ticks.
+//! A tick: what clients sent is read, seats that expired are freed, bots fill up, the phase moves on, inputs are latched, the world is
+//! stepped and captured, the frame is encoded once and sent to everyone. Sockets are read when a tick begins, and only then; commands are
+//! carried out between ticks.
 //!
-//! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a burst.
+//! [`door`] carries out commands, [`hearing`] is what clients say, [`people`] who plays which seat, [`rounds`] from the first phase to a
+//! rematch.
+//!
+//! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a burst; while nobody is connected there
+//! are no ticks, and before anybody has been there is no world.
+
+mod door;
+mod hearing;
+mod people;
+mod rounds;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tickwire_game::{Events, Game, Rng, Told};
-use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
-use tickwire_protocol::messages::{ClientMessage, Event, Pong, ServerMessage, Welcome};
+use tickwire_protocol::codec::{BoundedBytes, encode_into};
+use tickwire_protocol::messages::{Event, ServerMessage};
 use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{CloseReason, PlayerId, Secret, Tick};
+use tickwire_protocol::{CloseReason, Tick};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::audience::Audience;
+use super::audience::{Audience, SentTotals};
 use super::bots::Bots;
 use super::handle::{Command, MatchInfo};
-use super::lifecycle::{Census, Lifecycle, Verdict};
+use super::lifecycle::Lifecycle;
+use super::lobby::Room;
 use super::pacer::Alarm;
 use super::players::Players;
-use super::roster::{Freed, Holder, Roster, Taken};
-use crate::clock::{Moment, TickClock};
+use super::roster::Roster;
+use crate::clock::{self, Moment, Started, TickClock};
 use crate::config::{MatchConfig, SessionConfig, ms};
 use crate::replication::Replication;
 use crate::replication::pool::Pool;
-use crate::session::{Ended, Socket};
 use crate::simulation::Simulation;
 
 /// One match.
@@ -38,17 +47,21 @@ pub struct MatchTask<G: Game> {
     commands: mpsc::Receiver<Command>,
     config: MatchConfig,
     grace: Duration,
+    /// Ticks without a change of input after which a player is idle; 0 for never.
+    idle_after: u32,
     clock: TickClock,
     /// The tick last simulated.
     tick: Tick,
-    simulation: Simulation<G>,
+    /// `None` until somebody has connected.
+    simulation: Option<Simulation<G>>,
     lifecycle: Lifecycle,
+    lobby: Room,
     roster: Roster,
     players: Players<G::Input>,
     bots: Bots<G>,
     audience: Audience,
     replication: Replication,
-    /// Seeds of further rounds and of bots.
+    /// Seeds of worlds and of bots.
     seeds: Rng,
     /// The tick's events, encoded, for everyone.
     events: Vec<u8>,
@@ -59,6 +72,10 @@ pub struct MatchTask<G: Game> {
     placed: Vec<Told>,
     /// The last results, for those who come while they are shown.
     results: Option<Event>,
+    /// Since when nobody holds a seat.
+    empty_since: Option<Instant>,
+    /// The server ends the match then.
+    ends_by: Option<Instant>,
 }
 
 impl<G: Game> MatchTask<G> {
@@ -72,49 +89,92 @@ impl<G: Game> MatchTask<G> {
         offset: Duration,
     ) -> Self {
         let mode = info.mode;
-        let mut seeds = Rng::new(seed);
         Self {
             clock: TickClock::new(mode.tick_rate, Instant::now(), offset),
             tick: Tick(0),
-            simulation: Simulation::new(&mode, seeds.next_u64(), Tick(0), 0),
+            simulation: None,
             lifecycle: Lifecycle::new(&mode, &config),
-            roster: Roster::new(mode.max_players),
+            lobby: Room::new(info.settings),
+            roster: Roster::new(mode.max_players, mode.stand_in),
             players: Players::default(),
             bots: Bots::new(config.bots_fill.unwrap_or(mode.bots_fill).min(mode.max_players)),
             grace: ms(session.grace_ms),
+            idle_after: clock::ticks(session.idle_ms, mode.tick_rate),
             audience: Audience::new(session, mode.tick_rate),
             replication: Replication::new(&G::SCHEMA, G::interest(&mode), config.hash_every),
-            seeds,
+            seeds: Rng::new(seed),
             events: Vec::new(),
             shared_events: Pool::default(),
             event: Vec::new(),
             placed: Vec::new(),
             results: None,
+            empty_since: None,
+            ends_by: None,
             config,
             info,
             commands,
         }
     }
 
-    /// Runs until the match ends, a tick whenever `alarm` rings; returns why.
+    /// Runs until the match ends, a tick whenever `alarm` rings while somebody is connected; returns why it ends.
     pub async fn run(&mut self, mut alarm: Alarm) -> CloseReason {
-        alarm.set(self.clock.deadline());
         loop {
+            let over = if self.is_awake() { self.play(&mut alarm).await } else { self.doze().await };
+            if let Some(reason) = over {
+                return reason;
+            }
+        }
+    }
+
+    /// Whether somebody is connected. Else nothing happens in the match but that seats expire.
+    fn is_awake(&self) -> bool {
+        self.roster.counts().connected > 0 || self.audience.spectators() > 0
+    }
+
+    /// Ticks until nobody is connected any more, or the match is over.
+    async fn play(&mut self, alarm: &mut Alarm) -> Option<CloseReason> {
+        self.clock.resume(Instant::now());
+        alarm.set(self.clock.deadline());
+        while self.is_awake() {
             tokio::select! {
                 biased;
-                () = &mut alarm => {
+                () = &mut *alarm => {
                     if let Some(over) = self.tick() {
-                        return over;
+                        return Some(over);
                     }
                     alarm.set(self.clock.deadline());
                 }
                 command = self.commands.recv() => match command {
-                    Some(Command::End(reason)) => return reason,
+                    Some(Command::End(reason)) => return Some(reason),
                     Some(command) => self.obey(command),
-                    None => return CloseReason::MatchOver,
+                    None => return Some(CloseReason::MatchOver),
                 },
             }
         }
+        None
+    }
+
+    /// Waits until somebody connects, or the match is over.
+    async fn doze(&mut self) -> Option<CloseReason> {
+        // Nobody is there to be told.
+        self.events.clear();
+        while !self.is_awake() {
+            if let Some(over) = self.keep_seats(Instant::now()) {
+                return Some(over);
+            }
+            self.publish_seats();
+            let next = self.next_deadline();
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(Command::End(reason)) => return Some(reason),
+                    Some(command) => self.obey(command),
+                    None => return Some(CloseReason::MatchOver),
+                },
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+        None
     }
 
     /// Tells everyone why the match ends, and refuses those on their way in.
@@ -132,29 +192,26 @@ impl<G: Game> MatchTask<G> {
         let moment = Moment::now(self.tick);
         let now = moment.now;
         // Before the deadline moves on: an input that comes now is for this tick, with nothing to spare.
-        self.read(&moment);
+        self.hear_all(&moment);
         let started = self.clock.start(now);
         let tick = self.tick.next();
-        self.free_expired(now);
-        self.fill_with_bots();
-        let census = self.census();
-        match self.lifecycle.advance(tick, census) {
-            Verdict::Continue => {}
-            Verdict::Finish(until) => self.finish(until),
-            Verdict::Rematch => self.rematch(tick),
-            Verdict::Over => return Some(CloseReason::MatchOver),
+        if let Some(over) = self.keep_seats(now) {
+            return Some(over);
         }
+        self.fill_with_bots();
+        if let Some(over) = self.move_on(tick) {
+            return Some(over);
+        }
+        self.look_for_idlers(tick);
+        self.tell_of_lobby();
         self.simulate(tick);
-        let events = self.shared_events.concat(&[&self.events]);
-        self.events.clear();
-        let placed = self.placed.drain(..);
-        self.replication.advance(tick, events, placed, |snapshot| self.simulation.capture(snapshot));
+        self.replicate(tick);
         let sent = self.audience.send_frames(tick, &mut self.replication);
         self.settle_lost();
         if self.replication.has_overflowed() {
             return Some(CloseReason::InternalError);
         }
-        self.publish(now, started.late, started.missed, sent.bytes, sent.frames);
+        self.publish(now, started, sent);
         None
     }
 
@@ -163,15 +220,15 @@ impl<G: Game> MatchTask<G> {
         if self.lifecycle.phase() != Phase::Finished {
             self.bots.think(&mut self.replication, tick);
         }
-        let inputs = self.roster.joined().map(|(player, holder)| match holder {
-            Holder::Bot => (player, self.bots.input(player)),
-            _ => (player, self.players.take(player, tick)),
-        });
-        self.simulation.step(self.lifecycle.clock(tick), inputs);
         self.tick = tick;
-        let Self { events, event, placed, replication, .. } = self;
+        let Self { simulation: Some(simulation), roster, players, bots, events, event, placed, replication, .. } = self else { return };
+        let inputs = roster.joined().map(|(player, is_played_for)| {
+            let input = if is_played_for { bots.input(player) } else { players.take(player, tick) };
+            (player, input)
+        });
+        simulation.step(self.lifecycle.clock(tick), inputs);
         let mut count = 0;
-        self.simulation.take_events(|bytes, at| {
+        simulation.take_events(|bytes, at| {
             if at.is_some() && replication.is_divided() {
                 placed.push(Told { bytes: bytes.to_vec(), at });
             } else if count < Events::PER_TICK_MAX {
@@ -188,224 +245,41 @@ impl<G: Game> MatchTask<G> {
         });
     }
 
-    /// Reads what clients have sent.
-    fn read(&mut self, moment: &Moment) {
-        let (next, clock) = (self.tick.next(), self.clock);
-        let (players, roster) = (&mut self.players, &mut self.roster);
-        let mut leavers = Vec::new();
-        self.audience.read(moment, |player, bytes, arrived| {
-            let message = ClientMessage::<G::Input>::decode(bytes).map_err(|_| CloseReason::Malformed)?;
-            match (message, player) {
-                (ClientMessage::Input { seq, tick, input }, Some(player)) => {
-                    let margin = tick.since(next).saturating_mul(256).saturating_add(clock.until_next(arrived) as i32);
-                    players.offer(player, seq, tick, input, next, margin);
-                    Ok(None)
-                }
-                (ClientMessage::Ping { client_time_ms }, _) => {
-                    let (margin, last_input) = player.map_or_else(Default::default, |player| players.take_feedback(player));
-                    let (tick, phase) = (Tick(next.0.wrapping_sub(1)), clock.phase(arrived));
-                    let held = clock.until_next(arrived) - clock.until_next(moment.now);
-                    let pong = Pong { client_time_ms, tick, phase, held: held as u16, margin, last_input };
-                    Ok(Some(encode(&ServerMessage::Pong(pong)).into()))
-                }
-                (ClientMessage::Leave, Some(player)) => {
-                    leavers.push(player);
-                    Err(CloseReason::Left)
-                }
-                (ClientMessage::Rematch, Some(player)) => {
-                    roster.vote_rematch(player);
-                    Ok(None)
-                }
-                (ClientMessage::Ready(_) | ClientMessage::Start | ClientMessage::Bots(_), Some(_)) => Ok(None),
-                // A second Hello, or a spectator who plays.
-                _ => Err(CloseReason::Malformed),
-            }
-        });
-        for player in leavers {
-            let freed = self.roster.free(player);
-            self.unseat(freed);
-        }
-        self.settle_lost();
+    /// Makes the snapshot of `tick`, with the tick's events.
+    fn replicate(&mut self, tick: Tick) {
+        let Self { simulation: Some(simulation), replication, shared_events, events, placed, .. } = self else { return };
+        let shared = shared_events.concat(&[events]);
+        events.clear();
+        replication.advance(tick, shared, placed.drain(..), |snapshot| simulation.capture(snapshot));
     }
 
-    fn obey(&mut self, command: Command) {
-        match command {
-            Command::Reserve { name, until, reply } => {
-                let reserved = self.roster.reserve(name, Instant::from_std(until));
-                let answer = reserved.map(|(player, freed)| {
-                    self.unseat(freed);
-                    player
-                });
-                // Before the answer: whoever has it must find the seat in the figures.
-                self.publish_seats();
-                // Who asked may have gone: then the reservation expires.
-                let _ = reply.send(answer);
-            }
-            Command::Attach { player, socket } => {
-                let slot = self.audience.free_slot();
-                match self.roster.take(player, slot) {
-                    Some(taken) => self.seat(&taken, slot, *socket),
-                    None => refuse(*socket, CloseReason::BadTicket),
-                }
-            }
-            Command::Resume { token, socket } => {
-                let slot = self.audience.free_slot();
-                match self.roster.resume(token, slot) {
-                    Some(taken) => self.seat(&taken, slot, *socket),
-                    None => refuse(*socket, CloseReason::BadResume),
-                }
-            }
-            Command::Spectate { socket } if self.audience.spectators() >= self.config.spectators_max => refuse(*socket, CloseReason::Full),
-            Command::Spectate { socket } => {
-                let slot = self.audience.free_slot();
-                let welcome = self.welcome(None, Secret::default());
-                self.audience.admit(slot, *socket, None, &welcome, &mut self.replication, &Moment::now(self.tick));
-            }
-            // Handled by the loop.
-            Command::End(_) => {}
-        }
-    }
-
-    /// Connects a seat to a socket.
-    fn seat(&mut self, taken: &Taken, slot: usize, socket: Socket) {
-        let player = taken.player;
-        if let Some(replaced) = taken.replaced {
-            self.audience.close(replaced, CloseReason::Replaced);
-        }
-        self.players.reset(player);
-        if taken.first {
-            self.simulation.join(player);
-            if let Some(entry) = self.roster.entry(player) {
-                self.tell(&Event::Joined(entry));
-            }
-        }
-        let welcome = self.welcome(Some(player), taken.resume);
-        self.audience.admit(slot, socket, Some(player), &welcome, &mut self.replication, &Moment::now(self.tick));
-    }
-
-    fn welcome(&self, player: Option<PlayerId>, resume: Secret) -> Vec<u8> {
-        let welcome = Welcome {
-            match_id: self.info.id,
-            player,
-            mode: self.info.mode_index,
-            tick_rate: self.info.mode.tick_rate,
-            tick: self.tick,
-            resume,
-            roster: BoundedVec::truncated(self.roster.entries()),
-        };
-        let mut bytes = encode(&ServerMessage::Welcome(welcome));
-        if let Some(results) = &self.results {
-            encode_into(&ServerMessage::Event(results.clone()), &mut bytes);
-        }
-        bytes
-    }
-
-    fn free_expired(&mut self, now: Instant) {
-        while let Some(player) = self.roster.next_expired(now) {
-            let freed = self.roster.free(player);
-            self.unseat(freed);
-        }
-    }
-
-    /// A seat was freed: the game and the others are told.
-    fn unseat(&mut self, freed: Option<Freed>) {
-        let Some(Freed { player, joined }) = freed else { return };
-        self.players.remove(player);
-        self.bots.remove(player);
-        self.replication.forget(player);
-        if joined {
-            self.simulation.leave(player);
-            self.tell(&Event::Left(player));
-        }
-    }
-
-    fn fill_with_bots(&mut self) {
-        let wanted = self.bots.wanted(self.roster.held());
-        while self.roster.bots() > wanted {
-            let freed = self.roster.free_a_bot();
-            self.unseat(freed);
-        }
-        while self.roster.bots() < wanted {
-            let Some(player) = self.roster.add_bot(self.bots.next_name()) else { break };
-            self.bots.add(player, self.seeds.next_u64());
-            self.simulation.join(player);
-            if let Some(entry) = self.roster.entry(player) {
-                self.tell(&Event::Joined(entry));
-            }
-        }
-    }
-
-    /// Sessions that ended by themselves keep their seats for the grace period.
-    fn settle_lost(&mut self) {
-        for lost in self.audience.take_lost() {
-            let Some(player) = lost.player else { continue };
-            if lost.ended == Ended::Closed(CloseReason::Left) {
-                continue;
-            }
-            tracing::debug!(match_id = %self.info.id, player = player.0, ended = ?lost.ended, "session lost");
-            self.roster.disconnect(player, lost.slot, Instant::now() + self.grace);
-            self.players.reset(player);
-        }
-    }
-
-    fn finish(&mut self, until: Tick) {
-        let ranking = BoundedVec::truncated(self.simulation.ranking());
-        let results = Event::Results { ranking, rematch_by: until };
-        self.tell(&results);
-        self.results = Some(results);
-    }
-
-    /// Another round, in a fresh world, with those who voted.
-    fn rematch(&mut self, tick: Tick) {
-        self.results = None;
-        for player in self.roster.take_abstainers() {
-            if let Some(slot) = self.roster.slot_of(player) {
-                self.audience.close(slot, CloseReason::MatchOver);
-            }
-            let freed = self.roster.free(player);
-            self.unseat(freed);
-        }
-        let first_net_id = self.simulation.next_net_id();
-        self.simulation = Simulation::new(&self.info.mode, self.seeds.next_u64(), tick, first_net_id);
-        for (player, _) in self.roster.joined() {
-            self.simulation.join(player);
-        }
-    }
-
-    /// Tells everyone with the next frame.
+    /// Tells everyone with the next frame, if there is anyone.
     fn tell(&mut self, event: &Event) {
-        encode_into(&ServerMessage::Event(event.clone()), &mut self.events);
-    }
-
-    fn census(&mut self) -> Census {
-        let (connected, votes) = self.roster.connected_and_votes();
-        let decided = self.lifecycle.phase() == Phase::Live && self.simulation.is_decided();
-        Census { held: self.roster.held(), connected, votes, decided }
+        if self.is_awake() {
+            encode_into(&ServerMessage::Event(event.clone()), &mut self.events);
+        }
     }
 
     fn publish_seats(&self) {
-        let stats = &self.info.stats;
-        stats.players.store(self.roster.held() as u32, Relaxed);
+        let (stats, counts) = (&self.info.stats, self.roster.counts());
+        stats.held.store(counts.held as u32, Relaxed);
+        stats.connected.store(counts.connected as u32, Relaxed);
+        stats.reserved.store(counts.reserved as u32, Relaxed);
         stats.bots.store(self.roster.bots() as u32, Relaxed);
         stats.spectators.store(self.audience.spectators() as u32, Relaxed);
     }
 
-    fn publish(&self, began: Instant, late: Duration, missed: bool, bytes: u64, frames: u64) {
+    fn publish(&self, began: Instant, Started { late, missed }: Started, sent: SentTotals) {
         let took = began.elapsed();
         let stats = &self.info.stats;
         self.publish_seats();
         stats.set_phase(self.lifecycle.phase());
         stats.tick.store(self.tick.0, Relaxed);
-        stats.bytes_sent.fetch_add(bytes, Relaxed);
-        stats.frames_sent.fetch_add(frames, Relaxed);
+        stats.bytes_sent.fetch_add(sent.bytes, Relaxed);
+        stats.frames_sent.fetch_add(sent.frames, Relaxed);
         stats.overruns.fetch_add(u64::from(took > self.clock.interval()), Relaxed);
         stats.late_ticks.fetch_add(u64::from(missed), Relaxed);
         stats.inputs_late.store(self.players.late_count(), Relaxed);
         stats.record_tick(took.as_micros() as u64, late.as_micros() as u64);
     }
-}
-
-fn refuse(socket: Socket, reason: CloseReason) {
-    crate::metrics::count_close(reason);
-    tokio::task::spawn_local(socket.refuse(reason));
 }

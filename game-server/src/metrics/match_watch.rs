@@ -124,6 +124,7 @@ mod tests {
     use tickwire_game::Mode;
 
     use super::*;
+    use crate::matches::Settings;
 
     const MODE: Mode = Mode { id: "m", title: "M", max_players: 2, tick_rate: 30, live_seconds: 1, bots_fill: 0, stand_in: false };
 
@@ -133,7 +134,7 @@ mod tests {
             code: "CODE".to_owned(),
             mode: MODE,
             mode_index: 0,
-            private: false,
+            settings: Settings::PUBLIC,
             created: Instant::now(),
             stats: MatchStats::default(),
         })

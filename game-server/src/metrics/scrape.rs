@@ -51,7 +51,8 @@ impl fmt::Debug for Server {
 #[derive(Default)]
 struct Census {
     phases: [i64; 4],
-    players: i64,
+    /// Connected, away, reserved.
+    players: [i64; 3],
     bots: i64,
     spectators: i64,
 }
@@ -93,7 +94,9 @@ fn census(observer: &Observer) -> Census {
         if let Some((_, count)) = PHASES.iter().zip(&mut census.phases).find(|(other, _)| **other == phase) {
             *count += 1;
         }
-        census.players += i64::from(stats.players.load(Relaxed));
+        let [held, connected, reserved] = [&stats.held, &stats.connected, &stats.reserved].map(|seats| i64::from(seats.load(Relaxed)));
+        let away = (held - connected - reserved).max(0);
+        census.players.iter_mut().zip([connected, away, reserved]).for_each(|(sum, seats)| *sum += seats);
         census.bots += i64::from(stats.bots.load(Relaxed));
         census.spectators += i64::from(stats.spectators.load(Relaxed));
     }
@@ -132,7 +135,8 @@ fn matches(encoder: &mut DescriptorEncoder<'_>, census: &Census) -> fmt::Result 
 }
 
 fn players(encoder: &mut DescriptorEncoder<'_>, census: &Census) -> fmt::Result {
-    gauge(encoder, "players", "Seats held by people: connected, away or reserved", census.players)
+    let states: Vec<_> = ["connected", "away", "reserved"].into_iter().zip(census.players).collect();
+    labelled(encoder, "players", "Seats held by people, by state", "state", &states)
 }
 
 fn bots(encoder: &mut DescriptorEncoder<'_>, census: &Census) -> fmt::Result {

@@ -69,14 +69,14 @@ impl<I: Input> InputBuffer<I> {
         while self.waiting.pop_front_if(|(meant_for, _)| meant_for.since(tick) < 0).is_some() {}
     }
 
+    /// The newest input that counts, the neutral one if there is none.
+    pub fn newest(&self) -> I {
+        self.waiting.back().map_or(self.held, |(_, input)| *input)
+    }
+
     /// The newest input received.
     pub fn newest_seq(&self) -> InputSeq {
         self.newest_seq.unwrap_or_default()
-    }
-
-    /// Forgets everything: the player's next session numbers its inputs anew, and until then the neutral input is held.
-    pub fn reset(&mut self) {
-        *self = Self::default();
     }
 }
 

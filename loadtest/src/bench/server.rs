@@ -81,8 +81,10 @@ impl Programs {
         let settings = [
             "log_filter=warn",
             "rates.handshakes_per_minute=100000",
-            "rates.api_calls_per_minute=1000000",
+            "rates.sessions_per_minute=100000",
             "rates.matches_per_minute=100000",
+            "sessions.per_address=100000",
+            "sessions.matches_per_address=100000",
             "matches.bots_fill=0",
             "matches.countdown_seconds=1",
         ];

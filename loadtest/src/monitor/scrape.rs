@@ -8,6 +8,9 @@ use tokio::time::Instant;
 use crate::api::{Api, ApiError};
 use crate::report::ServerSecond;
 
+/// Seats that people hold, by whether they are connected.
+const PLAYERS: &str = "tickwire_players{";
+
 /// Reads one server's metrics.
 #[derive(Debug)]
 pub struct Scraper {
@@ -27,7 +30,9 @@ impl Scraper {
     /// Seats held now.
     pub async fn players(&self) -> Result<u64, ApiError> {
         let samples = parse(&self.api.get_text("/metrics").await?);
-        samples.get("tickwire_players").map(|players| *players as u64).ok_or_else(|| ApiError::Unexpected("no tickwire_players".to_owned()))
+        let mut seats =
+            samples.range(PLAYERS.to_owned()..).take_while(|(name, _)| name.starts_with(PLAYERS)).map(|(_, seats)| *seats).peekable();
+        seats.peek().is_some().then(|| seats.sum::<f64>() as u64).ok_or_else(|| ApiError::Unexpected("no tickwire_players".to_owned()))
     }
 
     /// What happened since this was last asked; `None` the first time.
@@ -56,7 +61,7 @@ fn difference(before: &Samples, after: &Samples, seconds: f64) -> ServerSecond {
         tick_p99_ms: bucket_quantile(before, after, "tickwire_tick_duration_seconds_bucket{le=\"", 0.99) * 1000.0,
         late_ticks: grown("tickwire_late_ticks_total") as u64,
         memory_bytes: value("process_resident_memory_bytes") as u64,
-        players: value("tickwire_players") as u64,
+        players: prefixed(PLAYERS) as u64,
         matches: prefixed("tickwire_matches{") as u64,
     }
 }
@@ -82,7 +87,7 @@ fn bucket_quantile(before: &Samples, after: &Samples, prefix: &str, quantile: f6
 mod tests {
     use super::*;
 
-    const BEFORE: &str = "# HELP x y\ntickwire_players 3\nprocess_cpu_seconds_total 10.5\ntickwire_tick_duration_seconds_sum 1.0\n\
+    const BEFORE: &str = "# HELP x y\ntickwire_players{state=\"connected\"} 2\ntickwire_players{state=\"away\"} 1\nprocess_cpu_seconds_total 10.5\ntickwire_tick_duration_seconds_sum 1.0\n\
         tickwire_tick_duration_seconds_count 100\ntickwire_tick_duration_seconds_bucket{le=\"0.001\"} 100\n\
         tickwire_tick_duration_seconds_bucket{le=\"0.01\"} 100\ntickwire_tick_duration_seconds_bucket{le=\"+Inf\"} 100\n\
         tickwire_matches{phase=\"live\"} 2\ntickwire_matches{phase=\"waiting\"} 1\n";

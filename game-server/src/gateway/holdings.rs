@@ -1,0 +1,114 @@
+//! What one guest session holds: seats, and tickets for them.
+//!
+//! Invariants: one seat in a match; when a new one is held, every other that nobody has come to is given up; at most
+//! [`TICKETS_MAX`] tickets. The match says what becomes of a seat, so what is counted here is never off.
+
+use std::collections::VecDeque;
+
+use tickwire_protocol::MatchId;
+
+use crate::matches::{SeatState, SeatWatch};
+use crate::secrets::SecretHash;
+
+/// Most tickets of one session: as many as a seat keeps credentials.
+pub const TICKETS_MAX: usize = 4;
+
+/// What one guest session holds.
+#[derive(Debug, Default)]
+pub struct Holdings {
+    seats: Vec<Held>,
+    /// The oldest first.
+    tickets: VecDeque<(MatchId, SecretHash)>,
+}
+
+#[derive(Debug)]
+struct Held {
+    id: MatchId,
+    seat: SeatWatch,
+}
+
+impl Holdings {
+    /// The matches in which there is a seat, newest last.
+    pub fn matches(&mut self) -> Vec<MatchId> {
+        self.tidy();
+        self.seats.iter().map(|held| held.id).collect()
+    }
+
+    /// Whether there is any seat.
+    pub fn has_seat(&self) -> bool {
+        self.seats.iter().any(|held| held.seat.state() != SeatState::Freed)
+    }
+
+    /// Seats that somebody has come to.
+    pub fn taken(&mut self) -> usize {
+        self.tidy();
+        self.seats.iter().filter(|held| held.seat.state() == SeatState::Taken).count()
+    }
+
+    /// There is a seat in match `id` from now on. Returns the other matches, in which a seat waits for somebody to come: they
+    /// are to be told that nobody will, and when they have freed it, it counts no more.
+    pub fn hold(&mut self, id: MatchId, seat: SeatWatch) -> Vec<MatchId> {
+        self.seats.retain(|held| held.id != id);
+        self.tidy();
+        let given_up = self.seats.iter().filter(|held| held.seat.state() == SeatState::Pending).map(|held| held.id).collect();
+        self.seats.push(Held { id, seat });
+        given_up
+    }
+
+    /// Keeps a ticket for match `id`. Returns the one that is void now, if there is one too many.
+    pub fn keep_ticket(&mut self, id: MatchId, ticket: SecretHash) -> Option<SecretHash> {
+        self.tickets.push_back((id, ticket));
+        if self.tickets.len() <= TICKETS_MAX {
+            return None;
+        }
+        self.tickets.pop_front().map(|(_, ticket)| ticket)
+    }
+
+    /// Takes out the tickets for match `id`: they are void.
+    pub fn take_tickets(&mut self, id: MatchId) -> Vec<SecretHash> {
+        let (void, kept) = self.tickets.drain(..).partition(|(of, _)| *of == id);
+        self.tickets = kept;
+        let void: VecDeque<_> = void;
+        void.into_iter().map(|(_, ticket)| ticket).collect()
+    }
+
+    fn tidy(&mut self) {
+        self.seats.retain(|held| held.seat.state() != SeatState::Freed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matches::handle::SeatMark;
+
+    fn id(number: u8) -> MatchId {
+        MatchId([number; 16])
+    }
+
+    #[test]
+    fn a_new_seat_gives_up_the_one_nobody_came_to() {
+        let (first, second, third) = (SeatMark::pending(), SeatMark::pending(), SeatMark::pending());
+        let mut holdings = Holdings::default();
+        assert_eq!(holdings.hold(id(1), first.watch()), []);
+        assert_eq!(holdings.hold(id(1), first.watch()), [], "the same again");
+        first.take();
+        assert_eq!(holdings.hold(id(2), second.watch()), [], "somebody has come to the first");
+        assert_eq!(holdings.hold(id(3), third.watch()), [id(2)]);
+        assert_eq!((holdings.taken(), holdings.matches()), (1, vec![id(1), id(2), id(3)]));
+        drop(second);
+        assert_eq!((holdings.taken(), holdings.matches()), (1, vec![id(1), id(3)]));
+        drop((first, third));
+        assert!(!holdings.has_seat() && holdings.taken() == 0);
+    }
+
+    #[test]
+    fn tickets_are_few_and_go_with_their_seat() {
+        let mut holdings = Holdings::default();
+        let void: Vec<_> = (0..6).filter_map(|nth| holdings.keep_ticket(id(nth % 2), [nth; 32])).collect();
+        assert_eq!(void, [[0; 32], [1; 32]]);
+        assert_eq!(holdings.take_tickets(id(1)), [[3; 32], [5; 32]]);
+        assert_eq!(holdings.take_tickets(id(1)), Vec::<SecretHash>::new());
+        assert_eq!(holdings.take_tickets(id(0)), [[2; 32], [4; 32]]);
+    }
+}

@@ -1,0 +1,207 @@
+//! Seats for guest sessions: the one they have already, or a new one.
+//!
+//! Invariants: a session asks for one seat after the other; who has a seat in a match gets that one again, however full the
+//! match and also while the server drains; a new seat gives up the one that nobody has come to; no seat is asked for without
+//! room for its ticket, and none is kept whose ticket could not be given.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tickwire_protocol::{MatchId, Secret};
+
+use super::Gateway;
+use super::address::AddressKey;
+use super::expected::Newcomer;
+use super::guests::Guest;
+use super::problem::Problem;
+use super::quick_play;
+use super::tickets::{Blank, SEAT_KEPT, Ticket};
+use crate::matches::{Command, GuestId, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, SeatState, Settings};
+
+/// How often a match that ends just then, or is created by somebody else just then, is looked for again.
+const LOOKS_MAX: usize = 5;
+/// Pause between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Where a seat is wanted.
+#[derive(Debug)]
+pub enum Wish {
+    /// In any match of this mode.
+    Anywhere(String),
+    /// In this match.
+    In(MatchId),
+    /// In the match with this code. If there is none it is created so, if at all.
+    WithCode(String, Option<Plan>),
+    /// In a new match.
+    InNew(Plan),
+}
+
+/// A match to be created.
+#[derive(Debug)]
+pub struct Plan {
+    /// Its mode.
+    pub mode: String,
+    /// What its creator chose.
+    pub settings: Settings,
+}
+
+/// Who wants a seat.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// The session.
+    pub guest: Arc<Guest>,
+    /// Where the request comes from.
+    pub address: IpAddr,
+    /// What its budgets are counted under.
+    pub key: AddressKey,
+}
+
+/// A seat, and the way to it.
+#[derive(Debug)]
+pub struct Seat {
+    /// In this match.
+    pub handle: MatchHandle,
+    /// Admits to it.
+    pub ticket: Secret,
+    /// For so long.
+    pub expires_in: Duration,
+}
+
+type Found = (MatchHandle, Reserved);
+
+impl Gateway {
+    /// Finds a seat and gives a ticket for it.
+    pub async fn seat(self: &Arc<Self>, asker: Asker, wish: Wish) -> Result<Seat, Problem> {
+        let turn = Arc::clone(&asker.guest.turn).lock_owned().await;
+        let gateway = Arc::clone(self);
+        // A task of its own: whoever asks may hang up, and what a match has promised must be noted all the same.
+        let seating = tokio::spawn(async move {
+            let seat = gateway.find_and_note(&asker, wish).await;
+            drop(turn);
+            seat
+        });
+        seating.await.unwrap_or_else(|_| Err(Problem::overloaded()))
+    }
+
+    async fn find_and_note(&self, asker: &Asker, wish: Wish) -> Result<Seat, Problem> {
+        let now = Instant::now();
+        let Some(blank) = self.tickets.begin(now) else {
+            tracing::debug!(peer = %asker.address, "no room for another ticket");
+            return Err(Problem::at_capacity());
+        };
+        let (owner, name) = (asker.guest.id, asker.guest.name.clone());
+        let reservation = Reservation { owner, name, ticket: blank.hash(), until: now + SEAT_KEPT, own_only: false };
+        let found = match wish {
+            Wish::Anywhere(mode) => self.find_anywhere(asker, &mode, &reservation).await,
+            Wish::In(id) => match self.directory.find(id) {
+                Some(handle) => self.join(asker, handle, &reservation).await,
+                None => Err(Problem::match_not_found()),
+            },
+            Wish::WithCode(code, plan) => self.join_code(asker, &code, plan.as_ref(), &reservation).await,
+            Wish::InNew(plan) => self.create(asker, &plan, None, &reservation).await,
+        };
+        self.note(asker, found?, blank)
+    }
+
+    async fn find_anywhere(&self, asker: &Asker, mode: &str, reservation: &Reservation) -> Result<Found, Problem> {
+        let own = asker.guest.holdings().matches();
+        for id in own.into_iter().rev() {
+            let open = self.directory.find(id).filter(|handle| quick_play::is_open(handle, mode));
+            let Some(handle) = open else { continue };
+            let reservation = Reservation { own_only: true, ..reservation.clone() };
+            if let Ok(reserved) = handle.reserve(reservation).await {
+                return Ok((handle, reserved));
+            }
+        }
+        self.allow_new_seat(asker)?;
+        Ok(self.quick_play.find_seat(mode, reservation).await?)
+    }
+
+    async fn join(&self, asker: &Asker, handle: MatchHandle, reservation: &Reservation) -> Result<Found, Problem> {
+        let is_own = asker.guest.holdings().matches().contains(&handle.info.id);
+        if !is_own {
+            self.allow_new_seat(asker)?;
+        }
+        let reservation = Reservation { own_only: self.directory.is_draining(), ..reservation.clone() };
+        match handle.reserve(reservation).await {
+            Ok(reserved) => Ok((handle, reserved)),
+            Err(ReserveError::NoSeat) => Err(Problem::draining()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn join_code(&self, asker: &Asker, code: &str, plan: Option<&Plan>, reservation: &Reservation) -> Result<Found, Problem> {
+        for _ in 0..LOOKS_MAX {
+            let found = match (self.directory.find_code(code), plan) {
+                (Some(handle), _) => self.join(asker, handle, reservation).await,
+                (None, Some(plan)) => self.create(asker, plan, Some(code), reservation).await,
+                (None, None) => Err(Problem::match_not_found()),
+            };
+            // The match is ending, or somebody else is just creating it: what becomes of that shows in a moment.
+            if plan.is_none() || found.as_ref().err() != Some(&Problem::match_not_found()) {
+                return found;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Err(Problem::match_not_found())
+    }
+
+    async fn create(&self, asker: &Asker, plan: &Plan, code: Option<&str>, reservation: &Reservation) -> Result<Found, Problem> {
+        let Asker { guest, address, key } = asker;
+        self.allow_new_seat(asker)?;
+        let creation = self.creations.begin(guest.id, *key)?;
+        self.rates.matches.check(*key, *address).map_err(Problem::rate_limited)?;
+        let Plan { mode, settings } = plan;
+        let handle = self.directory.create(MatchRequest { mode_id: mode, settings: *settings, code, charge: Some(Box::new(creation)) })?;
+        let recreated = code.is_some();
+        tracing::info!(match_id = %handle.info.id, mode, ?settings, recreated, peer = %address, "match created by request");
+        let reserved = handle.reserve(reservation.clone()).await?;
+        Ok((handle, reserved))
+    }
+
+    fn allow_new_seat(&self, asker: &Asker) -> Result<(), Problem> {
+        if self.directory.is_draining() {
+            return Err(Problem::draining());
+        }
+        let taken = asker.guest.holdings().taken();
+        if taken >= self.config.sessions.seats_max { Err(Problem::too_many_seats(taken)) } else { Ok(()) }
+    }
+
+    /// Notes a seat and gives its ticket.
+    fn note(&self, asker: &Asker, (handle, reserved): Found, blank: Blank) -> Result<Seat, Problem> {
+        let Asker { guest, key, .. } = asker;
+        let Reserved { player, seat } = reserved;
+        let (now, id) = (Instant::now(), handle.info.id);
+        let (given_up, void) = {
+            let mut holdings = guest.holdings();
+            (holdings.hold(id, seat.clone()), holdings.keep_ticket(id, blank.hash()))
+        };
+        self.tickets.revoke(now, void);
+        for other in given_up {
+            self.release(asker.guest.id, Some(guest), other);
+        }
+        if seat.state() == SeatState::Pending {
+            let newcomer = Newcomer { owner: guest.id, guest: Arc::downgrade(guest), id, seat };
+            let pushed_out = self.expected().add(*key, newcomer);
+            if let Some(Newcomer { owner, guest, id, .. }) = pushed_out {
+                self.release(owner, guest.upgrade().as_ref(), id);
+            }
+        }
+        let Some((ticket, expires_in)) = blank.grant(now, Ticket { handle: handle.clone(), player }) else {
+            self.release(guest.id, Some(guest), id);
+            return Err(Problem::overloaded());
+        };
+        Ok(Seat { handle, ticket, expires_in })
+    }
+
+    /// Gives up the seat of `owner` in match `id`, unless somebody has come to it.
+    fn release(&self, owner: GuestId, guest: Option<&Arc<Guest>>, id: MatchId) {
+        let void = guest.map(|guest| guest.holdings().take_tickets(id)).unwrap_or_default();
+        self.tickets.revoke(Instant::now(), void);
+        if let Some(handle) = self.directory.find(id) {
+            // A match that is too busy to listen frees the seat when the reservation is over.
+            let _ = handle.send(Command::Release { owner });
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! One seat: who holds it, what it is called, and what returns to it.
+
+use tickwire_protocol::messages::{Presence, RosterEntry};
+use tickwire_protocol::text::Name;
+use tickwire_protocol::{PlayerId, Secret};
+use tokio::time::Instant;
+
+use crate::matches::credentials::Credentials;
+use crate::matches::handle::{GuestId, SeatMark};
+use crate::secrets::SecretHash;
+
+/// Who holds a seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// The server plays it.
+    Bot,
+    /// Kept for someone with a ticket.
+    Reserved {
+        /// Freed then.
+        until: Instant,
+    },
+    /// Played over the session in this slot.
+    Connected {
+        /// Of the match's sessions.
+        slot: usize,
+    },
+    /// Its connection was lost.
+    Away {
+        /// Freed then.
+        until: Instant,
+    },
+}
+
+/// A seat.
+#[derive(Debug)]
+pub(super) struct Seat {
+    /// Shown to the others.
+    pub name: Name,
+    pub holder: Holder,
+    /// Connected, and giving no input.
+    pub is_idle: bool,
+    pub wants_rematch: bool,
+    /// In a lobby: the match may start.
+    pub is_ready: bool,
+    /// The how-manieth player of the match it is, from 1; 0 while nobody has played from it.
+    pub joined: u64,
+    pub person: Option<Person>,
+}
+
+/// What a seat has that a person holds.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub owner: GuestId,
+    /// The name they gave, which somebody else may have too.
+    pub asked_name: Name,
+    pub credentials: Credentials,
+    pub mark: SeatMark,
+}
+
+impl Seat {
+    /// Nobody has played from it.
+    pub(super) fn new(name: Name, holder: Holder, person: Option<Person>) -> Self {
+        Self { name, holder, is_idle: false, wants_rematch: false, is_ready: false, joined: 0, person }
+    }
+
+    pub(super) fn is_bot(&self) -> bool {
+        self.holder == Holder::Bot
+    }
+
+    /// Whether its holder plays it.
+    pub(super) fn presence(&self) -> Presence {
+        match self.holder {
+            Holder::Away { .. } => Presence::Away,
+            Holder::Connected { .. } if self.is_idle => Presence::Idle,
+            _ => Presence::Here,
+        }
+    }
+
+    /// What the others see of it.
+    pub(super) fn entry(&self, player: PlayerId) -> RosterEntry {
+        RosterEntry { player, name: self.name.clone(), bot: self.is_bot(), presence: self.presence() }
+    }
+
+    /// The session that plays it.
+    pub(super) fn slot(&self) -> Option<usize> {
+        match self.holder {
+            Holder::Connected { slot } => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// Keeps it until `until` at least, if nobody is connected.
+    pub(super) fn keep_until(&mut self, at_least: Instant) {
+        if let Holder::Reserved { until } | Holder::Away { until } = &mut self.holder {
+            *until = at_least.max(*until);
+        }
+    }
+
+    /// Whether what has this hash opens it.
+    pub(super) fn is_opened_by(&self, secret: &SecretHash, now: Instant) -> bool {
+        self.person.as_ref().is_some_and(|person| person.credentials.admit(secret, now))
+    }
+
+    /// A session in `slot` holds it from now on, which presented what has this hash. Returns its resume token.
+    pub(super) fn connect(&mut self, slot: usize, presented: SecretHash) -> Option<Secret> {
+        let person = self.person.as_mut()?;
+        person.mark.take();
+        self.holder = Holder::Connected { slot };
+        self.is_idle = false;
+        Some(person.credentials.present(presented))
+    }
+}
