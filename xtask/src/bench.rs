@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the servers side by side. Builds what is measured, then hands over to `tickwire-bench`.
 
 use crate::console::{Console, Step};
+use crate::machine::Machine;
 use crate::page::{self, Work};
 use crate::{tools, workspace};
 use anyhow::{Context, Result};
@@ -51,7 +52,7 @@ pub(crate) fn install_packages(step: &mut Step) -> Result<Work> {
     if page::packages_are_current(&dir) {
         return Ok(Work::WasUpToDate);
     }
-    let mut npm = Command::new("npm");
+    let mut npm = Machine::this().command("npm");
     npm.current_dir(dir).env("npm_config_update_notifier", "false");
     // `npm ci` refuses a lock file that lacks an optional package of another system, as one made behind a mirror does; this
     // takes the same versions and leaves the file alone.
