@@ -4,7 +4,7 @@ use crate::console::{Console, Step};
 use crate::machine::Machine;
 use crate::page::{self, Work};
 use crate::{tools, workspace};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -84,6 +84,7 @@ fn flags(args: &Args) -> Vec<String> {
 /// The benchmark takes this process over, so that Ctrl-C reaches it, and it prints what it has.
 #[cfg(unix)]
 fn become_bench(bench: &mut Command) -> Result<ExitCode> {
+    use anyhow::Context;
     use std::os::unix::process::CommandExt;
     let error = bench.exec();
     Err(error).with_context(|| format!("cannot start {}", bench.get_program().to_string_lossy()))

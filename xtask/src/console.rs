@@ -220,14 +220,19 @@ impl Step<'_> {
         if self.console.live {
             self.console.print(&format!("{CLEAR_LINE}{NO_WRAP}{} ... {}{WRAP}", self.label, self.progress()));
         } else {
-            self.say(&format!("{}, so far", self.progress()));
+            let progress = self.progress();
+            self.say(&progress);
         }
     }
 
     /// How long it has taken, and what it is at.
     fn progress(&self) -> String {
+        let mut text = format!("{} s so far", self.started.elapsed().as_secs());
         let crates = if self.compiled > 1 { format!("{} crates, ", self.compiled) } else { String::new() };
-        format!("{} s  {crates}{}", self.started.elapsed().as_secs(), self.detail)
+        if !self.detail.is_empty() {
+            text = format!("{text}: {crates}{}", self.detail);
+        }
+        text
     }
 }
 
@@ -319,8 +324,8 @@ mod tests {
     #[test]
     fn a_step_that_goes_on_says_so() {
         let wait = |step: &mut Step| step.watch("   Compiling one v1.0.0\n   Compiling two v1.0.0\n\n");
-        assert_eq!(told(false, wait), "Building ... \n  # s  # crates, Compiling two v#.#.#, so far\nBuilding ... #.# s\n");
+        assert_eq!(told(false, wait), "Building ... \n  # s so far: # crates, Compiling two v#.#.#\nBuilding ... #.# s\n");
         let live = told(true, wait);
-        assert!(live.contains("\r\x1b[K\x1b[?#lBuilding ... # s  # crates, Compiling two v#.#.#\x1b[?#h"), "{live:?}");
+        assert!(live.contains("\r\x1b[K\x1b[?#lBuilding ... # s so far: # crates, Compiling two v#.#.#\x1b[?#h"), "{live:?}");
     }
 }

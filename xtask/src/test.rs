@@ -18,7 +18,7 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out the browser tests and the instruction counts
+    /// Leave out the load test, the browser tests, and what else takes minutes
     #[arg(long)]
     fast: bool,
     /// Only checks with this in their name, such as `rust` or `page`

@@ -4,8 +4,8 @@ mod compiler;
 mod install;
 
 pub(crate) use compiler::{Compiler, SystemCompiler, system_cargo};
-pub(crate) use install::by_hand;
 use install::find_or_install;
+pub(crate) use install::{DEBIAN_PACKAGES, by_hand};
 
 use crate::console::{Console, Step};
 use crate::machine::Machine;

@@ -49,7 +49,6 @@ pub(super) const CHECKS: &[Check] = &[
     Check::tests("protocol read from its documentation", (8, 1), protocol_from_documentation),
     Check::one("browser module", (110, 2), browser_module),
     Check::tests("browser module computes what the server does", (5, 5), browser_module_tests),
-    Check::one("macOS and Windows type-check", (120, 3), platforms::check),
     Check::one("page packages", (15, 0), page_packages),
     Check::one("page format", (4, 4), |step| page_script(step, "format:check")),
     Check::one("page lint", (10, 10), |step| page_script(step, "lint")),
@@ -57,6 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::tests("page tests", (8, 8), page_tests),
     Check::one("page build", (3, 3), page_build),
     Check::one("server binary", (5, 1), server_binary),
+    Check::one("types on macOS and Windows", (180, 3), platforms::check).slow(),
     Check::one("load test", (30, 30), loadtest::check).slow(),
     Check::tests("browser tests", (200, 150), browser_tests).slow(),
     // Informs, so it comes last and fails only if it cannot be done.

@@ -79,12 +79,10 @@ impl Packages {
     }
 }
 
+/// Browsers need a new compiler to be packaged for a stable Debian; this is it, under names of its own.
+pub(crate) const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld"];
 const RUSTUP_COMMAND: &str = "rustup target add wasm32-unknown-unknown";
-const PACKAGES: &[&[&str]] = &[
-    // Browsers need a new compiler to be packaged for a stable Debian; this is it, under names of its own.
-    &["rustc-web", "cargo-web", "rust-web-src", "lld"],
-    &["rustc", "cargo", "rust-src", "lld"],
-];
+const PACKAGES: &[&[&str]] = &[DEBIAN_PACKAGES, &["rustc", "cargo", "rust-src", "lld"]];
 
 #[cfg(test)]
 #[cfg(unix)]
