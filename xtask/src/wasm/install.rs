@@ -3,7 +3,7 @@
 //! Where neither can help, one line says what a person can do.
 
 use super::compiler::{Compiler, OLDEST_RUSTC, SystemCompiler, TARGET, oldest_rustc};
-use crate::apt::{self, Apt};
+use crate::apt::{self, Apt, NoApt};
 use crate::console::Step;
 use crate::machine::Machine;
 use crate::tools;
@@ -39,7 +39,10 @@ pub(crate) fn by_hand(machine: &Machine) -> String {
 }
 
 fn install_packages(machine: &Machine, step: &mut Step) -> Result<Compiler> {
-    let apt = Apt::find(machine).map_err(|no_apt| anyhow!("{no_apt}"))?;
+    let apt = Apt::find(machine).map_err(|no_apt| match no_apt {
+        NoApt::OtherSystem => anyhow!("the active Rust cannot compile for {TARGET}"),
+        NoApt::NoRights => anyhow!("{no_apt}"),
+    })?;
     apt.refresh(step)?;
     let Some(packages) = Packages::of(machine) else { bail!("this system has no package of Rust") };
     let Packages { names, version } = &packages;

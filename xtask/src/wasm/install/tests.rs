@@ -112,8 +112,11 @@ fn without_the_right_to_install_packages_rustup_adds_the_target() {
 fn on_another_system_rustup_adds_the_target() {
     let fake = FakeMachine::new();
     fake.active_toolchain().rustup(TARGET_ADDED);
-    assert_eq!(install(&fake).0, Ok(Compiler::Active));
+    let (compiler, told) = install(&fake);
+    assert_eq!(compiler, Ok(Compiler::Active));
     assert_eq!(fake.calls(), ["rustup target add wasm32-unknown-unknown"]);
+    let line = format!("running `{RUSTUP_COMMAND}`: the active Rust cannot compile for {TARGET}");
+    assert!(told.lines().any(|told| told.trim() == line), "{told}");
 }
 
 #[test]
