@@ -61,7 +61,7 @@ impl Machine {
     }
 
     /// The active toolchain's folder.
-    pub(crate) fn active_sysroot(&self) -> Option<PathBuf> {
+    fn active_sysroot(&self) -> Option<PathBuf> {
         ask(self.active_rustc().args(["--print", "sysroot"])).map(PathBuf::from)
     }
 
@@ -73,7 +73,9 @@ impl Machine {
         let mut which = self.rustup(&["which", "rustc"]);
         // A question must not download a toolchain.
         let Some(rustc) = ask(which.env("RUSTUP_AUTO_INSTALL", "0")) else { return false };
-        self.active_sysroot().is_some_and(|sysroot| Path::new(&rustc).starts_with(sysroot))
+        // One of the two may go through a symbolic link.
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        self.active_sysroot().is_some_and(|sysroot| real(Path::new(&rustc)).starts_with(real(&sysroot)))
     }
 
     /// `rustup`, speaking of the toolchain that is active for this checkout.

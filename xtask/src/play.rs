@@ -53,7 +53,7 @@ fn plan(args: &Args) -> String {
     } else {
         let time = plan::duration(parts.iter().map(|part| part.seconds).sum());
         let names = parts.iter().map(|part| part.name).collect::<Vec<_>>().join(", ");
-        format!("First time here, to do: {names}. All that takes {time} on two cores; afterwards, seconds.")
+        format!("Not done here yet: {names}. That takes {time} on two cores; afterwards, seconds.")
     };
     plan::lines(&[&format!("This builds the game and serves it on {address}."), &outline])
 }

@@ -112,13 +112,17 @@ impl Found {
 /// What is going to happen, and how long that takes.
 fn outline(checks: &[&Check], found: &Found) -> String {
     let total = |seconds: fn(&Check) -> u32| checks.iter().map(|check| seconds(check)).sum();
-    let warm = plan::duration(total(|check| check.seconds.1));
+    let (cold, warm) = (plan::duration(total(|check| check.seconds.0)), plan::duration(total(|check| check.seconds.1)));
     let names = checks.iter().map(|check| check.name).collect::<Vec<_>>().join(", ");
-    let work = format!("Runs {} checks, and goes on after a failure: {names}.", checks.len());
-    let time = if found.is_built {
+    let work = match checks.len() {
+        1 => format!("Runs one check: {names}."),
+        count => format!("Runs {count} checks, and goes on after a failure: {names}."),
+    };
+    let time = if cold == warm {
+        format!("That takes {warm} on two cores.")
+    } else if found.is_built {
         format!("That takes {warm} on two cores, more if much has changed since the last time.")
     } else {
-        let cold = plan::duration(total(|check| check.seconds.0));
         format!("That takes {cold} on two cores, because everything is compiled for the first time; later {warm}.")
     };
     let installs = format!("What is missing is installed when a check needs it: {}.", found.missing.join(", "));
@@ -146,11 +150,13 @@ mod tests {
 
     #[test]
     fn the_outline_of_what_was_built_before_and_of_few_checks_is_shorter() {
-        let warm = outline_of(true, vec![], |check| check.name == "rustfmt");
+        let warm = outline_of(true, vec![], |check| check.name.contains("clippy") || check.name == "tidy");
         assert_eq!(
             warm,
-            "Runs 1 checks, and goes on after a failure: rustfmt. \
+            "Runs 2 checks, and goes on after a failure: tidy, clippy. \
              That takes a few seconds on two cores, more if much has changed since the last time."
         );
+        let one = outline_of(false, vec![], |check| check.name == "rustfmt");
+        assert_eq!(one, "Runs one check: rustfmt. That takes a few seconds on two cores.");
     }
 }

@@ -45,6 +45,7 @@ impl FakeMachine {
 
     /// The active toolchain: a `rustc` that cannot compile for wasm32.
     pub(crate) fn active_toolchain(&self) -> &Self {
+        self.write("active/bin/rustc");
         self.program("rustc", &rustc("1.95.0", "active"))
     }
 
