@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: the servers side by side. Builds what is measured, then hands over to `tickwire-bench`.
 
 use crate::console::{Console, Step};
+use crate::machine::Machine;
 use crate::page::{self, Work};
 use crate::{tools, workspace};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -51,7 +52,7 @@ pub(crate) fn install_packages(step: &mut Step) -> Result<Work> {
     if page::packages_are_current(&dir) {
         return Ok(Work::WasUpToDate);
     }
-    let mut npm = Command::new("npm");
+    let mut npm = Machine::this().command("npm");
     npm.current_dir(dir).env("npm_config_update_notifier", "false");
     // `npm ci` refuses a lock file that lacks an optional package of another system, as one made behind a mirror does; this
     // takes the same versions and leaves the file alone.
@@ -83,6 +84,7 @@ fn flags(args: &Args) -> Vec<String> {
 /// The benchmark takes this process over, so that Ctrl-C reaches it, and it prints what it has.
 #[cfg(unix)]
 fn become_bench(bench: &mut Command) -> Result<ExitCode> {
+    use anyhow::Context;
     use std::os::unix::process::CommandExt;
     let error = bench.exec();
     Err(error).with_context(|| format!("cannot start {}", bench.get_program().to_string_lossy()))

@@ -1,7 +1,9 @@
 //! `cargo xtask doctor`: what is installed, what is missing, and what installs it. Changes nothing.
 
+use crate::apt::Apt;
+use crate::machine::Machine;
 use crate::process::ask;
-use crate::wasm::Compiler;
+use crate::wasm::{self, Compiler};
 use crate::{fuzz, instructions, page, tools, workspace};
 use std::process::{Command, ExitCode};
 
@@ -10,8 +12,8 @@ struct Finding {
     name: &'static str,
     /// What was found.
     found: Option<String>,
-    /// What installs it.
-    remedy: &'static str,
+    /// What a person can do about its absence.
+    remedy: String,
     need: Need,
 }
 
@@ -30,14 +32,14 @@ pub(crate) fn run() -> ExitCode {
     for finding in &findings {
         match (&finding.found, finding.need) {
             (Some(found), _) => println!("  ok       {:<18} {found}", finding.name),
-            (None, Need::Required) => println!("  MISSING  {:<18} run: {}", finding.name, finding.remedy),
-            (None, Need::Automatic) => println!("  missing  {:<18} installed when first needed, by: {}", finding.name, finding.remedy),
-            (None, Need::Optional) => println!("  missing  {:<18} optional; run: {}", finding.name, finding.remedy),
+            (None, Need::Required) => println!("  MISSING  {:<18} {}", finding.name, finding.remedy),
+            (None, Need::Automatic) => println!("  missing  {:<18} installed when first needed", finding.name),
+            (None, Need::Optional) => println!("  missing  {:<18} optional; {}", finding.name, finding.remedy),
         }
     }
     let missing = findings.iter().filter(|finding| finding.found.is_none() && finding.need == Need::Required).count();
     if missing > 0 {
-        println!("{missing} missing; with what is above installed, everything works.");
+        println!("{missing} missing; everything works with what is MISSING above installed.");
         return ExitCode::FAILURE;
     }
     println!("Ready: `cargo xtask play` starts the game, `cargo xtask test` checks everything.");
@@ -45,27 +47,32 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn look() -> Vec<Finding> {
+    let machine = Machine::this();
     // Without the right to install packages, what would be automatic is up to the reader.
-    let may_install = tools::Rights::find().is_some() && workspace::program_on_path("apt-get").is_some();
-    let packaged = if may_install { Need::Automatic } else { Need::Required };
+    let packaged = if Apt::find(&machine).is_ok() { Need::Automatic } else { Need::Required };
+    let compiled = if machine.active_is_rustups() { Need::Automatic } else { packaged };
     let version =
         |program: &str| ask(Command::new(program).arg("--version")).map(|text| text.lines().next().unwrap_or_default().to_string());
     let cargo_tool = |name: &str| ask(workspace::cargo().args([name, "--version"]));
-    let located = |name: &str| workspace::program_on_path(name).map(|path| path.display().to_string());
-    let compiler =
-        if may_install { "apt-get install rustc-web cargo-web rust-web-src lld" } else { "rustup target add wasm32-unknown-unknown" };
+    let located = |name: &str| machine.program(name).map(|path| path.display().to_string());
+    let run = |command: &str| format!("run `{command}`");
     let rows = [
-        ("rustc", version("rustc"), "see https://rustup.rs", Need::Required),
-        ("rustfmt", cargo_tool("fmt"), "rustup component add rustfmt", Need::Required),
-        ("clippy", cargo_tool("clippy"), "rustup component add clippy", Need::Required),
-        ("node and npm", tools::node().ok(), "see https://nodejs.org (20.19 or newer)", Need::Required),
-        ("page's packages", installed_packages(), "npm ci, in web-client", Need::Automatic),
-        ("wasm compiler", Compiler::find().map(|compiler| compiler.describe().to_string()), compiler, packaged),
-        ("chromium", tools::find_chromium().map(|path| path.display().to_string()), "apt-get install chromium", packaged),
-        ("python3", version("python3"), "apt-get install python3", packaged),
-        ("wasm-opt", located("wasm-opt"), "apt-get install binaryen", Need::Optional),
-        ("cargo-fuzz", fuzz::find_cargo_fuzz(), fuzz::INSTALL_COMMAND, Need::Optional),
-        ("valgrind", located("valgrind"), instructions::INSTALL_COMMAND, Need::Optional),
+        ("rustc", version("rustc"), "see https://rustup.rs".to_string(), Need::Required),
+        ("rustfmt", cargo_tool("fmt"), run("rustup component add rustfmt"), Need::Required),
+        ("clippy", cargo_tool("clippy"), run("rustup component add clippy"), Need::Required),
+        ("node and npm", tools::node().ok(), "see https://nodejs.org (20.19 or newer)".to_string(), Need::Required),
+        ("page's packages", installed_packages(), run("npm ci in web-client"), Need::Automatic),
+        ("wasm compiler", Compiler::find(&machine).map(|compiler| compiler.describe().to_string()), wasm::by_hand(&machine), compiled),
+        (
+            "chromium",
+            tools::find_chromium(&machine).map(|path| path.display().to_string()),
+            format!("install one, or name it in {}", tools::CHROMIUM_VARIABLE),
+            packaged,
+        ),
+        ("python3", version("python3"), "install it".to_string(), packaged),
+        ("wasm-opt", located("wasm-opt"), run("apt-get install binaryen"), Need::Optional),
+        ("cargo-fuzz", fuzz::find_cargo_fuzz(), run(fuzz::INSTALL_COMMAND), Need::Optional),
+        ("valgrind", located("valgrind"), run(instructions::INSTALL_COMMAND), Need::Optional),
     ];
     rows.into_iter().map(|(name, found, remedy, need)| Finding { name, found, remedy, need }).collect()
 }

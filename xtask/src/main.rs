@@ -1,10 +1,12 @@
 //! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `fuzz`,
 //! `instructions`, `train-codec`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
-//! program), `tools` (what must be installed), `page`, `server`.
+//! program), `machine` (which programs there are), `tools` and `apt` (what must be installed), `plan` (what is said before the work),
+//! `page`, `server`.
 //!
-//! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing here calls rustup;
-//! nothing is installed that is already there.
+//! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing is installed that
+//! is already there and new enough; of rustup nothing is asked but a target for the toolchain that is active.
 
+mod apt;
 mod bench;
 mod console;
 mod doctor;
@@ -12,7 +14,9 @@ mod e2e;
 mod fuzz;
 mod instructions;
 mod loadtest;
+mod machine;
 mod page;
+mod plan;
 mod play;
 mod process;
 mod server;

@@ -1,6 +1,7 @@
 //! The page: its npm packages and its Vite build. Both are skipped while they are up to date.
 
 use crate::console::Step;
+use crate::machine::Machine;
 use crate::tools;
 use crate::wasm;
 use crate::workspace::{self, Stamp};
@@ -58,13 +59,17 @@ pub(crate) fn install_packages(step: &mut Step) -> Result<Work> {
 /// Builds the page. The browser module and the packages must be there.
 pub(crate) fn build(step: &mut Step) -> Result<Work> {
     let stamp = Stamp::of("page", &[dir()], NOT_IN_THE_PAGE)?;
-    let is_built = ["index.html", "admin/index.html"].iter().all(|page| dist().join(page).is_file());
-    if is_built && stamp.is_fresh() {
+    if is_built() && stamp.is_fresh() {
         return Ok(Work::WasUpToDate);
     }
     step.must("building the page", &mut script("build", &[]))?;
     stamp.store()?;
     Ok(Work::Done)
+}
+
+/// Whether there is a page, of whatever age.
+pub(crate) fn is_built() -> bool {
+    ["index.html", "admin/index.html"].iter().all(|page| dist().join(page).is_file())
 }
 
 /// Everything the page needs, from nothing.
@@ -75,7 +80,7 @@ pub(crate) fn build_all(step: &mut Step) -> Result<Work> {
 }
 
 fn npm() -> Command {
-    let mut command = Command::new("npm");
+    let mut command = Machine::this().command("npm");
     command.current_dir(dir()).env("npm_config_update_notifier", "false");
     command
 }

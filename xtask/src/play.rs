@@ -1,12 +1,15 @@
 //! `cargo xtask play`: everything built, and the server running in its place.
 
 use crate::console::Console;
-use crate::{page, server, wasm, workspace};
+use crate::machine::Machine;
+use crate::plan::{self, Part};
+use crate::wasm::{self, Compiler};
+use crate::{page, server, workspace};
 use anyhow::{Context, Result};
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -24,6 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
+    console.say(&plan(args));
     console.step("Building the browser module", wasm::build_and_say)?;
     console.step("Installing the page's packages", |step| page::install_packages(step).map(|work| work.say(step)))?;
     console.step("Building the page", |step| page::build(step).map(|work| work.say(step)))?;
@@ -38,6 +42,33 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
         std::io::stdout().flush()?;
     }
     become_server(&mut server)
+}
+
+/// What is going to happen, and how long that takes.
+fn plan(args: &Args) -> String {
+    let address = if args.port == 0 { "a free port".to_string() } else { format!("http://127.0.0.1:{}/", args.port) };
+    let parts = parts(args.debug);
+    let outline = if parts.is_empty() {
+        "Everything has been built before: this takes a few seconds, or up to two minutes if the code has changed.".to_string()
+    } else {
+        let time = plan::duration(parts.iter().map(|part| part.seconds).sum());
+        let names = parts.iter().map(|part| part.name).collect::<Vec<_>>().join(", ");
+        format!("Not done here yet: {names}. That takes {time} on two cores; afterwards, seconds.")
+    };
+    plan::lines(&[&format!("This builds the game and serves it on {address}."), &outline])
+}
+
+/// What has never been done in this checkout, with what each part takes on two cores.
+fn parts(debug: bool) -> Vec<Part> {
+    let part = |is_done: bool, name, seconds| (!is_done).then_some(Part { name, seconds });
+    let parts = [
+        part(Compiler::find(&Machine::this()).is_some(), "install a compiler for WebAssembly", 60),
+        part(wasm::output_path().is_file(), "compile the browser module", 75),
+        part(page::packages_are_current(&page::dir()), "install the page's packages", 15),
+        part(page::is_built(), "build the page", 5),
+        part(server::binary_for_play(debug).is_file(), "compile the server", 150),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 /// The server takes this process over, so that signals, the terminal and the exit code are its own.
@@ -62,7 +93,7 @@ pub(crate) fn ensure_admin_token(dir: &Path) -> Result<PathBuf> {
         return Ok(path);
     }
     let mut random = [0_u8; ADMIN_TOKEN_BYTES];
-    File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut random)).context("cannot read random bytes")?;
+    getrandom::fill(&mut random).context("cannot get random bytes")?;
     let mut token = String::new();
     for byte in random {
         write!(token, "{byte:02x}")?;

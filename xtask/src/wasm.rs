@@ -1,10 +1,14 @@
 //! Builds the browser module: web-client/wasm compiled for wasm32 into web-client/src/generated/tickwire.wasm.
 
 mod compiler;
+mod install;
 
-pub(crate) use compiler::Compiler;
+pub(crate) use compiler::{Compiler, SystemCompiler, system_cargo};
+use install::find_or_install;
+pub(crate) use install::{DEBIAN_PACKAGES, by_hand};
 
 use crate::console::{Console, Step};
+use crate::machine::Machine;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -24,8 +28,9 @@ pub(crate) fn output_path() -> PathBuf {
 
 /// Builds the module; cargo decides whether there is anything to do.
 pub(crate) fn build(step: &mut Step) -> Result<Size> {
-    let compiler = compiler::find_or_install(step)?;
-    step.must("building the browser module", &mut compiler.build_command())?;
+    let machine = Machine::this();
+    let compiler = find_or_install(&machine, step)?;
+    step.must("building the browser module", &mut compiler.build_command(&machine))?;
     let built = compiler::target_dir().join("wasm32-unknown-unknown/wasm/tickwire_web.wasm");
     let module = optimised(step, fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?)?;
 
@@ -62,7 +67,7 @@ impl std::fmt::Display for Size {
 
 /// Binaryen's optimiser takes off another tenth where it is installed; the module is right without it.
 fn optimised(step: &mut Step, module: Vec<u8>) -> Result<Vec<u8>> {
-    let Some(wasm_opt) = workspace::program_on_path("wasm-opt") else { return Ok(module) };
+    let Some(wasm_opt) = Machine::this().program("wasm-opt") else { return Ok(module) };
     let (input, output) = (workspace::state_dir()?.join("unoptimised.wasm"), workspace::state_dir()?.join("optimised.wasm"));
     fs::write(&input, &module).with_context(|| format!("cannot write {}", input.display()))?;
     let mut command = Command::new(wasm_opt);

@@ -47,12 +47,6 @@ pub(crate) fn lock_flag() -> &'static [&'static str] {
     if env::var_os("CI").is_some() { &["--locked"] } else { &[] }
 }
 
-/// The first program of this name on `PATH`.
-pub(crate) fn program_on_path(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file())
-}
-
 /// Whether the files a result was made of still have the contents they had then.
 pub(crate) struct Stamp {
     file: PathBuf,

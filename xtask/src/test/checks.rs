@@ -1,6 +1,7 @@
 //! The checks of `cargo xtask test`, in the order they run: what fails soonest first. Each does whatever it needs done before it, so
 //! that any of them can be run alone; what is up to date costs nothing.
 
+use super::platforms;
 use crate::console::Step;
 use crate::summaries::{self, Tally};
 use crate::{bench, e2e, instructions, loadtest, page, server, tidy, tools, wasm, workspace};
@@ -12,6 +13,8 @@ use std::process::Command;
 /// One check.
 pub(super) struct Check {
     pub(super) name: &'static str,
+    /// About how long it takes on two cores while nothing is compiled or installed yet, and once all is.
+    pub(super) seconds: (u32, u32),
     /// Left out by `--fast`.
     pub(super) is_slow: bool,
     /// Runs tests, whose number is worth saying.
@@ -20,39 +23,44 @@ pub(super) struct Check {
 }
 
 impl Check {
-    const fn one(name: &'static str, run: fn(&mut Step) -> Result<Tally>) -> Self {
-        Self { name, is_slow: false, counts_tests: false, run }
+    const fn one(name: &'static str, seconds: (u32, u32), run: fn(&mut Step) -> Result<Tally>) -> Self {
+        Self { name, seconds, is_slow: false, counts_tests: false, run }
     }
 
-    const fn tests(name: &'static str, run: fn(&mut Step) -> Result<Tally>) -> Self {
-        Self { name, is_slow: false, counts_tests: true, run }
+    const fn tests(name: &'static str, seconds: (u32, u32), run: fn(&mut Step) -> Result<Tally>) -> Self {
+        Self { name, seconds, is_slow: false, counts_tests: true, run }
+    }
+
+    const fn slow(self) -> Self {
+        Self { is_slow: true, ..self }
     }
 }
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::one("tidy", tidy::check),
-    Check::one("rustfmt", rustfmt),
-    Check::one("clippy", clippy),
-    Check::one("rustdoc", rustdoc),
+    Check::one("tidy", (0, 0), tidy::check),
+    Check::one("rustfmt", (1, 1), rustfmt),
+    Check::one("clippy", (100, 5), clippy),
+    Check::one("rustdoc", (30, 5), rustdoc),
     // Its tests play against them.
-    Check::one("benchmark packages", benchmark_packages),
+    Check::one("benchmark packages", (5, 0), benchmark_packages),
     // On its own: from a cold cache this takes longer than all the tests, and each command has a limit.
-    Check::one("rust test binaries", rust_test_binaries),
-    Check::tests("rust tests", rust_tests),
-    Check::tests("protocol read from its documentation", protocol_from_documentation),
-    Check::one("browser module", browser_module),
-    Check::tests("browser module computes what the server does", browser_module_tests),
-    Check::one("page packages", page_packages),
-    Check::one("page format", |step| page_script(step, "format:check")),
-    Check::one("page lint", |step| page_script(step, "lint")),
-    Check::one("page types", |step| page_script(step, "typecheck")),
-    Check::tests("page tests", page_tests),
-    Check::one("page build", page_build),
-    Check::one("server binary", server_binary),
-    Check { name: "load test", is_slow: true, counts_tests: false, run: loadtest::check },
-    Check { name: "browser tests", is_slow: true, counts_tests: true, run: browser_tests },
+    Check::one("rust test binaries", (240, 20), rust_test_binaries),
+    Check::tests("rust tests", (120, 120), rust_tests),
+    Check::tests("protocol read from its documentation", (8, 1), protocol_from_documentation),
+    Check::one("browser module", (110, 2), browser_module),
+    Check::tests("browser module computes what the server does", (5, 5), browser_module_tests),
+    Check::one("page packages", (15, 0), page_packages),
+    Check::one("page format", (4, 4), |step| page_script(step, "format:check")),
+    Check::one("page lint", (10, 10), |step| page_script(step, "lint")),
+    Check::one("page types", (4, 4), |step| page_script(step, "typecheck")),
+    Check::tests("page tests", (8, 8), page_tests),
+    Check::one("page build", (3, 3), page_build),
+    Check::one("server binary", (5, 1), server_binary),
+    Check::one("types on macOS and Windows", (180, 3), platforms::check).slow(),
+    Check::one("load test", (30, 30), loadtest::check).slow(),
+    Check::tests("browser tests", (200, 150), browser_tests).slow(),
     // Informs, so it comes last and fails only if it cannot be done.
-    Check { name: "instruction counts", is_slow: true, counts_tests: false, run: instructions::say },
+    Check::one("instruction counts", (60, 60), instructions::say).slow(),
 ];
 
 fn rustfmt(step: &mut Step) -> Result<Tally> {

@@ -1,12 +1,13 @@
-//! Finds a compiler for wasm32-unknown-unknown, or installs one. In this order: the active toolchain, if it has that target's standard
-//! library; Debian's `rustc-web`, which builds the standard library from its own sources. Never rustup: what a toolchain manager
-//! holds is its owner's business, so where only it could help we say the command.
+//! Finds a compiler for wasm32-unknown-unknown. In this order: the active toolchain, if it has that
+//! target's standard library; the system's packaged compiler, which builds the standard library
+//! from its own sources. `wasm::install` installs one where there is none.
+//!
+//! Invariant: a compiler older than the workspace's `rust-version` is none.
 
-use crate::console::Step;
+use crate::machine::Machine;
 use crate::process::ask;
 use crate::tools;
 use crate::workspace;
-use anyhow::{Result, bail};
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,25 +23,24 @@ pub(crate) enum Compiler {
 
 impl Compiler {
     /// The one that is installed, if any.
-    pub(crate) fn find() -> Option<Self> {
-        if active_has_target() {
+    pub(crate) fn find(machine: &Machine) -> Option<Self> {
+        if active_has_target(machine) {
             return Some(Self::Active);
         }
-        system_is_complete().then_some(Self::System)
+        (SystemCompiler::look(machine) == SystemCompiler::Complete).then_some(Self::System)
     }
 
     /// The command that builds package `tickwire-web`, in a target folder of its own: two compilers must not share one.
-    pub(super) fn build_command(self) -> Command {
+    pub(super) fn build_command(self, machine: &Machine) -> Command {
         let mut command = match self {
             Self::Active => workspace::cargo(),
-            Self::System => system_cargo(),
+            Self::System => system_cargo(machine),
         };
         command.arg("build").args(["--package", "tickwire-web", "--lib", "--profile", "wasm", "--target", TARGET]);
         command.arg("--target-dir").arg(target_dir()).args(workspace::lock_flag());
         if self == Self::System {
-            // The workspace asks for the compiler its server needs; the browser's half is content with less.
-            command.args(["--ignore-rust-version", "-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"]);
-            if ask(system_rustc().args(IMMEDIATE_ABORT).args(["--print", "cfg", "--target", TARGET])).is_some() {
+            command.args(["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"]);
+            if ask(system_rustc(machine).args(IMMEDIATE_ABORT).args(["--print", "cfg", "--target", TARGET])).is_some() {
                 command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", IMMEDIATE_ABORT.join(" "));
             }
         }
@@ -55,30 +55,49 @@ impl Compiler {
     }
 }
 
+/// What there is of the system's packaged compiler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SystemCompiler {
+    Missing,
+    /// Its version.
+    TooOld(String),
+    /// It lacks its cargo, its standard library's sources, or the linker.
+    Incomplete,
+    Complete,
+}
+
+impl SystemCompiler {
+    pub(crate) fn look(machine: &Machine) -> Self {
+        let rustc = machine.system_program("rustc");
+        // A packaged rustup puts its own stand-in at this path.
+        let is_rustup = rustc.canonicalize().is_ok_and(|path| path.file_name().is_some_and(|name| name == "rustup"));
+        if is_rustup || !rustc.is_file() {
+            return Self::Missing;
+        }
+        let version = ask(system_rustc(machine).arg("--version")).unwrap_or_default();
+        if !tools::is_at_least(&version, oldest_rustc()) {
+            return Self::TooOld(version.split_whitespace().nth(1).unwrap_or("unknown").to_string());
+        }
+        let sysroot = ask(system_rustc(machine).args(["--print", "sysroot"])).unwrap_or_default();
+        let has_sources = Path::new(&sysroot).join("lib/rustlib/src/rust/library/std").is_dir();
+        let has_cargo = machine.system_program("cargo").is_file();
+        if has_sources && has_cargo && machine.program(LINKER).is_some() { Self::Complete } else { Self::Incomplete }
+    }
+}
+
+/// The oldest compiler that this workspace's code is written for: its `rust-version`, which this
+/// crate inherits as the crates of the browser module do.
+pub(crate) fn oldest_rustc() -> (u32, u32) {
+    tools::major_and_minor(OLDEST_RUSTC)
+}
+
 /// Where the browser module is built.
 pub(super) fn target_dir() -> PathBuf {
     workspace::target_dir().join("wasm")
 }
 
-pub(super) fn find_or_install(step: &mut Step) -> Result<Compiler> {
-    if let Some(compiler) = Compiler::find() {
-        return Ok(compiler);
-    }
-    if tools::Rights::find().is_none() || workspace::program_on_path("apt-get").is_none() {
-        bail!("no compiler for the browser module: run `{INSTALL_COMMAND}`");
-    }
-    if let Err(error) = tools::install(step, SYSTEM_PACKAGES) {
-        return Err(error.context(format!("no compiler for the browser module: run `{INSTALL_COMMAND}`")));
-    }
-    match Compiler::find() {
-        Some(compiler) => Ok(compiler),
-        None => bail!("this system's packages are too old to build the browser module: run `{INSTALL_COMMAND}`"),
-    }
-}
-
-fn active_has_target() -> bool {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let lib_dir = ask(Command::new(rustc).current_dir(workspace::root()).args(["--print", "target-libdir", "--target", TARGET]));
+fn active_has_target(machine: &Machine) -> bool {
+    let lib_dir = ask(machine.active_rustc().args(["--print", "target-libdir", "--target", TARGET]));
     lib_dir.is_some_and(|dir| holds_core(Path::new(&dir)))
 }
 
@@ -87,36 +106,26 @@ fn holds_core(lib_dir: &Path) -> bool {
     entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
 }
 
-fn system_is_complete() -> bool {
-    // A packaged rustup puts its own stand-in at this path.
-    let is_rustup = Path::new(SYSTEM_RUSTC).canonicalize().is_ok_and(|path| path.file_name().is_some_and(|name| name == "rustup"));
-    if is_rustup || !Path::new(SYSTEM_CARGO).is_file() || workspace::program_on_path(LINKER).is_none() {
-        return false;
-    }
-    let version = ask(system_rustc().arg("--version")).unwrap_or_default();
-    let sysroot = ask(system_rustc().args(["--print", "sysroot"])).unwrap_or_default();
-    tools::is_at_least(&version, OLDEST_SYSTEM_RUSTC) && Path::new(&sysroot).join("lib/rustlib/src/rust/library/std").is_dir()
-}
-
-/// Debian's cargo and rustc, free of everything that would lead them back to the active toolchain.
-fn system_cargo() -> Command {
-    let mut command = uninfluenced(SYSTEM_CARGO);
-    command.env("RUSTC", SYSTEM_RUSTC).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", LINKER);
+/// The system's cargo and rustc, free of everything that would lead them back to the active toolchain.
+pub(crate) fn system_cargo(machine: &Machine) -> Command {
+    let mut command = uninfluenced(machine, "cargo");
+    command.env("RUSTC", machine.system_program("rustc")).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", LINKER);
     command
 }
 
-fn system_rustc() -> Command {
-    uninfluenced(SYSTEM_RUSTC)
+fn system_rustc(machine: &Machine) -> Command {
+    uninfluenced(machine, "rustc")
 }
 
-fn uninfluenced(program: &str) -> Command {
-    let mut command = Command::new(program);
+fn uninfluenced(machine: &Machine, program: &str) -> Command {
+    let mut command = Command::new(machine.system_program(program));
     command.current_dir(workspace::root());
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(steers_the_build) {
             command.env_remove(name);
         }
     }
+    // Only a nightly compiler builds its standard library, unless it is told that it may.
     command.env("RUSTC_BOOTSTRAP", "1");
     command
 }
@@ -128,18 +137,13 @@ fn steers_the_build(variable: &str) -> bool {
     NAMES.contains(&variable) || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
 }
 
-/// What a person runs where we cannot install anything.
-pub(crate) const INSTALL_COMMAND: &str = "rustup target add wasm32-unknown-unknown";
-/// Browsers need a new compiler to be packaged for stable Debian; this is it, under names of its own.
-pub(crate) const SYSTEM_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld"];
-const TARGET: &str = "wasm32-unknown-unknown";
-const SYSTEM_RUSTC: &str = "/usr/bin/rustc";
-const SYSTEM_CARGO: &str = "/usr/bin/cargo";
+/// What the browser module is compiled for.
+pub(super) const TARGET: &str = "wasm32-unknown-unknown";
+/// `rust-version` of the workspace's Cargo.toml.
+pub(crate) const OLDEST_RUSTC: &str = env!("CARGO_PKG_RUST_VERSION");
 const LINKER: &str = "wasm-ld";
 /// A panic has nobody to tell: the module imports nothing. Leaving out the telling saves a quarter of its size, where rustc can.
 const IMMEDIATE_ABORT: &[&str] = &["-Zunstable-options", "-Cpanic=immediate-abort"];
-/// The first that knows edition 2024 and lock file version 4.
-const OLDEST_SYSTEM_RUSTC: (u32, u32) = (1, 85);
 
 #[cfg(test)]
 mod tests {
@@ -162,5 +166,15 @@ mod tests {
         assert!(!holds_core(&dir.path().join("missing")));
         std::fs::write(dir.path().join("libcore-0123456789abcdef.rlib"), "").expect("a file");
         assert!(holds_core(dir.path()));
+    }
+
+    #[test]
+    fn the_oldest_compiler_is_the_one_the_browser_module_asks_for() {
+        let workspace = std::fs::read_to_string(workspace::root().join("Cargo.toml")).expect("a manifest");
+        assert!(workspace.contains(&format!("rust-version = \"{OLDEST_RUSTC}\"")), "{OLDEST_RUSTC}");
+        for package in ["web-client/wasm", "protocol", "game-api", "games/arena"] {
+            let manifest = std::fs::read_to_string(workspace::root().join(package).join("Cargo.toml")).expect("a manifest");
+            assert!(manifest.contains("rust-version.workspace = true"), "{package}");
+        }
     }
 }
