@@ -1,6 +1,7 @@
 //! The server's HTTP API, as a player's page uses it: a guest session, then a seat and its ticket.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
@@ -11,13 +12,17 @@ use serde_json::{Value, json};
 use tickwire_protocol::Secret;
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::target::Place;
+
 /// Largest answer that is read, bytes.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One player's way to the API. Connects from its own address, as different players do.
 #[derive(Clone, Debug)]
 pub struct Api {
-    server: SocketAddr,
+    server: Place,
     source: IpAddr,
     token: Option<String>,
 }
@@ -57,8 +62,13 @@ pub enum ApiError {
 }
 
 impl Api {
-    /// To `server`, from `source`, which must be an address of this machine.
+    /// To `server`, from `source`, which must be an address of this machine; an unspecified one leaves the choice to the system.
     pub fn new(server: SocketAddr, source: IpAddr) -> Self {
+        Self::to(Place::at(server), source)
+    }
+
+    /// As [`Api::new`], to a server that may have a name.
+    pub fn to(server: Place, source: IpAddr) -> Self {
         Self { server, source, token: None }
     }
 
@@ -70,10 +80,13 @@ impl Api {
 
     /// Opens a connection to the server.
     pub async fn connect(&self) -> std::io::Result<TcpStream> {
-        let socket = TcpSocket::new_v4()?;
+        let address = self.server.address;
+        let socket = if address.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
         socket.set_nodelay(true)?;
-        socket.bind(SocketAddr::new(self.source, 0))?;
-        socket.connect(self.server).await
+        if !self.source.is_unspecified() {
+            socket.bind(SocketAddr::new(self.source, 0))?;
+        }
+        socket.connect(address).await
     }
 
     /// Becomes a guest called `name`.
@@ -114,11 +127,16 @@ impl Api {
     }
 
     async fn exchange(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Bytes), ApiError> {
+        let silence = || ApiError::Unreachable(format!("it did not answer within {} s", PATIENCE.as_secs()));
+        tokio::time::timeout(PATIENCE, self.ask(method, path, body)).await.unwrap_or_else(|_| Err(silence()))
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Bytes), ApiError> {
         let unreachable = |error: &dyn std::fmt::Display| ApiError::Unreachable(error.to_string());
         let stream = self.connect().await.map_err(|error| unreachable(&error))?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
-        let mut request = Request::builder().method(method).uri(path).header(HOST, self.server.to_string());
+        let mut request = Request::builder().method(method).uri(path).header(HOST, &self.server.authority);
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -131,7 +149,10 @@ impl Api {
         };
         let request = request.body(Full::new(payload)).map_err(|error| ApiError::Unexpected(error.to_string()))?;
         let exchange = async {
-            let response = sender.send_request(request).await.map_err(|error| unreachable(&error))?;
+            let response = sender
+                .send_request(request)
+                .await
+                .map_err(|error| if error.is_parse() { ApiError::Unexpected("no HTTP".to_owned()) } else { unreachable(&error) })?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
             Ok((status, body.map_err(|error| ApiError::Unexpected(error.to_string()))?.to_bytes()))
@@ -146,7 +167,7 @@ impl Api {
 
 /// What the server answered; `Err` unless the status is 2xx.
 pub fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, ApiError> {
-    let answer: Value = serde_json::from_slice(bytes).map_err(|error| ApiError::Unexpected(format!("{status}: {error}")))?;
+    let answer: Value = serde_json::from_slice(bytes).map_err(|_| ApiError::Unexpected(format!("{status} and no JSON")))?;
     if status.is_success() {
         return Ok(answer);
     }

@@ -5,6 +5,7 @@
 //!
 //! Invariant: every snapshot is decoded, kept, and compared with the server's hashes whenever they come.
 
+mod freshness;
 mod timeline;
 mod windows;
 mod witness;
@@ -13,13 +14,16 @@ use std::time::Duration;
 
 use tickwire_game::{GameDef, Mode};
 use tickwire_protocol::messages::Pong;
-use tickwire_protocol::{ClientMessage, CloseReason, Tick};
+use tickwire_protocol::{ClientMessage, CloseReason, Event, Tick};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::client::{Client, ClientError, Heard};
+use crate::link::Arrivals;
 use crate::measure::{Measure, Notes};
 use crate::recording::Recording;
+pub use freshness::FRESH_TICKS;
+use freshness::Freshness;
 use timeline::Timeline;
 use windows::Windows;
 use witness::{Origin, Seen, Witness};
@@ -63,6 +67,7 @@ pub struct Bot<G: GameDef, S> {
     /// When each ping on its way was sent, oldest first, with the window it ended.
     pings: std::collections::VecDeque<(u32, Instant)>,
     last_snapshot: Option<(Tick, Instant)>,
+    freshness: Freshness,
     /// What was felt since it was last told.
     notes: Notes,
     /// Until when their player time is counted.
@@ -106,7 +111,7 @@ impl Stopped {
     }
 }
 
-impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
+impl<G: GameDef, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
     /// Plays over a client that has heard Welcome. `phase` (0 to 1) is where in an interval its inputs go.
     pub fn new(client: Client<G, S>, driver: Driver<G>, phase: f64) -> Self {
         let now = Instant::now();
@@ -116,6 +121,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         });
         let mode = mode.unwrap_or(G::MODES[0]);
         let interval = Duration::from_secs(1) / u32::from(mode.tick_rate.max(1));
+        let seen = client.view().map(|view| view.tick);
         Self {
             client,
             driver,
@@ -129,6 +135,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
             next_ping: now,
             pings: std::collections::VecDeque::new(),
             last_snapshot: None,
+            freshness: Freshness::new(interval, seen, now),
             notes: Notes::default(),
             counted_until: now,
             stalls: Vec::new(),
@@ -174,12 +181,15 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
             Heard::Snapshot(tick) => self.see(*tick, Instant::now()),
             Heard::Pong(pong) => self.ponged(*pong, Instant::now()),
             Heard::Closing(reason) => return Err(Stopped::Closing(*reason)),
+            Heard::Event(Event::Draining { .. }) => self.notes.counts.drains_announced += 1,
             Heard::Welcome(_) | Heard::Event(_) => {}
         }
         Ok(())
     }
 
     fn see(&mut self, tick: Tick, now: Instant) {
+        let (first, last) = self.client.stream_mut().take_arrivals().unwrap_or((now, now));
+        self.freshness.arrived(tick, first, last);
         let notes = &mut self.notes;
         notes.record(Measure::Lateness, micros(self.timeline.arrived(tick, now)));
         if let Some((last_tick, last)) = self.last_snapshot.replace((tick, now)) {
@@ -280,7 +290,13 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
     pub fn notes(&mut self) -> &mut Notes {
         let now = Instant::now();
         let traffic = self.client.take_traffic();
+        self.freshness.look(now, self.client.stream().waiting_since());
+        let watched = self.freshness.take();
         let counts = &mut self.notes.counts;
+        counts.watched_micros += micros(watched.time);
+        counts.stale_micros += micros(watched.stale);
+        counts.ticks += u64::from(watched.ticks);
+        counts.ticks_micros += micros(watched.between);
         counts.player_micros += micros(now.saturating_duration_since(self.counted_until));
         self.counted_until = now;
         counts.snapshots += traffic.snapshots;
@@ -288,6 +304,12 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Bot<G, S> {
         counts.messages += traffic.messages;
         counts.payload_bytes += traffic.payload_bytes;
         &mut self.notes
+    }
+
+    /// The player leaves: from now on it waits for no snapshot.
+    pub fn stop_looking(&mut self) {
+        self.freshness.look(Instant::now(), self.client.stream().waiting_since());
+        self.freshness.end();
     }
 
     /// Judges what is still open, at the end.

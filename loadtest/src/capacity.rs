@@ -9,6 +9,8 @@ use crate::report::{Capacity, CapacityStep};
 
 /// Share of gaps between snapshots that must be under 1.5 ticks.
 pub const GAPS_WITHIN: f64 = 0.99;
+/// Share of their time that players must have a fresh snapshot.
+pub const FRESH: f64 = 0.99;
 /// Each plateau is higher by this.
 const GROWTH: f64 = 1.2;
 /// Seconds after everyone is seated that are not judged.
@@ -85,6 +87,9 @@ impl Search {
             if self.seated_seconds >= SETTLE_SECONDS + self.hold_seconds {
                 self.judge(wanted);
             }
+        } else if self.seated_seconds > SETTLE_SECONDS && tally.counts.unexplained_closes() > 0 {
+            self.felt.add(tally);
+            self.judge(wanted);
         } else if u64::from(self.waited_seconds) > ARRIVE_SECONDS + SPARE_SECONDS + u64::from(SETTLE_SECONDS + self.hold_seconds) {
             self.stop(format!("only {users} of {wanted} players could be seated"));
         }
@@ -96,6 +101,7 @@ impl Search {
         let step = CapacityStep {
             users: u64::from(users),
             gaps_within: gaps.share_within(self.gap_max_micros),
+            fresh_share: felt.counts.fresh_share().unwrap_or(1.0),
             gap_p99_ms: gaps.ms_at(0.99),
             divergences: felt.counts.divergences,
             saturated: self.saturated_seconds * 4 > self.hold_seconds,
@@ -103,6 +109,10 @@ impl Search {
         };
         let breach = if step.divergences > 0 {
             Some(format!("{} views differed from the server's", step.divergences))
+        } else if felt.counts.unexplained_closes() > 0 {
+            Some(format!("{} sessions ended that no player had ended", felt.counts.unexplained_closes()))
+        } else if step.fresh_share < FRESH {
+            Some(format!("players had a fresh snapshot for only {:.2} % of their time", step.fresh_share * 100.0))
         } else if step.gaps_within < GAPS_WITHIN {
             let (within, limit) = (step.gaps_within * 100.0, self.gap_max_micros as f64 / 1000.0);
             Some(format!("only {within:.2} % of gaps were under 1.5 ticks ({limit:.1} ms)"))
@@ -188,6 +198,28 @@ mod tests {
         let mut search = search();
         plateau(&mut search, 100, &second(33, 1), false);
         assert_eq!(search.finish().broke_at, Some(100));
+    }
+
+    #[test]
+    fn a_server_that_stands_still_or_lets_players_go_breaks_it() {
+        let broken = |spoil: fn(&mut Tally)| {
+            let mut search = search();
+            let mut tally = second(33, 0);
+            spoil(&mut tally);
+            plateau(&mut search, 100, &tally, false);
+            search.finish().reason
+        };
+        let still = broken(|tally| {
+            (tally.counts.watched_micros, tally.counts.stale_micros) = (100_000_000, 20_000_000);
+        });
+        assert_eq!(still, "players had a fresh snapshot for only 80.00 % of their time");
+        assert_eq!(broken(|tally| tally.counts.count_close("too_slow")), "2 sessions ended that no player had ended");
+        let mut search = search();
+        (0..3).for_each(|_| search.look(100, &second(33, 0), false));
+        let mut lost = second(33, 0);
+        lost.counts.count_close("connection_lost");
+        search.look(99, &lost, false);
+        assert_eq!(search.finish().broke_at, Some(100), "who is gone is missed at once");
     }
 
     #[test]

@@ -240,6 +240,11 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         self.ws.get_ref()
     }
 
+    /// The connection below the WebSocket, to ask it. What is read from it or written to it breaks the WebSocket.
+    pub fn stream_mut(&mut self) -> &mut S {
+        self.ws.get_mut()
+    }
+
     /// The newest snapshot.
     pub fn view(&self) -> Option<&Snapshot> {
         self.replica.snapshot()
@@ -255,7 +260,7 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         self.welcome.as_ref().and_then(|welcome| welcome.player)
     }
 
-    /// Returns to this client's seat, once.
+    /// Returns to this client's seat.
     pub fn resume_credential(&self) -> Option<Credential> {
         self.welcome.as_ref().map(|welcome| Credential::Resume { match_id: welcome.match_id, token: welcome.resume })
     }

@@ -5,7 +5,7 @@
 //! is loaded as it would be, not refused.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use goose::goose::{GooseMethod, GooseRequest, GooseUser};
@@ -14,16 +14,20 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
 use serde_json::{Value, json};
 use tickwire_game::GameDef;
 use tickwire_protocol::Credential;
+use tickwire_protocol::messages::Retry;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::api::{self, Api, ApiError, Join};
 use crate::client::{Client, ClientError, Heard};
 use crate::link::{Link, Mix};
-use crate::scenario::Door;
+use crate::scenario::{Door, Scenario};
+use crate::target::{Place, any_like};
 
 /// How long any part of coming in may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// After a line that dropped a player tries again so soon.
+const SECOND_TRY: Duration = Duration::from_millis(250);
 
 /// A player's connection, over whatever network it has.
 pub type PlayerClient<G> = Client<G, Link<TcpStream>>;
@@ -52,6 +56,15 @@ pub enum EnterError {
 }
 
 impl EnterError {
+    /// Whether coming back to the same seat cannot help: the server said so.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Client(ClientError::Told(reason)) => reason.retry() != Retry::Resume,
+            Self::Client(ClientError::Malformed(_) | ClientError::Diverged { .. }) => true,
+            _ => false,
+        }
+    }
+
     /// What to do about it, if this machine ran out of something.
     pub fn shortage(&self) -> Option<&'static str> {
         let (Self::Io(error) | Self::Client(ClientError::Io(error))) = self else { return None };
@@ -72,7 +85,7 @@ const TOO_MANY_FILES: i32 = 24;
 
 /// What all players of a run need to come in.
 pub struct Entrance {
-    server: SocketAddr,
+    server: Place,
     mode: String,
     network: Mix,
     seed: u64,
@@ -88,8 +101,8 @@ pub struct Entrance {
 /// The operator's door.
 #[derive(Clone)]
 pub struct WatchAccess {
-    /// Its address.
-    pub admin: SocketAddr,
+    /// Where it is.
+    pub admin: Place,
     /// The operator's token.
     pub token: String,
 }
@@ -97,7 +110,7 @@ pub struct WatchAccess {
 /// How an entrance is set up.
 pub struct Setup {
     /// Where players connect to.
-    pub server: SocketAddr,
+    pub server: Place,
     /// The mode they play.
     pub mode: String,
     /// Their networks.
@@ -114,6 +127,21 @@ pub struct Setup {
     pub watch: Option<WatchAccess>,
 }
 
+/// Who comes in: a person with a browser, which remembers its guest session.
+#[derive(Debug, Default)]
+pub struct Visitor {
+    /// Number of the player.
+    pub index: usize,
+    session: Option<String>,
+}
+
+impl Visitor {
+    /// One who was never here.
+    pub fn new(index: usize) -> Self {
+        Self { index, session: None }
+    }
+}
+
 /// A way back in.
 #[derive(Clone, Debug)]
 pub struct WayBack {
@@ -124,7 +152,8 @@ pub struct WayBack {
 impl Entrance {
     /// Makes the clients that players share.
     pub fn new(setup: Setup) -> Result<Self, reqwest::Error> {
-        let spreads = setup.users_per_address > 0 && setup.server.ip().is_loopback();
+        // IPv6 has one loopback address, and this machine's others are not its own.
+        let spreads = setup.users_per_address > 0 && setup.server.address.is_ipv4() && setup.server.address.ip().is_loopback();
         let (users_per_address, count) =
             if spreads { (setup.users_per_address, setup.users.div_ceil(setup.users_per_address)) } else { (setup.users.max(1), 1) };
         let first_address = setup.first_user / users_per_address;
@@ -133,6 +162,11 @@ impl Entrance {
             let builder = reqwest::Client::builder().local_address(source).timeout(PATIENCE).pool_max_idle_per_host(1).no_proxy();
             // Reading the roots takes milliseconds a client, and players are let in over plain HTTP.
             let builder = builder.tls_certs_only([]);
+            // The address that preflight found, for one of several may not answer.
+            let builder = match setup.server.name() {
+                Some(name) => builder.resolve(name, setup.server.address),
+                None => builder,
+            };
             Ok((source, builder.build()?))
         });
         Ok(Self {
@@ -148,41 +182,59 @@ impl Entrance {
         })
     }
 
-    /// Lets player `index` in, and returns its connection at the first snapshot.
+    /// Lets a player in, and returns its connection at the first snapshot.
     pub async fn enter<G: GameDef>(
         &self,
         user: &mut GooseUser,
-        index: usize,
-        door: Door,
+        visitor: &mut Visitor,
+        scenario: &Scenario,
     ) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
-        let source = self.use_client(user, index);
-        if door == Door::Watch {
-            return Ok((self.watch(user, index, source).await?, None));
+        let source = self.use_client(user, visitor.index);
+        if scenario.door == Door::Watch {
+            return Ok((self.watch(user, visitor.index, source).await?, None));
         }
-        let name = format!("bot {}", self.first_user + index);
-        let session = self.post(user, "/api/session", "/api/session", None, &json!({ "name": name })).await?;
-        let token = api::text(&session, "token")?;
-        let join = match door {
-            Door::Hot => self.join_hot(user, &token).await?,
-            _ => self.seat(user, "/api/quick-play", "/api/quick-play", &token).await?,
+        let join = match self.take_seat(user, visitor, scenario.door).await {
+            // The server has forgotten the guest, as after a restart.
+            Err(EnterError::Api(ApiError::Refused { status: StatusCode::UNAUTHORIZED, .. })) => {
+                visitor.session = None;
+                self.take_seat(user, visitor, scenario.door).await?
+            }
+            other => other?,
         };
-        let way_in = WayBack { ws_url: join.ws_url.clone(), credential: Credential::Ticket(join.ticket) };
-        let client = self.open(index, source, &way_in).await?;
-        let way_back = client.resume_credential().map(|credential| WayBack { ws_url: join.ws_url, credential });
-        Ok((client, way_back))
+        let way_in = WayBack { ws_url: join.ws_url, credential: Credential::Ticket(join.ticket) };
+        self.resume(user, visitor, scenario, &way_in).await
     }
 
-    /// Brings player `index` back to its seat.
+    /// Brings a player to the seat that `way` leads to.
     pub async fn resume<G: GameDef>(
         &self,
         user: &mut GooseUser,
-        index: usize,
+        visitor: &Visitor,
+        scenario: &Scenario,
         way: &WayBack,
     ) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
-        let source = self.use_client(user, index);
-        let client = self.open(index, source, way).await?;
+        let source = self.use_client(user, visitor.index);
+        if scenario.loses_welcome {
+            self.lose_welcome::<G>(visitor.index, source, way).await?;
+            tokio::time::sleep(SECOND_TRY).await;
+        }
+        let client = self.open(visitor.index, source, way).await?;
         let way_back = client.resume_credential().map(|credential| WayBack { ws_url: way.ws_url.clone(), credential });
         Ok((client, way_back))
+    }
+
+    async fn take_seat(&self, user: &mut GooseUser, visitor: &mut Visitor, door: Door) -> Result<Join, EnterError> {
+        let token = if let Some(token) = &visitor.session {
+            token.clone()
+        } else {
+            let name = format!("bot {}", self.first_user + visitor.index);
+            let session = self.post(user, "/api/session", "/api/session", None, &json!({ "name": name })).await?;
+            visitor.session.insert(api::text(&session, "token")?).clone()
+        };
+        match door {
+            Door::Hot => self.join_hot(user, &token).await,
+            _ => self.seat(user, "/api/quick-play", "/api/quick-play", &token).await,
+        }
     }
 
     /// Goose gives every user a client of its own; thousands of them share a few instead.
@@ -219,7 +271,7 @@ impl Entrance {
     }
 
     async fn post(&self, user: &mut GooseUser, path: &str, name: &str, token: Option<&str>, body: &Value) -> Result<Value, EnterError> {
-        let url = format!("http://{}{path}", self.server);
+        let url = format!("http://{}{path}", self.server.authority);
         let mut request = user.client.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string());
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
@@ -230,18 +282,18 @@ impl Entrance {
     async fn watch<G: GameDef>(&self, user: &mut GooseUser, index: usize, source: Option<IpAddr>) -> Result<PlayerClient<G>, EnterError> {
         let access = self.watch.as_ref().ok_or(EnterError::NothingToWatch)?;
         let bearer = format!("Bearer {}", access.token);
-        let request = user.client.get(format!("http://{}/admin/api/matches", access.admin)).header(AUTHORIZATION, &bearer);
+        let request = user.client.get(format!("http://{}/admin/api/matches", access.admin.address)).header(AUTHORIZATION, &bearer);
         let list = answer(user, GooseMethod::Get, "/admin/api/matches", request).await?;
         let matches =
             list.get("matches").and_then(Value::as_array).filter(|matches| !matches.is_empty()).ok_or(EnterError::NothingToWatch)?;
         let watched = matches.get(index % matches.len()).ok_or(EnterError::NothingToWatch)?;
-        let url = format!("ws://{}/admin/api/matches/{}/spectate", access.admin, api::text(watched, "id")?);
+        let url = format!("ws://{}/admin/api/matches/{}/spectate", access.admin.address, api::text(watched, "id")?);
         let mut request = url.into_client_request().map_err(ClientError::from)?;
         let offer = format!("tickwire.spectate, bearer.{}", access.token);
         let offer = offer.parse().map_err(|_| EnterError::Goose("the operator's token is no header value".to_owned()))?;
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, offer);
         in_time(async {
-            let stream = connect(access.admin, source).await?;
+            let stream = connect(&access.admin, source).await?;
             let mut client = Client::over(self.link(stream, index), request).await?;
             first_snapshot(&mut client).await?;
             Ok(client)
@@ -251,14 +303,34 @@ impl Entrance {
 
     async fn open<G: GameDef>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
         in_time(async {
-            let stream = connect(self.server, source).await?;
-            let url = if way.ws_url.starts_with('/') { format!("ws://{}{}", self.server, way.ws_url) } else { way.ws_url.clone() };
-            let mut client = Client::over(self.link(stream, index), url).await?;
-            client.hello(way.credential).await?;
+            let mut client = self.say_hello(index, source, way).await?;
             first_snapshot(&mut client).await?;
             Ok(client)
         })
         .await
+    }
+
+    /// Says Hello, and loses the line: every other player before the server's answer has come, the others before they have read it.
+    async fn lose_welcome<G: GameDef>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<(), EnterError> {
+        in_time(async {
+            let mut client: PlayerClient<G> = self.say_hello(index, source, way).await?;
+            if index.is_multiple_of(2) {
+                return Ok(());
+            }
+            match client.next().await? {
+                Heard::Closing(reason) => Err(ClientError::Told(reason).into()),
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn say_hello<G: GameDef>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
+        let stream = connect(&self.server, source).await?;
+        let url = if way.ws_url.starts_with('/') { format!("ws://{}{}", self.server.authority, way.ws_url) } else { way.ws_url.clone() };
+        let mut client = Client::over(self.link(stream, index), url).await?;
+        client.hello(way.credential).await?;
+        Ok(client)
     }
 
     fn link(&self, stream: TcpStream, index: usize) -> Link<TcpStream> {
@@ -281,13 +353,8 @@ fn root_cause(error: &dyn std::error::Error) -> String {
     std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
 }
 
-async fn connect(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
-    if let Some(source) = source {
-        return Api::new(to, source).connect().await;
-    }
-    let stream = TcpStream::connect(to).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
+async fn connect(to: &Place, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    Api::to(to.clone(), source.unwrap_or_else(|| any_like(to.address))).connect().await
 }
 
 async fn first_snapshot<G: GameDef>(client: &mut PlayerClient<G>) -> Result<(), ClientError> {

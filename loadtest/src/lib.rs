@@ -19,11 +19,13 @@ pub mod monitor;
 pub mod options;
 pub mod player;
 pub mod plot;
+pub mod progress;
 pub mod recording;
 pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod script;
+pub mod target;
 pub mod thresholds;
 pub mod usage;
 

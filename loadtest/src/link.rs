@@ -24,6 +24,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use shaper::Shaper;
 
@@ -67,6 +69,36 @@ impl<S> Link<S> {
     /// The stream inside.
     pub const fn get_ref(&self) -> &S {
         &self.inner.stream
+    }
+}
+
+/// A stream that knows when what is read from it reached this machine.
+pub trait Arrivals {
+    /// When the first and the last of the bytes read since this was last asked came; if none was read since, twice the last before.
+    /// `None` if bytes can be read as they come.
+    fn take_arrivals(&mut self) -> Option<(Instant, Instant)>;
+
+    /// When the oldest of the bytes that came and cannot be read yet came.
+    fn waiting_since(&self) -> Option<Instant>;
+}
+
+impl<S> Arrivals for Link<S> {
+    fn take_arrivals(&mut self) -> Option<(Instant, Instant)> {
+        self.shaper.as_mut()?.take_arrivals()
+    }
+
+    fn waiting_since(&self) -> Option<Instant> {
+        self.shaper.as_ref()?.waiting_since()
+    }
+}
+
+impl Arrivals for TcpStream {
+    fn take_arrivals(&mut self) -> Option<(Instant, Instant)> {
+        None
+    }
+
+    fn waiting_since(&self) -> Option<Instant> {
+        None
     }
 }
 

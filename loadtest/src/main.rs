@@ -1,19 +1,20 @@
-//! Runs a load test and prints what was found: exit code 0 if it passed, 1 if not, 2 if it could not be run.
+//! Runs a load test and prints what was found: exit code 0 if it passed, 1 if not, 2 if it could not be run, 3 if the generator was too
+//! slow to tell.
 
-use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use arena::Arena;
 use clap::Parser;
 use tag::Tag;
 use tickwire_loadtest::options::{Cli, Command, Options};
-use tickwire_loadtest::report::{self, Report, console};
-use tickwire_loadtest::run::{Facts, PreflightError, Progress, run};
+use tickwire_loadtest::progress;
+use tickwire_loadtest::report::compare::{Comparison, Kind};
+use tickwire_loadtest::report::{self, Report, Verdict, console};
+use tickwire_loadtest::run::{Facts, PreflightError, run};
 use tickwire_loadtest::thresholds::Thresholds;
 
-/// Seconds between lines where standard error is no terminal.
-const QUIET_SECONDS: u64 = 10;
+/// The generator was too slow to tell whether the run passed.
+const INCONCLUSIVE: u8 = 3;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -23,8 +24,9 @@ async fn main() -> ExitCode {
         None => test(&cli.options).await,
     };
     match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(verdict) if verdict.passed => ExitCode::SUCCESS,
+        Ok(verdict) if verdict.inconclusive => ExitCode::from(INCONCLUSIVE),
+        Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("tickwire-loadtest: {error:#}");
             ExitCode::from(2)
@@ -32,66 +34,54 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn test(options: &Options) -> anyhow::Result<bool> {
+async fn test(options: &Options) -> anyhow::Result<Verdict> {
     let thresholds = match &options.thresholds {
         Some(path) => Thresholds::read(path)?,
-        None => Thresholds::default_level(),
+        None => Thresholds::default_level(options.network.is_ideal()),
     };
     if let Some(dir) = &options.report_dir {
-        std::fs::create_dir_all(dir).with_context(|| format!("cannot create the report folder {}", dir.display()))?;
+        report::prepare(dir)?;
     }
     let facts = Facts::ask(options).await?;
+    let kind = Kind { game: &facts.game, mode: &facts.mode.id, tick_rate: facts.mode.tick_rate, is_search: options.find_capacity };
+    let against = options.against.as_deref().map(|path| Comparison::read(path, &kind)).transpose()?;
     let mut report = run_game(options, &facts).await?;
-    report.verdict.warnings.extend(facts.ops_missing.clone());
+    report.verdict.warnings.extend(facts.warnings.iter().cloned());
     // A search ends where the level breaks: that is what it is for.
     if report.capacity.is_none() {
         thresholds.judge(&mut report);
     } else {
         report.verdict.passed = report.verdict.failures.is_empty();
     }
-    print!("{}", console::summary(&report, console::colour()));
+    print!("{}", console::summary(&report, against.as_ref(), console::colour()));
     if let Some(dir) = &options.report_dir {
-        for path in report::write_all(&report, dir)? {
+        for path in report::write_all(&report, against.as_ref(), dir)? {
             println!("wrote {}", path.display());
         }
     }
-    Ok(report.verdict.passed)
+    Ok(report.verdict)
 }
 
 /// Plays the server's game, one of those that this program has bots for.
 async fn run_game(options: &Options, facts: &Facts) -> Result<Report, PreflightError> {
-    if facts.is_of::<Arena>()? {
-        run::<Arena>(options, facts, progress(options)).await
+    let progress = progress::to_stderr(u64::from(options.users), options.quiet);
+    let report = if facts.is_of::<Arena>()? {
+        run::<Arena>(options, facts, progress).await
     } else if facts.is_of::<Tag>()? {
-        run::<Tag>(options, facts, progress(options)).await
+        run::<Tag>(options, facts, progress).await
     } else {
-        Err(PreflightError::UnknownGame { game: facts.game.clone() })
-    }
+        return Err(PreflightError::UnknownGame { game: facts.game.clone() });
+    };
+    progress::end_line(options.quiet);
+    report
 }
 
-/// A line that is written over on a terminal, and a line now and then elsewhere.
-fn progress(options: &Options) -> Progress {
-    let (is_quiet, is_terminal, users) = (options.quiet, std::io::stderr().is_terminal(), u64::from(options.users));
-    let mut seconds = 0;
-    Box::new(move |second, left| {
-        seconds += 1;
-        if is_quiet || (!is_terminal && seconds % QUIET_SECONDS != 1) {
-            return;
-        }
-        let line = console::progress_line(second, users, left);
-        let (begin, end) = if is_terminal { ("\r\x1b[2K", if left == Some(0) { "\n" } else { "" }) } else { ("", "\n") };
-        let mut stderr = std::io::stderr().lock();
-        // Nobody to tell is no reason to stop.
-        let _ = write!(stderr, "{begin}{line}{end}").and_then(|()| stderr.flush());
-    })
-}
-
-fn merge(paths: &[std::path::PathBuf], dir: &std::path::Path) -> anyhow::Result<bool> {
+fn merge(paths: &[std::path::PathBuf], dir: &std::path::Path) -> anyhow::Result<Verdict> {
     let reports = paths.iter().map(|path| report::json::read(path)).collect::<Result<Vec<_>, _>>()?;
     let merged = report::merge::merge(reports)?;
-    print!("{}", console::summary(&merged, console::colour()));
-    for path in report::write_all(&merged, dir)? {
+    print!("{}", console::summary(&merged, None, console::colour()));
+    for path in report::write_all(&merged, None, dir)? {
         println!("wrote {}", path.display());
     }
-    Ok(merged.verdict.passed)
+    Ok(merged.verdict)
 }

@@ -108,8 +108,22 @@ pub struct Counts {
     pub sent_bytes: u64,
     /// WebSocket messages received.
     pub messages: u64,
-    /// Microseconds that players were connected, summed.
+    /// Microseconds that players held a seat, summed.
     pub player_micros: u64,
+    /// Microseconds that players should have held one and did not, summed; getting in may take [`crate::player::COMING_IN`].
+    pub absent_micros: u64,
+    /// Microseconds that players looked on, summed.
+    pub watched_micros: u64,
+    /// Of these, with nothing newer than [`crate::bot::FRESH_TICKS`] ticks to look at.
+    pub stale_micros: u64,
+    /// Of these, at most so many because the generator itself stood still.
+    pub stale_by_generator_micros: u64,
+    /// Ticks between the snapshots that players received, summed.
+    pub ticks: u64,
+    /// Microseconds between them, summed.
+    pub ticks_micros: u64,
+    /// Times that a player was told that the server is about to restart.
+    pub drains_announced: u64,
     /// Sessions that ended, by reason; those that a scenario ended itself are `scenario`.
     pub closes: BTreeMap<String, u64>,
 }
@@ -135,6 +149,13 @@ impl AddAssign<&Self> for Counts {
         self.sent_bytes += other.sent_bytes;
         self.messages += other.messages;
         self.player_micros += other.player_micros;
+        self.absent_micros += other.absent_micros;
+        self.watched_micros += other.watched_micros;
+        self.stale_micros += other.stale_micros;
+        self.stale_by_generator_micros += other.stale_by_generator_micros;
+        self.ticks += other.ticks;
+        self.ticks_micros += other.ticks_micros;
+        self.drains_announced += other.drains_announced;
         for (reason, count) in &other.closes {
             *self.closes.entry(reason.clone()).or_default() += count;
         }
@@ -155,16 +176,37 @@ impl Counts {
         self.received_bytes + self.messages * SEGMENT_HEADER_BYTES
     }
 
-    /// Sessions that ended without the scenario's doing and not for a reason that is part of play.
+    /// Sessions that ended though no player asked for it and no match was over, by reason.
+    pub fn unasked_closes(&self) -> impl Iterator<Item = (&str, u64)> {
+        let asked = ["scenario", "left", "match_over"];
+        self.closes.iter().map(|(reason, count)| (reason.as_str(), *count)).filter(move |(reason, _)| !asked.contains(reason))
+    }
+
+    /// How many there were.
     pub fn unexplained_closes(&self) -> u64 {
-        let explained = ["scenario", "left", "match_over", "draining"];
-        self.closes.iter().filter(|(reason, _)| !explained.contains(&reason.as_str())).map(|(_, count)| count).sum()
+        self.unasked_closes().map(|(_, count)| count).sum()
+    }
+
+    /// Of the time that players should have held a seat, the share that they did, 0 to 1; `None` if none should have.
+    pub fn attendance(&self) -> Option<f64> {
+        share(self.player_micros, self.player_micros + self.absent_micros)
+    }
+
+    /// Of the time that players looked on, the share with a fresh snapshot, 0 to 1, weighed by players; `None` if nobody did. What
+    /// the generator itself missed is not held against the server.
+    pub fn fresh_share(&self) -> Option<f64> {
+        let stale = self.stale_micros.saturating_sub(self.stale_by_generator_micros).min(self.watched_micros);
+        share(self.watched_micros - stale, self.watched_micros)
     }
 
     /// Counts a session's end.
     pub fn count_close(&mut self, reason: &str) {
         *self.closes.entry(reason.to_owned()).or_default() += 1;
     }
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// What one bot felt since it last told: cheap to write, as thousands of bots do in turn, and read once a second.
@@ -227,5 +269,32 @@ impl Tally {
         for (mine, theirs) in self.histograms.iter_mut().zip(&other.histograms) {
             mine.add(theirs);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_of_time_and_weighed_by_players() {
+        let second = 1_000_000;
+        // Ninety-nine players who looked on for a second, and one who saw nothing new for half of ten seconds.
+        let mut counts = Counts { watched_micros: 99 * second, ..Counts::default() };
+        counts += &Counts { watched_micros: 10 * second, stale_micros: 5 * second, ..Counts::default() };
+        assert_eq!(counts.fresh_share(), Some(104.0 / 109.0));
+        counts.stale_by_generator_micros = 5 * second;
+        assert_eq!(counts.fresh_share(), Some(1.0));
+        assert_eq!((Counts::default().fresh_share(), Counts::default().attendance()), (None, None));
+        let half = Counts { player_micros: 126 * second, absent_micros: 174 * second, ..Counts::default() };
+        assert_eq!(half.attendance(), Some(0.42));
+    }
+
+    #[test]
+    fn a_close_is_asked_for_by_its_player_or_by_the_end_of_a_match() {
+        let mut counts = Counts::default();
+        ["scenario", "left", "match_over", "draining", "draining", "too_slow"].into_iter().for_each(|reason| counts.count_close(reason));
+        assert_eq!(counts.unasked_closes().collect::<Vec<_>>(), [("draining", 2), ("too_slow", 1)]);
+        assert_eq!(counts.unexplained_closes(), 3);
     }
 }

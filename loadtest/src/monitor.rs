@@ -1,9 +1,11 @@
 //! Looks at everything once a second: the bots' board, the generator itself, the server's metrics. Says how it goes, and
 //! keeps the series that a report is drawn from.
 
+mod excuse;
 mod own;
 mod scrape;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,8 +31,8 @@ pub struct Monitor {
     pub own: Own,
     /// The server's metrics, if they are to be read.
     pub scraper: Option<Scraper>,
-    /// Users that are to play.
-    pub users_wanted: u64,
+    /// When, after it began to watch, all users have had time to arrive and none leaves yet. Only then is the generator judged.
+    pub full: Range<Duration>,
     /// The search for the capacity, if there is one.
     pub search: Option<Search>,
     /// Says how it goes.
@@ -66,7 +68,7 @@ impl Monitor {
             let tally = self.board.take_second();
             let users = self.board.users();
             watched.users_max = watched.users_max.max(users);
-            let own = watched.own.look(watched.search.is_some() || users >= self.users_wanted);
+            let own = watched.own.look(watched.search.is_some() || self.full.contains(&began.elapsed()));
             // A server that does not answer shows as a gap in the plot; the players tell why.
             let server = match &mut self.scraper {
                 Some(scraper) => scraper.second().await.ok().flatten(),
@@ -79,6 +81,9 @@ impl Monitor {
                 search.look(users, &tally, own.is_saturated);
             }
             if is_last {
+                excuse::excuse(&mut watched.series);
+                let excused: f64 = watched.series.iter().map(|second| second.stale_by_generator_seconds).sum();
+                watched.total.counts.stale_by_generator_micros = (excused * 1e6) as u64;
                 return watched;
             }
             (self.progress)(&second);
@@ -94,15 +99,23 @@ fn of(tally: &Tally, own: OwnSecond) -> Second {
         let histogram = tally.histogram(measure);
         (!histogram.is_empty()).then(|| histogram.ms_at(quantile))
     };
+    let counts = &tally.counts;
+    let seconds = |micros: u64| micros as f64 / 1e6;
     Second {
-        snapshots: tally.counts.snapshots,
-        payload_bytes: tally.counts.payload_bytes,
+        player_seconds: seconds(counts.player_micros),
+        absent_seconds: seconds(counts.absent_micros),
+        watched_seconds: seconds(counts.watched_micros),
+        stale_seconds: seconds(counts.stale_micros),
+        closes: counts.unexplained_closes(),
+        snapshots: counts.snapshots,
+        payload_bytes: counts.payload_bytes,
         gap_p50_ms: quantile(Measure::Gap, 0.5),
         gap_p99_ms: quantile(Measure::Gap, 0.99),
         input_to_view_p50_ms: quantile(Measure::InputToView, 0.5),
         input_to_view_p99_ms: quantile(Measure::InputToView, 0.99),
         generator_late_p99_ms: own.late_p99_ms,
         generator_cpu: own.cpu,
+        generator_stood_ms: own.stood_ms,
         ..Second::default()
     }
 }

@@ -1,6 +1,5 @@
 //! The command line of a load test.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use crate::link;
 use crate::scenario::ScenarioMix;
+use crate::target::Target;
 
 /// Plays on a Tickwire server with thousands of real, checking clients, and says what they felt.
 ///
@@ -15,6 +15,7 @@ use crate::scenario::ScenarioMix;
 /// the server's hashes. Start the server so that it sends them: `tickwire --hash-every 30`.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "tickwire-loadtest", version, subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
+#[command(after_help = AFTER_HELP)]
 pub struct Cli {
     /// Instead of a load test.
     #[command(subcommand)]
@@ -42,9 +43,9 @@ pub enum Command {
 #[derive(Clone, Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // switches of a command line
 pub struct Options {
-    /// The server's player address
+    /// The server's player address: a name or an address, IPv6 in brackets, with or without http://
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
-    pub server: SocketAddr,
+    pub server: Target,
     /// The server's metrics, to plot its CPU and ticks; "off" for none [default: two ports after the server's]
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_ops)]
     pub ops: Option<Ops>,
@@ -52,12 +53,12 @@ pub struct Options {
     #[arg(long, short, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub users: u32,
     /// How long all of them play
-    #[arg(long, short = 't', default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, short = 't', default_value = "30s", value_name = "TIME", value_parser = parse_time)]
     pub run_time: Duration,
-    /// How long they take to arrive [default: 10s, more for more than 2,000 users]
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    /// How long they take to arrive [default: a second for every 200 users]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub increase_time: Option<Duration>,
-    /// Scenarios and their weights: play, churn, reconnect, lurk, spectate, hot
+    /// Scenarios and their weights: play, churn, reconnect, flaky, lurk, spectate, hot
     #[arg(long, default_value = "play:1", value_name = "NAME:WEIGHT,...")]
     pub mix: ScenarioMix,
     /// Network conditions and their weights: ideal, wifi, 4g, transatlantic, train, or delay=40ms,jitter=10ms,loss=1%
@@ -77,7 +78,7 @@ pub struct Options {
     pub admin_token_file: Option<PathBuf>,
     /// The operator's address, for spectators [default: the port after the server's]
     #[arg(long, value_name = "HOST:PORT")]
-    pub admin: Option<SocketAddr>,
+    pub admin: Option<Target>,
     /// Look for the most players for whom the service level holds
     #[arg(long)]
     pub find_capacity: bool,
@@ -85,18 +86,21 @@ pub struct Options {
     #[arg(long, default_value_t = 200, value_name = "N", requires = "find_capacity", value_parser = clap::value_parser!(u32).range(1..))]
     pub capacity_from: u32,
     /// With --find-capacity: how long the level must hold at each step
-    #[arg(long, default_value = "8s", value_name = "TIME", requires = "find_capacity", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "8s", value_name = "TIME", requires = "find_capacity", value_parser = parse_time)]
     pub capacity_hold: Duration,
-    /// Bounds that fail the run [default: the service level, see docs/BENCHMARKS.md]
+    /// Bounds that fail the run [default: the service level, see the manual on load testing]
     #[arg(long, value_name = "FILE")]
     pub thresholds: Option<PathBuf>,
+    /// The report.json of an earlier run of the same game and mode, to show then and now side by side
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
     /// Folder for report.html, report.json and goose's own reports
     #[arg(long, value_name = "DIR")]
     pub report_dir: Option<PathBuf>,
     /// Others use this server too: do not look for leaked seats
     #[arg(long)]
     pub shared_server: bool,
-    /// Players that share a source address, on loopback only; 0 leaves the address to the system
+    /// Players that share a source address, on IPv4 loopback only; 0 leaves the address to the system
     #[arg(long, default_value_t = 16, value_name = "N")]
     pub users_per_address: u32,
     /// Number of this process among those that load the server together: it keeps their names and addresses apart
@@ -111,19 +115,25 @@ pub struct Options {
 }
 
 /// Where the server's metrics are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ops {
     /// There.
-    At(SocketAddr),
+    At(Target),
     /// They are not to be read.
     Off,
 }
 
 fn parse_ops(text: &str) -> Result<Ops, String> {
-    if text == "off" {
-        return Ok(Ops::Off);
+    if text == "off" { Ok(Ops::Off) } else { text.parse().map(Ops::At).map_err(|why| format!("{why}; or \"off\"")) }
+}
+
+/// Goose counts whole seconds.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time < Duration::from_secs(1) || time.subsec_nanos() > 0 {
+        return Err("must be whole seconds and at least one, such as 30s or 2m".to_owned());
     }
-    text.parse().map(Ops::At).map_err(|_| "expected HOST:PORT or \"off\"".to_owned())
+    Ok(time)
 }
 
 /// Players that arrive per second unless told otherwise, once there are many.
@@ -137,29 +147,38 @@ impl Options {
     }
 
     /// Where the server's metrics are; `None` if they are not to be read.
-    pub fn ops_address(&self) -> Option<SocketAddr> {
-        match self.ops {
-            Some(Ops::At(address)) => Some(address),
+    pub fn ops_target(&self) -> Option<Target> {
+        match &self.ops {
+            Some(Ops::At(target)) => Some(target.clone()),
             Some(Ops::Off) => None,
-            None => self.port_after(2),
+            None => self.server.port_after(2),
         }
     }
 
     /// Where operators connect to.
-    pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin.or_else(|| self.port_after(1))
-    }
-
-    fn port_after(&self, count: u16) -> Option<SocketAddr> {
-        Some(SocketAddr::new(self.server.ip(), self.server.port().checked_add(count)?))
+    pub fn admin_target(&self) -> Option<Target> {
+        self.admin.clone().or_else(|| self.server.port_after(1))
     }
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  tickwire-loadtest --users 500 --run-time 60s --report-dir report
+  tickwire-loadtest --server game.example:8080 --mix play:8,reconnect:1,flaky:1 --network wifi:60,4g:30,train:10
+  tickwire-loadtest --find-capacity --users 5000
+  tickwire-loadtest --users 500 --against report/report.json --report-dir later
+
+The exit code is 0 if the run passed, 1 if it broke a bound, 2 if it could not be run, 3 if the generator was too slow to tell.";
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    fn options(arguments: &[&str]) -> Options {
+        Cli::parse_from([&["loadtest"], arguments].concat()).options
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -168,10 +187,17 @@ mod tests {
 
     #[test]
     fn listeners_are_looked_for_beside_the_players() {
-        let options = Cli::parse_from(["loadtest", "--server", "127.0.0.1:9000"]).options;
-        let address = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
-        assert_eq!((options.admin_address(), options.ops_address()), (address(9001), address(9002)));
-        let off = Cli::parse_from(["loadtest", "--ops", "off"]).options;
-        assert_eq!(off.ops_address(), None);
+        let told = |target: Option<Target>| target.map(|target| target.to_string()).unwrap_or_default();
+        let beside = options(&["--server", "[::1]:9000"]);
+        assert_eq!([told(beside.admin_target()), told(beside.ops_target())], ["[::1]:9001", "[::1]:9002"]);
+        assert_eq!(options(&["--ops", "off"]).ops_target(), None);
+        assert_eq!(told(options(&["--ops", "metrics.example:9"]).ops_target()), "metrics.example:9");
+    }
+
+    #[test]
+    fn a_time_is_whole_seconds() {
+        assert_eq!(parse_time("2m"), Ok(Duration::from_mins(2)));
+        assert!(["0s", "500ms", "1500ms"].iter().all(|text| parse_time(text).is_err_and(|why| why.contains("whole seconds"))));
+        assert!(parse_time("soon").is_err());
     }
 }

@@ -3,25 +3,30 @@
 //!
 //! Invariant: whatever ends a session is counted, with its reason.
 
+mod attendance;
+mod seat;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use goose::goose::{GooseUser, Transaction, TransactionError, TransactionFunction, TransactionResult};
 use tickwire_game::{GameDef, Rng};
-use tickwire_protocol::{ClientMessage, MatchId};
-use tokio::net::TcpStream;
+use tickwire_protocol::MatchId;
 use tokio::time::Instant;
+
+pub use attendance::COMING_IN;
 
 use crate::board::Board;
 use crate::bot::{Bot, Driver, Stopped, micros};
-use crate::client::{ClientError, Heard};
-use crate::entrance::{EnterError, Entrance, PlayerClient, WayBack};
-use crate::link::Link;
+use crate::client::ClientError;
+use crate::entrance::{EnterError, Entrance, PlayerClient, Visitor, WayBack};
 use crate::measure::Measure;
 use crate::recording::Recording;
 use crate::report::Divergence;
 use crate::scenario::{Scenario, Then};
+use attendance::Attendance;
+use seat::{Seat, may_resume};
 
 /// How long a turn lasts.
 const TURN: Duration = Duration::from_secs(1);
@@ -29,8 +34,8 @@ const TURN: Duration = Duration::from_secs(1);
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 /// And after this at most.
 const RETRY_MAX: Duration = Duration::from_secs(4);
-/// How long a player that leaves waits for the server to close.
-const FAREWELL: Duration = Duration::from_secs(8);
+/// Who cannot reach the seat it lost looks for another one after so many tries.
+const RETURNS_MAX: u32 = 6;
 
 /// What all players of a run share.
 pub struct Field<G: GameDef> {
@@ -46,34 +51,32 @@ pub struct Field<G: GameDef> {
     pub seed: u64,
     /// Players that were started.
     pub started: AtomicUsize,
-    /// Somebody left over a bad network and no answer came in time: the server may keep the seat for its grace period.
-    pub left_unanswered: AtomicBool,
+    /// Of these, players that ever had a seat.
+    pub played: AtomicUsize,
+    /// Those who left over a bad network and heard no answer: the server may keep their seats for its grace period.
+    pub left_unanswered: AtomicU64,
 }
 
 /// One user, between its turns.
 struct Player<G: GameDef> {
-    index: usize,
+    visitor: Visitor,
     scenario: Scenario,
     place: Place<G>,
+    attendance: Attendance,
+    has_played: bool,
     retry: Duration,
+    /// Tries in a row to return that failed.
+    returns_failed: u32,
     rng: Rng,
 }
 
 /// Where a user is.
 enum Place<G: GameDef> {
-    Outside,
+    /// Without a seat, and when to try for one.
+    Outside(Instant),
     Seated(Box<Seat<G>>),
-    /// Dropped out on purpose; the way back, and when to take it.
+    /// Without a connection; the way back, and when to take it.
     Away(WayBack, Instant),
-}
-
-struct Seat<G: GameDef> {
-    bot: Bot<G, Link<TcpStream>>,
-    match_id: MatchId,
-    way_back: Option<WayBack>,
-    since: Instant,
-    /// Traffic of the connection that has been counted.
-    counted: (u64, u64),
 }
 
 /// The user's state in goose's session data, which wants to be cloned and shared.
@@ -105,30 +108,42 @@ async fn run<G: GameDef>(field: &Field<G>, scenario: Scenario, step: Step, user:
     }
     let shared = Arc::clone(user.get_session_data_unchecked::<Shared<G>>());
     let mut player = shared.lock().await;
-    match step {
+    let done = match step {
         Step::Enter => player.come_in(field, user).await,
         Step::Turn => player.turn(field, user).await,
         Step::Leave => {
             player.go(field, user).await;
             Ok(())
         }
-    }
+    };
+    player.count_absence(field);
+    done
 }
 
 impl<G: GameDef> Player<G> {
     fn new(field: &Field<G>, scenario: Scenario) -> Self {
         let index = field.started.fetch_add(1, Relaxed);
         let rng = Rng::new(field.seed.wrapping_mul(1 << 20).wrapping_add(index as u64));
-        Self { index, scenario, place: Place::Outside, retry: RETRY_FIRST, rng }
+        let now = Instant::now();
+        Self {
+            visitor: Visitor::new(index),
+            scenario,
+            place: Place::Outside(now),
+            attendance: Attendance::new(now),
+            has_played: false,
+            retry: RETRY_FIRST,
+            returns_failed: 0,
+            rng,
+        }
     }
 
     async fn turn(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
         match &self.place {
-            Place::Outside => return self.come_in(field, user).await,
-            Place::Away(_, until) if Instant::now() < *until => {
+            Place::Outside(until) | Place::Away(_, until) if Instant::now() < *until => {
                 tokio::time::sleep_until((*until).min(Instant::now() + TURN)).await;
                 return Ok(());
             }
+            Place::Outside(_) => return self.come_in(field, user).await,
             Place::Away(..) => return self.come_back(field, user).await,
             Place::Seated(_) => {}
         }
@@ -139,7 +154,7 @@ impl<G: GameDef> Player<G> {
 
     async fn come_in(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
         let click = Instant::now();
-        match field.entrance.enter(user, self.index, self.scenario.door).await {
+        match field.entrance.enter(user, &mut self.visitor, &self.scenario).await {
             Ok((client, way_back)) => {
                 let took = click.elapsed();
                 self.sit_down(field, client, way_back, Measure::Join, took);
@@ -147,15 +162,16 @@ impl<G: GameDef> Player<G> {
             }
             Err(error) => {
                 field.board.count(|counts| counts.join_failures += 1);
-                self.wait_outside(field, user, "join", click.elapsed(), &error).await
+                self.place = Place::Outside(self.next_try());
+                tell(field, user, "join", click.elapsed(), &error).await
             }
         }
     }
 
     async fn come_back(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
-        let Place::Away(way, _) = std::mem::replace(&mut self.place, Place::Outside) else { return Ok(()) };
+        let Place::Away(way, _) = std::mem::replace(&mut self.place, Place::Outside(Instant::now())) else { return Ok(()) };
         let click = Instant::now();
-        match field.entrance.resume(user, self.index, &way).await {
+        match field.entrance.resume(user, &self.visitor, &self.scenario, &way).await {
             Ok((client, way_back)) => {
                 let took = click.elapsed();
                 self.sit_down(field, client, way_back, Measure::Resume, took);
@@ -163,13 +179,22 @@ impl<G: GameDef> Player<G> {
             }
             Err(error) => {
                 field.board.count(|counts| counts.resume_failures += 1);
-                self.wait_outside(field, user, "resume", click.elapsed(), &error).await
+                self.returns_failed += 1;
+                let again = self.next_try();
+                let is_lost = error.is_final() || self.returns_failed >= RETURNS_MAX;
+                self.place = if is_lost { Place::Outside(again) } else { Place::Away(way, again) };
+                tell(field, user, "resume", click.elapsed(), &error).await
             }
         }
     }
 
     fn sit_down(&mut self, field: &Field<G>, client: PlayerClient<G>, way_back: Option<WayBack>, how: Measure, took: Duration) {
-        self.retry = RETRY_FIRST;
+        self.count_absence(field);
+        self.attendance.came();
+        (self.retry, self.returns_failed) = (RETRY_FIRST, 0);
+        if !std::mem::replace(&mut self.has_played, true) {
+            field.played.fetch_add(1, Relaxed);
+        }
         let match_id = client.welcome().map_or(MatchId::default(), |welcome| welcome.match_id);
         let driver = match &field.recording {
             _ if !self.scenario.plays => Driver::Idle,
@@ -185,26 +210,21 @@ impl<G: GameDef> Player<G> {
             _ => notes.counts.joins += 1,
         }
         field.board.seated(match_id);
-        self.place = Place::Seated(Box::new(Seat { bot, match_id, way_back, since: Instant::now(), counted: (0, 0) }));
+        self.place = Place::Seated(Box::new(Seat::new(bot, match_id, way_back)));
     }
 
-    async fn wait_outside(
-        &mut self,
-        field: &Field<G>,
-        user: &mut GooseUser,
-        what: &str,
-        took: Duration,
-        error: &EnterError,
-    ) -> TransactionResult {
-        let text = error.to_string();
-        field.board.failed(format!("{what}: {text}"));
-        if let Some(advice) = error.shortage() {
-            field.board.failed(advice.to_owned());
+    /// When to try again after a try that failed.
+    fn next_try(&mut self) -> Instant {
+        let wait = self.retry;
+        self.retry = (wait * 2).min(RETRY_MAX);
+        Instant::now() + wait
+    }
+
+    fn count_absence(&mut self, field: &Field<G>) {
+        let absent = self.attendance.absent(Instant::now());
+        if !absent.is_zero() {
+            field.board.count(|counts| counts.absent_micros += micros(absent));
         }
-        user.record_custom_request_duration("WS", what, took, false, None, Some(&text)).await?;
-        tokio::time::sleep(self.retry).await;
-        self.retry = (self.retry * 2).min(RETRY_MAX);
-        Err(Box::new(TransactionError::Custom(text)))
     }
 
     async fn play(&mut self, field: &Field<G>) -> TransactionResult {
@@ -214,7 +234,7 @@ impl<G: GameDef> Player<G> {
         let Err(stopped) = outcome else { return Ok(()) };
         if let Stopped::Failed(ClientError::Diverged { match_id, tick, table }) = &stopped {
             let (match_id, component) = (match_id.to_string(), (*table).to_owned());
-            field.board.diverged(Divergence { match_id, tick: tick.0, component, user: self.index as u64 });
+            field.board.diverged(Divergence { match_id, tick: tick.0, component, user: self.visitor.index as u64 });
             // The connection is sound: a player whose view is wrong need not block the seat for the grace period.
             seat.leave(field).await;
         }
@@ -223,7 +243,11 @@ impl<G: GameDef> Player<G> {
             Stopped::Failed(ClientError::Diverged { table, .. }) => format!("a view differed in `{table}`"),
             Stopped::Failed(error) => error.to_string(),
         };
+        let way_back = seat.way_back.take().filter(|_| may_resume(&stopped));
         self.stand_up(field, stopped.name());
+        if let Some(way) = way_back {
+            self.place = Place::Away(way, self.next_try());
+        }
         field.board.failed(text.clone());
         Err(Box::new(TransactionError::Custom(text)))
     }
@@ -243,7 +267,11 @@ impl<G: GameDef> Player<G> {
             Then::Drop(away) => {
                 let way_back = seat.way_back.take();
                 self.stand_up(field, "scenario");
-                self.place = way_back.map_or(Place::Outside, |way| Place::Away(way, Instant::now() + away));
+                if let Some(way) = way_back {
+                    let again = Instant::now() + away;
+                    self.attendance.went(again);
+                    self.place = Place::Away(way, again);
+                }
             }
         }
     }
@@ -261,43 +289,24 @@ impl<G: GameDef> Player<G> {
     }
 
     fn stand_up(&mut self, field: &Field<G>, reason: &str) {
-        if let Place::Seated(mut seat) = std::mem::replace(&mut self.place, Place::Outside) {
+        let now = Instant::now();
+        if let Place::Seated(mut seat) = std::mem::replace(&mut self.place, Place::Outside(now)) {
             seat.bot.close_books();
             seat.bot.notes().counts.count_close(reason);
             seat.report(field);
             field.board.unseated(seat.match_id);
+            self.attendance.went(now);
         }
     }
 }
 
-impl<G: GameDef> Seat<G> {
-    /// Brings what was felt to the board.
-    fn report(&mut self, field: &Field<G>) {
-        let link = self.bot.client().stream();
-        let traffic = (link.bytes_in(), link.bytes_out());
-        let counted = std::mem::replace(&mut self.counted, traffic);
-        let notes = self.bot.notes();
-        notes.counts.received_bytes += traffic.0 - counted.0;
-        notes.counts.sent_bytes += traffic.1 - counted.1;
-        field.board.add(notes);
-        field.board.waited(self.match_id, self.bot.take_stalls(), field.generator_is_late.load(Relaxed));
+/// Writes down why a player did not get in.
+async fn tell<G: GameDef>(field: &Field<G>, user: &mut GooseUser, what: &str, took: Duration, error: &EnterError) -> TransactionResult {
+    let text = error.to_string();
+    field.board.failed(format!("{what}: {text}"));
+    if let Some(advice) = error.shortage() {
+        field.board.failed(advice.to_owned());
     }
-
-    /// Says so, and waits for the server to close.
-    async fn leave(&mut self, field: &Field<G>) {
-        let client = self.bot.client();
-        let farewell = async {
-            // A spectator has no seat to leave: closing is enough.
-            if client.player().is_some() {
-                client.send(ClientMessage::Leave).await?;
-                while !matches!(client.next().await, Ok(Heard::Closing(_)) | Err(ClientError::Closed | ClientError::Connection(_))) {}
-            }
-            Ok::<_, ClientError>(())
-        };
-        let was_answered = tokio::time::timeout(FAREWELL, farewell).await.is_ok();
-        // What a bad network swallowed is not the server's fault: it must think the player lost, and keep the seat for a while.
-        if !was_answered && !self.bot.client().stream().is_ideal() {
-            field.left_unanswered.store(true, Relaxed);
-        }
-    }
+    user.record_custom_request_duration("WS", what, took, false, None, Some(&text)).await?;
+    Err(Box::new(TransactionError::Custom(text)))
 }

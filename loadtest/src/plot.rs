@@ -16,6 +16,20 @@ pub struct Series {
     pub label: String,
     /// In rising order of x. Points that are not finite are left out.
     pub points: Vec<(f64, f64)>,
+    /// What it stands for.
+    pub style: Style,
+}
+
+/// What a line stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// What was measured. Each takes the next colour.
+    #[default]
+    Measured,
+    /// What was measured in an earlier run: the colours of what was measured in this one, in the same order, faded.
+    Then,
+    /// A bound: dashed.
+    Limit,
 }
 
 /// One bar of a chart.
@@ -92,16 +106,31 @@ fn draw_lines(canvas: &Canvas, frame: &Frame, series: &[Series]) -> Drawn {
     mesh.x_desc(axes.x_label).label_style(text(label_size)).axis_desc_style(text(label_size));
     mesh.axis_style(GRID).bold_line_style(GRID).light_line_style(TRANSPARENT);
     mesh.x_label_formatter(&|x| (axes.x_words)(*x)).y_label_formatter(&|y| number(*y)).draw()?;
-    for ((label, points), colour) in lines.into_iter().zip(PALETTE.iter().cycle()) {
-        let style = ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: 2 };
-        let drawn = chart.draw_series(LineSeries::new(points, style))?;
-        drawn.label(label).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], style));
+    for ((label, points), (colour, style)) in lines.into_iter().zip(colours(series)) {
+        let stroke = |color| ShapeStyle { color, filled: false, stroke_width: 2 };
+        let (drawn, stroke) = match style {
+            Style::Limit => {
+                let stroke = stroke(LIMIT.to_rgba());
+                (chart.draw_series(DashedLineSeries::new(points, DASH, DASH, stroke))?, stroke)
+            }
+            Style::Then => (chart.draw_series(LineSeries::new(points, stroke(colour.mix(FADED))))?, stroke(colour.mix(FADED))),
+            Style::Measured => (chart.draw_series(LineSeries::new(points, stroke(colour.to_rgba())))?, stroke(colour.to_rgba())),
+        };
+        drawn.label(label).legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], stroke));
     }
     if series.len() > 1 && frame.title.is_some() {
         let mut legend = chart.configure_series_labels();
         legend.position(SeriesLabelPosition::LowerLeft).label_font(text(LABEL_SIZE)).legend_area_size(24).margin(8).draw()?;
     }
     Ok(())
+}
+
+/// The colour of each line: this run's and an earlier one's count through the palette by themselves.
+fn colours(series: &[Series]) -> impl Iterator<Item = (RGBColor, Style)> {
+    series.iter().enumerate().map(|(index, one)| {
+        let before = series.iter().take(index).filter(|other| other.style == one.style).count();
+        (PALETTE[before % PALETTE.len()], one.style)
+    })
 }
 
 fn draw_bars(canvas: &Canvas, title: &str, value_label: &str, bars: &[Bar]) -> Drawn {
@@ -216,9 +245,10 @@ const LABEL_SIZE: u32 = 14;
 const BARE_LABEL_SIZE: u32 = 16;
 
 /// Colours by the name of their variable, on light and on dark. What is drawn in the first of the two becomes the variable.
-const COLOURS: [(&str, RGBColor, RGBColor); 8] = [
+const COLOURS: [(&str, RGBColor, RGBColor); 9] = [
     ("text", TEXT, RGBColor(0xd8, 0xde, 0xe6)),
     ("grid", GRID, RGBColor(0x3a, 0x42, 0x4c)),
+    ("limit", LIMIT, RGBColor(0x9a, 0xa4, 0xb2)),
     ("1", PALETTE[0], RGBColor(0x58, 0xa6, 0xff)),
     ("2", PALETTE[1], RGBColor(0xf0, 0x88, 0x3e)),
     ("3", PALETTE[2], RGBColor(0x3f, 0xb9, 0x50)),
@@ -228,6 +258,11 @@ const COLOURS: [(&str, RGBColor, RGBColor); 8] = [
 ];
 const TEXT: RGBColor = RGBColor(0x24, 0x29, 0x2f);
 const GRID: RGBColor = RGBColor(0xd0, 0xd7, 0xde);
+const LIMIT: RGBColor = RGBColor(0x6b, 0x77, 0x85);
+/// Length of a dash and of the space after it, pixels.
+const DASH: u32 = 6;
+/// How much of its colour an earlier run's line keeps.
+const FADED: f64 = 0.4;
 const PALETTE: [RGBColor; 6] = [
     RGBColor(0x1f, 0x6f, 0xd6),
     RGBColor(0xc4, 0x5a, 0x11),
@@ -242,7 +277,18 @@ mod tests {
     use super::*;
 
     fn line(label: &str, points: &[(f64, f64)]) -> Series {
-        Series { label: label.to_owned(), points: points.to_vec() }
+        Series { label: label.to_owned(), points: points.to_vec(), style: Style::Measured }
+    }
+
+    #[test]
+    fn an_earlier_run_is_faded_and_a_bound_is_dashed() {
+        let line = |style| Series { style, ..line("p99", &[(0.0, 1.0), (9.0, 2.0)]) };
+        let count = |style, what: &str| {
+            let axes = Axes { x_label: "", y_label: "", x_words: number, x_range: None };
+            bare_line_chart("Gap", axes, &[line(Style::Measured), line(style)]).matches(what).count()
+        };
+        assert_eq!(count(Style::Then, "opacity=\"0.4\" stroke=\"var(--tw-1)\""), 1, "the colour of its counterpart");
+        assert!(count(Style::Limit, "stroke=\"var(--tw-limit)\"") > 3, "dashes");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //! Invariant: whatever ends a run, what was measured until then is reported.
 
 mod preflight;
+mod seats;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use goose::GooseAttack;
@@ -28,14 +29,24 @@ use crate::report::{FORMAT, MeasureReport, Report, RunFacts, Second};
 use crate::scenario::Door;
 
 pub use preflight::{Facts, PreflightError};
+use seats::{Cut, Seats};
 
-/// After everyone has left, the server frees the seats at once, ...
-const SEATS_PATIENCE: Duration = Duration::from_secs(5);
-/// ... but those of players whose connection broke only after the grace period: its default, and a bit.
-const GRACE_PATIENCE: Duration = Duration::from_secs(40);
+/// How it goes.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
+    /// A second of the run is over.
+    Second {
+        /// What happened in it.
+        second: &'a Second,
+        /// How long the whole run lasts, seconds, if that is known.
+        of: Option<u64>,
+    },
+    /// Everyone has left, and the server still holds so many seats.
+    Seats(u64),
+}
 
-/// Says how it goes: the second, and the seconds left if that is known.
-pub type Progress = Box<dyn FnMut(&Second, Option<u64>) + Send>;
+/// Says how it goes.
+pub type Progress = Arc<Mutex<dyn FnMut(News) + Send>>;
 
 /// Runs the load test that `options` describe against a server of game `G`, which preflight found there.
 pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progress) -> Result<Report, PreflightError> {
@@ -51,46 +62,56 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
         recording,
         seed: options.seed.wrapping_add(u64::from(options.process) << 32),
         started: AtomicUsize::new(0),
-        left_unanswered: AtomicBool::new(false),
+        played: AtomicUsize::new(0),
+        left_unanswered: AtomicU64::new(0),
     });
     let plan = options.find_capacity.then(|| capacity::plan(options.capacity_from, options.users));
-    let attack = attack(options, plan.as_deref(), &field).map_err(|error| PreflightError::Goose(goose_failure(&error)))?;
+    let attack = attack(options, facts, plan.as_deref(), &field).map_err(|error| PreflightError::Goose(goose_failure(&error)))?;
 
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let started = Instant::now();
-    let scraper = facts.ops.map(Scraper::new);
+    let scraper = facts.ops.clone().map(Scraper::new);
     let seats_before = match &scraper {
         Some(scraper) => scraper.players().await.ok(),
         None => None,
     };
     let beating = tokio::spawn(Arc::clone(&pulse).beat(interval));
+    let arrival = options.arrival_time();
     let monitor = Monitor {
         board: Arc::clone(&field.board),
         own: Own::new(pulse, interval),
         scraper,
-        users_wanted: u64::from(options.users),
+        full: arrival..arrival + options.run_time,
         search: plan.map(|plan| Search::new(plan, options.capacity_hold, interval)),
-        progress: with_time_left(options, progress),
+        progress: of_seconds(options, &progress),
     };
     let (stop, stopped) = mpsc::channel(1);
     let watching = tokio::spawn(monitor.watch(stopped));
     let outcome = Box::pin(attack.execute()).await;
+    let was_cut_short = !options.find_capacity && goose::is_killswitch_triggered();
+    let lasted = started.elapsed();
     drop(stop);
     beating.abort();
     let watched = watching.await.map_err(|error| PreflightError::Internal(error.to_string()))?;
-    let leaked_seats = match (facts.ops, seats_before) {
-        (Some(ops), Some(before)) if !options.shared_server => leaked(&Scraper::new(ops), before, all_left(&field, &watched)).await,
+    let seats = match (&facts.ops, seats_before) {
+        (Some(ops), Some(before)) if !options.shared_server => {
+            let cut = Cut { off: cut_off(&field, &watched), grace: facts.grace };
+            Some(seats::wait(&Scraper::new(ops.clone()), before, cut, |held| tell(&progress, News::Seats(held))).await)
+        }
         _ => None,
     };
     let run = RunFacts {
         command: command_line(),
-        server: options.server.to_string(),
+        server: facts.place.authority.clone(),
         game: G::NAME.to_owned(),
         mode: facts.mode.id.clone(),
         tick_rate: facts.mode.tick_rate,
         began,
-        seconds: started.elapsed().as_secs_f64(),
-        users: watched.users_max,
+        seconds: lasted.as_secs_f64(),
+        users: u64::from(options.users),
+        users_started: field.started.load(Relaxed) as u64,
+        users_played: field.played.load(Relaxed) as u64,
+        users_at_once: watched.users_max,
         mix: options.mix.to_string(),
         network: options.network.to_string(),
         seed: options.seed,
@@ -98,7 +119,14 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
         processes: 1,
     };
     let mut report = assemble(run, watched, &field.board, descriptors_max);
-    report.leaked_seats = leaked_seats;
+    match seats {
+        Some(Seats::Leaked(seats)) => report.leaked_seats = Some(seats),
+        Some(Seats::Kept(held)) => report.verdict.warnings.push(kept_seats(held, facts.grace)),
+        Some(Seats::Unknown) | None => {}
+    }
+    if was_cut_short {
+        report.verdict.warnings.push(cut_short(options, lasted));
+    }
     match outcome {
         Err(error) if field.started.load(Relaxed) == 0 => Err(PreflightError::Goose(goose_failure(&error))),
         Err(error) => {
@@ -111,13 +139,13 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
 }
 
 fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError> {
-    let watch = match (&options.admin_token_file, options.admin_address()) {
+    let watch = match (&options.admin_token_file, &facts.admin) {
         _ if !options.mix.uses(Door::Watch) => None,
-        (Some(file), Some(admin)) => Some(WatchAccess { admin, token: preflight::read_token(file)? }),
+        (Some(file), Some(admin)) => Some(WatchAccess { admin: admin.clone(), token: preflight::read_token(file)? }),
         _ => return Err(PreflightError::SpectateNeedsToken),
     };
     let setup = Setup {
-        server: options.server,
+        server: facts.place.clone(),
         mode: facts.mode.id.clone(),
         network: options.network.clone(),
         seed: options.seed,
@@ -129,11 +157,11 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
     Entrance::new(setup).map_err(|error| PreflightError::Internal(error.to_string()))
 }
 
-fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
+fn attack<G: GameDef>(options: &Options, facts: &Facts, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
     // Goose's remote control listens on a fixed port, which a second process would find taken.
     let quiet = ["--no-print-metrics", "-qq", "--no-telnet"];
     let mut arguments: Vec<String> =
-        ["--host", &format!("http://{}", options.server)].into_iter().chain(quiet).map(str::to_owned).collect();
+        ["--host", &format!("http://{}", facts.place.authority)].into_iter().chain(quiet).map(str::to_owned).collect();
     if let Some(plan) = plan {
         arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]);
     } else {
@@ -157,29 +185,34 @@ fn attack<G: GameDef>(options: &Options, plan: Option<&[u32]>, field: &Arc<Field
     Ok(attack)
 }
 
-fn with_time_left(options: &Options, mut progress: Progress) -> Box<dyn FnMut(&Second) + Send> {
-    let whole = (!options.find_capacity).then(|| (options.arrival_time() + options.run_time).as_secs_f64());
-    Box::new(move |second| progress(second, whole.map(|whole| (whole - second.at).max(0.0) as u64)))
+/// Tells of each second, and of how many there will be.
+fn of_seconds(options: &Options, progress: &Progress) -> Box<dyn FnMut(&Second) + Send> {
+    let of = (!options.find_capacity).then(|| (options.arrival_time() + options.run_time).as_secs());
+    let progress = Arc::clone(progress);
+    Box::new(move |second| tell(&progress, News::Second { second, of }))
 }
 
-/// Whether every player gave its seat back, so that the server need not wait for any to return.
-fn all_left<G: GameDef>(field: &Field<G>, watched: &Watched) -> bool {
+fn tell(progress: &Progress, news: News) {
+    // Whoever panicked while it spoke left a line unfinished, and nothing else.
+    progress.lock().unwrap_or_else(PoisonError::into_inner)(news);
+}
+
+/// Players for whom the server may keep a seat: their connection broke, and they did not come back.
+fn cut_off<G: GameDef>(field: &Field<G>, watched: &Watched) -> u64 {
     let counts = &watched.total.counts;
     let diverged = counts.closes.get("diverged").copied().unwrap_or_default();
-    let was_cut_off = counts.unexplained_closes() > diverged || counts.resume_failures > 0 || counts.join_failures > 0;
-    !was_cut_off && !field.left_unanswered.load(Relaxed)
+    let unasked = counts.unexplained_closes().saturating_sub(diverged);
+    unasked + counts.resume_failures + counts.join_failures + field.left_unanswered.load(Relaxed)
 }
 
-/// Seats that the server still holds though everyone has left.
-async fn leaked(scraper: &Scraper, before: u64, all_left: bool) -> Option<u64> {
-    let until = Instant::now() + if all_left { SEATS_PATIENCE } else { GRACE_PATIENCE };
-    loop {
-        let held = scraper.players().await.ok()?.saturating_sub(before);
-        if held == 0 || Instant::now() >= until {
-            return Some(held);
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
+fn kept_seats(held: u64, grace: Option<Duration>) -> String {
+    let grace = grace.map_or_else(String::new, |grace| format!(" for up to {} s", grace.as_secs()));
+    format!("the server holds {held} seats{grace} for players who were cut off: whether any leaks was not looked at")
+}
+
+fn cut_short(options: &Options, lasted: Duration) -> String {
+    let whole = (options.arrival_time() + options.run_time).as_secs();
+    format!("the run was ended after {} of {whole} s: everything here is of that time only", lasted.as_secs())
 }
 
 fn assemble(run: RunFacts, watched: Watched, board: &Board, descriptors_max: u64) -> Report {

@@ -15,6 +15,13 @@ pub struct Scenario {
     pub plays: bool,
     /// How long it stays, and what it does then; `None` for the whole run.
     pub stays: Option<(Duration, Then)>,
+    /// Its line drops whenever it has said Hello, before it reads the answer. Then it comes with the newest credential it was given.
+    pub loses_welcome: bool,
+}
+
+impl Scenario {
+    /// Plays in any match with a free seat, for the whole run.
+    const PLAY: Self = Self { name: "play", door: Door::QuickPlay, plays: true, stays: None, loses_welcome: false };
 }
 
 /// How a player comes in.
@@ -38,18 +45,19 @@ pub enum Then {
 }
 
 /// Every scenario.
-pub const SCENARIOS: [Scenario; 6] = [
-    Scenario { name: "play", door: Door::QuickPlay, plays: true, stays: None },
-    Scenario { name: "churn", door: Door::QuickPlay, plays: true, stays: Some((Duration::from_secs(20), Then::Leave)) },
+pub const SCENARIOS: [Scenario; 7] = [
+    Scenario::PLAY,
+    Scenario { name: "churn", stays: Some((Duration::from_secs(20), Then::Leave)), ..Scenario::PLAY },
+    Scenario { name: "reconnect", stays: Some((Duration::from_secs(10), Then::Drop(Duration::from_secs(2)))), ..Scenario::PLAY },
     Scenario {
-        name: "reconnect",
-        door: Door::QuickPlay,
-        plays: true,
-        stays: Some((Duration::from_secs(10), Then::Drop(Duration::from_secs(2)))),
+        name: "flaky",
+        stays: Some((Duration::from_secs(6), Then::Drop(Duration::from_secs(1)))),
+        loses_welcome: true,
+        ..Scenario::PLAY
     },
-    Scenario { name: "lurk", door: Door::QuickPlay, plays: false, stays: None },
-    Scenario { name: "spectate", door: Door::Watch, plays: false, stays: None },
-    Scenario { name: "hot", door: Door::Hot, plays: true, stays: None },
+    Scenario { name: "lurk", plays: false, ..Scenario::PLAY },
+    Scenario { name: "spectate", door: Door::Watch, plays: false, ..Scenario::PLAY },
+    Scenario { name: "hot", door: Door::Hot, ..Scenario::PLAY },
 ];
 
 /// Scenarios and their weights.
@@ -118,7 +126,7 @@ mod tests {
     #[test]
     fn what_is_no_mix_is_refused_with_a_reason() {
         let refused = |text: &str| text.parse::<ScenarioMix>().expect_err("refused");
-        assert_eq!(refused("plya:1"), "there is no scenario `plya`; there are play, churn, reconnect, lurk, spectate, hot");
+        assert_eq!(refused("plya:1"), "there is no scenario `plya`; there are play, churn, reconnect, flaky, lurk, spectate, hot");
         assert_eq!(refused("play:0"), "the weight of `play` must be 1 to 1000");
         assert_eq!(refused("play,play:2"), "`play` comes twice");
     }

@@ -12,6 +12,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use tickwire_game::Rng;
+use tokio::time::Instant;
 
 use super::conditions::{Conditions, Loss};
 
@@ -31,6 +32,8 @@ pub(super) struct Lane {
     rng: Rng,
     bytes: VecDeque<u8>,
     segments: VecDeque<Segment>,
+    /// When the first of the bytes taken away since this was last asked came in, and the last of all.
+    taken: (Option<Instant>, Option<Instant>),
     /// When the last segment will have left.
     line_free_at: Duration,
 }
@@ -38,6 +41,8 @@ pub(super) struct Lane {
 struct Segment {
     /// 0 for the end of the stream.
     len: usize,
+    /// On the wall's clock, which no stall of the link holds up.
+    came: Instant,
     due: Duration,
     /// Of a lost one that nothing has followed yet: from being sent again to being there.
     resent_for: Option<Duration>,
@@ -54,6 +59,7 @@ impl Lane {
             rng,
             bytes: VecDeque::new(),
             segments: VecDeque::new(),
+            taken: (None, None),
             line_free_at: Duration::ZERO,
         }
     }
@@ -78,13 +84,14 @@ impl Lane {
     }
 
     fn send(&mut self, now: Duration, len: usize) {
+        let came = Instant::now();
         let sent = now.max(self.line_free_at) + self.rate.map_or(Duration::ZERO, |rate| serialisation(len, rate));
         self.line_free_at = sent;
         let travel = self.delay + self.draw_jitter();
         if self.loss.as_mut().is_some_and(|loss| loss.loses_next(&mut self.rng)) {
             let resent_for = travel + self.resending_again();
             let due = sent + self.timer() + resent_for;
-            self.segments.push_back(Segment { len, due, resent_for: Some(resent_for) });
+            self.segments.push_back(Segment { len, came, due, resent_for: Some(resent_for) });
             return;
         }
         let noticed = sent + self.round_trip * 5 / 4;
@@ -93,7 +100,7 @@ impl Lane {
                 lost.due = lost.due.min(noticed + resent_for);
             }
         }
-        self.segments.push_back(Segment { len, due: sent + travel, resent_for: None });
+        self.segments.push_back(Segment { len, came, due: sent + travel, resent_for: None });
     }
 
     fn draw_jitter(&mut self) -> Duration {
@@ -133,12 +140,25 @@ impl Lane {
         while left > 0 {
             let Some(head) = self.segments.front_mut() else { return };
             let taken = head.len.min(left);
+            self.taken = (self.taken.0.or(Some(head.came)), Some(head.came));
             head.len -= taken;
             left -= taken;
             if head.len == 0 {
                 self.segments.pop_front();
             }
         }
+    }
+
+    /// When the first and the last of the bytes taken away since this was last asked came in. If there were none since, both are the
+    /// last before; `None` if there were none at all.
+    pub(super) fn take_arrivals(&mut self) -> Option<(Instant, Instant)> {
+        let last = self.taken.1?;
+        Some((self.taken.0.take().unwrap_or(last), last))
+    }
+
+    /// When the oldest of the bytes on their way came in.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        self.segments.front().filter(|head| head.len > 0).map(|head| head.came)
     }
 
     /// Whether the end of the stream is there. It stays.
@@ -290,6 +310,21 @@ mod tests {
         assert_eq!(lane.arrived(209 * MS), [1; 70]);
         lane.consume(70);
         assert_eq!(lane.next_arrival(110 * MS), Some(210 * MS));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_are_known_by_when_they_came_in() {
+        let mut lane = lane("delay=10ms");
+        let start = Instant::now();
+        lane.push(Duration::ZERO, b"ab");
+        tokio::time::advance(5 * MS).await;
+        lane.push(5 * MS, b"c");
+        assert_eq!((lane.waiting_since(), lane.take_arrivals()), (Some(start), None));
+        lane.consume(1);
+        assert_eq!((lane.waiting_since(), lane.take_arrivals()), (Some(start), Some((start, start))));
+        lane.consume(2);
+        assert_eq!((lane.waiting_since(), lane.take_arrivals()), (None, Some((start, start + 5 * MS))));
+        assert_eq!(lane.take_arrivals(), Some((start + 5 * MS, start + 5 * MS)), "nothing more was taken");
     }
 
     #[test]

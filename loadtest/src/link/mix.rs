@@ -17,6 +17,11 @@ pub struct Mix {
 }
 
 impl Mix {
+    /// Whether every client's network does nothing.
+    pub fn is_ideal(&self) -> bool {
+        self.entries.iter().all(|(conditions, _)| conditions.is_ideal())
+    }
+
     /// The conditions of the `index`th client: the same for the same `seed`, and shared out evenly among any clients in a row, so that
     /// those who join one after another do not all get the same.
     pub fn deal(&self, index: usize, seed: u64) -> Conditions {

@@ -105,6 +105,16 @@ impl Shaper {
         Poll::Pending
     }
 
+    /// See [`Lane::take_arrivals`]: of what was read.
+    pub(super) fn take_arrivals(&mut self) -> Option<(Instant, Instant)> {
+        self.down.take_arrivals()
+    }
+
+    /// See [`Lane::waiting_since`]: of what is to be read.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        self.down.waiting_since()
+    }
+
     pub(super) fn poll_write<S>(&mut self, cx: &Context<'_>, inner: &mut Counted<S>, bytes: &[u8]) -> Poll<io::Result<usize>>
     where
         S: AsyncRead + AsyncWrite + Unpin,

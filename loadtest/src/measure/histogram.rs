@@ -78,6 +78,12 @@ impl Histogram {
         if self.is_empty() { 1.0 } else { self.0.percentile_below(micros) / 100.0 }
     }
 
+    /// The sum of the values that are at least `micros`, microseconds.
+    pub fn sum_from(&self, micros: u64) -> f64 {
+        let values = self.0.iter_recorded().filter(|step| step.value_iterated_to() >= micros);
+        values.map(|step| step.value_iterated_to() as f64 * step.count_since_last_iteration() as f64).sum()
+    }
+
     /// What people read.
     pub fn quantiles(&self) -> Quantiles {
         Quantiles {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::bot::micros;
+use crate::bot::{FRESH_TICKS, micros};
 use crate::measure::Histogram;
 use crate::report::GeneratorFacts;
 use crate::usage::{self, Cpu};
@@ -17,6 +17,8 @@ use crate::usage::{self, Cpu};
 const BEAT: Duration = Duration::from_millis(10);
 /// A timer this late, in ticks, makes a bot's figures its own fault.
 const LATE_TICKS: f64 = 0.25;
+/// From so many ticks on a late timer may be why a player's newest snapshot is no longer fresh.
+const STOOD_TICKS: f64 = FRESH_TICKS as f64 / 2.0;
 /// More of the machine than this leaves nothing to spare.
 const CPU_SHARE_MAX: f64 = 0.95;
 
@@ -49,6 +51,8 @@ pub struct OwnSecond {
     pub cpu: f64,
     /// 99th percentile of the timers' lateness, milliseconds.
     pub late_p99_ms: f64,
+    /// For how long it stood still, all in all: long enough that players saw nothing new in it.
+    pub stood_ms: f64,
     /// It fell behind.
     pub is_saturated: bool,
 }
@@ -112,7 +116,8 @@ impl Own {
             self.late_seconds += u32::from(is_late);
             self.seconds += 1;
         }
-        OwnSecond { cpu: used, late_p99_ms, is_saturated: is_late || share > CPU_SHARE_MAX }
+        let stood_ms = lateness.sum_from(micros(self.interval.mul_f64(STOOD_TICKS))) / 1000.0;
+        OwnSecond { cpu: used, late_p99_ms, stood_ms, is_saturated: is_late || share > CPU_SHARE_MAX }
     }
 
     /// The generator over the whole run.
@@ -180,6 +185,16 @@ mod tests {
         lates[8..12].fill(9);
         let facts = watched(&lates, 0.5);
         assert!(facts.saturated && facts.reasons[0].contains("in 5 of 40 s"), "{facts:?}");
+    }
+
+    #[test]
+    fn a_generator_stands_still_when_it_misses_ticks_not_when_it_is_a_little_late() {
+        let mut own = Own::new(Arc::default(), Duration::from_millis(100));
+        let mut lateness = Histogram::default();
+        (0..90).for_each(|_| lateness.record(40_000));
+        assert!(own.judge(&lateness, 0.1, true).stood_ms.abs() < f64::EPSILON);
+        lateness.record(1_200_000);
+        assert!((own.judge(&lateness, 0.1, true).stood_ms / 1200.0 - 1.0).abs() < 0.01);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The server's own figures, read from its metrics: CPU, ticks, seats.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use tokio::time::Instant;
 
 use crate::api::{Api, ApiError};
 use crate::report::ServerSecond;
+use crate::target::{Place, any_like};
 
 /// Seats that people hold, by whether they are connected.
 const PLAYERS: &str = "tickwire_players{";
@@ -23,8 +23,9 @@ type Samples = BTreeMap<String, f64>;
 
 impl Scraper {
     /// Of the server whose metrics are at `ops`.
-    pub fn new(ops: SocketAddr) -> Self {
-        Self { api: Api::new(ops, IpAddr::V4(Ipv4Addr::UNSPECIFIED)), last: None }
+    pub fn new(ops: Place) -> Self {
+        let source = any_like(ops.address);
+        Self { api: Api::to(ops, source), last: None }
     }
 
     /// Seats held now.

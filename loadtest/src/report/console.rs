@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 
+use super::compare::{Change, Comparison};
 use super::{Capacity, Report, Second, words};
 use crate::measure::Measure;
 
@@ -13,34 +14,37 @@ pub fn colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// The live line of a run: its last second, how many users there shall be, and how long it still lasts if that is known.
-pub fn progress_line(second: &Second, users_wanted: u64, seconds_left: Option<u64>) -> String {
+/// The live line of a run: its last second, and how many users there shall be.
+pub fn progress_line(second: &Second, users_wanted: u64) -> String {
     let ms = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{} ms", words::number(value)));
+    let is_watched = second.watched_seconds > 0.0;
+    let fresh = is_watched.then(|| (1.0 - second.stale_seconds / second.watched_seconds).max(0.0));
     let mut line = format!(
-        "{}/{} users  {} snapshots/s  gap p99 {}  input to view p99 {}  {}",
+        "{}/{} users  fresh {}  gap p99 {}  input to view p99 {}  {}",
         words::count(second.users),
         words::count(users_wanted),
-        words::count(second.snapshots),
+        fresh.map_or_else(|| "-".to_owned(), words::percent),
         ms(second.gap_p99_ms),
         ms(second.input_to_view_p99_ms),
         words::counted(second.divergences, "divergence"),
     );
+    if second.closes > 0 {
+        let _ = write!(line, "  {} CLOSED", words::count(second.closes));
+    }
     if let Some(server) = &second.server {
         let _ = write!(line, "  server {:.2} cores, tick p99 {}", server.cpu, ms(Some(server.tick_p99_ms)));
-    }
-    if let Some(left) = seconds_left {
-        let _ = write!(line, "  {left} s left");
     }
     line
 }
 
-/// What the run found: its figures, its findings and its verdict, which is the last line or lines.
-pub fn summary(report: &Report, colour: bool) -> String {
+/// What the run found: its figures, beside an earlier run's if there is one, its findings and its verdict, which is the last line or lines.
+pub fn summary(report: &Report, against: Option<&Comparison>, colour: bool) -> String {
     let paint = Paint(colour);
     let mut out = headline(report, paint);
     out.push_str(&measures(report, paint));
     for (label, lines) in [
         ("Played", played(report)),
+        ("Fresh", fresh(report)),
         ("Snapshots", snapshots(report)),
         ("Bytes", traffic(report)),
         ("Inputs", inputs(report)),
@@ -58,6 +62,8 @@ pub fn summary(report: &Report, colour: bool) -> String {
             let _ = writeln!(out, "{}  {line}", paint.strong(&format!("{label:<11}")));
         }
     }
+    out.push_str(&bounds(report, paint));
+    out.push_str(&against.map(|against| compared(report, against, paint)).unwrap_or_default());
     out.push_str(&verdict(report, paint));
     out
 }
@@ -111,19 +117,87 @@ fn measures(report: &Report, paint: Paint) -> String {
         }
         let times = [quantiles.p50, quantiles.p90, quantiles.p99, quantiles.p999, quantiles.max].map(words::number);
         let [p50, p90, p99, p999, max] = times;
-        let _ = writeln!(table, "{}", row(measure.title(), [p50, p90, p99, p999, max, words::count(quantiles.count)]));
+        let cells = row(measure.title(), [p50, p90, p99, p999, max, words::count(quantiles.count)]);
+        let _ = writeln!(table, "{cells}{}", beside(report, measure, paint));
     }
     if table.is_empty() { "nothing was timed\n\n".to_owned() } else { table + "\n" }
 }
 
+/// The bounds on a measure, at the end of its line.
+fn beside(report: &Report, measure: Measure, paint: Paint) -> String {
+    let bounds = ["mean", "p50", "p90", "p99", "p99.9", "max"].into_iter().filter_map(|quantile| {
+        let bound = words::bound_on(report, measure, quantile)?;
+        let text = format!("  {quantile} {}", bound.must_be());
+        Some(if bound.held { paint.good(&text) } else { paint.bad(&format!("{text} BROKEN")) })
+    });
+    bounds.collect()
+}
+
+/// Each bound beside what was measured.
+fn bounds(report: &Report, paint: Paint) -> String {
+    let mut table = String::new();
+    for bound in &report.bounds {
+        if table.is_empty() {
+            let head = format!("\n{:<28}{:>16}  {:<14}", "bounds", "measured", "must be");
+            let _ = writeln!(table, "{}", paint.strong(head.trim_end()));
+        }
+        let outcome = if bound.held { paint.good("held") } else { paint.bad("BROKEN") };
+        let _ = writeln!(table, "{:<28}{:>16}  {:<14}{outcome}", words::plain(&bound.figure), bound.was(), bound.must_be());
+    }
+    table
+}
+
+/// Each figure of an earlier run and of this one.
+fn compared(report: &Report, against: &Comparison, paint: Paint) -> String {
+    let head = format!("\n{:<36}{:>14}{:>14}{:>16}", format!("against {}", against.name()), "then", "now", "now / then");
+    let mut table = paint.strong(&head) + "\n";
+    for row in against.rows(report) {
+        let word = match row.change() {
+            Change::Same => String::new(),
+            Change::Better => paint.good(Change::Better.word()),
+            Change::Worse => paint.bad(Change::Worse.word()),
+        };
+        let line = format!("{:<36}{:>14}{:>14}{:>16}  {word}", row.title, row.shown(row.then), row.shown(row.now), row.difference());
+        let _ = writeln!(table, "{}", line.trim_end());
+    }
+    for difference in against.differences(report) {
+        let _ = writeln!(table, "  {difference}");
+    }
+    table
+}
+
+fn fresh(report: &Report) -> Vec<String> {
+    let Some(share) = report.counts.fresh_share() else { return Vec::new() };
+    let mut lines =
+        vec![format!("{} of the players' time with a snapshot at most {} ms old", words::percent(share), words::number(report.fresh_ms()))];
+    if let Some((worst, at)) = report.worst_ten_seconds().filter(|(worst, _)| *worst < 1.0) {
+        lines.push(format!("{} in the worst ten seconds, from {} s on", words::percent(worst), words::count(at.round() as u64)));
+    }
+    if let Some(speed) = report.game_speed() {
+        lines.push(format!("{} of the game's speed, as players saw it", words::percent(speed)));
+    }
+    lines
+}
+
 fn played(report: &Report) -> Vec<String> {
-    let counts = &report.counts;
+    let (counts, run) = (&report.counts, &report.run);
     let failed = |failures: u64| if failures > 0 { format!(" ({} failed)", words::count(failures)) } else { String::new() };
     let mut line = format!("{}{}", words::counted(counts.joins, "join"), failed(counts.join_failures));
     if counts.resumes + counts.resume_failures > 0 {
         let _ = write!(line, ", {}{}", words::counted(counts.resumes, "return"), failed(counts.resume_failures));
     }
-    vec![format!("{line}, {:.1} player-hours", counts.player_seconds() / 3600.0)]
+    let users = if run.users_played == run.users {
+        format!("all of {}", words::counted(run.users, "user"))
+    } else {
+        format!("only {} of {}", words::count(run.users_played), words::counted(run.users, "user"))
+    };
+    let seated = counts
+        .attendance()
+        .map_or_else(String::new, |share| format!(", seated for {} of the time that they should have been", words::percent(share)));
+    vec![
+        format!("{users}, at most {} at once{seated}", words::count(run.users_at_once)),
+        format!("{line}, {:.1} player-hours", counts.player_seconds() / 3600.0),
+    ]
 }
 
 fn snapshots(report: &Report) -> Vec<String> {
@@ -252,13 +326,20 @@ fn verdict(report: &Report, paint: Paint) -> String {
     for warning in &report.verdict.warnings {
         let _ = writeln!(out, "{} {}", paint.doubtful("WARNING:"), words::plain(warning));
     }
-    if report.verdict.passed {
-        let _ = writeln!(out, "{}", paint.good("PASSED"));
+    let (verdict, word) = (&report.verdict, words::verdict(report));
+    let painted = match (verdict.passed, verdict.inconclusive) {
+        (true, _) => paint.good(word),
+        (false, true) => paint.doubtful(word),
+        (false, false) => paint.bad(word),
+    };
+    if verdict.cause.is_empty() {
+        let _ = writeln!(out, "{painted}");
     } else {
-        let _ = writeln!(out, "{}", paint.bad("FAILED"));
-        for failure in &report.verdict.failures {
-            let _ = writeln!(out, "  {}", words::plain(failure));
-        }
+        let doubt = if verdict.inconclusive { "the generator could not keep up, so this may be its doing: " } else { "" };
+        let _ = writeln!(out, "{painted}: {doubt}{}", words::plain(&verdict.cause));
+    }
+    for failure in words::other_failures(verdict) {
+        let _ = writeln!(out, "  {}", words::plain(failure));
     }
     out
 }
@@ -280,65 +361,4 @@ fn first(findings: impl Iterator<Item = String>, total: u64) -> Vec<String> {
 const FINDINGS_SHOWN: usize = 10;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::{Verdict, sample};
-
-    #[test]
-    fn a_summary_says_all_and_ends_with_the_verdict() {
-        let text = summary(&sample::full(), false);
-        for words in [
-            "arena (ffa) at 30 Hz on 127.0.0.1:8080: 1,500 users, 120 s",
-            "input to view",
-            "4,200,000 (35,000/s), 310 missed; 100 % compared",
-            "3,845 a second to each player as payload, about 5,457 on the wire",
-            "3,000,000 (73.2 %) shown, 1,200 (0.03 %) late, none lost",
-            "1,617 scenario, 3 server_error (3 UNEXPLAINED)",
-            "12 x 503 Service Unavailable",
-            "1 tick MISSED",
-            "match m-17 tick 1201: Position (user 40)",
-            "match m-3 tick 900: 212 ms, 16 players",
-            "46.0 % of 2 cores",
-            "  1,300 users: the service level held with these\n",
-            "  with 1,500 it did not: 97.20 %",
-            "WARNING: the server shares this machine",
-        ] {
-            assert!(text.contains(words), "{words:?} is missing from\n{text}");
-        }
-        assert!(text.ends_with("FAILED\n  divergences was 2; it must be = 0\n"), "{text}");
-        assert!(!text.contains('\x1b') && !text.contains("SATURATED"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 130), "{text}");
-        assert!(summary(&sample::full(), true).contains("\x1b[1;31mFAILED\x1b[0m"));
-    }
-
-    #[test]
-    fn a_saturated_generator_is_never_the_servers_limit() {
-        let mut report = sample::full();
-        report.generator.saturated = true;
-        report.generator.reasons = vec!["its timers ran 30 ms late".into()];
-        let text = summary(&report, false);
-        assert!(text.contains("GENERATOR SATURATED: its timers ran 30 ms late\n"), "{text}");
-        assert!(text.contains("At least 1,300 users") && text.contains("not known to be the server's limit"), "{text}");
-    }
-
-    #[test]
-    fn nothing_measured_and_hostile_text_are_shown_plainly() {
-        let mut report = sample::empty();
-        report.verdict = Verdict { passed: false, failures: vec!["server\x1b[2J unreachable\n".into()], warnings: Vec::new() };
-        let text = summary(&report, false);
-        assert!(text.contains("nothing was timed") && text.contains("not looked for") && text.contains("none sent"), "{text}");
-        assert!(text.ends_with("FAILED\n  server [2J unreachable \n"), "{text}");
-        report.verdict = Verdict { passed: true, ..Verdict::default() };
-        assert!(summary(&report, false).ends_with("\nPASSED\n"));
-    }
-
-    #[test]
-    fn the_live_line_says_what_is_known() {
-        let report = sample::full();
-        let line = progress_line(&report.series[77], 1500, Some(43));
-        assert!(line.starts_with("1,500/1,500 users  45,000 snapshots/s  gap p99 211 ms  input to view p99 "), "{line}");
-        assert!(line.contains("2 divergences  server 0.7") && line.ends_with("  43 s left") && !line.contains('\n'), "{line}");
-        let bare = progress_line(&Second::default(), 10, None);
-        assert_eq!(bare, "0/10 users  0 snapshots/s  gap p99 -  input to view p99 -  0 divergences");
-    }
-}
+mod tests;

@@ -4,16 +4,19 @@
 //! Invariant: what came from outside (names, errors, the command) is escaped by the template. Only charts and the style sheet,
 //! which hold none of it, are not; and the page's own policy forbids it to load or run anything.
 
+mod against;
+mod bounds;
 mod charts;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Report, words};
+use super::compare::Comparison;
+use super::{Bound, Report, words};
 use crate::measure::Measure;
 
-/// The whole page.
-pub fn page(report: &Report) -> String {
+/// The whole page, with an earlier run beside this one if there is one to compare it with.
+pub fn page(report: &Report, against: Option<&Comparison>) -> String {
     let run = &report.run;
     let title = joined([run.game.clone(), run.mode.clone(), words::counted(run.users, "user")]);
     let page = html! {
@@ -23,7 +26,7 @@ pub fn page(report: &Report) -> String {
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (if report.verdict.passed { "PASSED" } else { "FAILED" }) ": " (title) }
+                title { (words::verdict(report)) ": " (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
@@ -35,8 +38,10 @@ pub fn page(report: &Report) -> String {
                 }
                 main {
                     (tiles(report))
-                    (charts::over_time(report))
-                    (charts::distributions(report))
+                    (bounds::section(report))
+                    (against::section(report, against))
+                    (charts::over_time(report, against))
+                    (charts::distributions(report, against))
                     (charts::capacity(report))
                     (tables::all(report))
                 }
@@ -61,13 +66,12 @@ fn subtitle(report: &Report) -> String {
 fn banners(report: &Report) -> Markup {
     let verdict = &report.verdict;
     html! {
-        @if verdict.passed {
-            section.banner.good { strong { "PASSED" } }
-        } @else {
-            section.banner.bad {
-                strong { "FAILED" }
-                ul { @for failure in &verdict.failures { li { (failure) } } }
-            }
+        @let kind = if verdict.passed { "banner good" } else if verdict.inconclusive { "banner warn" } else { "banner bad" };
+        section class=(kind) {
+            strong.verdict { (words::verdict(report)) }
+            @if !verdict.cause.is_empty() { p.cause { (verdict.cause) } }
+            @let others = words::other_failures(verdict);
+            @if !others.is_empty() { ul { @for failure in others { li { (failure) } } } }
         }
         @if let Some(sentences) = words::saturation(report) {
             section.banner.warn { strong { "GENERATOR SATURATED" } ul { @for sentence in sentences { li { (sentence) } } } }
@@ -87,18 +91,23 @@ struct Tile {
     value: String,
     unit: &'static str,
     detail: String,
-    is_bad: bool,
+    /// The figure that it shows, if that is what a bound may be on.
+    figure: &'static str,
 }
 
 fn tiles(report: &Report) -> Markup {
-    let all = [Some(users_tile(report)), gap_tile(report), view_tile(report), Some(divergence_tile(report)), input_tile(report)];
-    let more = [wire_tile(report), Some(snapshot_tile(report)), join_tile(report)];
+    let all = [Some(users_tile(report)), fresh_tile(report), gap_tile(report), view_tile(report), Some(divergence_tile(report))];
+    let more = [input_tile(report), wire_tile(report), Some(snapshot_tile(report)), join_tile(report)];
     html! {
         section.tiles aria-label="Key figures" {
             @for tile in all.into_iter().chain(more).flatten() {
+                @let bound = report.bounds.iter().find(|bound| bound.figure == tile.figure);
                 div.card.tile {
                     div.label { (tile.label) }
-                    div.value.bad[tile.is_bad] { (tile.value) @if !tile.unit.is_empty() { span.unit { (tile.unit) } } }
+                    div.value.bad[bound.is_some_and(|bound| !bound.held)] {
+                        (tile.value) @if !tile.unit.is_empty() { span.unit { (tile.unit) } }
+                    }
+                    @if let Some(bound) = bound { (beside(bound)) }
                     div.detail { (tile.detail) }
                 }
             }
@@ -106,11 +115,27 @@ fn tiles(report: &Report) -> Markup {
     }
 }
 
+/// The bound on a tile's figure.
+fn beside(bound: &Bound) -> Markup {
+    html! { div.bound.bad[!bound.held] { "must be " (bound.must_be()) @if !bound.held { ": broken" } } }
+}
+
 /// How many players: what a search found, else how many there were.
 fn users_tile(report: &Report) -> Tile {
     let Some(capacity) = &report.capacity else {
-        let detail = format!("{:.1} player-hours", report.counts.player_seconds() / 3600.0);
-        return Tile { label: "Users at once", value: words::count(report.run.users), unit: "", detail, is_bad: false };
+        let (run, hours) = (&report.run, report.counts.player_seconds() / 3600.0);
+        let played = if run.users_played == run.users {
+            format!("all of them played, {hours:.1} player-hours")
+        } else {
+            format!("{} of {} played, {hours:.1} player-hours", words::count(run.users_played), words::count(run.users))
+        };
+        return Tile {
+            label: "Users at once",
+            value: words::count(run.users_at_once),
+            unit: "",
+            detail: played,
+            figure: "users_never_played",
+        };
     };
     let is_known = capacity.is_server_limit && capacity.broke_at.is_some() && !report.generator.saturated;
     Tile {
@@ -118,8 +143,22 @@ fn users_tile(report: &Report) -> Tile {
         value: words::count(capacity.users),
         unit: "users",
         detail: capacity.broke_at.map_or_else(|| "it never broke".to_owned(), |users| format!("broke at {}", words::count(users))),
-        is_bad: false,
+        figure: "capacity_users",
     }
+}
+
+fn fresh_tile(report: &Report) -> Option<Tile> {
+    let share = report.counts.fresh_share()?;
+    let worst = report.worst_ten_seconds().map_or_else(String::new, |(share, at)| {
+        format!("; {} in the worst ten seconds, from {} s on", words::percent(share), words::count(at.round() as u64))
+    });
+    Some(Tile {
+        label: "Time with a fresh snapshot",
+        value: words::percent(share).trim_end_matches(" %").to_owned(),
+        unit: "%",
+        detail: format!("at most {} ms old{worst}", words::number(report.fresh_ms())),
+        figure: "fresh_share",
+    })
 }
 
 fn gap_tile(report: &Report) -> Option<Tile> {
@@ -130,7 +169,7 @@ fn gap_tile(report: &Report) -> Option<Tile> {
         value: words::percent(share).trim_end_matches(" %").to_owned(),
         unit: "%",
         detail: format!("p99 {} ms, longest {} ms", words::number(gap.p99), words::number(gap.max)),
-        is_bad: share < 0.99,
+        figure: "gap.within_1.5_ticks",
     })
 }
 
@@ -141,7 +180,7 @@ fn view_tile(report: &Report) -> Option<Tile> {
         value: words::number(view.p99),
         unit: "ms",
         detail: format!("half within {} ms", words::number(view.p50)),
-        is_bad: false,
+        figure: "input_to_view.p99_ms",
     })
 }
 
@@ -153,7 +192,7 @@ fn divergence_tile(report: &Report) -> Tile {
     } else {
         ("?".to_owned(), "the server sent no hashes".to_owned())
     };
-    Tile { label: "Divergences", value, unit: "", detail, is_bad: counts.divergences > 0 }
+    Tile { label: "Divergences", value, unit: "", detail, figure: "divergences" }
 }
 
 fn input_tile(report: &Report) -> Option<Tile> {
@@ -163,7 +202,7 @@ fn input_tile(report: &Report) -> Option<Tile> {
         value: words::count(counts.inputs_lost),
         unit: "",
         detail: format!("of {}; {} came late", words::count(counts.inputs), words::percent_of(counts.inputs_late, counts.inputs)),
-        is_bad: counts.inputs_lost > 0,
+        figure: "inputs_lost",
     })
 }
 
@@ -175,7 +214,7 @@ fn wire_tile(report: &Report) -> Option<Tile> {
         value: words::number(wire.round()),
         unit: "B/s",
         detail: format!("estimated; payload {} B/s", words::number(goodput.round())),
-        is_bad: false,
+        figure: "wire_bytes_per_player_second",
     })
 }
 
@@ -185,7 +224,7 @@ fn snapshot_tile(report: &Report) -> Tile {
         value: words::number(words::snapshot_rate(report)),
         unit: "/s",
         detail: format!("{} in all", words::count(report.counts.snapshots)),
-        is_bad: false,
+        figure: "snapshots",
     }
 }
 
@@ -196,108 +235,11 @@ fn join_tile(report: &Report) -> Option<Tile> {
         value: words::number(join.p99),
         unit: "ms",
         detail: words::counted(report.counts.joins, "join"),
-        is_bad: false,
+        figure: "join.p99_ms",
     })
 }
 
 const STYLE: &str = include_str!("html/style.css");
 
 #[cfg(test)]
-mod tests {
-    use quick_xml::Reader;
-    use quick_xml::events::{BytesStart, Event};
-
-    use super::*;
-    use crate::report::sample;
-
-    /// Elements that HTML never closes.
-    const VOID: [&str; 4] = ["meta", "br", "hr", "img"];
-
-    fn name(tag: &[u8]) -> String {
-        String::from_utf8_lossy(tag).into_owned()
-    }
-
-    fn assert_asks_for_nothing(element: &BytesStart) {
-        let tag = name(element.name().as_ref());
-        assert!(!["script", "link", "img", "iframe", "object", "a", "use", "image"].contains(&tag.as_str()), "<{tag}>");
-        for attribute in element.attributes() {
-            let attribute = attribute.expect("a legal attribute");
-            let (key, value) = (name(attribute.key.as_ref()), name(&attribute.value));
-            assert!(!["src", "href", "xlink:href", "srcset"].contains(&key.as_str()) && !key.starts_with("on"), "{key}={value}");
-            assert!(key == "xmlns" || !value.contains("://") && !value.contains("url("), "{key}={value}");
-        }
-    }
-
-    /// Every element is closed by its own name, and none asks for anything from elsewhere.
-    fn assert_whole_and_offline(page: &str) {
-        let mut reader = Reader::from_str(page);
-        reader.config_mut().check_end_names = false;
-        reader.config_mut().allow_unmatched_ends = true;
-        let mut open: Vec<String> = Vec::new();
-        loop {
-            match reader.read_event().expect("well-formed") {
-                Event::Start(element) => {
-                    assert_asks_for_nothing(&element);
-                    let tag = name(element.name().as_ref());
-                    if !VOID.contains(&tag.as_str()) {
-                        open.push(tag);
-                    }
-                }
-                Event::End(element) => assert_eq!(open.pop(), Some(name(element.name().as_ref()))),
-                Event::Empty(element) => assert_asks_for_nothing(&element),
-                Event::Text(text) => assert!(!name(&text).contains("@import") && !name(&text).contains("url("), "{text:?}"),
-                Event::Eof => break,
-                _ => {}
-            }
-        }
-        assert!(open.is_empty(), "{open:?} stay open");
-    }
-
-    #[test]
-    fn a_full_page_has_everything_and_needs_nothing() {
-        let page = page(&sample::full());
-        assert_whole_and_offline(&page);
-        assert_eq!(page.matches("<svg").count(), 12);
-        for words in ["FAILED", "divergences was 2", "1,500 users", "Gaps under 1.5 ticks", "Capacity", "m-17", "m-3", "Position"] {
-            assert!(page.contains(words), "{words} is missing");
-        }
-    }
-
-    #[test]
-    fn an_empty_page_is_a_page() {
-        let page = page(&sample::empty());
-        assert_whole_and_offline(&page);
-        assert!(!page.contains("<svg") && !page.contains("NaN") && page.contains("<h1>0 users</h1>"), "{page}");
-    }
-
-    #[test]
-    fn hostile_text_stays_text() {
-        let hostile = "</style><script>alert('\"&</script><img src=x onerror=alert(1)>".to_owned();
-        let mut report = sample::full();
-        for text in [
-            &mut report.run.command,
-            &mut report.run.server,
-            &mut report.run.game,
-            &mut report.run.mode,
-            &mut report.run.mix,
-            &mut report.run.network,
-            &mut report.run.version,
-            &mut report.generator.machine,
-            &mut report.divergences[0].component,
-            &mut report.stalls[0].match_id,
-        ] {
-            text.clone_from(&hostile);
-        }
-        report.divergences[1].match_id.clone_from(&hostile);
-        report.generator.saturated = true;
-        report.generator.reasons = vec![hostile.clone()];
-        report.verdict.failures = vec![hostile.clone()];
-        report.verdict.warnings = vec![hostile.clone()];
-        report.errors = [(hostile.clone(), 1)].into();
-        report.counts.closes = [(hostile.clone(), 1)].into();
-        report.capacity.as_mut().expect("a search").reason.clone_from(&hostile);
-        let page = page(&report);
-        assert_whole_and_offline(&page);
-        assert!(page.contains("&lt;script&gt;") && !page.contains("<script") && !page.contains("<img"));
-    }
-}
+mod tests;

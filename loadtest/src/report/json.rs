@@ -31,7 +31,9 @@ pub enum FileError {
         why: String,
     },
     /// Another version's.
-    #[error("{path} has report format {found}; this program reads format {FORMAT}")]
+    #[error(
+        "{path} has report format {found}; this program reads format {FORMAT}: it is of another version, run the test again with this one"
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -113,7 +115,7 @@ mod tests {
     fn what_is_wrong_with_a_file_is_one_line() {
         let mut other = serde_json::to_value(sample::full()).expect("JSON");
         let cases: [(&str, Damage); 4] = [
-            ("has report format 7; this program reads format 1", |json| json["format"] = 7.into()),
+            ("has report format 7; this program reads format 2", |json| json["format"] = 7.into()),
             ("the histogram of \"gap\" is missing", |json| {
                 json["measures"]["gap"].as_object_mut().expect("an object").remove("histogram");
             }),

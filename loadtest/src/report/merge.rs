@@ -1,7 +1,8 @@
 //! The reports of several processes that loaded one server together, as one.
 //!
 //! What adds up is added: counts, histograms (exactly), users, bytes. Quantiles of single seconds and of the generators'
-//! lateness cannot be added, so the worst process speaks for all. Invariant: the order of the reports does not matter.
+//! lateness cannot be added, so the worst process speaks for all. The bounds are judged by what all of them measured.
+//! Invariant: the order of the reports does not matter.
 
 mod series;
 
@@ -11,6 +12,7 @@ use thiserror::Error;
 
 use super::{FINDINGS_MAX, FORMAT, GeneratorFacts, MeasureReport, Report, RunFacts, Stall, Verdict};
 use crate::measure::{Counts, Histogram, Quantiles};
+use crate::thresholds::Thresholds;
 
 /// Why reports do not belong together.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -66,11 +68,13 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         }
     }
     let stalls = merge_stalls(&reports);
+    let bounds = Thresholds::of_reports(&reports);
     let lost_stalls = |report: &Report| report.stall_count.saturating_sub(report.stalls.len() as u64);
-    Ok(Report {
+    let mut merged = Report {
         format: FORMAT,
         run: merge_run(&reports),
         verdict: merge_verdicts(&reports),
+        bounds: Vec::new(),
         generator: merge_generators(&reports),
         counts,
         measures: merge_measures(&reports)?,
@@ -81,7 +85,9 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         errors: most_frequent(errors),
         leaked_seats: merge_leaks(&reports),
         capacity: None,
-    })
+    };
+    bounds.judge(&mut merged);
+    Ok(merged)
 }
 
 fn belong_together(one: &RunFacts, other: &RunFacts) -> Result<(), MergeError> {
@@ -105,6 +111,9 @@ fn merge_run(reports: &[Report]) -> RunFacts {
         began,
         seconds: runs().map(lasted).fold(0.0, f64::max),
         users: runs().map(|run| run.users).sum(),
+        users_started: runs().map(|run| run.users_started).sum(),
+        users_played: runs().map(|run| run.users_played).sum(),
+        users_at_once: runs().map(|run| run.users_at_once).sum(),
         mix: distinct(runs().map(|run| &run.mix), "; "),
         network: distinct(runs().map(|run| &run.network), "; "),
         version: distinct(runs().map(|run| &run.version), ", "),
@@ -119,16 +128,15 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a String>, separator: &str) -> Str
     all.into_iter().collect::<Vec<_>>().join(separator)
 }
 
+/// What failed a process and is no bound: the bounds are judged again, by what all of them measured.
 fn merge_verdicts(reports: &[Report]) -> Verdict {
-    let sentences = |of: fn(&Verdict) -> &Vec<String>| {
-        let all: BTreeSet<&String> = reports.iter().flat_map(|report| of(&report.verdict)).collect();
-        all.into_iter().cloned().collect()
+    let others = |report: &Report| {
+        let is_bound = |failure: &String| report.bounds.iter().any(|bound| bound.sentence == *failure);
+        report.verdict.failures.iter().filter(|failure| !is_bound(failure)).cloned().collect::<Vec<_>>()
     };
-    Verdict {
-        passed: reports.iter().all(|report| report.verdict.passed),
-        failures: sentences(|verdict| &verdict.failures),
-        warnings: sentences(|verdict| &verdict.warnings),
-    }
+    let failures: BTreeSet<String> = reports.iter().flat_map(others).collect();
+    let warnings: BTreeSet<String> = reports.iter().flat_map(|report| report.verdict.warnings.iter().cloned()).collect();
+    Verdict { failures: failures.into_iter().collect(), warnings: warnings.into_iter().collect(), ..Verdict::default() }
 }
 
 /// Processes of one machine share its cores; of several machines, the busiest one speaks for all.

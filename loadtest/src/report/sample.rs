@@ -1,7 +1,8 @@
 //! Reports for tests: what a run looks like, without a run.
 
 use super::{
-    Capacity, CapacityStep, Divergence, FORMAT, GeneratorFacts, MeasureReport, Report, RunFacts, Second, ServerSecond, Stall, Verdict,
+    Bound, Capacity, CapacityStep, Divergence, FORMAT, GeneratorFacts, MeasureReport, Operator, Report, RunFacts, Second, ServerSecond,
+    Stall, Unit, Verdict,
 };
 use crate::measure::{Counts, Measure, Tally};
 
@@ -20,6 +21,9 @@ pub(crate) fn full() -> Report {
             began: 1_790_000_000,
             seconds: 120.0,
             users: 1500,
+            users_started: 1500,
+            users_played: 1498,
+            users_at_once: 1497,
             mix: "play=8, churn=1, reconnect=1".into(),
             network: "clean=7, wifi=2, train=1".into(),
             seed: 42,
@@ -28,9 +32,20 @@ pub(crate) fn full() -> Report {
         },
         verdict: Verdict {
             passed: false,
+            inconclusive: false,
+            cause: "2 views differed from the server's".into(),
             failures: vec!["divergences was 2; it must be = 0".into()],
             warnings: vec!["the server shares this machine with the generator".into()],
         },
+        bounds: vec![Bound {
+            figure: "divergences".into(),
+            operator: Operator::Equal,
+            limit: 0.0,
+            unit: Unit::Plain,
+            value: Some(2.0),
+            held: false,
+            sentence: "divergences was 2; it must be = 0".into(),
+        }],
         generator: GeneratorFacts {
             machine: "bench-1: 2 × Example CPU at 2.4 GHz, Linux 6.1".into(),
             saturated: false,
@@ -123,6 +138,11 @@ fn counts() -> Counts {
         sent_bytes: 120_000_000,
         messages: 4_210_000,
         player_micros: 142_000_000_000,
+        absent_micros: 100_000_000,
+        watched_micros: 142_000_000_000,
+        stale_micros: 100_000_000,
+        ticks: 4_260_000,
+        ticks_micros: 142_000_000_000,
         closes: [("scenario".to_owned(), 1617), ("server_error".to_owned(), 3)].into(),
         ..Counts::default()
     }
@@ -137,6 +157,12 @@ fn second(index: u32) -> Second {
     Second {
         at,
         users,
+        player_seconds: users as f64,
+        absent_seconds: 0.0,
+        watched_seconds: users as f64,
+        stale_seconds: if index == 77 { users as f64 / 20.0 } else { 0.0 },
+        stale_by_generator_seconds: 0.0,
+        closes: if index == 90 { 3 } else { 0 },
         snapshots: users * 30,
         payload_bytes: users * 30 * (125 + (wave * 9.0) as u64),
         gap_p50_ms: playing.then_some(33.3 + wave * 0.05),
@@ -145,6 +171,7 @@ fn second(index: u32) -> Second {
         input_to_view_p99_ms: playing.then_some(70.0 + 6.0 * wave + spike),
         divergences: if index > 40 { 2 } else { 0 },
         generator_late_p99_ms: 0.8 + users as f64 / 1000.0 + wave * 0.2,
+        generator_stood_ms: 0.0,
         generator_cpu: users as f64 / 1700.0 + wave * 0.02,
         server: Some(ServerSecond {
             cpu: users as f64 / 2000.0 + wave * 0.03,
@@ -162,6 +189,7 @@ fn step(users: u64, gaps_within: f64) -> CapacityStep {
     CapacityStep {
         users,
         gaps_within,
+        fresh_share: gaps_within,
         gap_p99_ms: 34.0 + (1.0 - gaps_within) * 1400.0,
         divergences: 0,
         saturated: false,

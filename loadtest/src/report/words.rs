@@ -1,9 +1,10 @@
 //! Figures as people read them, on a terminal and on the report's page alike.
 
-use super::{Capacity, Report};
+use super::{Bound, Capacity, Report, Verdict};
+use crate::measure::Measure;
 
 /// With as many digits as its size deserves, thousands apart.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "-".to_owned();
     }
@@ -16,7 +17,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A count, thousands apart.
-pub(super) fn count(value: u64) -> String {
+pub(crate) fn count(value: u64) -> String {
     grouped(value, false)
 }
 
@@ -33,12 +34,17 @@ fn grouped(value: u64, is_negative: bool) -> String {
 }
 
 /// `1 seat`, `2 seats`.
-pub(super) fn counted(value: u64, noun: &str) -> String {
+pub(crate) fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
+/// `once`, `2 times`.
+pub(crate) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{} times", self::count(count)) }
+}
+
 /// A share, 0 to 1. What is not all is never shown as 100 %, and what is not nothing never as 0 %.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
         _ if !percent.is_finite() => "-".to_owned(),
@@ -53,12 +59,12 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// `part` of `whole`.
-pub(super) fn percent_of(part: u64, whole: u64) -> String {
+pub(crate) fn percent_of(part: u64, whole: u64) -> String {
     if whole == 0 { "-".to_owned() } else { percent(part as f64 / whole as f64) }
 }
 
 /// Bytes in the unit that fits.
-pub(super) fn bytes(value: f64) -> String {
+pub(crate) fn bytes(value: f64) -> String {
     match value {
         size if size >= 1e9 => format!("{:.2} GB", size / 1e9),
         size if size >= 1e6 => format!("{:.1} MB", size / 1e6),
@@ -68,30 +74,50 @@ pub(super) fn bytes(value: f64) -> String {
 }
 
 /// A moment, seconds since 1970; `None` if it was never set or is none.
-pub(super) fn moment(seconds: u64) -> Option<String> {
+pub(crate) fn moment(seconds: u64) -> Option<String> {
     let moment =
         i64::try_from(seconds).ok().filter(|&seconds| seconds > 0).and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
     moment.map(|moment| moment.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 /// Text from outside in one line, without what could move a terminal's cursor.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// `amount` per player and second; `None` if nobody played.
-pub(super) fn per_player_second(report: &Report, amount: u64) -> Option<f64> {
+pub(crate) fn per_player_second(report: &Report, amount: u64) -> Option<f64> {
     let seconds = report.counts.player_seconds();
     (seconds > 0.0).then(|| amount as f64 / seconds)
 }
 
 /// Snapshots per second over the whole run.
-pub(super) fn snapshot_rate(report: &Report) -> f64 {
+pub(crate) fn snapshot_rate(report: &Report) -> f64 {
     if report.run.seconds > 0.0 { report.counts.snapshots as f64 / report.run.seconds } else { 0.0 }
 }
 
+/// The bound on a quantile of `measure`, such as `p99`, if there is one.
+pub(crate) fn bound_on<'a>(report: &'a Report, measure: Measure, quantile: &str) -> Option<&'a Bound> {
+    let figure = format!("{}.{quantile}_ms", measure.name());
+    report.bounds.iter().find(|bound| bound.figure == figure)
+}
+
+/// The verdict in a word or two.
+pub(crate) fn verdict(report: &Report) -> &'static str {
+    match &report.verdict {
+        verdict if verdict.passed => "PASSED",
+        verdict if verdict.inconclusive => "NOT CONCLUSIVE",
+        _ => "FAILED",
+    }
+}
+
+/// The reasons for a failure that its cause does not say already.
+pub(crate) fn other_failures(verdict: &Verdict) -> Vec<&str> {
+    verdict.failures.iter().map(String::as_str).filter(|failure| *failure != verdict.cause).collect()
+}
+
 /// What a search found: a sentence a line. A saturated generator's limit is never called the server's.
-pub(super) fn capacity(report: &Report, capacity: &Capacity) -> Vec<String> {
+pub(crate) fn capacity(report: &Report, capacity: &Capacity) -> Vec<String> {
     let users = counted(capacity.users, "user");
     let Some(broke_at) = capacity.broke_at else {
         return vec![format!("At least {users}: the service level held at every step")];
@@ -108,7 +134,7 @@ pub(super) fn capacity(report: &Report, capacity: &Capacity) -> Vec<String> {
 }
 
 /// What a reader must know of a generator that fell behind: why it is thought so, and what that means.
-pub(super) fn saturation(report: &Report) -> Option<[String; 2]> {
+pub(crate) fn saturation(report: &Report) -> Option<[String; 2]> {
     let reasons = report.generator.reasons.iter().map(|reason| plain(reason)).collect::<Vec<_>>().join("; ");
     let why = if reasons.is_empty() { "it fell behind".to_owned() } else { reasons };
     report

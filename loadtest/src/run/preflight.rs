@@ -1,8 +1,9 @@
 //! What is looked at before anyone is sent: the server, its game, and what this machine allows. Each refusal is one line that
 //! says what to do.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Deserialize;
 use tickwire_game::GameDef;
@@ -11,6 +12,8 @@ use tickwire_protocol::PROTOCOL_VERSION;
 use crate::api::{Api, ApiError};
 use crate::options::Options;
 use crate::recording::RecordingError;
+use crate::scenario::Door;
+use crate::target::{Place, Target, any_like};
 
 /// Descriptors that are no player's: runtimes, files, metrics.
 const RESERVE: u64 = 128;
@@ -18,16 +21,22 @@ const RESERVE: u64 = 128;
 /// What the server said of itself.
 #[derive(Clone, Debug)]
 pub struct Facts {
+    /// Where it was found.
+    pub place: Place,
     /// Its game.
     pub game: String,
     /// The game's schema.
     schema: String,
     /// The mode to play.
     pub mode: ModeFacts,
+    /// How long it keeps the seat of a player whose connection broke, if it says so.
+    pub grace: Option<Duration>,
     /// Where its metrics are; `None` if they cannot or are not to be read.
-    pub ops: Option<SocketAddr>,
-    /// Why its metrics cannot be read.
-    pub ops_missing: Option<String>,
+    pub ops: Option<Place>,
+    /// Where its operators connect to, if spectators are to.
+    pub admin: Option<Place>,
+    /// What a reader must know of how it was found.
+    pub warnings: Vec<String>,
 }
 
 /// A way to play.
@@ -46,15 +55,15 @@ pub enum PreflightError {
     #[error("no server at {server}: {error}; start one with `tickwire --hash-every 30`, or name another with --server")]
     NoServer {
         /// Where.
-        server: SocketAddr,
+        server: Target,
         /// What happened.
-        error: ApiError,
+        error: std::io::Error,
     },
     /// Something else is there.
-    #[error("what answers at {server} is no Tickwire server: {error}")]
+    #[error("what answers at {server} is no Tickwire server for players: {error}; --server wants the first address that `tickwire` prints")]
     NotTickwire {
         /// Where.
-        server: SocketAddr,
+        server: Target,
         /// What is wrong with its answer.
         error: String,
     },
@@ -98,6 +107,14 @@ pub enum PreflightError {
         /// Descriptors there are.
         limit: u64,
     },
+    /// The operators' listener is not there.
+    #[error("no operators' listener at {admin}, which the scenario `spectate` needs: {error}; name it with --admin")]
+    NoAdmin {
+        /// Where.
+        admin: Target,
+        /// What happened.
+        error: std::io::Error,
+    },
     /// The operator's token is missing.
     #[error("the scenario `spectate` needs --admin-token-file")]
     SpectateNeedsToken,
@@ -126,19 +143,18 @@ struct Info {
     protocol: u16,
     schema: String,
     modes: Vec<ModeFacts>,
+    grace_s: Option<f64>,
 }
 
 impl Facts {
     /// Asks the server.
     pub async fn ask(options: &Options) -> Result<Self, PreflightError> {
-        let server = options.server;
-        let source = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let answer = Api::new(server, source).call(http::Method::GET, "/api/info", None).await.map_err(|error| match error {
-            ApiError::Unreachable(_) => PreflightError::NoServer { server, error },
-            other => PreflightError::NotTickwire { server, error: other.to_string() },
-        })?;
-        let info: Info =
-            serde_json::from_value(answer).map_err(|error| PreflightError::NotTickwire { server, error: error.to_string() })?;
+        let server = &options.server;
+        let place = server.find().await.map_err(|error| PreflightError::NoServer { server: server.clone(), error })?;
+        let other = |error: String| PreflightError::NotTickwire { server: server.clone(), error };
+        let api = Api::to(place.clone(), any_like(place.address));
+        let answer = api.call(http::Method::GET, "/api/info", None).await.map_err(|error| other(what_is_wrong(&error)))?;
+        let info: Info = serde_json::from_value(answer).map_err(|error| other(format!("its /api/info says {error}")))?;
         if info.protocol != PROTOCOL_VERSION {
             return Err(PreflightError::OtherProtocol { theirs: info.protocol });
         }
@@ -149,16 +165,20 @@ impl Facts {
             None => found.next(),
         };
         let mode = mode.ok_or_else(|| PreflightError::NoSuchMode { mode: options.mode.clone().unwrap_or_default(), modes })?;
-        let (ops, ops_missing) = match options.ops_address() {
-            Some(address) => match Api::new(address, source).get_text("/metrics").await {
-                Ok(_) => (Some(address), None),
-                Err(error) => {
-                    (None, Some(format!("no metrics at {address} ({error}): the server's CPU, ticks and seats are not in the report")))
-                }
-            },
-            None => (None, None),
+        let mut warnings = Vec::new();
+        let ops = match options.ops_target() {
+            Some(target) => find_ops(&target, &place, options.ops.is_some(), &mut warnings).await,
+            None => None,
         };
-        Ok(Self { game: info.game, schema: info.schema, mode, ops, ops_missing })
+        warnings.extend(one_address(options, &place));
+        let admin = match options.admin_target() {
+            Some(admin) if options.mix.uses(Door::Watch) && options.admin_token_file.is_some() => {
+                Some(admin.find().await.map_err(|error| PreflightError::NoAdmin { admin, error })?)
+            }
+            _ => None,
+        };
+        let grace = info.grace_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Ok(Self { place, game: info.game, schema: info.schema, mode, grace, ops, admin, warnings })
     }
 
     /// Whether the server's game is `G`; an error if it is another version of it.
@@ -171,6 +191,53 @@ impl Facts {
             return Ok(true);
         }
         Err(PreflightError::OtherSchema { game: self.game.clone(), theirs: self.schema.clone(), ours })
+    }
+}
+
+/// Where the metrics can be read, of all places where `target` may be.
+async fn find_ops(target: &Target, server: &Place, was_named: bool, warnings: &mut Vec<String>) -> Option<Place> {
+    let mut places = Vec::new();
+    if was_named {
+        places.extend(target.find().await.ok());
+    } else if let Some(port) = server.address.port().checked_add(2) {
+        places.push(Place::at(SocketAddr::new(server.address.ip(), port)));
+        // Players may come over one family while the metrics listen on the other.
+        if server.address.ip().is_loopback() {
+            let other = if server.address.is_ipv6() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+            places.push(Place::at(SocketAddr::new(other, port)));
+        }
+    }
+    let mut why = "nobody listens there".to_owned();
+    for place in places {
+        let source = any_like(place.address);
+        match Api::to(place.clone(), source).get_text("/metrics").await {
+            Ok(_) => return Some(place),
+            Err(ApiError::Unreachable(_)) => {}
+            Err(error) => why = error.to_string(),
+        }
+    }
+    warnings.push(format!("no metrics at {target} ({why}): the server's CPU, ticks and seats are not in the report"));
+    None
+}
+
+/// What a reader must know if all players come from one address.
+fn one_address(options: &Options, place: &Place) -> Option<String> {
+    let is_v6_loopback = place.address.is_ipv6() && place.address.ip().is_loopback();
+    (is_v6_loopback && options.users_per_address > 0 && options.users > options.users_per_address).then(|| {
+        format!(
+            "all {} players come from ::1, for IPv6 has no other loopback address: a server limits what one address may do; \
+             with 127.0.0.1 they come from many",
+            options.users
+        )
+    })
+}
+
+/// What of an answer to `/api/info` is not what a server for players says.
+fn what_is_wrong(error: &ApiError) -> String {
+    match error {
+        ApiError::Refused { status, .. } => format!("it answers {status} to /api/info"),
+        ApiError::Unexpected(why) => format!("what it answers to /api/info is {why}"),
+        ApiError::Unreachable(why) => why.clone(),
     }
 }
 

@@ -2,21 +2,10 @@
 //!
 //! Invariant: a figure that was not measured has no value. Zero divergences among views that nobody compared is not zero.
 
-use std::fmt;
-
 use serde_json::Value;
 
 use crate::measure::{Counts, Measure, Quantiles};
-use crate::report::Report;
-
-/// What a figure is measured in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    Milliseconds,
-    /// 0 to 1, shown in percent.
-    Share,
-    Plain,
-}
+use crate::report::{Report, Unit};
 
 /// A figure of a report.
 pub(super) struct Figure {
@@ -51,32 +40,11 @@ pub(super) fn nearest(name: &str) -> Option<String> {
     all.max_by(|one, other| strsim::jaro_winkler(one, name).total_cmp(&strsim::jaro_winkler(other, name)))
 }
 
-impl Unit {
-    /// `value` in this unit, with enough digits to tell it from `bound`.
-    pub(super) fn shown(self, value: f64, bound: f64) -> String {
-        let (number, of) = (self.in_unit(value), self.in_unit(bound));
-        let short = |number: f64| trimmed(&format!("{number:.2}"));
-        let digits = if short(number) == short(of) && (value - bound).abs() > 0.0 { number.to_string() } else { short(number) };
-        format!("{digits}{self}")
-    }
-
-    fn in_unit(self, value: f64) -> f64 {
-        if self == Self::Share { value * 100.0 } else { value }
-    }
-}
-
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Milliseconds => " ms",
-            Self::Share => " %",
-            Self::Plain => "",
-        })
-    }
-}
-
-fn trimmed(number: &str) -> String {
-    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').to_owned() } else { number.to_owned() }
+/// Whether a generator that falls behind makes the figure worse, so that a broken bound may be its doing.
+pub(super) fn is_timing(name: &str) -> bool {
+    const TIMINGS: [&str; 6] = ["attendance", "fresh_share", "fresh_share_worst_10s", "game_speed", "inputs_late_share", "long_gaps"];
+    let of_measure = name.split_once('.').is_some_and(|(measure, _)| Measure::ALL.iter().any(|known| known.name() == measure));
+    of_measure || TIMINGS.contains(&name) || name.starts_with("generator.")
 }
 
 /// Every count by the name it has in the report.
@@ -108,7 +76,7 @@ const QUANTILES: [(&str, Quantile); 6] = [
     ("max_ms", |quantiles| quantiles.max),
 ];
 
-const COMPUTED: [(&str, Unit, Compute); 18] = [
+const COMPUTED: [(&str, Unit, Compute); 26] = [
     ("gap.within_1.5_ticks", Unit::Share, |report| report.gaps_within().ok_or("no gap was measured")),
     ("divergences", Unit::Plain, |report| {
         if report.is_checked() { Ok(report.counts.divergences as f64) } else { Err("no view was compared with the server's hashes") }
@@ -120,7 +88,15 @@ const COMPUTED: [(&str, Unit, Compute); 18] = [
     ("leaked_seats", Unit::Plain, |report| report.leaked_seats.map(|seats| seats as f64).ok_or("the server's seats were not looked at")),
     ("stalls", Unit::Plain, |report| Ok(report.stall_count.max(report.stalls.len() as u64) as f64)),
     ("errors", Unit::Plain, |report| Ok(report.errors.values().sum::<u64>() as f64)),
+    ("fresh_share", Unit::Share, |report| report.counts.fresh_share().ok_or("nobody played")),
+    ("fresh_share_worst_10s", Unit::Share, |report| report.worst_ten_seconds().map(|(share, _)| share).ok_or("nobody played")),
+    ("game_speed", Unit::Share, |report| report.game_speed().ok_or("nobody saw two snapshots")),
+    ("attendance", Unit::Share, |report| report.counts.attendance().ok_or("nobody should have played")),
     ("users", Unit::Plain, |report| Ok(report.run.users as f64)),
+    ("users_started", Unit::Plain, |report| Ok(report.run.users_started as f64)),
+    ("users_played", Unit::Plain, |report| Ok(report.run.users_played as f64)),
+    ("users_at_once", Unit::Plain, |report| Ok(report.run.users_at_once as f64)),
+    ("users_never_played", Unit::Plain, |report| Ok(report.run.users_started.saturating_sub(report.run.users_played) as f64)),
     ("capacity_users", Unit::Plain, |report| {
         report.capacity.as_ref().map(|capacity| capacity.users as f64).ok_or("the capacity was not searched for")
     }),

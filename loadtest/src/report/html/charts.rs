@@ -4,56 +4,137 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use crate::capacity::{FRESH, GAPS_WITHIN};
 use crate::measure::Measure;
-use crate::plot::{Axes, Series, bare_line_chart, number};
+use crate::plot::{Axes, Series, Style, bare_line_chart, number};
+use crate::report::compare::Comparison;
 use crate::report::{CapacityStep, Report, Second, ServerSecond, words};
 
-/// Plots over the time of the run.
-pub(super) fn over_time(report: &Report) -> Markup {
-    let long_gap = report.long_gap_ms();
+type Read<'a> = &'a dyn Fn(&Second) -> Option<f64>;
+
+/// Plots over the time of the run, with an earlier one's behind them.
+pub(super) fn over_time(report: &Report, against: Option<&Comparison>) -> Markup {
     let server = |read: fn(&ServerSecond) -> f64| move |second: &Second| second.server.as_ref().map(read);
-    let level = |second: &Second| second.gap_p99_ms.map(|_| long_gap);
-    let line = |label: &str, read: &dyn Fn(&Second) -> Option<f64>| over(report, label, read);
-    let charts = [
-        ("Users", "with a seat", vec![line("users", &|second| Some(second.users as f64))]),
-        (
-            "Gap between snapshots",
-            "ms",
-            vec![line("p50", &|second| second.gap_p50_ms), line("p99", &|second| second.gap_p99_ms), line("1.5 ticks", &level)],
+    let lines = |all: &[(&str, Read)]| -> Vec<Series> {
+        let of = |report: &Report, style, then: &str| -> Vec<Series> {
+            all.iter().map(|(label, read)| over(report, &format!("{label}{then}"), style, read)).collect()
+        };
+        let then = against.map(|against| of(&against.then, Style::Then, ", then")).unwrap_or_default();
+        // Behind, so that this run's lines are not hidden.
+        then.into_iter().chain(of(report, Style::Measured, "")).collect()
+    };
+    let limits = |names: &[(&str, &str)]| -> Vec<Series> {
+        names.iter().filter_map(|(figure, label)| Some(level(report, label, limit(report, figure)?))).collect()
+    };
+    let chart = |title: &str, unit: &str, all: &[(&str, Read)], limits: Vec<Series>| {
+        let series = lines(all).into_iter().chain(limits).collect::<Vec<_>>();
+        figure(title, unit, Axes { x_label: "seconds", x_range: x_range(report, against), ..PLAIN }, &series)
+    };
+    let stale = |second: &Second| share(second.stale_of_server(), second.watched_seconds);
+    let stale_limits = [("fresh_share", "bound, all of the run"), ("fresh_share_worst_10s", "bound, ten seconds")];
+    let stale_limits =
+        stale_limits.iter().filter_map(|(figure, label)| Some(level(report, label, (1.0 - limit(report, figure)?) * 100.0))).collect();
+    let gap_limits = [limits(&[("gap.p99_ms", "bound, p99")]), vec![level(report, "1.5 ticks", report.long_gap_ms())]].concat();
+    let shown: Vec<Markup> = [
+        chart(
+            "Players",
+            "with a seat",
+            &[("players", &|second| Some(second.users as f64))],
+            vec![level(report, "asked for", report.run.users as f64)],
         ),
-        (
+        chart("Time without a fresh snapshot", "% of the players' time", &[("stale", &stale)], stale_limits),
+        chart("Gap between snapshots", "ms", &[("p50", &|second| second.gap_p50_ms), ("p99", &|second| second.gap_p99_ms)], gap_limits),
+        chart(
             "Input to view",
             "ms",
-            vec![line("p50", &|second| second.input_to_view_p50_ms), line("p99", &|second| second.input_to_view_p99_ms)],
+            &[("p50", &|second| second.input_to_view_p50_ms), ("p99", &|second| second.input_to_view_p99_ms)],
+            limits(&[("input_to_view.p99_ms", "bound, p99")]),
         ),
-        ("Snapshots to each player", "per second", vec![line("snapshots", &|second| each(second, second.snapshots))]),
-        ("Payload to each player", "B/s", vec![line("payload", &|second| each(second, second.payload_bytes))]),
-        ("CPU", "cores", vec![line("server", &server(|server| server.cpu)), line("generator", &|second| Some(second.generator_cpu))]),
-        (
+        chart(
+            "Snapshots to each player",
+            "per second",
+            &[("snapshots", &|second| each(second, second.snapshots))],
+            vec![level(report, "tick rate", f64::from(report.run.tick_rate))],
+        ),
+        chart(
+            "Payload to each player",
+            "B/s",
+            &[("payload", &|second| each(second, second.payload_bytes))],
+            limits(&[("payload_bytes_per_player_second", "bound")]),
+        ),
+        chart("CPU", "cores", &[("server", &server(|server| server.cpu)), ("generator", &|second| Some(second.generator_cpu))], Vec::new()),
+        chart(
             "The server's ticks",
             "ms",
-            vec![line("mean", &server(|server| server.tick_mean_ms)), line("p99", &server(|server| server.tick_p99_ms))],
+            &[("mean", &server(|server| server.tick_mean_ms)), ("p99", &server(|server| server.tick_p99_ms))],
+            limits(&[("server.tick_p99_ms", "bound, p99")]),
         ),
-        ("The generator's own lateness", "ms, p99", vec![line("p99", &|second| Some(second.generator_late_p99_ms))]),
-    ];
-    let x_range = report.series.last().map(|last| (0.0, last.at));
-    let shown: Vec<Markup> = charts
-        .into_iter()
-        .filter_map(|(title, unit, series)| figure(title, unit, Axes { x_label: "seconds", x_range, ..PLAIN }, &series))
-        .collect();
-    section("Over time", "Second by second. p99: of a hundred values in that second, 99 are at most this.", &shown)
+        chart(
+            "The generator's own lateness",
+            "ms, p99",
+            &[("p99", &|second| Some(second.generator_late_p99_ms))],
+            vec![level(report, "a quarter of a tick", report.long_gap_ms() / 6.0)],
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let then = if against.is_some() { " The faded lines are the earlier run's." } else { "" };
+    let note =
+        format!("Second by second. p99: of a hundred values in that second, 99 are at most this. Dashed: what it must keep to.{then}");
+    section("Over time", &note, if report.series.is_empty() { &[] } else { &shown })
 }
 
 /// How long things took, from the quickest to the slowest.
-pub(super) fn distributions(report: &Report) -> Markup {
+pub(super) fn distributions(report: &Report, against: Option<&Comparison>) -> Markup {
     let axes = Axes { x_label: "share of all values that took no longer", x_words: nines_in_words, ..PLAIN };
+    let curve = |report: &Report, measure, label: &str, style| -> Option<Series> {
+        let points = by_nines(&report.histogram(measure).curve(), report.quantiles(measure)?.count);
+        Some(Series { label: label.to_owned(), points, style })
+    };
     let of = |measure| {
-        let series =
-            [Series { label: String::new(), points: by_nines(&report.histogram(measure).curve(), report.quantiles(measure)?.count) }];
+        let now = curve(report, measure, "this run", Style::Measured)?;
+        let then = against.and_then(|against| curve(&against.then, measure, "then", Style::Then));
+        let last = now.points.last().map_or(0.0, |(nines, _)| *nines);
+        let limits = limits_of(report, measure, last);
+        let series: Vec<Series> = then.into_iter().chain([now]).chain(limits).collect();
         figure(title(measure), "ms", axes, &series)
     };
     let shown: Vec<Markup> = [Measure::Gap, Measure::InputToView].into_iter().filter_map(of).collect();
     section("Distributions", "Each step to the right is ten times rarer. A wall on the right is what a few players felt.", &shown)
+}
+
+/// The bounds on the quantiles of `measure`: a line that ends at the share that it is about.
+fn limits_of(report: &Report, measure: Measure, last: f64) -> Vec<Series> {
+    let quantiles = [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p99.9_ms", 0.999)];
+    let bounds = quantiles.into_iter().filter_map(|(name, share)| {
+        let limit = limit(report, &format!("{}.{name}", measure.name()))?;
+        let nines = -f64::log10(1.0 - share);
+        Some((format!("bound, {}", name.trim_end_matches("_ms")), nines, limit))
+    });
+    let within = limit(report, "gap.within_1.5_ticks").filter(|_| measure == Measure::Gap);
+    let within = within.map(|share| ("1.5 ticks".to_owned(), -(1.0 - share).max(1e-6).log10(), report.long_gap_ms()));
+    let line =
+        |(label, nines, ms): (String, f64, f64)| Series { label, points: vec![(0.0, ms), (nines.min(last), ms)], style: Style::Limit };
+    bounds.chain(within).map(line).collect()
+}
+
+/// The limit of the bound on `figure`, if there is one.
+fn limit(report: &Report, figure: &str) -> Option<f64> {
+    report.bounds.iter().find(|bound| bound.figure == figure).map(|bound| bound.limit)
+}
+
+/// A bound that holds all the time.
+fn level(report: &Report, label: &str, value: f64) -> Series {
+    let last = report.series.last().map_or(0.0, |second| second.at);
+    let first = report.series.first().map_or(0.0, |second| second.at.min(last));
+    Series { label: label.to_owned(), points: vec![(first, value), (last, value)], style: Style::Limit }
+}
+
+fn x_range(report: &Report, against: Option<&Comparison>) -> Option<(f64, f64)> {
+    let last = |report: &Report| report.series.last().map(|second| second.at);
+    let then = against.and_then(|against| last(&against.then)).unwrap_or(0.0);
+    last(report).map(|last| (0.0, last.max(then)))
 }
 
 /// A search's plateaus, with the knee marked.
@@ -66,18 +147,29 @@ pub(super) fn capacity(report: &Report) -> Markup {
         Series {
             label: format!("held up to {}", words::count(found.users)),
             points: vec![(found.users as f64, 0.0), (found.users as f64, top)],
+            style: Style::Measured,
         }
     };
-    let chart = |title: &str, unit: &str, read: &dyn Fn(&CapacityStep) -> f64, level: Option<f64>| {
+    let chart = |title: &str, unit: &str, read: &dyn Fn(&CapacityStep) -> f64, level: Option<(&str, f64)>| {
         let points: Vec<(f64, f64)> = steps.iter().map(|step| (step.users as f64, read(step))).collect();
-        let level = level.map(|level| Series { label: "1.5 ticks".into(), points: points.iter().map(|(x, _)| (*x, level)).collect() });
+        let level = level.map(|(label, level)| {
+            let points = points.iter().map(|(x, _)| (*x, level)).collect();
+            Series { label: label.to_owned(), points, style: Style::Limit }
+        });
         let knee = knee(&points);
-        let series: Vec<Series> = [Series { label: "measured".into(), points }, knee].into_iter().chain(level).collect();
+        let measured = Series { label: "measured".into(), points, style: Style::Measured };
+        let series: Vec<Series> = [measured, knee].into_iter().chain(level).collect();
         figure(title, unit, Axes { x_label: "users", ..PLAIN }, &series)
     };
     let shown: Vec<Markup> = [
-        chart("Gaps of 1.5 ticks and longer", "%", &|step| (1.0 - step.gaps_within) * 100.0, None),
-        chart("Gap between snapshots, p99", "ms", &|step| step.gap_p99_ms, Some(report.long_gap_ms())),
+        chart(
+            "Gaps of 1.5 ticks and longer",
+            "%",
+            &|step| (1.0 - step.gaps_within) * 100.0,
+            Some(("allowed", (1.0 - GAPS_WITHIN) * 100.0)),
+        ),
+        chart("Time without a fresh snapshot", "%", &|step| (1.0 - step.fresh_share) * 100.0, Some(("allowed", (1.0 - FRESH) * 100.0))),
+        chart("Gap between snapshots, p99", "ms", &|step| step.gap_p99_ms, Some(("1.5 ticks", report.long_gap_ms()))),
     ]
     .into_iter()
     .flatten()
@@ -100,19 +192,18 @@ fn section(heading: &str, note: &str, figures: &[Markup]) -> Markup {
 /// The title says the unit.
 const PLAIN: Axes = Axes { x_label: "", y_label: "", x_words: number, x_range: None };
 
-/// A chart with its title and legend; `None` if none of `series` has a point. Title and labels are our own words.
+/// A chart with its title and legend; `None` if nothing of this run is in it. Title and labels are our own words.
 fn figure(title: &str, unit: &str, axes: Axes, series: &[Series]) -> Option<Markup> {
     let drawn: Vec<Series> = series.iter().filter(|one| !one.points.is_empty()).cloned().collect();
-    (!drawn.is_empty()).then(|| {
+    let is_measured = drawn.iter().any(|one| one.style == Style::Measured);
+    is_measured.then(|| {
         html! {
             figure.card {
                 figcaption {
                     span { b { (title) } span.unit { (unit) } }
                     @if drawn.len() > 1 {
                         span.legend {
-                            @for (index, one) in drawn.iter().enumerate() {
-                                span { i style=(format!("background:var(--chart-{})", index + 1)) {} (one.label) }
-                            }
+                            @for (key, label) in legend(&drawn) { span { (key) (label) } }
                         }
                     }
                 }
@@ -122,14 +213,31 @@ fn figure(title: &str, unit: &str, axes: Axes, series: &[Series]) -> Option<Mark
     })
 }
 
-fn over(report: &Report, label: &str, read: impl Fn(&Second) -> Option<f64>) -> Series {
-    let points: Vec<(f64, f64)> = report.series.iter().filter_map(|second| Some((second.at, read(second)?))).collect();
-    Series { label: label.to_owned(), points: thinned(&points) }
+/// A key and a label for each line, this run's first.
+fn legend(series: &[Series]) -> Vec<(Markup, &str)> {
+    let of = |style: Style| series.iter().filter(move |one| one.style == style).enumerate();
+    let key = |style: Style, index: usize| match style {
+        Style::Measured => html! { i style=(format!("background:var(--chart-{})", index + 1)) {} },
+        Style::Then => html! { i.then style=(format!("background:var(--chart-{})", index + 1)) {} },
+        Style::Limit => html! { i.limit {} },
+    };
+    let keys = |style| of(style).map(move |(index, one)| (key(style, index), one.label.as_str()));
+    [Style::Measured, Style::Then, Style::Limit].into_iter().flat_map(keys).collect()
 }
 
-/// `amount` for each of the second's players.
+fn over(report: &Report, label: &str, style: Style, read: impl Fn(&Second) -> Option<f64>) -> Series {
+    let points: Vec<(f64, f64)> = report.series.iter().filter_map(|second| Some((second.at, read(second)?))).collect();
+    Series { label: label.to_owned(), points: thinned(&points), style }
+}
+
+/// `amount` for each of the second's players, by the time that they were there: a second in which most have left is no other.
 fn each(second: &Second, amount: u64) -> Option<f64> {
-    (second.users > 0).then(|| amount as f64 / second.users as f64)
+    (second.player_seconds > 0.0).then(|| amount as f64 / second.player_seconds)
+}
+
+/// `part` of `whole` in percent.
+fn share(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole * 100.0)
 }
 
 /// No more points than a screen has room for: of neighbours the highest, so that no spike is lost.
@@ -178,6 +286,15 @@ mod tests {
             "{curve:?}"
         );
         assert_eq!(by_nines(&[], 0), []);
+    }
+
+    #[test]
+    fn what_each_player_got_does_not_rise_as_players_leave() {
+        let second = |users, player_seconds, payload_bytes| Second { users, player_seconds, payload_bytes, ..Second::default() };
+        // A thousand players, and the second in which nearly all of them left after a tenth of it.
+        assert_eq!(each(&second(1000, 1000.0, 4_000_000), 4_000_000), Some(4000.0));
+        assert_eq!(each(&second(3, 100.0, 400_000), 400_000), Some(4000.0));
+        assert_eq!(each(&second(0, 0.0, 0), 0), None);
     }
 
     #[test]

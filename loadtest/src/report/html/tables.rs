@@ -18,7 +18,7 @@ pub(super) fn all(report: &Report) -> Markup {
 }
 
 fn measures(report: &Report) -> Markup {
-    let all: Vec<_> = Measure::ALL.into_iter().filter_map(|measure| Some((measure.title(), report.quantiles(measure)?))).collect();
+    let all: Vec<_> = Measure::ALL.into_iter().filter_map(|measure| Some((measure, report.quantiles(measure)?))).collect();
     html! {
         h2 { "Times" }
         @if all.is_empty() {
@@ -28,11 +28,16 @@ fn measures(report: &Report) -> Markup {
                 table {
                     thead { tr { th { "milliseconds" } @for head in HEADS { th { (head) } } } }
                     tbody {
-                        @for (title, times) in all {
+                        @for (measure, times) in all {
                             tr {
-                                td { (title) }
-                                @for time in [times.mean, times.p50, times.p90, times.p99, times.p999, times.max] {
-                                    td { (words::number(time)) }
+                                td { (measure.title()) }
+                                @let columns = [times.mean, times.p50, times.p90, times.p99, times.p999, times.max];
+                                @for (time, head) in columns.into_iter().zip(HEADS) {
+                                    @let bound = words::bound_on(report, measure, head);
+                                    td.bad[bound.is_some_and(|bound| !bound.held)] {
+                                        (words::number(time))
+                                        @if let Some(bound) = bound { span.unit { (bound.must_be()) } }
+                                    }
                                 }
                                 td { (words::count(times.count)) }
                             }
@@ -54,11 +59,17 @@ fn counts(report: &Report) -> Markup {
         words::per_player_second(report, amount).map_or_else(|| "-".to_owned(), |each| format!("{} B/s", words::number(each.round())))
     };
     let of_inputs = |part| format!("{} ({})", words::count(part), words::percent_of(part, counts.inputs));
+    let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), words::percent);
+    let seconds = |micros: u64| words::number(micros as f64 / 1e6);
     let seats = report.leaked_seats.map_or_else(|| "not looked at".to_owned(), words::count);
-    let groups: [(&str, Vec<Row>); 4] = [
+    let groups: [(&str, Vec<Row>); 5] = [
         (
             "Players",
             vec![
+                ("asked for", words::count(report.run.users)),
+                ("that played", words::count(report.run.users_played)),
+                ("at once, at most", words::count(report.run.users_at_once)),
+                ("time in the seat, of what it should have been", share(counts.attendance())),
                 ("joins", words::count(counts.joins)),
                 ("joins that failed", words::count(counts.join_failures)),
                 ("returns to a seat", words::count(counts.resumes)),
@@ -75,6 +86,16 @@ fn counts(report: &Report) -> Markup {
                 ("divergences", words::count(counts.divergences)),
                 ("missed", words::count(counts.missed_snapshots)),
                 ("gaps of 1.5 ticks and longer", words::count(counts.long_gaps)),
+            ],
+        ),
+        (
+            "Time",
+            vec![
+                ("with a fresh snapshot", share(counts.fresh_share())),
+                ("in the worst ten seconds", share(report.worst_ten_seconds().map(|(share, _)| share))),
+                ("without, player-seconds", seconds(counts.stale_micros)),
+                ("of that, perhaps the generator's doing", seconds(counts.stale_by_generator_micros)),
+                ("speed of the game", share(report.game_speed())),
             ],
         ),
         (
@@ -163,11 +184,12 @@ fn steps(report: &Report) -> Markup {
     html! {
         h2 { "Steps of the search for the capacity" }
         div.card.scroll { table {
-            thead { tr { th { "users" } th { "gaps under 1.5 ticks" } th { "gap p99" } th { "divergences" } th { "service level" } } }
+            thead { tr { th { "users" } th { "gaps under 1.5 ticks" } th { "fresh" } th { "gap p99" } th { "divergences" } th { "service level" } } }
             tbody { @for step in &capacity.steps {
                 tr {
                     td { (words::count(step.users)) }
                     td { (words::percent(step.gaps_within)) }
+                    td { (words::percent(step.fresh_share)) }
                     td { (words::number(step.gap_p99_ms)) " ms" }
                     td { (words::count(step.divergences)) }
                     @match (step.saturated, step.held) {
@@ -221,6 +243,13 @@ fn glossary(report: &Report) -> Markup {
             "p50, p99, p99.9",
             "Half, 99 of 100, 999 of 1000 values are at most this. At 30 Hz, one gap in a hundred is one in three seconds.",
         ),
+        (
+            "fresh snapshot",
+            "The newest snapshot is at most three ticks old. The share is of the time that players looked on, added up over all of them: \
+             a server that stands still makes one late gap among thousands, and its players see nothing for as long as it stands.",
+        ),
+        ("time in the seat", "Of the time that players should have held a seat, from two seconds after they were sent to the end."),
+        ("speed of the game", "Ticks that players saw, of those that passed: below 100 % the game is in slow motion."),
         ("gap", "From one snapshot to the next, at the player. It should be one tick; from 1.5 ticks on a player sees motion hitch."),
         ("jitter", "How far a gap is from the ticks it spans."),
         ("snapshot lateness", "How much later a snapshot came than the steadiest arrival of its stream."),

@@ -48,6 +48,12 @@ fn both(one: &Second, other: &Second, people: fn(u64, u64) -> u64) -> Second {
     Second {
         at: one.at,
         users: people(one.users, other.users),
+        player_seconds: one.player_seconds + other.player_seconds,
+        absent_seconds: one.absent_seconds + other.absent_seconds,
+        watched_seconds: one.watched_seconds + other.watched_seconds,
+        stale_seconds: one.stale_seconds + other.stale_seconds,
+        stale_by_generator_seconds: one.stale_by_generator_seconds + other.stale_by_generator_seconds,
+        closes: one.closes + other.closes,
         snapshots: one.snapshots + other.snapshots,
         payload_bytes: one.payload_bytes + other.payload_bytes,
         gap_p50_ms: worse(one.gap_p50_ms, other.gap_p50_ms),
@@ -57,6 +63,7 @@ fn both(one: &Second, other: &Second, people: fn(u64, u64) -> u64) -> Second {
         divergences: people(one.divergences, other.divergences),
         generator_late_p99_ms: one.generator_late_p99_ms.max(other.generator_late_p99_ms),
         generator_cpu: one.generator_cpu + other.generator_cpu,
+        generator_stood_ms: one.generator_stood_ms.max(other.generator_stood_ms),
         server: match (one.server, other.server) {
             (Some(one), Some(other)) => Some(greater(one, other)),
             (one, other) => one.or(other),
