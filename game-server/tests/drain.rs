@@ -13,8 +13,9 @@ use harness::Harness;
 use http::{get, guest, post};
 use tag::Tag;
 use tickwire_game::GameDef;
-use tickwire_loadtest::script::{hear_closing, see};
-use tickwire_protocol::CloseReason;
+use tickwire_loadtest::Heard;
+use tickwire_loadtest::script::{hear, hear_closing, see};
+use tickwire_protocol::{CloseReason, Event};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn newcomers_are_refused_while_players_play_on() {
@@ -60,6 +61,13 @@ async fn the_grace_is_given_to_those_who_play_and_no_longer() {
     let server = harness.server;
     let began = Instant::now();
     let stopping = tokio::task::spawn_blocking(move || server.drain(Duration::from_secs(1)));
+    let announced = hear(&mut ada, |heard| match heard {
+        Heard::Event(Event::Draining { until }) => Some(until),
+        _ => None,
+    });
+    let until = announced.await.expect("Ada is told when it ends");
+    let left = until.since(ada.view().expect("a view").tick);
+    assert!((1..=61).contains(&left), "{left} ticks of the second are left");
     assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::Draining);
     assert!(began.elapsed() >= Duration::from_secs(1), "Ada could play for as long as was promised");
     drop((ada, bob));

@@ -14,6 +14,12 @@ use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
 use tickwire_loadtest::{ApiError, Client, ClientError, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, Event, MatchId, Secret};
 
+/// Pings and hears the answer: the server knows from then on that the client has its token.
+async fn speak(client: &mut Client<Tag>) {
+    client.send(ClientMessage::Ping { client_time_ms: 0 }).await.expect("sent");
+    hear(client, |heard| matches!(heard, Heard::Pong(_)).then_some(())).await.expect("an answer");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn simultaneous_joins_never_exceed_the_capacity() {
     let harness = Harness::start::<Tag>(|_| {});
@@ -47,15 +53,16 @@ async fn simultaneous_quick_plays_share_a_match() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_resumes_its_seat_with_a_token_that_works_once() {
+async fn a_lost_connection_resumes_its_seat_with_a_token_that_is_spent_by_its_successor() {
     let harness = Harness::start::<Tag>(|_| {});
     let (ada, mut bob, join) = harness.pair::<Tag>().await;
     let api = harness.guest(0).await;
     let (player, token) = (ada.player(), ada.resume_credential().expect("welcomed"));
     drop(ada);
-    let back: Client<Tag> = resume(&api, &join.ws_url, token).await.expect("the seat was kept");
+    let mut back: Client<Tag> = resume(&api, &join.ws_url, token).await.expect("the seat was kept");
     assert_eq!(back.player(), player);
     assert_ne!(back.resume_credential(), Some(token), "the token was rotated");
+    speak(&mut back).await;
     let again = resume::<Tag>(&api, &join.ws_url, token).await.err();
     assert!(matches!(again, Some(ClientError::Told(CloseReason::BadResume))), "a used token: {again:?}");
     see(&mut bob, |_| true).await.expect("the match goes on");
@@ -107,11 +114,12 @@ async fn leaving_frees_the_seat_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_admits_once() {
+async fn a_ticket_is_spent_once_its_session_has_spoken() {
     let harness = Harness::start::<Tag>(|_| {});
     let api = harness.guest(0).await;
     let join = api.create(Tag::MODES[0].id, true).await.expect("a match");
-    let _in: Client<Tag> = enter(&api, &join).await.expect("the ticket is good");
+    let mut ada: Client<Tag> = enter(&api, &join).await.expect("the ticket is good");
+    speak(&mut ada).await;
     let again = enter::<Tag>(&api, &join).await.err();
     assert!(matches!(again, Some(ClientError::Told(CloseReason::BadTicket))), "{again:?}");
 }
