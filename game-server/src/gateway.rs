@@ -16,6 +16,7 @@ pub mod expected;
 pub mod guests;
 pub mod headers;
 pub mod holdings;
+pub mod ledger;
 pub mod listener;
 pub mod match_list;
 pub mod names;
@@ -41,13 +42,12 @@ use crate::config::Config;
 use crate::matches::Directory;
 use caps::Caps;
 use creations::Creations;
-use expected::Expected;
 use guests::Guests;
+use ledger::Ledger;
 use match_list::MatchList;
 use origin::AllowedOrigins;
 use quick_play::QuickPlay;
 use rates::Rates;
-use tickets::Tickets;
 
 /// How often what has expired is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -90,8 +90,7 @@ pub struct Gateway {
     caps: Arc<Caps>,
     origins: AllowedOrigins,
     guests: Mutex<Guests>,
-    tickets: Tickets,
-    expected: Mutex<Expected>,
+    ledger: Ledger,
     creations: Arc<Creations>,
     quick_play: QuickPlay,
     match_list: MatchList,
@@ -106,8 +105,7 @@ impl Gateway {
             caps: Caps::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
             guests: Mutex::new(Guests::new(&config)),
-            tickets: Tickets::default(),
-            expected: Mutex::default(),
+            ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
@@ -128,9 +126,9 @@ impl Gateway {
         &self.caps
     }
 
-    /// Guest sessions and tickets outstanding.
+    /// Guest sessions, and tickets whose time is not over.
     pub fn table_sizes(&self) -> (usize, usize) {
-        (self.guests().len(), self.tickets.len())
+        (self.guests().len(), self.ledger.tickets())
     }
 
     /// Forgets what has expired, for ever.
@@ -140,17 +138,12 @@ impl Gateway {
             interval.tick().await;
             let now = Instant::now();
             self.guests().purge(now);
-            self.tickets.purge(now);
-            self.expected().purge();
+            self.ledger.purge(now);
             self.rates.forget_idle();
         }
     }
 
     fn guests(&self) -> MutexGuard<'_, Guests> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn expected(&self) -> MutexGuard<'_, Expected> {
-        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

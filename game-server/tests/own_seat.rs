@@ -72,6 +72,22 @@ async fn a_person_has_seats_in_a_few_matches_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_drains_gives_back_seats_and_gives_no_new_ones() {
+    let harness = Harness::start::<Tag>(|_| {});
+    let mode = Tag::MODES[0].id;
+    let (ada, bob) = (harness.guest(0).await, harness.guest(1).await);
+    let join = ada.quick_play(mode).await.expect("a seat");
+    let mut playing: Client<Tag> = enter(&ada, &join).await.expect("Welcome");
+    harness.server.start_draining();
+    for back in [ada.join(&join.code).await, ada.quick_play(mode).await] {
+        assert_eq!(back.expect("her own seat").match_id, join.match_id);
+    }
+    let refused = [bob.join(&join.code).await, bob.quick_play(mode).await, ada.create(mode, true).await];
+    assert!(refused.into_iter().all(|answer| refusal(answer.expect_err("refused")) == "draining"));
+    see(&mut playing, |_| true).await.expect("she plays on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_link_works_while_the_results_are_shown() {
     let harness = Harness::start::<Tag>(|config| {
         config.matches.live_seconds = 1;

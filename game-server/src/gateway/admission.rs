@@ -186,7 +186,7 @@ enum Ask {
 fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason> {
     match credential {
         Credential::Ticket(secret) => {
-            let ticket = gateway.tickets.find(Instant::now(), secret).ok_or(CloseReason::BadTicket)?;
+            let ticket = gateway.ledger.find(Instant::now(), secret).ok_or(CloseReason::BadTicket)?;
             Ok(Door { handle: ticket.handle, ask: Ask::Attach(ticket.player, secret) })
         }
         Credential::Resume { match_id, token } => {

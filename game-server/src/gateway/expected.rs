@@ -18,8 +18,11 @@ use crate::matches::{GuestId, SeatState, SeatWatch};
 pub const EXPECTED_MAX: usize = 128;
 
 /// Everyone who has a ticket and has not come yet.
-#[derive(Debug, Default)]
-pub struct Expected(HashMap<AddressKey, VecDeque<Newcomer>>);
+#[derive(Debug)]
+pub struct Expected {
+    by_address: HashMap<AddressKey, VecDeque<Newcomer>>,
+    by_address_max: usize,
+}
 
 /// Somebody a seat is kept for.
 #[derive(Debug)]
@@ -45,17 +48,22 @@ impl Newcomer {
 }
 
 impl Expected {
+    /// Nobody yet, and never more than so many of one address.
+    pub fn with_room_for(by_address_max: usize) -> Self {
+        Self { by_address: HashMap::new(), by_address_max }
+    }
+
     /// Expects somebody at `address`. Returns who is expected no more, if they are too many: their seat is to be freed.
     pub fn add(&mut self, address: AddressKey, newcomer: Newcomer) -> Option<Newcomer> {
-        let newcomers = self.0.entry(address).or_default();
+        let newcomers = self.by_address.entry(address).or_default();
         newcomers.retain(|other| other.is_expected() && !other.is(&newcomer));
         newcomers.push_back(newcomer);
-        if newcomers.len() > EXPECTED_MAX { newcomers.pop_front() } else { None }
+        if newcomers.len() > self.by_address_max { newcomers.pop_front() } else { None }
     }
 
     /// Forgets those who have come, or whose seat was freed.
     pub fn purge(&mut self) {
-        self.0.retain(|_, newcomers| {
+        self.by_address.retain(|_, newcomers| {
             newcomers.retain(Newcomer::is_expected);
             !newcomers.is_empty()
         });
@@ -63,7 +71,7 @@ impl Expected {
 
     /// Number of those expected, some who have come included until they are purged.
     pub fn len(&self) -> usize {
-        self.0.values().map(VecDeque::len).sum()
+        self.by_address.values().map(VecDeque::len).sum()
     }
 
     /// Whether nobody is expected.
@@ -89,7 +97,7 @@ mod tests {
     #[test]
     fn one_too_many_pushes_out_the_one_who_has_waited_longest() {
         let marks: Vec<_> = (0..=EXPECTED_MAX).map(|_| SeatMark::pending()).collect();
-        let mut expected = Expected::default();
+        let mut expected = Expected::with_room_for(EXPECTED_MAX);
         assert!(expected.add(THERE, newcomer(0, &marks[0])).is_none());
         for (number, mark) in marks.iter().enumerate().take(EXPECTED_MAX) {
             assert!(expected.add(HERE, newcomer(number, mark)).is_none());

@@ -12,12 +12,12 @@ use tickwire_protocol::{MatchId, Secret};
 
 use super::Gateway;
 use super::address::AddressKey;
-use super::expected::Newcomer;
 use super::guests::Guest;
+use super::ledger::GivenUp;
 use super::problem::Problem;
 use super::quick_play;
 use super::tickets::{Blank, SEAT_KEPT, Ticket};
-use crate::matches::{Command, GuestId, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, SeatState, Settings};
+use crate::matches::{Command, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, Settings};
 
 /// How often a match that ends just then, or is created by somebody else just then, is looked for again.
 const LOOKS_MAX: usize = 5;
@@ -86,7 +86,7 @@ impl Gateway {
 
     async fn find_and_note(&self, asker: &Asker, wish: Wish) -> Result<Seat, Problem> {
         let now = Instant::now();
-        let Some(blank) = self.tickets.begin(now) else {
+        let Some(blank) = self.ledger.begin(now) else {
             tracing::debug!(peer = %asker.address, "no room for another ticket");
             return Err(Problem::at_capacity());
         };
@@ -173,32 +173,16 @@ impl Gateway {
         let Asker { guest, key, .. } = asker;
         let Reserved { player, seat } = reserved;
         let (now, id) = (Instant::now(), handle.info.id);
-        let (given_up, void) = {
-            let mut holdings = guest.holdings();
-            (holdings.hold(id, seat.clone()), holdings.keep_ticket(id, blank.hash()))
-        };
-        self.tickets.revoke(now, void);
-        for other in given_up {
-            self.release(asker.guest.id, Some(guest), other);
-        }
-        if seat.state() == SeatState::Pending {
-            let newcomer = Newcomer { owner: guest.id, guest: Arc::downgrade(guest), id, seat };
-            let pushed_out = self.expected().add(*key, newcomer);
-            if let Some(Newcomer { owner, guest, id, .. }) = pushed_out {
-                self.release(owner, guest.upgrade().as_ref(), id);
-            }
-        }
+        let given_up = self.ledger.note(now, guest, *key, id, seat, &blank);
+        given_up.into_iter().for_each(|seat| self.release(seat));
         let Some((ticket, expires_in)) = blank.grant(now, Ticket { handle: handle.clone(), player }) else {
-            self.release(guest.id, Some(guest), id);
+            self.release(self.ledger.give_up(now, guest, id));
             return Err(Problem::overloaded());
         };
         Ok(Seat { handle, ticket, expires_in })
     }
 
-    /// Gives up the seat of `owner` in match `id`, unless somebody has come to it.
-    fn release(&self, owner: GuestId, guest: Option<&Arc<Guest>>, id: MatchId) {
-        let void = guest.map(|guest| guest.holdings().take_tickets(id)).unwrap_or_default();
-        self.tickets.revoke(Instant::now(), void);
+    fn release(&self, GivenUp { owner, id }: GivenUp) {
         if let Some(handle) = self.directory.find(id) {
             // A match that is too busy to listen frees the seat when the reservation is over.
             let _ = handle.send(Command::Release { owner });

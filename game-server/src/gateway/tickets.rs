@@ -36,12 +36,6 @@ pub struct Tickets(Arc<Mutex<Table>>);
 /// Nothing, as long as the seat is being asked for.
 type Table = ExpiringTable<SecretHash, Option<Ticket>>;
 
-impl Default for Tickets {
-    fn default() -> Self {
-        Self::with_room_for(TICKETS_MAX)
-    }
-}
-
 impl Tickets {
     /// No ticket yet, and never more than `tickets_max`.
     pub fn with_room_for(tickets_max: usize) -> Self {
@@ -147,7 +141,7 @@ mod tests {
     #[test]
     fn a_ticket_leads_to_its_seat_until_its_time_is_over_or_it_is_revoked() {
         let start = Instant::now();
-        let tickets = Tickets::default();
+        let tickets = Tickets::with_room_for(TICKETS_MAX);
         let blank = tickets.begin(start).expect("room");
         let asked = start + Duration::from_secs(2);
         let (secret, left) = blank.grant(asked, ticket()).expect("in time");

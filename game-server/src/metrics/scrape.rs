@@ -158,7 +158,7 @@ fn guests(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Resu
 }
 
 fn tickets(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
-    gauge(encoder, "tickets", "Tickets issued and not redeemed yet", observer.gateway.table_sizes().1 as i64)
+    gauge(encoder, "tickets", "Tickets whose time is not over", observer.gateway.table_sizes().1 as i64)
 }
 
 fn tick_duration(encoder: &mut DescriptorEncoder<'_>, totals: &Totals) -> fmt::Result {

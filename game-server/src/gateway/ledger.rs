@@ -1,0 +1,232 @@
+//! Who has which seat and which tickets, and who is expected: written down at one place, so that it agrees.
+//!
+//! The match alone frees seats. What is given up here it is told, and what becomes of the seat shows in its [`SeatWatch`].
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tickwire_protocol::{MatchId, Secret};
+
+use super::address::AddressKey;
+use super::expected::{EXPECTED_MAX, Expected, Newcomer};
+use super::guests::Guest;
+use super::tickets::{Blank, TICKETS_MAX, Ticket, Tickets};
+use crate::matches::{GuestId, SeatState, SeatWatch};
+
+/// All seats and tickets that guest sessions were given.
+#[derive(Debug)]
+pub struct Ledger {
+    tickets: Tickets,
+    expected: Mutex<Expected>,
+}
+
+/// A seat that nobody will come to: its match is to free it, unless somebody just came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Whose.
+    pub owner: GuestId,
+    /// In which match.
+    pub id: MatchId,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self::with_room_for(TICKETS_MAX, EXPECTED_MAX)
+    }
+}
+
+impl Ledger {
+    /// Never more than `tickets_max` tickets, nor more than `expected_max` people of one address who have not come yet.
+    pub fn with_room_for(tickets_max: usize, expected_max: usize) -> Self {
+        Self { tickets: Tickets::with_room_for(tickets_max), expected: Mutex::new(Expected::with_room_for(expected_max)) }
+    }
+
+    /// A ticket for a seat that is yet to be found. `None` if too many are outstanding.
+    pub fn begin(&self, now: Instant) -> Option<Blank> {
+        self.tickets.begin(now)
+    }
+
+    /// Where this ticket leads.
+    pub fn find(&self, now: Instant, ticket: Secret) -> Option<Ticket> {
+        self.tickets.find(now, ticket)
+    }
+
+    /// `guest` has a seat in match `id`, which `ticket` admits to. Returns the seats that are given up for it.
+    pub fn note(&self, now: Instant, guest: &Arc<Guest>, key: AddressKey, id: MatchId, seat: SeatWatch, ticket: &Blank) -> Vec<GivenUp> {
+        let (others, void) = {
+            let mut holdings = guest.holdings();
+            (holdings.hold(id, seat.clone()), holdings.keep_ticket(id, ticket.hash()))
+        };
+        self.tickets.revoke(now, void);
+        let mut given_up: Vec<_> = others.into_iter().map(|other| self.give_up(now, guest, other)).collect();
+        if seat.state() == SeatState::Pending {
+            let newcomer = Newcomer { owner: guest.id, guest: Arc::downgrade(guest), id, seat };
+            let pushed_out = self.expected().add(key, newcomer);
+            given_up.extend(pushed_out.map(|Newcomer { owner, guest, id, .. }| {
+                guest.upgrade().map_or(GivenUp { owner, id }, |guest| self.give_up(now, &guest, id))
+            }));
+        }
+        given_up
+    }
+
+    /// Nobody will come to the seat of `guest` in match `id`: its tickets are void.
+    pub fn give_up(&self, now: Instant, guest: &Guest, id: MatchId) -> GivenUp {
+        let void = guest.holdings().take_tickets(id);
+        self.tickets.revoke(now, void);
+        GivenUp { owner: guest.id, id }
+    }
+
+    /// Forgets what has expired.
+    pub fn purge(&self, now: Instant) {
+        self.tickets.purge(now);
+        self.expected().purge();
+    }
+
+    /// Tickets whose time is not over.
+    pub fn tickets(&self) -> usize {
+        self.tickets.len()
+    }
+
+    fn expected(&self) -> MutexGuard<'_, Expected> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+    use tickwire_protocol::text::Name;
+
+    use super::super::guests::Guests;
+    use super::super::holdings;
+    use super::*;
+    use crate::config::Config;
+    use crate::matches::handle::SeatMark;
+
+    const PEOPLE: usize = 6;
+    const MATCHES: u8 = 4;
+    const EXPECTED: usize = 2;
+
+    /// What happens to the seat of one person in one match.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Ask,
+        Come,
+        /// The person leaves, the ticket expires, or the grace period does.
+        Free,
+        /// For everyone.
+        MatchEnds,
+        TicketsExpire,
+        Purge,
+        SessionEnds,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<(Step, usize, u8)>> {
+        use Step::{Ask, Come, Free, MatchEnds, Purge, SessionEnds, TicketsExpire};
+        let kinds = [Ask, Ask, Ask, Ask, Come, Come, Free, MatchEnds, TicketsExpire, Purge, SessionEnds];
+        proptest::collection::vec((proptest::sample::select(kinds.to_vec()), 0..PEOPLE, 0..MATCHES), 0..120)
+    }
+
+    /// Matches as they behave: they keep seats, and free those that are given up unless somebody came.
+    #[derive(Default)]
+    struct World {
+        seats: HashMap<(GuestId, MatchId), (SeatMark, AddressKey)>,
+    }
+
+    impl World {
+        fn reserve(&mut self, owner: GuestId, id: MatchId, key: AddressKey) -> SeatWatch {
+            self.seats.entry((owner, id)).or_insert_with(|| (SeatMark::pending(), key)).0.watch()
+        }
+
+        fn release(&mut self, GivenUp { owner, id }: GivenUp) {
+            if self.seats.get(&(owner, id)).is_some_and(|(mark, _)| mark.watch().state() == SeatState::Pending) {
+                self.seats.remove(&(owner, id));
+            }
+        }
+
+        fn count(&self, state: SeatState, wanted: impl Fn(GuestId, AddressKey) -> bool) -> usize {
+            let is_counted = |(owner, _): &(GuestId, MatchId), (mark, key): &(SeatMark, AddressKey)| {
+                mark.watch().state() == state && wanted(*owner, *key)
+            };
+            self.seats.iter().filter(|(of, seat)| is_counted(of, seat)).count()
+        }
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order, what is noted of a session or an address is what the matches have.
+        #[test]
+        fn what_is_noted_is_never_off(steps in steps()) {
+            let mut now = Instant::now();
+            let mut guests = Guests::new(&Config::default());
+            let address = |who: usize| AddressKey::V4([192, 0, 2, (who % 2) as u8]);
+            let mut open = |now: Instant, who: usize| {
+                let token = guests.open(now, Name::truncated("Ada"), address(who));
+                guests.recognise(now, token).expect("just opened")
+            };
+            let mut people: Vec<Arc<Guest>> = (0..PEOPLE).map(|who| open(now, who)).collect();
+            let ledger = Ledger::with_room_for(1_000, EXPECTED);
+            let mut world = World::default();
+            for (step, who, number) in steps {
+                let (owner, id, key) = (people[who].id, MatchId([number; 16]), address(who));
+                match step {
+                    Step::Ask => {
+                        let blank = ledger.begin(now).expect("room");
+                        let seat = world.reserve(owner, id, key);
+                        let given_up = ledger.note(now, &people[who], key, id, seat, &blank);
+                        prop_assert!(!given_up.contains(&GivenUp { owner, id }), "nobody gives up what was just asked for");
+                        given_up.into_iter().for_each(|seat| world.release(seat));
+                    }
+                    Step::Come => if let Some((mark, _)) = world.seats.get(&(owner, id)) { mark.take() },
+                    Step::Free => drop(world.seats.remove(&(owner, id))),
+                    Step::MatchEnds => world.seats.retain(|(_, other), _| *other != id),
+                    Step::TicketsExpire => now += super::super::tickets::TICKET_LIFE,
+                    Step::Purge => ledger.purge(now),
+                    Step::SessionEnds => people[who] = open(now, who),
+                }
+                for (who, guest) in people.iter().enumerate() {
+                    let is_theirs = |owner, _| owner == guest.id;
+                    let mut held = guest.holdings().matches();
+                    held.sort_unstable_by_key(|id| id.0);
+                    let mut theirs: Vec<_> = world.seats.keys().filter(|(owner, _)| *owner == guest.id).map(|(_, id)| *id).collect();
+                    theirs.sort_unstable_by_key(|id| id.0);
+                    prop_assert_eq!(held, theirs);
+                    prop_assert_eq!(guest.holdings().taken(), world.count(SeatState::Taken, is_theirs));
+                    prop_assert!(world.count(SeatState::Pending, is_theirs) <= 1);
+                    prop_assert!(world.count(SeatState::Pending, |_, key| key == address(who)) <= EXPECTED);
+                }
+            }
+            world.seats.clear();
+            ledger.purge(now);
+            prop_assert!(ledger.expected().is_empty());
+            prop_assert!(people.iter().all(|guest| !guest.holdings().has_seat()));
+        }
+
+        /// A session never has more tickets than it may, and those of a seat that is given up lead nowhere.
+        #[test]
+        fn tickets_are_bounded_and_void_with_their_seat(asked in proptest::collection::vec(0..MATCHES, 1..40)) {
+            let now = Instant::now();
+            let mut guests = Guests::new(&Config::default());
+            let key = AddressKey::V4([192, 0, 2, 1]);
+            let token = guests.open(now, Name::truncated("Ada"), key);
+            let guest = guests.recognise(now, token).expect("just opened");
+            let ledger = Ledger::with_room_for(1_000, EXPECTED);
+            let mut world = World::default();
+            let mut blanks: Vec<(MatchId, Blank)> = Vec::new();
+            for number in asked {
+                let id = MatchId([number; 16]);
+                let blank = ledger.begin(now).expect("room");
+                let seat = world.reserve(guest.id, id, key);
+                for given_up in ledger.note(now, &guest, key, id, seat, &blank) {
+                    blanks.retain(|(other, _)| *other != given_up.id);
+                    world.release(given_up);
+                }
+                blanks.push((id, blank));
+                blanks.drain(..blanks.len().saturating_sub(holdings::TICKETS_MAX));
+                prop_assert_eq!(ledger.tickets(), blanks.len());
+                prop_assert!(blanks.iter().all(|(of, _)| *of == id), "one seat is pending: this one");
+            }
+        }
+    }
+}
