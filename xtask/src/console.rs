@@ -2,6 +2,8 @@
 //! only when it failed (or with `--verbose`). On a terminal the line counts the seconds and shows the last line of output; in a
 //! log, a step that takes long says so once a minute.
 
+mod excerpt;
+
 use crate::process::{self, Failure, Finished};
 use crate::workspace;
 use anyhow::{Context, Result};
@@ -9,7 +11,7 @@ use anyhow::{Context, Result};
 use std::cell::RefCell;
 use std::fs;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -41,14 +43,8 @@ impl Console {
 
     /// One that prints as into a log and keeps what it prints.
     #[cfg(test)]
-    pub(crate) fn kept(logs: &Path) -> Self {
-        Self {
-            verbose: false,
-            live: false,
-            interval: LOG_INTERVAL,
-            logs: Some(logs.to_path_buf()),
-            output: Output::Kept(RefCell::default()),
-        }
+    pub(crate) fn kept(logs: PathBuf) -> Self {
+        Self { verbose: false, live: false, interval: LOG_INTERVAL, logs: Some(logs), output: Output::Kept(RefCell::default()) }
     }
 
     /// All that was printed.
@@ -110,14 +106,14 @@ impl Console {
     pub(crate) fn print_failure(&self, error: &anyhow::Error) {
         let Some(failure) = error.downcast_ref::<Failure>() else { return };
         if !self.verbose {
-            print_excerpt(&failure.output, &failure.log);
+            excerpt::print(&failure.output, &failure.log);
         }
     }
 
     /// What a step's programs said, for a step whose failure is in their summary.
     pub(crate) fn print_log(&self, step: &Step) {
         if !self.verbose {
-            print_excerpt(&fs::read_to_string(&step.log).unwrap_or_default(), &step.log);
+            excerpt::print(&fs::read_to_string(&step.log).unwrap_or_default(), &step.log);
         }
     }
 }
@@ -242,31 +238,6 @@ fn is_compiling(line: &str) -> bool {
     line.starts_with(' ') && matches!(words.next(), Some("Compiling" | "Checking" | "Documenting"))
 }
 
-fn print_excerpt(output: &str, log: &Path) {
-    let shown = excerpt(output);
-    println!("{shown}");
-    if shown.len() < output.trim_end().len() {
-        println!("(all of it: {})", log.display());
-    }
-}
-
-/// What of a failing program's output is worth a screen: without the lines that report success, and not without end.
-fn excerpt(output: &str) -> String {
-    let telling: Vec<&str> = output.lines().filter(|line| !reports_success(line)).collect();
-    if telling.len() <= EXCERPT_HEAD_LINES + EXCERPT_TAIL_LINES {
-        return telling.join("\n");
-    }
-    let left_out = telling.len() - EXCERPT_HEAD_LINES - EXCERPT_TAIL_LINES;
-    let (head, tail) = (&telling[..EXCERPT_HEAD_LINES], &telling[telling.len() - EXCERPT_TAIL_LINES..]);
-    format!("{}\n... {left_out} lines left out ...\n{}", head.join("\n"), tail.join("\n"))
-}
-
-fn reports_success(line: &str) -> bool {
-    let word = line.split_whitespace().next().unwrap_or_default();
-    (line.starts_with("test ") && line.ends_with("... ok"))
-        || (line.starts_with(' ') && matches!(word, "Compiling" | "Checking" | "Downloaded" | "Downloading" | "Locking" | "Documenting"))
-}
-
 /// No program run here should need longer, even from a cold cache on a small machine.
 const COMMAND_LIMIT: Duration = Duration::from_mins(25);
 const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
@@ -277,31 +248,15 @@ const CLEAR_LINE: &str = "\r\x1b[K";
 /// What is too long for the terminal's line is cut off: wrapped, it could not be cleared any more.
 const NO_WRAP: &str = "\x1b[?7l";
 const WRAP: &str = "\x1b[?7h";
-const EXCERPT_HEAD_LINES: usize = 60;
-const EXCERPT_TAIL_LINES: usize = 240;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_excerpt_drops_what_went_well() {
-        let output = "   Compiling arena v0.1.0\ntest a ... ok\ntest b ... FAILED\n\nfailures: b";
-        assert_eq!(excerpt(output), "test b ... FAILED\n\nfailures: b");
-    }
-
-    #[test]
-    fn a_long_excerpt_keeps_both_ends() {
-        let lines: Vec<String> = (0..1000).map(|n| format!("line {n}")).collect();
-        let short = excerpt(&lines.join("\n"));
-        assert!(short.starts_with("line 0\n") && short.ends_with("line 999"));
-        assert!(short.contains("... 700 lines left out ..."));
-    }
-
     /// What a console prints, with every duration as `#`.
     fn told(live: bool, work: impl FnOnce(&mut Step)) -> String {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let console = Console { live, interval: Duration::ZERO, ..Console::kept(dir.path()) };
+        let console = Console { live, interval: Duration::ZERO, ..Console::kept(dir.path().to_path_buf()) };
         let mut step = console.begin("Building").expect("a step");
         work(&mut step);
         step.end("");

@@ -13,7 +13,7 @@ const TARGET_ADDED: &str = "/bin/mkdir -p $M/active/lib/rustlib/wasm32-unknown-u
 
 /// What came of it, and what the developer was told meanwhile.
 fn install(fake: &FakeMachine) -> (Result<Compiler, String>, String) {
-    let console = Console::kept(&fake.path("logs"));
+    let console = Console::kept(fake.path("logs"));
     let mut step = console.begin("Building").expect("a step");
     let result = find_or_install(&fake.machine(), &mut step).map_err(|error| format!("{error:#}"));
     (result, console.told())
