@@ -21,7 +21,8 @@ use tickwire_loadtest::{Api, Client};
 /// A LAN party.
 const PEOPLE: usize = 60;
 
-/// A request that is sent again and again, each time over a connection of its own, until it is told to stop.
+/// A request that is sent again and again, each time over a connection of its own, until it is told
+/// to stop.
 struct Flood {
     what: &'static str,
     stop: Arc<AtomicBool>,
@@ -83,7 +84,8 @@ fn post(what: &'static str, server: SocketAddr, path: &str, headers: &str, body:
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_people_behind_one_address_play_while_a_flood_from_it_is_refused() {
     let harness = Harness::start::<Tag>(|config| {
-        // What a flood does within its budget is not what this test is about: with less of it the test is shorter.
+        // What a flood does within its budget is not what this test is about: with less of it the
+        // test is shorter.
         config.rates.handshakes_per_minute = 60;
         config.rates.api_calls_per_minute = 60;
     });

@@ -1,4 +1,5 @@
-//! A person has one seat in a match, and gets it again; seats in a few matches; and a link that works in every phase.
+//! A person has one seat in a match, and gets it again; seats in a few matches; and a link that
+//! works in every phase.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 

@@ -1,6 +1,7 @@
 //! How many of the matches alive one guest session, and one address, created by asking.
 //!
-//! Invariant: a match is counted from before it is created until it ends, however it ends. Bounded by the number of matches.
+//! Invariant: a match is counted from before it is created until it ends, however it ends. Bounded
+//! by the number of matches.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -115,7 +116,8 @@ mod tests {
     }
 
     proptest! {
-        /// In any order of matches begun and ended, what is counted is what is alive, and limits hold exactly.
+        /// In any order of matches begun and ended, what is counted is what is alive, and limits
+        /// hold exactly.
         #[test]
         fn counts_are_never_off(steps in proptest::collection::vec((any::<bool>(), 0u8..4, 0u8..3), 0..200)) {
             let config = GuestConfig { matches_max: 3, matches_per_address: 5, ..GuestConfig::default() };

@@ -1,9 +1,11 @@
-//! Those who have a ticket and have not come yet, by address: each address has so many seats kept and no more.
+//! Those who have a ticket and have not come yet, by address: each address has so many seats kept
+//! and no more.
 //!
-//! One more takes the place of the one that has waited longest: whoever means to play comes within a moment, whoever only
-//! asks for seats pushes out itself.
+//! One more takes the place of the one that has waited longest: whoever means to play comes within
+//! a moment, whoever only asks for seats pushes out itself.
 //!
-//! Bounded: [`EXPECTED_MAX`] by address, and a seat that nobody comes to is freed when its ticket expires.
+//! Bounded: [`EXPECTED_MAX`] by address, and a seat that nobody comes to is freed when its ticket
+//! expires.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Weak;
@@ -53,7 +55,8 @@ impl Expected {
         Self { by_address: HashMap::new(), by_address_max }
     }
 
-    /// Expects somebody at `address`. Returns who is expected no more, if they are too many: their seat is to be freed.
+    /// Expects somebody at `address`. Returns who is expected no more, if they are too many: their
+    /// seat is to be freed.
     pub fn add(&mut self, address: AddressKey, newcomer: Newcomer) -> Option<Newcomer> {
         let newcomers = self.by_address.entry(address).or_default();
         newcomers.retain(|other| other.is_expected() && !other.is(&newcomer));

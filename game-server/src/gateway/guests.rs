@@ -1,9 +1,11 @@
-//! Guest sessions: a name and a random token, so that a player is the same one from one request to the next.
+//! Guest sessions: a name and a random token, so that a player is the same one from one request to
+//! the next.
 //!
-//! Invariants: only the SHA-256 of a token is kept; there are at most [`GUESTS_MAX`] sessions, and so many from one address
-//! as the operator says, each gone after [`IDLE_MAX`] without a request. Where there is no room, a newcomer takes the place
-//! of the session that has been idle for longest, of those that hold no seat if there is one: refusing newcomers would let
-//! a flood lock everyone out, whereas an evicted player's page makes a new session and loses no seat by it.
+//! Invariants: only the SHA-256 of a token is kept; there are at most [`GUESTS_MAX`] sessions, and
+//! so many from one address as the operator says, each gone after [`IDLE_MAX`] without a request.
+//! Where there is no room, a newcomer takes the place of the session that has been idle for
+//! longest, of those that hold no seat if there is one: refusing newcomers would let a flood lock
+//! everyone out, whereas an evicted player's page makes a new session and loses no seat by it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,7 +39,8 @@ pub struct Guest {
     pub calls: SessionBudget,
     /// WebSocket handshakes.
     pub handshakes: SessionBudget,
-    /// Held while a seat is asked for: a session asks for one seat after the other, however many requests it sends at once.
+    /// Held while a seat is asked for: a session asks for one seat after the other, however many
+    /// requests it sends at once.
     pub turn: Arc<tokio::sync::Mutex<()>>,
     holdings: Mutex<Holdings>,
 }
@@ -90,7 +93,8 @@ impl Guests {
         }
     }
 
-    /// A session for someone called `name` at `address`. Returns its token, which is kept nowhere else.
+    /// A session for someone called `name` at `address`. Returns its token, which is kept nowhere
+    /// else.
     pub fn open(&mut self, now: Instant, name: Name, address: AddressKey) -> Secret {
         self.purge(now);
         let neighbours = self.by_address.get(&address).filter(|neighbours| neighbours.len() >= self.per_address_max);

@@ -1,7 +1,8 @@
 //! What one guest session holds: seats, and tickets for them.
 //!
-//! Invariants: one seat in a match; when a new one is held, every other that nobody has come to is given up; at most
-//! [`TICKETS_MAX`] tickets. The match says what becomes of a seat, so what is counted here is never off.
+//! Invariants: one seat in a match; when a new one is held, every other that nobody has come to is
+//! given up; at most [`TICKETS_MAX`] tickets. The match says what becomes of a seat, so what is
+//! counted here is never off.
 
 use std::collections::VecDeque;
 
@@ -45,8 +46,9 @@ impl Holdings {
         self.seats.iter().filter(|held| held.seat.state() == SeatState::Taken).count()
     }
 
-    /// There is a seat in match `id` from now on. Returns the other matches, in which a seat waits for somebody to come: they
-    /// are to be told that nobody will, and when they have freed it, it counts no more.
+    /// There is a seat in match `id` from now on. Returns the other matches, in which a seat waits
+    /// for somebody to come: they are to be told that nobody will, and when they have freed it, it
+    /// counts no more.
     pub fn hold(&mut self, id: MatchId, seat: SeatWatch) -> Vec<MatchId> {
         self.seats.retain(|held| held.id != id);
         self.tidy();

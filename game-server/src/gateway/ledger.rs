@@ -1,6 +1,8 @@
-//! Who has which seat and which tickets, and who is expected: written down at one place, so that it agrees.
+//! Who has which seat and which tickets, and who is expected: written down at one place, so that it
+//! agrees.
 //!
-//! The match alone frees seats. What is given up here it is told, and what becomes of the seat shows in its [`SeatWatch`].
+//! The match alone frees seats. What is given up here it is told, and what becomes of the seat
+//! shows in its [`SeatWatch`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -36,7 +38,8 @@ impl Default for Ledger {
 }
 
 impl Ledger {
-    /// Never more than `tickets_max` tickets, nor more than `expected_max` people of one address who have not come yet.
+    /// Never more than `tickets_max` tickets, nor more than `expected_max` people of one address
+    /// who have not come yet.
     pub fn with_room_for(tickets_max: usize, expected_max: usize) -> Self {
         Self { tickets: Tickets::with_room_for(tickets_max), expected: Mutex::new(Expected::with_room_for(expected_max)) }
     }
@@ -51,7 +54,8 @@ impl Ledger {
         self.tickets.find(now, ticket)
     }
 
-    /// `guest` has a seat in match `id`, which `ticket` admits to. Returns the seats that are given up for it.
+    /// `guest` has a seat in match `id`, which `ticket` admits to. Returns the seats that are given
+    /// up for it.
     pub fn note(&self, now: Instant, guest: &Arc<Guest>, key: AddressKey, id: MatchId, seat: SeatWatch, ticket: &Blank) -> Vec<GivenUp> {
         let (others, void) = {
             let mut holdings = guest.holdings();
@@ -129,7 +133,8 @@ mod tests {
         proptest::collection::vec((proptest::sample::select(kinds.to_vec()), 0..PEOPLE, 0..MATCHES), 0..120)
     }
 
-    /// Matches as they behave: they keep seats, and free those that are given up unless somebody came.
+    /// Matches as they behave: they keep seats, and free those that are given up unless somebody
+    /// came.
     #[derive(Default)]
     struct World {
         seats: HashMap<(GuestId, MatchId), (SeatMark, AddressKey)>,
@@ -155,7 +160,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happens in whatever order, what is noted of a session or an address is what the matches have.
+        /// Whatever happens in whatever order, what is noted of a session or an address is what the
+        /// matches have.
         #[test]
         fn what_is_noted_is_never_off(steps in steps()) {
             let mut now = Instant::now();
@@ -203,7 +209,8 @@ mod tests {
             prop_assert!(people.iter().all(|guest| !guest.holdings().has_seat()));
         }
 
-        /// A session never has more tickets than it may, and those of a seat that is given up lead nowhere.
+        /// A session never has more tickets than it may, and those of a seat that is given up lead
+        /// nowhere.
         #[test]
         fn tickets_are_bounded_and_void_with_their_seat(asked in proptest::collection::vec(0..MATCHES, 1..40)) {
             let now = Instant::now();

@@ -89,8 +89,8 @@ impl MatchList {
     }
 }
 
-/// Public matches that are not over and in which somebody has a seat, or watches: those with free seats first, of these
-/// the fullest first.
+/// Public matches that are not over and in which somebody has a seat, or watches: those with free
+/// seats first, of these the fullest first.
 fn listed(directory: &Directory) -> Vec<u8> {
     let mut matches: Vec<_> =
         directory.all().iter().filter(|handle| is_listed(handle)).map(|handle| MatchSummary::of(&handle.info)).collect();
@@ -114,8 +114,8 @@ fn tag_of(body: &[u8]) -> HeaderValue {
     HeaderValue::try_from(format!("\"{hash:016x}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
-/// Whether a list of entity tags has `tag`. Compared as RFC 9110 says for `If-None-Match`: a proxy that compresses makes tags
-/// weak.
+/// Whether a list of entity tags has `tag`. Compared as RFC 9110 says for `If-None-Match`: a proxy
+/// that compresses makes tags weak.
 fn names(tags: &HeaderValue, tag: &HeaderValue) -> bool {
     let (Ok(tags), Ok(tag)) = (tags.to_str(), tag.to_str()) else { return false };
     tags.split(',').map(str::trim).any(|other| other == "*" || other.strip_prefix("W/").unwrap_or(other) == tag)

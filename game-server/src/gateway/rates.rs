@@ -1,6 +1,8 @@
-//! How often things may be asked for: by address what strangers do, by guest session what that session does.
+//! How often things may be asked for: by address what strangers do, by guest session what that
+//! session does.
 //!
-//! Invariant: what strangers do at an address never takes from what a guest session behind the same address may do.
+//! Invariant: what strangers do at an address never takes from what a guest session behind the same
+//! address may do.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -50,7 +52,8 @@ impl Rates {
     }
 }
 
-/// How often each address may do one thing. The operator hears once a minute that addresses are refused.
+/// How often each address may do one thing. The operator hears once a minute that addresses are
+/// refused.
 #[derive(Debug)]
 pub struct Budget {
     setting: &'static str,

@@ -1,8 +1,9 @@
 //! Seats for guest sessions: the one they have already, or a new one.
 //!
-//! Invariants: a session asks for one seat after the other; who has a seat in a match gets that one again, however full the
-//! match and also while the server drains; a new seat gives up the one that nobody has come to; no seat is asked for without
-//! room for its ticket, and none is kept whose ticket could not be given.
+//! Invariants: a session asks for one seat after the other; who has a seat in a match gets that one
+//! again, however full the match and also while the server drains; a new seat gives up the one that
+//! nobody has come to; no seat is asked for without room for its ticket, and none is kept whose
+//! ticket could not be given.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use super::quick_play;
 use super::tickets::{Blank, SEAT_KEPT, Ticket};
 use crate::matches::{Command, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, Settings};
 
-/// How often a match that ends just then, or is created by somebody else just then, is looked for again.
+/// How often a match that ends just then, or is created by somebody else just then, is looked for
+/// again.
 const LOOKS_MAX: usize = 5;
 /// Pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -75,7 +77,8 @@ impl Gateway {
     pub async fn seat(self: &Arc<Self>, asker: Asker, wish: Wish) -> Result<Seat, Problem> {
         let turn = Arc::clone(&asker.guest.turn).lock_owned().await;
         let gateway = Arc::clone(self);
-        // A task of its own: whoever asks may hang up, and what a match has promised must be noted all the same.
+        // A task of its own: whoever asks may hang up, and what a match has promised must be noted
+        // all the same.
         let seating = tokio::spawn(async move {
             let seat = gateway.find_and_note(&asker, wish).await;
             drop(turn);
@@ -138,7 +141,8 @@ impl Gateway {
                 (None, Some(plan)) => self.create(asker, plan, Some(code), reservation).await,
                 (None, None) => Err(Problem::match_not_found()),
             };
-            // The match is ending, or somebody else is just creating it: what becomes of that shows in a moment.
+            // The match is ending, or somebody else is just creating it: what becomes of that shows
+            // in a moment.
             if plan.is_none() || found.as_ref().err() != Some(&Problem::match_not_found()) {
                 return found;
             }

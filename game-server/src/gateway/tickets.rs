@@ -1,8 +1,9 @@
-//! Tickets: the right to one seat, to be shown over a WebSocket soon. The match says whether a ticket is spent: here it is
-//! only found which match that is.
+//! Tickets: the right to one seat, to be shown over a WebSocket soon. The match says whether a
+//! ticket is spent: here it is only found which match that is.
 //!
-//! Invariants: only the SHA-256 of a ticket is kept; a ticket lives for [`TICKET_LIFE`]; there are at most [`TICKETS_MAX`].
-//! When there is no room a new one is refused, before a seat is asked for: evicting would break somebody's promise.
+//! Invariants: only the SHA-256 of a ticket is kept; a ticket lives for [`TICKET_LIFE`]; there are
+//! at most [`TICKETS_MAX`]. When there is no room a new one is refused, before a seat is asked for:
+//! evicting would break somebody's promise.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +18,8 @@ use crate::secrets::{SecretHash, hash, random_bytes};
 pub const TICKETS_MAX: usize = 16_384;
 /// How long a ticket may be shown.
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
-/// How long the seat of a ticket is kept: longer than the ticket lives, so that one shown in time finds its seat.
+/// How long the seat of a ticket is kept: longer than the ticket lives, so that one shown in time
+/// finds its seat.
 pub const SEAT_KEPT: Duration = Duration::from_secs(32);
 
 /// A seat.
@@ -98,8 +100,8 @@ impl Blank {
         hash(self.secret)
     }
 
-    /// It leads to this seat. Returns the ticket, which is kept nowhere else, and how long it may be shown; `None` if that time
-    /// is over.
+    /// It leads to this seat. Returns the ticket, which is kept nowhere else, and how long it may
+    /// be shown; `None` if that time is over.
     pub fn grant(mut self, now: Instant, ticket: Ticket) -> Option<(Secret, Duration)> {
         let granted = self.tickets.table().get_mut(now, &self.hash()).map(|place| *place = Some(ticket));
         self.is_granted = granted.is_some();
