@@ -2,9 +2,10 @@
 
 #![allow(dead_code)] // every test uses a part of it
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arena::{Arena, Input};
@@ -13,7 +14,7 @@ use tickwire_game::GameDef;
 use tickwire_protocol::codec::encode_into;
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::messages::Body;
-use tickwire_protocol::{ClientMessage, CloseReason, Replica, ServerMessage, Snapshot, Tick};
+use tickwire_protocol::{ClientMessage, CloseReason, Credential, Replica, ServerMessage, Snapshot, Tick};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::WebSocketStream;
@@ -30,6 +31,8 @@ pub(crate) enum Fault {
     Stall { players: u64, length: Duration },
     /// Ends the session of the first player to hear so many snapshots, with this reason.
     Close { after: u64, reason: CloseReason },
+    /// Takes each token of a return once, as if it were spent before its holder has the next.
+    SpendAtOnce,
     /// Dies when it has passed on so many snapshots: breaks every connection, and lets nobody in again.
     Die { after: u64 },
     /// Drops one of so many inputs.
@@ -51,6 +54,8 @@ pub(crate) struct Relay {
     closed: AtomicU64,
     /// Connections that it did not take.
     refused: AtomicU64,
+    /// Tokens that brought somebody back.
+    spent: Mutex<HashSet<[u8; 16]>>,
     /// When it holds back what players are told.
     stall_at: OnceLock<Tick>,
 }
@@ -63,6 +68,7 @@ impl Relay {
         let none = AtomicU64::default;
         let relay = Arc::new(Self {
             fault,
+            spent: Mutex::default(),
             players: none(),
             snapshots: none(),
             inputs: none(),
@@ -150,6 +156,10 @@ impl Relay {
                     Some(Ok(Message::Binary(bytes))) => match ClientMessage::<Input>::decode(&bytes) {
                         Ok(ClientMessage::Input { .. }) if self.swallows_input() => {}
                         Ok(ClientMessage::Leave) if self.swallows_leave() => leaks = true,
+                        Ok(ClientMessage::Hello { credential, .. }) if self.is_spent(credential) => {
+                            player.send(closing(CloseReason::BadResume)).await?;
+                            break;
+                        }
                         _ => upstream.send(Message::Binary(bytes)).await?,
                     },
                     Some(Ok(message @ Message::Text(_))) => upstream.send(message).await?,
@@ -163,9 +173,7 @@ impl Relay {
                         let told = Message::Binary(told.into());
                         if until.is_some() { held.push(told) } else { player.send(told).await? }
                         if let Some(reason) = self.closes() {
-                            let mut goodbye = Vec::new();
-                            encode_into(&ServerMessage::Closing(reason), &mut goodbye);
-                            player.send(Message::Binary(goodbye.into())).await?;
+                            player.send(closing(reason)).await?;
                             break;
                         }
                     }
@@ -217,6 +225,12 @@ impl Relay {
         }
     }
 
+    /// Whether this token brought somebody back before, and may not again.
+    fn is_spent(&self, credential: Credential) -> bool {
+        let (Fault::SpendAtOnce, Credential::Resume { token, .. }) = (&self.fault, credential) else { return false };
+        !self.spent.lock().expect("nobody panics with it").insert(token.0)
+    }
+
     fn is_dead(&self) -> bool {
         matches!(self.fault, Fault::Die { after } if self.snapshots() >= after)
     }
@@ -233,6 +247,13 @@ impl Relay {
             self.stall_at.get_or_init(|| tick.plus(Arena::MODES[0].tick_rate.into()));
         }
     }
+}
+
+/// The last that a session is told.
+fn closing(reason: CloseReason) -> Message {
+    let mut goodbye = Vec::new();
+    encode_into(&ServerMessage::Closing(reason), &mut goodbye);
+    Message::Binary(goodbye.into())
 }
 
 /// Keeps a connection alive that nobody is behind any more.
