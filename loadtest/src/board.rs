@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use tickwire_protocol::{MatchId, Tick};
 
@@ -21,6 +21,12 @@ const STALLS_MAX: usize = 10_000;
 pub struct Board {
     inner: Mutex<Inner>,
     seated: AtomicU64,
+    /// Players that were sent.
+    sent: AtomicU64,
+    /// Of these, players that ever had a seat.
+    played: AtomicU64,
+    /// The test is over for some.
+    ends: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +95,36 @@ impl Board {
                 }
             }
         });
+    }
+
+    /// A player was sent. Returns how many were before it.
+    pub fn sent_one(&self) -> u64 {
+        self.sent.fetch_add(1, Relaxed)
+    }
+
+    /// Players that were sent so far.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Relaxed)
+    }
+
+    /// A player has its first seat.
+    pub fn one_plays(&self) {
+        self.played.fetch_add(1, Relaxed);
+    }
+
+    /// Players that have ever had a seat.
+    pub fn played(&self) -> u64 {
+        self.played.load(Relaxed)
+    }
+
+    /// For a player the test is over.
+    pub fn one_ends(&self) {
+        self.ends.store(true, Relaxed);
+    }
+
+    /// Whether the test is over for some.
+    pub fn ends(&self) -> bool {
+        self.ends.load(Relaxed)
     }
 
     /// Bots that have a seat.

@@ -4,25 +4,30 @@
 //! Invariant: players of one machine come from many addresses, as real ones do; a server that limits what one address may do
 //! is loaded as it would be, not refused.
 
+mod error;
+mod requests;
+
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use goose::goose::{GooseMethod, GooseRequest, GooseUser};
+use goose::goose::{GooseMethod, GooseUser};
 use http::StatusCode;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, SEC_WEBSOCKET_PROTOCOL};
-use serde_json::{Value, json};
+use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
+use serde_json::Value;
 use tickwire_game::GameDef;
 use tickwire_protocol::Credential;
-use tickwire_protocol::messages::Retry;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::api::{self, Api, ApiError, Join};
+use crate::api::{self, Api, ApiError};
 use crate::client::{Client, ClientError, Heard};
 use crate::link::{Link, Mix};
 use crate::scenario::{Door, Scenario};
 use crate::target::{Place, any_like};
+use requests::answer;
+
+pub use error::EnterError;
 
 /// How long any part of coming in may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -31,57 +36,6 @@ const SECOND_TRY: Duration = Duration::from_millis(250);
 
 /// A player's connection, over whatever network it has.
 pub type PlayerClient<G> = Client<G, Link<TcpStream>>;
-
-/// Why a player did not get in.
-#[derive(Debug, thiserror::Error)]
-pub enum EnterError {
-    /// The HTTP API gave no seat.
-    #[error("no seat: {0}")]
-    Api(#[from] ApiError),
-    /// Goose could not make the request.
-    #[error("no request: {0}")]
-    Goose(String),
-    /// The connection could not be opened, or broke.
-    #[error("no connection: {0}")]
-    Io(#[from] io::Error),
-    /// The session did not begin.
-    #[error("no session: {0}")]
-    Client(#[from] ClientError),
-    /// There is nothing to watch.
-    #[error("there is no match to watch")]
-    NothingToWatch,
-    /// It took too long.
-    #[error("nothing came for {} s", PATIENCE.as_secs())]
-    TimedOut,
-}
-
-impl EnterError {
-    /// Whether coming back to the same seat cannot help: the server said so.
-    pub fn is_final(&self) -> bool {
-        match self {
-            Self::Client(ClientError::Told(reason)) => reason.retry() != Retry::Resume,
-            Self::Client(ClientError::Malformed(_) | ClientError::Diverged { .. }) => true,
-            _ => false,
-        }
-    }
-
-    /// What to do about it, if this machine ran out of something.
-    pub fn shortage(&self) -> Option<&'static str> {
-        let (Self::Io(error) | Self::Client(ClientError::Io(error))) = self else { return None };
-        match error.kind() {
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => {
-                Some("this machine has no free local port left: spread the players with --users-per-address 16, or over more machines")
-            }
-            _ if error.raw_os_error() == Some(TOO_MANY_FILES) => {
-                Some("this process has no free file descriptor left: raise the limit (ulimit -n) or use fewer users")
-            }
-            _ => None,
-        }
-    }
-}
-
-/// EMFILE, on Linux and elsewhere.
-const TOO_MANY_FILES: i32 = 24;
 
 /// What all players of a run need to come in.
 pub struct Entrance {
@@ -223,60 +177,11 @@ impl Entrance {
         Ok((client, way_back))
     }
 
-    async fn take_seat(&self, user: &mut GooseUser, visitor: &mut Visitor, door: Door) -> Result<Join, EnterError> {
-        let token = if let Some(token) = &visitor.session {
-            token.clone()
-        } else {
-            let name = format!("bot {}", self.first_user + visitor.index);
-            let session = self.post(user, "/api/session", "/api/session", None, &json!({ "name": name })).await?;
-            visitor.session.insert(api::text(&session, "token")?).clone()
-        };
-        match door {
-            Door::Hot => self.join_hot(user, &token).await,
-            _ => self.seat(user, "/api/quick-play", "/api/quick-play", &token).await,
-        }
-    }
-
     /// Goose gives every user a client of its own; thousands of them share a few instead.
     fn use_client(&self, user: &mut GooseUser, index: usize) -> Option<IpAddr> {
         let (source, client) = self.clients.get(index / self.users_per_address).or(self.clients.last())?;
         user.client = client.clone();
         *source
-    }
-
-    async fn join_hot(&self, user: &mut GooseUser, token: &str) -> Result<Join, EnterError> {
-        let mut tried = None;
-        loop {
-            let mut hot = self.hot.lock().await;
-            if *hot == tried {
-                // There is none yet, or it is full or over: this player opens the next one.
-                let body = json!({ "mode": self.mode, "private": true });
-                let join = Join::from_answer(&self.post(user, "/api/matches", "/api/matches", Some(token), &body).await?)?;
-                *hot = Some(join.code.clone());
-                return Ok(join);
-            }
-            tried.clone_from(&hot);
-            drop(hot);
-            let code = tried.as_deref().unwrap_or_default();
-            match self.seat(user, &format!("/api/matches/{code}/join"), "/api/matches/{code}/join", token).await {
-                Err(EnterError::Api(ApiError::Refused { status: StatusCode::CONFLICT | StatusCode::NOT_FOUND, .. })) => {}
-                other => return other,
-            }
-        }
-    }
-
-    async fn seat(&self, user: &mut GooseUser, path: &str, name: &str, token: &str) -> Result<Join, EnterError> {
-        let answer = self.post(user, path, name, Some(token), &json!({ "mode": self.mode })).await?;
-        Ok(Join::from_answer(&answer)?)
-    }
-
-    async fn post(&self, user: &mut GooseUser, path: &str, name: &str, token: Option<&str>, body: &Value) -> Result<Value, EnterError> {
-        let url = format!("http://{}{path}", self.server.authority);
-        let mut request = user.client.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string());
-        if let Some(token) = token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
-        answer(user, GooseMethod::Post, name, request).await
     }
 
     async fn watch<G: GameDef>(&self, user: &mut GooseUser, index: usize, source: Option<IpAddr>) -> Result<PlayerClient<G>, EnterError> {
@@ -339,20 +244,6 @@ impl Entrance {
     }
 }
 
-async fn answer(user: &mut GooseUser, method: GooseMethod, name: &str, request: reqwest::RequestBuilder) -> Result<Value, EnterError> {
-    let request = GooseRequest::builder().method(method).path(name).name(name).set_request_builder(request).build();
-    let response = user.request(request).await.map_err(|error| EnterError::Goose(error.to_string()))?.response;
-    let response = response.map_err(|error| ApiError::Unreachable(root_cause(&error)))?;
-    let status = response.status();
-    let bytes = response.bytes().await.map_err(|error| ApiError::Unreachable(root_cause(&error)))?;
-    Ok(api::answer(status, &bytes)?)
-}
-
-/// What is at the bottom of an error: the layers above it say only that there was one.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).last().map(ToString::to_string).unwrap_or_default()
-}
-
 async fn connect(to: &Place, source: Option<IpAddr>) -> io::Result<TcpStream> {
     Api::to(to.clone(), source.unwrap_or_else(|| any_like(to.address))).connect().await
 }
@@ -369,17 +260,4 @@ async fn first_snapshot<G: GameDef>(client: &mut PlayerClient<G>) -> Result<(), 
 
 async fn in_time<T>(work: impl Future<Output = Result<T, EnterError>>) -> Result<T, EnterError> {
     tokio::time::timeout(PATIENCE, work).await.unwrap_or(Err(EnterError::TimedOut))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_machine_that_ran_out_of_something_is_told_what_to_do() {
-        let advice = |error: io::Error| EnterError::Io(error).shortage().unwrap_or_default();
-        assert!(advice(io::ErrorKind::AddrNotAvailable.into()).contains("--users-per-address"));
-        assert!(advice(io::Error::from_raw_os_error(TOO_MANY_FILES)).contains("ulimit -n"));
-        assert_eq!(advice(io::ErrorKind::ConnectionRefused.into()), "");
-    }
 }

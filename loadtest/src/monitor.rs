@@ -5,7 +5,6 @@ mod excuse;
 mod own;
 mod scrape;
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,8 +30,8 @@ pub struct Monitor {
     pub own: Own,
     /// The server's metrics, if they are to be read.
     pub scraper: Option<Scraper>,
-    /// When, after it began to watch, all users have had time to arrive and none leaves yet. Only then is the generator judged.
-    pub full: Range<Duration>,
+    /// Users that are to be sent. While they are, and while they leave, the generator is not judged.
+    pub users_wanted: u64,
     /// The search for the capacity, if there is one.
     pub search: Option<Search>,
     /// Says how it goes.
@@ -68,7 +67,7 @@ impl Monitor {
             let tally = self.board.take_second();
             let users = self.board.users();
             watched.users_max = watched.users_max.max(users);
-            let own = watched.own.look(watched.search.is_some() || self.full.contains(&began.elapsed()));
+            let own = watched.own.look(watched.search.is_some() || self.board.sent() >= self.users_wanted && !self.board.ends());
             // A server that does not answer shows as a gap in the plot; the players tell why.
             let server = match &mut self.scraper {
                 Some(scraper) => scraper.second().await.ok().flatten(),
@@ -80,6 +79,9 @@ impl Monitor {
             if let Some(search) = &mut watched.search {
                 search.look(users, &tally, own.is_saturated);
             }
+            if watched.series.len() < SECONDS_MAX {
+                watched.series.push(second.clone());
+            }
             if is_last {
                 excuse::excuse(&mut watched.series);
                 let excused: f64 = watched.series.iter().map(|second| second.stale_by_generator_seconds).sum();
@@ -87,9 +89,6 @@ impl Monitor {
                 return watched;
             }
             (self.progress)(&second);
-            if watched.series.len() < SECONDS_MAX {
-                watched.series.push(second);
-            }
         }
     }
 }

@@ -7,7 +7,7 @@ mod attendance;
 mod seat;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use goose::goose::{GooseUser, Transaction, TransactionError, TransactionFunction, TransactionResult};
@@ -49,10 +49,6 @@ pub struct Field<G: GameDef> {
     pub recording: Option<Arc<Recording<G::Input>>>,
     /// Of the bots' choices.
     pub seed: u64,
-    /// Players that were started.
-    pub started: AtomicUsize,
-    /// Of these, players that ever had a seat.
-    pub played: AtomicUsize,
     /// Those who left over a bad network and heard no answer: the server may keep their seats for its grace period.
     pub left_unanswered: AtomicU64,
 }
@@ -112,6 +108,7 @@ async fn run<G: GameDef>(field: &Field<G>, scenario: Scenario, step: Step, user:
         Step::Enter => player.come_in(field, user).await,
         Step::Turn => player.turn(field, user).await,
         Step::Leave => {
+            field.board.one_ends();
             player.go(field, user).await;
             Ok(())
         }
@@ -122,7 +119,7 @@ async fn run<G: GameDef>(field: &Field<G>, scenario: Scenario, step: Step, user:
 
 impl<G: GameDef> Player<G> {
     fn new(field: &Field<G>, scenario: Scenario) -> Self {
-        let index = field.started.fetch_add(1, Relaxed);
+        let index = field.board.sent_one() as usize;
         let rng = Rng::new(field.seed.wrapping_mul(1 << 20).wrapping_add(index as u64));
         let now = Instant::now();
         Self {
@@ -193,7 +190,7 @@ impl<G: GameDef> Player<G> {
         self.attendance.came();
         (self.retry, self.returns_failed) = (RETRY_FIRST, 0);
         if !std::mem::replace(&mut self.has_played, true) {
-            field.played.fetch_add(1, Relaxed);
+            field.board.one_plays();
         }
         let match_id = client.welcome().map_or(MatchId::default(), |welcome| welcome.match_id);
         let driver = match &field.recording {

@@ -5,7 +5,7 @@
 mod preflight;
 mod seats;
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -61,8 +61,6 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
         generator_is_late: Arc::clone(&pulse.is_late),
         recording,
         seed: options.seed.wrapping_add(u64::from(options.process) << 32),
-        started: AtomicUsize::new(0),
-        played: AtomicUsize::new(0),
         left_unanswered: AtomicU64::new(0),
     });
     let plan = options.find_capacity.then(|| capacity::plan(options.capacity_from, options.users));
@@ -76,12 +74,11 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
         None => None,
     };
     let beating = tokio::spawn(Arc::clone(&pulse).beat(interval));
-    let arrival = options.arrival_time();
     let monitor = Monitor {
         board: Arc::clone(&field.board),
         own: Own::new(pulse, interval),
         scraper,
-        full: arrival..arrival + options.run_time,
+        users_wanted: u64::from(options.users),
         search: plan.map(|plan| Search::new(plan, options.capacity_hold, interval)),
         progress: of_seconds(options, &progress),
     };
@@ -109,8 +106,8 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
         began,
         seconds: lasted.as_secs_f64(),
         users: u64::from(options.users),
-        users_started: field.started.load(Relaxed) as u64,
-        users_played: field.played.load(Relaxed) as u64,
+        users_started: field.board.sent(),
+        users_played: field.board.played(),
         users_at_once: watched.users_max,
         mix: options.mix.to_string(),
         network: options.network.to_string(),
@@ -128,7 +125,7 @@ pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progres
         report.verdict.warnings.push(cut_short(options, lasted));
     }
     match outcome {
-        Err(error) if field.started.load(Relaxed) == 0 => Err(PreflightError::Goose(goose_failure(&error))),
+        Err(error) if field.board.sent() == 0 => Err(PreflightError::Goose(goose_failure(&error))),
         Err(error) => {
             // What was measured until then stands, and the verdict says what happened.
             report.verdict.failures.push(goose_failure(&error));

@@ -52,6 +52,11 @@ impl Target {
 
     /// Every address of the host. Of this machine's own, IPv4's come first: only those can be spread over many players.
     pub async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        if self.host.eq_ignore_ascii_case("localhost") {
+            // Whatever this machine's table of hosts says of it (RFC 6761).
+            let both: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            return Ok(both.map(|address| SocketAddr::new(address, self.port)).into());
+        }
         let mut found: Vec<SocketAddr> = lookup_host((self.host.as_str(), self.port)).await?.collect();
         if found.iter().all(|address| address.ip().is_loopback()) {
             found.sort_by_key(SocketAddr::is_ipv6);

@@ -31,7 +31,8 @@ fn load(fault: Fault, arguments: &[&str], is_enough: impl Fn(&Relay) -> bool) ->
     let dir = tempfile::tempdir().expect("a folder");
     // What a loaded machine does to gaps is not what these tests are about.
     let bounds = dir.path().join("bounds.toml");
-    let text = "divergences = \"= 0\"\ninputs_lost = \"= 0\"\nunexplained_closes = \"= 0\"\nleaked_seats = \"= 0\"\n";
+    let text =
+        "divergences = \"= 0\"\ninputs_lost = \"= 0\"\nunexplained_closes = \"= 0\"\nleaked_seats = \"= 0\"\nresume_failures = \"= 0\"\n";
     std::fs::write(&bounds, text).expect("written");
     let [ops, folder, bounds] = [server.ops_addr().to_string(), dir.path().display().to_string(), bounds.display().to_string()];
     let common = ["--ops", &ops, "--report-dir", &folder, "--thresholds", &bounds, "--increase-time", "1s", "--run-time", "5m"];
@@ -100,4 +101,33 @@ fn a_leaked_seat_is_found() {
     let found = load(Fault::LeakSeat, &["--users", "8"], |relay| relay.snapshots() > 8 * 60);
     found.fails_with("leaked_seats");
     assert_eq!(found.report.leaked_seats, Some(1));
+}
+
+/// Four players whose line drops between Hello and Welcome, both as they come in and as they return. Each has come in, lost its connection,
+/// and lost it again when it returned.
+fn flaky(fault: Fault) -> Found {
+    let after = AtomicU64::new(u64::MAX);
+    load(fault, &["--users", "4", "--mix", "flaky"], |relay| {
+        if relay.closed() >= 4 * 3 {
+            after.fetch_min(relay.snapshots() + 4 * 60, Relaxed);
+        }
+        relay.snapshots() > after.load(Relaxed)
+    })
+}
+
+#[test]
+fn a_line_that_drops_twice_costs_no_seat() {
+    let found = flaky(Fault::None);
+    let counts = &found.report.counts;
+    assert!(found.output.status.success(), "{}", String::from_utf8_lossy(&found.output.stdout));
+    assert_eq!((counts.joins, counts.join_failures, counts.resume_failures), (4, 0, 0), "{:?}", found.report.errors);
+    assert!(counts.resumes >= 4, "{counts:?}");
+}
+
+#[test]
+fn a_server_that_spends_a_token_before_the_next_is_known_is_found() {
+    let found = flaky(Fault::SpendAtOnce);
+    found.fails_with("resume_failures");
+    assert!(found.report.errors.keys().any(|error| error.contains("bad_resume")), "{:?}", found.report.errors);
+    assert_eq!(found.report.counts.join_failures, 0, "tickets hold: {:?}", found.report.errors);
 }

@@ -6,9 +6,11 @@
 mod server;
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use server::{run, start};
+use http::Method;
+use server::{run, run_at, start};
+use tickwire_loadtest::Api;
 use tickwire_loadtest::report::json;
 
 /// The one line on standard error.
@@ -20,14 +22,14 @@ fn refused(server: SocketAddr, arguments: &[&str]) -> String {
     text
 }
 
-/// Answers every request with `body`.
-fn impostor(body: &'static str) -> SocketAddr {
+/// Answers every request so.
+fn impostor(status: &'static str, body: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let _ = stream.read(&mut [0; 1024]);
-            let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            let _ = write!(stream, "{status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
         }
     });
     address
@@ -44,9 +46,16 @@ fn a_server_that_is_not_there() {
 
 #[test]
 fn a_server_that_is_something_else_or_another_version() {
-    let line = refused(impostor("{\"hello\": 1}"), &[]);
-    assert!(line.contains("is no Tickwire server"), "{line}");
-    let line = refused(impostor(r#"{"game":"arena","protocol":9999,"schema":"0","modes":[]}"#), &[]);
+    let line = refused(impostor("HTTP/1.1 200 OK", "{\"hello\": 1}"), &[]);
+    assert!(line.contains("is no Tickwire server") && line.contains("/api/info says missing field `game`"), "{line}");
+    let line = refused(impostor("HTTP/1.1 404 Not Found", "<h1>nothing here</h1>"), &[]);
+    assert!(line.contains("is no Tickwire server") && line.contains("404 Not Found and no JSON"), "{line}");
+    let line = refused(impostor("SSH-2.0-OpenSSH_9.2", ""), &[]);
+    assert!(line.contains("is no Tickwire server") && line.contains("no HTTP"), "{line}");
+    let server = start(|_| {});
+    let line = refused(server.ops_addr(), &[]);
+    assert!(line.contains("is no Tickwire server for players") && line.contains("404"), "{line}");
+    let line = refused(impostor("HTTP/1.1 200 OK", r#"{"game":"arena","protocol":9999,"schema":"0","modes":[]}"#), &[]);
     assert!(line.contains("the server speaks protocol 9999"), "{line}");
 }
 
@@ -62,6 +71,41 @@ fn what_the_server_or_this_machine_does_not_have() {
     assert!(line.contains("--admin-token-file"), "{line}");
     let line = refused(address, &["--replay", "no/such/file"]);
     assert!(line.contains("no/such/file"), "{line}");
+}
+
+#[test]
+fn a_place_that_is_none_or_that_no_name_leads_to() {
+    for (server, why) in [("localhost", "the port is missing"), ("::1:8080", "in brackets"), ("https://game.example", "plain HTTP")] {
+        let output = run_at(server, &[]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains(why), "{text}");
+    }
+    let output = run_at("no..name:8080", &[]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && text.contains("no server at no..name:8080") && text.lines().count() == 1, "{text}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_or_compared_with() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("file");
+    std::fs::write(&file, "{\"format\": 1}").expect("written");
+    let path = file.display().to_string();
+    let server = start(|_| {});
+    let line = refused(server.play_addr(), &["--report-dir", &format!("{path}/report")]);
+    assert!(line.contains("cannot create the report folder"), "{line}");
+    let line = refused(server.play_addr(), &["--against", &path]);
+    assert!(line.contains("--against") && line.contains("has report format 1") && line.contains("run the test again"), "{line}");
+    let line = refused(server.play_addr(), &["--against", "no/such/report.json"]);
+    assert!(line.contains("cannot read no/such/report.json"), "{line}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_takes_a_call_and_never_answers() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let api = Api::new(silent.local_addr().expect("bound"), Ipv4Addr::UNSPECIFIED.into());
+    let error = api.call(Method::GET, "/api/info", None).await.expect_err("nobody answers");
+    assert!(error.to_string().contains("did not answer within"), "{error}");
 }
 
 #[test]

@@ -8,7 +8,9 @@ use crate::report::Second;
 /// Says of each second how much of its stale time the generator may have made, in player-seconds. Players tell once a second, so what they
 /// tell may belong to the second before or be told in the one after.
 pub(super) fn excuse(series: &mut [Second]) {
-    let mut left: Vec<f64> = series.iter().map(|second| second.generator_stood_ms / 1000.0 * second.users as f64).collect();
+    // In a second in which players come or go, those who were there for a part of it.
+    let players = |second: &Second| second.player_seconds.max(second.users as f64);
+    let mut left: Vec<f64> = series.iter().map(|second| second.generator_stood_ms / 1000.0 * players(second)).collect();
     for nth in 0..series.len() {
         let Some(second) = series.get_mut(nth) else { return };
         let mut stale = second.stale_seconds;

@@ -2,12 +2,15 @@
 //!
 //! Invariant: text from outside (names, errors) is printed without control characters.
 
+mod compared;
+
 use std::fmt::Write;
 use std::io::IsTerminal;
 
-use super::compare::{Change, Comparison};
+use super::compare::Comparison;
 use super::{Capacity, Report, Second, words};
 use crate::measure::Measure;
+use compared::{beside, bounds, compared};
 
 /// Whether standard output wants colours: it is a terminal, and nobody set `NO_COLOR`.
 pub fn colour() -> bool {
@@ -121,49 +124,6 @@ fn measures(report: &Report, paint: Paint) -> String {
         let _ = writeln!(table, "{cells}{}", beside(report, measure, paint));
     }
     if table.is_empty() { "nothing was timed\n\n".to_owned() } else { table + "\n" }
-}
-
-/// The bounds on a measure, at the end of its line.
-fn beside(report: &Report, measure: Measure, paint: Paint) -> String {
-    let bounds = ["mean", "p50", "p90", "p99", "p99.9", "max"].into_iter().filter_map(|quantile| {
-        let bound = words::bound_on(report, measure, quantile)?;
-        let text = format!("  {quantile} {}", bound.must_be());
-        Some(if bound.held { paint.good(&text) } else { paint.bad(&format!("{text} BROKEN")) })
-    });
-    bounds.collect()
-}
-
-/// Each bound beside what was measured.
-fn bounds(report: &Report, paint: Paint) -> String {
-    let mut table = String::new();
-    for bound in &report.bounds {
-        if table.is_empty() {
-            let head = format!("\n{:<28}{:>16}  {:<14}", "bounds", "measured", "must be");
-            let _ = writeln!(table, "{}", paint.strong(head.trim_end()));
-        }
-        let outcome = if bound.held { paint.good("held") } else { paint.bad("BROKEN") };
-        let _ = writeln!(table, "{:<28}{:>16}  {:<14}{outcome}", words::plain(&bound.figure), bound.was(), bound.must_be());
-    }
-    table
-}
-
-/// Each figure of an earlier run and of this one.
-fn compared(report: &Report, against: &Comparison, paint: Paint) -> String {
-    let head = format!("\n{:<36}{:>14}{:>14}{:>16}", format!("against {}", against.name()), "then", "now", "now / then");
-    let mut table = paint.strong(&head) + "\n";
-    for row in against.rows(report) {
-        let word = match row.change() {
-            Change::Same => String::new(),
-            Change::Better => paint.good(Change::Better.word()),
-            Change::Worse => paint.bad(Change::Worse.word()),
-        };
-        let line = format!("{:<36}{:>14}{:>14}{:>16}  {word}", row.title, row.shown(row.then), row.shown(row.now), row.difference());
-        let _ = writeln!(table, "{}", line.trim_end());
-    }
-    for difference in against.differences(report) {
-        let _ = writeln!(table, "  {difference}");
-    }
-    table
 }
 
 fn fresh(report: &Report) -> Vec<String> {

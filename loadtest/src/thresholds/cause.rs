@@ -81,7 +81,7 @@ fn closes(report: &Report) -> Option<String> {
     let sessions = words::counted(most, "session");
     Some(match reason {
         "draining" => format!("the server drained while it was played on: it ended {sessions}{when}{others}"),
-        "connection_lost" if is_empty_at_the_end(report) => {
+        "connection_lost" if nobody_came_back(report) => {
             format!("the server went away: {} broke{when}, and nobody got in again{others}", words::counted(most, "connection"))
         }
         "connection_lost" => format!("{} broke that no player had closed{when}{others}", words::counted(most, "connection")),
@@ -126,7 +126,11 @@ fn unchecked(broken: &[&Bound]) -> Option<String> {
 fn most_often(report: &Report, prefix: &str) -> String {
     let of_kind = report.errors.iter().filter(|(error, _)| error.starts_with(prefix));
     of_kind.max_by_key(|(_, count)| **count).map_or_else(String::new, |(error, count)| {
-        format!("; most often ({}): {}", words::times(*count), words::plain(error.strip_prefix(prefix).unwrap_or(error)))
+        format!(
+            "; most often ({}): {}",
+            words::times(*count),
+            words::plain(error.strip_prefix(prefix).unwrap_or(error)).trim_end_matches('.')
+        )
     })
 }
 
@@ -135,8 +139,10 @@ fn since_first_close(report: &Report) -> String {
     first.map_or_else(String::new, |second| format!(" from {} s into the run on", words::count(second.at.floor() as u64)))
 }
 
-fn is_empty_at_the_end(report: &Report) -> bool {
-    report.series.last().is_some_and(|second| second.users == 0)
+/// Whether nobody had a seat any more once sessions began to end, though some should have.
+fn nobody_came_back(report: &Report) -> bool {
+    let after = || report.series.iter().skip_while(|second| second.closes == 0).skip(1);
+    after().all(|second| second.users == 0) && after().any(|second| second.absent_seconds > 0.0)
 }
 
 fn longest_wait_ms(report: &Report) -> f64 {
@@ -224,7 +230,7 @@ mod tests {
             let mut report = good();
             (0..20).for_each(|_| report.counts.count_close(reason));
             report.series[9].closes = 20;
-            report.series.last_mut().expect("seconds").users = users;
+            report.series.iter_mut().skip(10).for_each(|second| (second.users, second.absent_seconds) = (users, 1.0));
             report.counts.absent_micros = 100 * SECOND;
             verdict(report)
         };

@@ -1,8 +1,11 @@
 //! A liar between players and a true server: passes everything on, but for one fault. To the players it is a faulty server.
 
+#![allow(dead_code)] // every test uses a part of it
+
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use arena::{Arena, Input};
@@ -11,8 +14,9 @@ use tickwire_game::GameDef;
 use tickwire_protocol::codec::encode_into;
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::messages::Body;
-use tickwire_protocol::{ClientMessage, Replica, ServerMessage, Snapshot, Tick};
+use tickwire_protocol::{ClientMessage, CloseReason, Credential, Replica, ServerMessage, Snapshot, Tick};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -23,8 +27,14 @@ pub(crate) enum Fault {
     None,
     /// Changes one number of the component in one of so many snapshots.
     Corrupt { component: &'static str, one_in: u64 },
-    /// Holds back what so many players are told, once, a second after all of them are there.
+    /// Holds back what so many players are told, once, a second after all of them are there. What they say goes through.
     Stall { players: u64, length: Duration },
+    /// Ends the session of the first player to hear so many snapshots, with this reason.
+    Close { after: u64, reason: CloseReason },
+    /// Takes each token of a return once, as if it were spent before its holder has the next.
+    SpendAtOnce,
+    /// Dies when it has passed on so many snapshots: breaks every connection, and lets nobody in again.
+    Die { after: u64 },
     /// Drops one of so many inputs.
     DropInput { one_in: u64 },
     /// Lets the first player to leave go without telling the server, whose connection stays open.
@@ -40,6 +50,12 @@ pub(crate) struct Relay {
     inputs: AtomicU64,
     /// How often it did what it does wrong.
     faults: AtomicU64,
+    /// Sessions that are over.
+    closed: AtomicU64,
+    /// Connections that it did not take.
+    refused: AtomicU64,
+    /// Tokens that brought somebody back.
+    spent: Mutex<HashSet<[u8; 16]>>,
     /// When it holds back what players are told.
     stall_at: OnceLock<Tick>,
 }
@@ -50,11 +66,25 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let none = AtomicU64::default;
-        let relay = Arc::new(Self { fault, players: none(), snapshots: none(), inputs: none(), faults: none(), stall_at: OnceLock::new() });
+        let relay = Arc::new(Self {
+            fault,
+            spent: Mutex::default(),
+            players: none(),
+            snapshots: none(),
+            inputs: none(),
+            faults: none(),
+            closed: none(),
+            refused: none(),
+            stall_at: OnceLock::new(),
+        });
         let shared = Arc::clone(&relay);
         tokio::spawn(async move {
             while let Ok((stream, peer)) = listener.accept().await {
                 let relay = Arc::clone(&shared);
+                if relay.is_dead() {
+                    relay.refused.fetch_add(1, Relaxed);
+                    continue;
+                }
                 tokio::spawn(async move {
                     // From the player's own address: the server limits what one address may do.
                     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
@@ -83,6 +113,16 @@ impl Relay {
         self.faults.load(Relaxed)
     }
 
+    /// Sessions that are over.
+    pub(crate) fn closed(&self) -> u64 {
+        self.closed.load(Relaxed)
+    }
+
+    /// Connections that it did not take, for it is dead.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Relaxed)
+    }
+
     /// The tick at which it held back what players are told.
     pub(crate) fn stall_at(&self) -> Option<Tick> {
         self.stall_at.get().copied()
@@ -101,12 +141,25 @@ impl Relay {
         let (mut upstream, _) = tokio_tungstenite::client_async(format!("ws://{server}/ws"), upstream).await?;
         let mut liar = Liar { replica: Replica::new(&Arena::SCHEMA), scratch: Scratch::default(), has_stalled: false };
         let mut leaks = false;
-        loop {
+        // What the player is not told yet, and until when.
+        let (mut held, mut until) = (Vec::new(), None);
+        while !self.is_dead() {
             tokio::select! {
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
+                    self.faults.fetch_add(1, Relaxed);
+                    until = None;
+                    for told in held.drain(..) {
+                        player.send(told).await?;
+                    }
+                }
                 from_player = player.next() => match from_player {
                     Some(Ok(Message::Binary(bytes))) => match ClientMessage::<Input>::decode(&bytes) {
                         Ok(ClientMessage::Input { .. }) if self.swallows_input() => {}
                         Ok(ClientMessage::Leave) if self.swallows_leave() => leaks = true,
+                        Ok(ClientMessage::Hello { credential, .. }) if self.is_spent(credential) => {
+                            player.send(closing(CloseReason::BadResume)).await?;
+                            break;
+                        }
                         _ => upstream.send(Message::Binary(bytes)).await?,
                     },
                     Some(Ok(message @ Message::Text(_))) => upstream.send(message).await?,
@@ -115,16 +168,26 @@ impl Relay {
                 },
                 from_server = upstream.next() => match from_server {
                     Some(Ok(Message::Binary(bytes))) => {
-                        let told = liar.tell(&bytes, self).await;
-                        player.send(Message::Binary(told.into())).await?;
+                        let told = liar.tell(&bytes, self);
+                        until = until.or_else(|| self.stall(&mut liar));
+                        let told = Message::Binary(told.into());
+                        if until.is_some() { held.push(told) } else { player.send(told).await? }
+                        if let Some(reason) = self.closes() {
+                            player.send(closing(reason)).await?;
+                            break;
+                        }
                     }
                     Some(Ok(_)) => {}
                     Some(Err(_)) | None => break,
                 },
             }
         }
+        self.closed.fetch_add(1, Relaxed);
         if leaks {
             return hold(upstream).await;
+        }
+        if self.is_dead() {
+            return Ok(());
         }
         let _ = tokio::join!(player.close(None), upstream.close(None));
         Ok(())
@@ -147,13 +210,29 @@ impl Relay {
         }
     }
 
-    /// Holds back what a player is told, once.
-    async fn stall(&self, tick: Tick, has_stalled: &mut bool) {
-        let (Fault::Stall { length, .. }, Some(at)) = (&self.fault, self.stall_at()) else { return };
-        if tick.since(at) >= 0 && !std::mem::replace(has_stalled, true) {
-            tokio::time::sleep(*length).await;
-            self.faults.fetch_add(1, Relaxed);
+    /// Until when to hold back what a player is told, once.
+    fn stall(&self, liar: &mut Liar) -> Option<Instant> {
+        let (Fault::Stall { length, .. }, Some(at)) = (&self.fault, self.stall_at()) else { return None };
+        let is_due = liar.replica.snapshot().is_some_and(|view| view.tick.since(at) >= 0);
+        (is_due && !std::mem::replace(&mut liar.has_stalled, true)).then(|| Instant::now() + *length)
+    }
+
+    /// The reason to end a session now.
+    fn closes(&self) -> Option<CloseReason> {
+        match self.fault {
+            Fault::Close { after, reason } if self.snapshots() >= after && self.is_due(1) => Some(reason),
+            _ => None,
         }
+    }
+
+    /// Whether this token brought somebody back before, and may not again.
+    fn is_spent(&self, credential: Credential) -> bool {
+        let (Fault::SpendAtOnce, Credential::Resume { token, .. }) = (&self.fault, credential) else { return false };
+        !self.spent.lock().expect("nobody panics with it").insert(token.0)
+    }
+
+    fn is_dead(&self) -> bool {
+        matches!(self.fault, Fault::Die { after } if self.snapshots() >= after)
     }
 
     /// Whether the fault has happened less than `due` times. Then it happens now.
@@ -168,6 +247,13 @@ impl Relay {
             self.stall_at.get_or_init(|| tick.plus(Arena::MODES[0].tick_rate.into()));
         }
     }
+}
+
+/// The last that a session is told.
+fn closing(reason: CloseReason) -> Message {
+    let mut goodbye = Vec::new();
+    encode_into(&ServerMessage::Closing(reason), &mut goodbye);
+    Message::Binary(goodbye.into())
 }
 
 /// Keeps a connection alive that nobody is behind any more.
@@ -185,7 +271,7 @@ struct Liar {
 }
 
 impl Liar {
-    async fn tell(&mut self, bytes: &[u8], relay: &Relay) -> Vec<u8> {
+    fn tell(&mut self, bytes: &[u8], relay: &Relay) -> Vec<u8> {
         let (mut rest, mut told) = (bytes, Vec::new());
         while let Some(Ok(message)) = ServerMessage::decode_next(&mut rest) {
             let before = self.replica.snapshot().cloned();
@@ -198,7 +284,6 @@ impl Liar {
             if before.is_none() {
                 relay.joined(now.tick);
             }
-            relay.stall(now.tick, &mut self.has_stalled).await;
             match (before, &message) {
                 (Some(before), ServerMessage::Delta { advance, .. }) if let Some(component) = relay.corrupts() => {
                     let mut body = Vec::new();

@@ -26,6 +26,11 @@ pub(crate) fn run(server: SocketAddr, arguments: &[&str]) -> Output {
     command(server, arguments).output().expect("it runs")
 }
 
+/// Runs the program as a user does, against a server as the user writes it.
+pub(crate) fn run_at(server: &str, arguments: &[&str]) -> Output {
+    command_at(server, arguments).output().expect("it runs")
+}
+
 /// Runs the program until there is enough, and then ends it as a user does, with Ctrl-C.
 pub(crate) fn run_until(server: SocketAddr, arguments: &[&str], mut is_enough: impl FnMut() -> bool) -> Output {
     let mut child = command(server, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
@@ -37,7 +42,11 @@ pub(crate) fn run_until(server: SocketAddr, arguments: &[&str], mut is_enough: i
 }
 
 fn command(server: SocketAddr, arguments: &[&str]) -> Command {
+    command_at(&server.to_string(), arguments)
+}
+
+fn command_at(server: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire-loadtest"));
-    command.args(["--server", &server.to_string(), "--quiet"]).args(arguments);
+    command.args(["--server", server, "--quiet"]).args(arguments);
     command
 }

@@ -2,13 +2,16 @@
 //!
 //! A plot is left out if nothing of it was measured. Its title and legend are the page's, so they wrap and can be read out.
 
+mod capacity;
+
 use maud::{Markup, PreEscaped, html};
 
-use crate::capacity::{FRESH, GAPS_WITHIN};
 use crate::measure::Measure;
 use crate::plot::{Axes, Series, Style, bare_line_chart, number};
 use crate::report::compare::Comparison;
-use crate::report::{CapacityStep, Report, Second, ServerSecond, words};
+use crate::report::{Report, Second, ServerSecond};
+
+pub(super) use capacity::capacity;
 
 type Read<'a> = &'a dyn Fn(&Second) -> Option<f64>;
 
@@ -135,46 +138,6 @@ fn x_range(report: &Report, against: Option<&Comparison>) -> Option<(f64, f64)> 
     let last = |report: &Report| report.series.last().map(|second| second.at);
     let then = against.and_then(|against| last(&against.then)).unwrap_or(0.0);
     last(report).map(|last| (0.0, last.max(then)))
-}
-
-/// A search's plateaus, with the knee marked.
-pub(super) fn capacity(report: &Report) -> Markup {
-    let Some(found) = &report.capacity else { return html! {} };
-    let mut steps: Vec<_> = found.steps.iter().collect();
-    steps.sort_by_key(|step| step.users);
-    let knee = |points: &[(f64, f64)]| {
-        let top = points.iter().map(|(_, y)| *y).fold(0.0, f64::max);
-        Series {
-            label: format!("held up to {}", words::count(found.users)),
-            points: vec![(found.users as f64, 0.0), (found.users as f64, top)],
-            style: Style::Measured,
-        }
-    };
-    let chart = |title: &str, unit: &str, read: &dyn Fn(&CapacityStep) -> f64, level: Option<(&str, f64)>| {
-        let points: Vec<(f64, f64)> = steps.iter().map(|step| (step.users as f64, read(step))).collect();
-        let level = level.map(|(label, level)| {
-            let points = points.iter().map(|(x, _)| (*x, level)).collect();
-            Series { label: label.to_owned(), points, style: Style::Limit }
-        });
-        let knee = knee(&points);
-        let measured = Series { label: "measured".into(), points, style: Style::Measured };
-        let series: Vec<Series> = [measured, knee].into_iter().chain(level).collect();
-        figure(title, unit, Axes { x_label: "users", ..PLAIN }, &series)
-    };
-    let shown: Vec<Markup> = [
-        chart(
-            "Gaps of 1.5 ticks and longer",
-            "%",
-            &|step| (1.0 - step.gaps_within) * 100.0,
-            Some(("allowed", (1.0 - GAPS_WITHIN) * 100.0)),
-        ),
-        chart("Time without a fresh snapshot", "%", &|step| (1.0 - step.fresh_share) * 100.0, Some(("allowed", (1.0 - FRESH) * 100.0))),
-        chart("Gap between snapshots, p99", "ms", &|step| step.gap_p99_ms, Some(("1.5 ticks", report.long_gap_ms()))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    section("Capacity", &(words::capacity(report, found).join("; ") + "."), &shown)
 }
 
 fn section(heading: &str, note: &str, figures: &[Markup]) -> Markup {
