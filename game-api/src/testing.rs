@@ -68,6 +68,12 @@ impl<G: Game> TestMatch<G> {
         self.brains.insert(player, G::brain(seed));
     }
 
+    /// A player that a bot plays who wants to win.
+    pub fn join_contender(&mut self, player: PlayerId, seed: u64) {
+        self.join(player);
+        self.brains.insert(player, G::contender(seed));
+    }
+
     /// Takes a player's seat away.
     pub fn leave(&mut self, player: PlayerId) {
         self.held.remove(&player);
