@@ -165,3 +165,27 @@ fn a_shot_flies_on_when_its_owner_dies_but_scores_for_the_owner() {
     assert_eq!(kills, 2, "both shots were on their way");
     assert_eq!((score(&game, ONE).kills, score(&game, TWO).kills), (1, 1));
 }
+
+#[test]
+fn hits_and_kills_concern_both_wherever_they_look() {
+    let mut game = duel(Phase::Live);
+    game.hold(ONE, FIRE);
+    let mut told = 0;
+    while fighter(&game, TWO).is_some() {
+        game.step();
+        for scene in game.scenes() {
+            assert_eq!(scene.map(|scene| scene.concerns), Some([Some(ONE), Some(TWO)]));
+            told += 1;
+        }
+    }
+    assert_eq!(told, usize::from(HEALTH_MAX.div_ceil(DAMAGE)) + 1);
+}
+
+#[test]
+fn a_kill_tells_what_health_the_killer_had_left() {
+    let mut game = duel(Phase::Live);
+    change(&mut game, ONE, |fighter| fighter.health = 34);
+    game.hold(ONE, FIRE);
+    let kill = play(&mut game, 60).pop();
+    assert_eq!(kill, Some(ArenaEvent::Kill { killer: 0, victim: 1, left: 34 }));
+}
