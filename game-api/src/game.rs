@@ -121,7 +121,7 @@ struct Said {
     /// Encoded, one after the other.
     bytes: Vec<u8>,
     /// Where each one ends in `bytes`, and where it happened.
-    told: Vec<(usize, Option<[i32; 2]>)>,
+    told: Vec<(usize, Option<Scene>)>,
     to_everyone: usize,
 }
 
@@ -131,7 +131,16 @@ pub struct Told {
     /// The event, encoded.
     pub bytes: Vec<u8>,
     /// Where it happened; `None` if everyone is told, reliably.
-    pub at: Option<[i32; 2]>,
+    pub at: Option<Scene>,
+}
+
+/// Where something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// The place.
+    pub place: [i32; 2],
+    /// Players whom it concerns: they are told wherever they look.
+    pub concerns: [Option<PlayerId>; 2],
 }
 
 impl Events {
@@ -151,10 +160,16 @@ impl Events {
     /// Tells those of `event` who have the place `at` in sight at this tick and can be sent something: for what is worth nothing
     /// later or elsewhere, such as a hit. It has no group: nobody who is near may be kept from knowing it. In a mode without an [`Interest`] this is [`Events::emit`].
     pub fn emit_at<E: Encode>(&mut self, at: [i32; 2], event: &E) {
-        self.push(event, Some(at));
+        self.push(event, Some(Scene { place: at, concerns: [None; 2] }));
     }
 
-    fn push<E: Encode>(&mut self, event: &E, at: Option<[i32; 2]>) {
+    /// The same, and tells `players` too, whom it concerns, also if they look elsewhere. Their own events come before others' where
+    /// there is not room for all.
+    pub fn emit_between<E: Encode>(&mut self, at: [i32; 2], players: [PlayerId; 2], event: &E) {
+        self.push(event, Some(Scene { place: at, concerns: players.map(Some) }));
+    }
+
+    fn push<E: Encode>(&mut self, event: &E, at: Option<Scene>) {
         if self.0.told.len() < Self::PLACED_PER_TICK_MAX {
             let Said { bytes, told, .. } = &mut *self.0;
             let start = bytes.len();
@@ -165,7 +180,7 @@ impl Events {
     }
 
     /// Hands over this tick's events, each with where it happened, and forgets them.
-    pub fn take(&mut self, mut each: impl FnMut(&[u8], Option<[i32; 2]>)) {
+    pub fn take(&mut self, mut each: impl FnMut(&[u8], Option<Scene>)) {
         let Said { bytes, told, to_everyone } = &mut *self.0;
         let mut start = 0;
         for (end, at) in told.drain(..) {

@@ -26,7 +26,7 @@ pub use rng::Rng;
 #[cfg(feature = "ecs")]
 pub use capture::Registry;
 #[cfg(feature = "ecs")]
-pub use game::{Events, Game, Inputs, MatchClock, NetIds, Networked, Random, Setup, Told};
+pub use game::{Events, Game, Inputs, MatchClock, NetIds, Networked, Random, Scene, Setup, Told};
 #[cfg(feature = "ecs")]
 pub use interest::Interest;
 #[cfg(feature = "ecs")]
@@ -85,6 +85,12 @@ pub trait GameDef: Send + Sync + 'static {
 
     /// A new bot's memory. Bots of the same seed that see the same do the same.
     fn brain(seed: u64) -> Self::Brain;
+
+    /// The memory of a bot that plays as a person who wants to win: a load test's players. It is [`GameDef::brain`], unless the game's
+    /// own bots hold back.
+    fn contender(seed: u64) -> Self::Brain {
+        Self::brain(seed)
+    }
 
     /// What bot `me` does next. It sees what a player's client sees, so the same bot plays on the server and over the wire.
     fn think(brain: &mut Self::Brain, view: &Snapshot, me: PlayerId) -> Self::Input;

@@ -9,7 +9,7 @@ use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::{Columns, Fnv, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
-use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Random, Registry, Rng, Setup, Told, tick_field};
+use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Random, Registry, Rng, Scene, Setup, Told, tick_field};
 
 /// The world of one match.
 pub struct Simulation<G: Game> {
@@ -82,7 +82,7 @@ impl<G: Game> Simulation<G> {
     }
 
     /// Takes the tick's game events: each one encoded, and where it happened if not everyone is told.
-    pub fn take_events(&mut self, each: impl FnMut(&[u8], Option<[i32; 2]>)) {
+    pub fn take_events(&mut self, each: impl FnMut(&[u8], Option<Scene>)) {
         self.world.resource_mut::<Events>().take(each);
     }
 

@@ -17,7 +17,7 @@ use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
-use crate::{Game, MatchClock, Mode, Simulation};
+use crate::{Game, MatchClock, Mode, Scene, Simulation};
 
 /// A match of `G`.
 pub struct TestMatch<G: Game> {
@@ -27,6 +27,7 @@ pub struct TestMatch<G: Game> {
     brains: BTreeMap<PlayerId, G::Brain>,
     view: Snapshot,
     events: Vec<Vec<u8>>,
+    scenes: Vec<Option<Scene>>,
 }
 
 impl<G: Game> TestMatch<G> {
@@ -44,6 +45,7 @@ impl<G: Game> TestMatch<G> {
             brains: BTreeMap::new(),
             view: Snapshot::empty(&G::SCHEMA),
             events: Vec::new(),
+            scenes: Vec::new(),
         }
     }
 
@@ -66,6 +68,12 @@ impl<G: Game> TestMatch<G> {
     pub fn join_bot(&mut self, player: PlayerId, seed: u64) {
         self.join(player);
         self.brains.insert(player, G::brain(seed));
+    }
+
+    /// A player that a bot plays who wants to win.
+    pub fn join_contender(&mut self, player: PlayerId, seed: u64) {
+        self.join(player);
+        self.brains.insert(player, G::contender(seed));
     }
 
     /// Takes a player's seat away.
@@ -100,7 +108,11 @@ impl<G: Game> TestMatch<G> {
         self.clock.tick = self.clock.tick.next();
         self.simulation.step(self.clock, self.held.iter().map(|(player, input)| (*player, *input)));
         self.events.clear();
-        self.simulation.take_events(|event, _| self.events.push(event.to_vec()));
+        self.scenes.clear();
+        self.simulation.take_events(|event, scene| {
+            self.events.push(event.to_vec());
+            self.scenes.push(scene);
+        });
         self.simulation.capture(&mut self.view);
         &self.view
     }
@@ -113,6 +125,11 @@ impl<G: Game> TestMatch<G> {
     /// The events of the last tick, encoded.
     pub fn events(&self) -> &[Vec<u8>] {
         &self.events
+    }
+
+    /// Where each of them happened, and whom it concerns; `None` for what everyone is told.
+    pub fn scenes(&self) -> &[Option<Scene>] {
+        &self.scenes
     }
 
     /// What `player` held down in the last tick.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use proptest::prelude::*;
 use tickwire_game::interest::{Eyes, Group, Place, Row, Tier};
-use tickwire_game::{Interest, Rng, Told};
+use tickwire_game::{Interest, Rng, Scene, Told};
 use tickwire_protocol::cells::News;
 use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Replica, Schema, ServerMessage, Snapshot, Tick, columns};
@@ -174,7 +174,7 @@ impl Client {
 }
 
 fn advance(replication: &mut Replication, tick: u32, truth: &Truth) {
-    let told = [Told { bytes: vec![7; 9], at: Some([tick as i32 * 37 % 1000, 500]) }];
+    let told = [Told { bytes: vec![7; 9], at: Some(Scene { place: [tick as i32 * 37 % 1000, 500], concerns: [None; 2] }) }];
     replication.advance(Tick(tick), Bytes::new(), told.into_iter(), |snapshot| truth.fill(snapshot));
 }
 

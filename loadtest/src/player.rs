@@ -196,7 +196,7 @@ impl<G: GameDef> Player<G> {
         let driver = match &field.recording {
             _ if !self.scenario.plays => Driver::Idle,
             Some(recording) => Driver::Replay { recording: Arc::clone(recording), next: self.rng.below(recording.len() as u32) as usize },
-            None => Driver::Brain(G::brain(self.rng.next_u64())),
+            None => Driver::Brain(G::contender(self.rng.next_u64())),
         };
         let phase = f64::from(self.rng.below(1 << 16)) / f64::from(1 << 16);
         let mut bot = Bot::new(client, driver, phase);

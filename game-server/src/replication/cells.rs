@@ -19,6 +19,8 @@ struct Nearby {
     events: Vec<u8>,
     /// The cell of each, and where it ends.
     places: Vec<([i32; 2], usize)>,
+    /// Whom they concern, rising, and which of them do.
+    concerned: Vec<(PlayerId, usize)>,
     /// What is told of them in each cell, as far as the budget reaches, made when the first viewer there is told: a part of `heard`.
     heard_in: Vec<Option<(usize, usize)>>,
     heard: Vec<u8>,
@@ -96,7 +98,7 @@ impl Cells {
         if let Some(events) = events {
             frame.extend_from_slice(events);
             if let Some(watcher) = grid.watcher(player) {
-                frame.extend_from_slice(self.nearby.heard_in(grid, watcher.cell, max / PLACED_SHARE));
+                self.nearby.tell(player, watcher.cell, grid, max / PLACED_SHARE, frame);
             }
         }
         let budget = Budget { spent: frame.len() + ending.len(), max };
@@ -140,37 +142,72 @@ impl Cells {
 
 impl Nearby {
     fn replace(&mut self, grid: &Grid, placed: impl Iterator<Item = Told>) {
-        let Self { events, places, heard_in, heard } = self;
+        let Self { events, places, concerned, heard_in, heard } = self;
         events.clear();
         places.clear();
+        concerned.clear();
         heard.clear();
         heard_in.clear();
         heard_in.resize(grid.cell_count(), None);
         for Told { bytes, at } in placed {
             if let (Some(at), Some(bytes)) = (at, BoundedBytes::new(bytes)) {
                 encode_into(&ServerMessage::Event(Event::Game(bytes)), events);
-                places.push((grid.cell_at(at), events.len()));
+                concerned.extend(at.concerns.into_iter().flatten().map(|player| (player, places.len())));
+                places.push((grid.cell_at(at.place), events.len()));
+            }
+        }
+        concerned.sort_unstable();
+        concerned.dedup();
+    }
+
+    /// Appends what `player`, who looks from `cell`, is told, as far as `room` reaches: what concerns them, then what is in sight.
+    fn tell(&mut self, player: PlayerId, cell: [i32; 2], grid: &Grid, room: usize, frame: &mut Vec<u8>) {
+        let first = self.concerned.partition_point(|(other, _)| *other < player);
+        let count = self.concerned.get(first..).unwrap_or_default().iter().take_while(|(other, _)| *other == player).count();
+        let own = self.concerned.get(first..first + count).unwrap_or_default();
+        if own.is_empty() {
+            frame.extend_from_slice(self.heard_in(grid, cell, room));
+            return;
+        }
+        // Few are concerned in one tick: what they are told is put together for them alone.
+        let end = frame.len() + room;
+        let is_own = |index: usize| own.iter().any(|(_, concerning)| *concerning == index);
+        let in_sight = (0..self.places.len()).filter(|index| !is_own(*index) && self.is_in_sight(*index, cell, grid));
+        for index in own.iter().map(|(_, index)| *index).chain(in_sight) {
+            let event = self.event(index);
+            if frame.len() + event.len() <= end {
+                frame.extend_from_slice(event);
             }
         }
     }
 
+    fn event(&self, index: usize) -> &[u8] {
+        let ends = |index: usize| self.places.get(index).map_or(0, |(_, end)| *end);
+        self.events.get(index.checked_sub(1).map_or(0, ends)..ends(index)).unwrap_or_default()
+    }
+
+    fn is_in_sight(&self, index: usize, cell: [i32; 2], grid: &Grid) -> bool {
+        self.places.get(index).is_some_and(|(at, _)| grid.is_in_sight([at[0] - cell[0], at[1] - cell[1]]))
+    }
+
     /// The events in sight from `cell`, as far as `room` reaches.
     fn heard_in(&mut self, grid: &Grid, cell: [i32; 2], mut room: usize) -> &[u8] {
-        let Self { events, places, heard_in, heard } = self;
-        let known = heard_in.get_mut(grid.cell_index(cell));
-        let (start, end) = known.as_deref().copied().flatten().unwrap_or_else(|| {
-            let (begin, mut start) = (heard.len(), 0);
-            for (at, end) in &*places {
-                let event = events.get(start..*end).unwrap_or_default();
-                start = *end;
-                if event.len() <= room && grid.is_in_sight([at[0] - cell[0], at[1] - cell[1]]) {
+        let known = self.heard_in.get(grid.cell_index(cell)).copied().flatten();
+        let (start, end) = known.unwrap_or_else(|| {
+            let mut heard = std::mem::take(&mut self.heard);
+            let begin = heard.len();
+            for index in (0..self.places.len()).filter(|index| self.is_in_sight(*index, cell, grid)) {
+                let event = self.event(index);
+                if event.len() <= room {
                     room -= event.len();
                     heard.extend_from_slice(event);
                 }
             }
-            (begin, heard.len())
+            let part = (begin, heard.len());
+            self.heard = heard;
+            part
         });
-        known.into_iter().for_each(|known| *known = Some((start, end)));
-        heard.get(start..end).unwrap_or_default()
+        self.heard_in.get_mut(grid.cell_index(cell)).into_iter().for_each(|known| *known = Some((start, end)));
+        self.heard.get(start..end).unwrap_or_default()
     }
 }

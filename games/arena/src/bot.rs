@@ -3,9 +3,13 @@
 //! A bot sees a [`Snapshot`] and nothing else, so the same bot plays on the server and over the wire. What is costly
 //! (looking for opponents and ways) is decided a few times a second; a tick between decisions only follows them.
 //!
+//! The game's own bots go easy on newcomers and on those who lose all the time (`ease`); a contender does not.
+//!
 //! Invariant: a bot's seed and what it saw decide what it does.
 
+mod ease;
 mod nav;
+mod sight;
 
 use tickwire_game::Rng;
 use tickwire_protocol::schema::Phase;
@@ -13,19 +17,15 @@ use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
 use crate::angle::Angle;
 use crate::geometry::Vec2;
-use crate::map::{Map, UNIT};
+use crate::map::UNIT;
 use crate::movement::{DASH_COOLDOWN_TICKS, FIGHTER_RADIUS, TOP_SPEED};
-use crate::projectile::{SHOT_RADIUS, SHOT_SPEED};
-use crate::tables::{Fighter, Pickup, PickupKind, Shot, Zone};
-use crate::timers;
-use crate::{Input, fighter_of};
+use crate::projectile::SHOT_SPEED;
+use crate::tables::{Fighter, PickupKind, Shot};
+use crate::{Input, timers};
+use sight::{Opponent, look_around, map_of, nearest_pickup, refuge, threatens, vulnerable};
 
-/// How far a bot looks for opponents.
-const SIGHT: i32 = 900 * UNIT;
 /// How far it goes out of its way for an overcharge.
 const OVERCHARGE_WORTH: i32 = 1400 * UNIT;
-/// It does not wait until the zone is nearer than this.
-const ZONE_MARGIN: i32 = 300 * UNIT;
 /// In a fight it keeps between these distances.
 const CLOSE: i32 = 240 * UNIT;
 /// See [`CLOSE`].
@@ -34,8 +34,6 @@ const FAR: i32 = 480 * UNIT;
 const HURT: u8 = 45;
 /// Ticks from one decision to the next, at least; up to as many again.
 const DECISION_TICKS: u32 = 5;
-/// Shots nearer than this are dodged.
-const DODGE_DISTANCE: i32 = 380 * UNIT;
 /// How long it goes on dodging a shot it noticed.
 const DODGE_TICKS: u32 = 7;
 /// Directions of movement are rounded to this many steps, so that a straight way is one direction.
@@ -47,6 +45,8 @@ pub struct Brain {
     rng: Rng,
     /// 20 to 99: how well it aims, how fast it reacts.
     skill: i32,
+    /// Whether it goes easy on nobody.
+    is_contender: bool,
     /// Everything it remembers of this life.
     life: Option<Life>,
 }
@@ -79,7 +79,12 @@ impl Brain {
     pub fn new(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let skill = rng.between(20, 99);
-        Self { rng, skill, life: None }
+        Self { rng, skill, is_contender: false, life: None }
+    }
+
+    /// The same, but it goes easy on nobody.
+    pub fn contender(seed: u64) -> Self {
+        Self { is_contender: true, ..Self::new(seed) }
     }
 
     /// What it does next.
@@ -90,10 +95,10 @@ impl Brain {
         };
         let remembered = self.life.take().filter(|life| life.id == id);
         let mut life = remembered.unwrap_or_else(|| Life::new(id, &own, view.tick));
-        let mut target = life.target.and_then(|player| fighter_of(view, player));
+        let mut target = life.target.and_then(|player| vulnerable(view, player));
         if view.tick.since(life.next_decision) >= 0 || target.is_none() && life.target.is_some() {
             self.decide(&mut life, view, &own);
-            target = life.target.and_then(|player| fighter_of(view, player));
+            target = life.target.and_then(|player| vulnerable(view, player));
         }
         if (view.tick.0 ^ id.0) & 1 == 0 {
             self.look_out(&mut life, view, &own);
@@ -106,12 +111,14 @@ impl Brain {
     fn decide(&mut self, life: &mut Life, view: &Snapshot, own: &Fighter) {
         life.next_decision = view.tick.plus(DECISION_TICKS + self.rng.below(DECISION_TICKS));
         let map = map_of(view);
-        let (nearest, visible) = look_around(map, view, own);
+        let around = look_around(map, view, own, self.is_contender);
+        let ease = around.target.map_or(0, |target| target.ease);
+        let visible = around.target.map(|target| target.player);
         if visible != life.target {
             life.target = visible;
-            life.fires_from = view.tick.plus((5 + (99 - self.skill) / 6) as u32);
+            life.fires_from = view.tick.plus((5 + (99 - self.skill) / 6 + ease::share(ease::REACTION_TICKS, ease)) as u32);
         }
-        let error_max = 2 + (99 - self.skill) / 4;
+        let error_max = 2 + (99 - self.skill) / 4 + ease::share(ease::AIM_STEPS, ease);
         life.aim_error = self.rng.between(-error_max, error_max);
         if self.rng.below(6) == 0 {
             life.strafe = -life.strafe;
@@ -119,7 +126,7 @@ impl Brain {
         let stands = own.place().minus(life.was_at).length_squared_wide() < i64::from(UNIT * UNIT);
         life.was_at = own.place();
         let has_arrived = own.place().minus(life.goal).length() < 2 * FIGHTER_RADIUS;
-        if let Some(place) = self.errand(view, own, nearest) {
+        if let Some(place) = self.errand(view, own, around.nearest) {
             life.goal = place;
         } else if has_arrived || stands {
             life.goal = nav::random_place(map, own.place(), &mut self.rng);
@@ -133,7 +140,7 @@ impl Brain {
     }
 
     /// A place worth going to now; `None` to roam.
-    fn errand(&mut self, view: &Snapshot, own: &Fighter, nearest: Option<Vec2>) -> Option<Vec2> {
+    fn errand(&mut self, view: &Snapshot, own: &Fighter, nearest: Option<Opponent>) -> Option<Vec2> {
         if let Some(middle) = refuge(view, own) {
             return Some(middle);
         }
@@ -149,7 +156,8 @@ impl Brain {
             return Some(place);
         }
         // The keen follow whoever is nearest; the others meet by chance.
-        nearest.filter(|_| self.rng.between(0, 99) < self.skill)
+        let Opponent { place, ease, .. } = nearest?;
+        (self.rng.between(0, 99) < self.skill - ease::share(self.skill, ease)).then_some(place)
     }
 
     /// Notices a shot that is about to hit, and steps aside.
@@ -260,43 +268,4 @@ impl Life {
             aim: own.angle(),
         }
     }
-}
-
-/// The map: only the large one has a zone.
-fn map_of(view: &Snapshot) -> Map {
-    if view.rows::<Zone>().next().is_some() { Map::ROYALE } else { Map::ARENA }
-}
-
-/// Where to run when the zone is about to pass, or has passed.
-fn refuge(view: &Snapshot, own: &Fighter) -> Option<Vec2> {
-    let (_, zone) = view.rows::<Zone>().next()?;
-    let middle = Vec2::new(zone.x, zone.y);
-    (own.place().minus(middle).length() > zone.radius - ZONE_MARGIN).then_some(middle)
-}
-
-/// Where the nearest opponent is, and the nearest one in sight.
-fn look_around(map: Map, view: &Snapshot, own: &Fighter) -> (Option<Vec2>, Option<u16>) {
-    let distance = |other: &Fighter| other.place().minus(own.place()).length_squared_wide();
-    let mut others: Vec<Fighter> = view.rows::<Fighter>().map(|(_, other)| other).filter(|other| other.player != own.player).collect();
-    others.sort_unstable_by_key(|other| (distance(other), other.player));
-    let sight_squared = i64::from(SIGHT) * i64::from(SIGHT);
-    let seen = others.iter().take_while(|other| distance(other) < sight_squared).find(|other| nav::sees(map, own.place(), other.place()));
-    (others.first().map(Fighter::place), seen.map(|other| other.player))
-}
-
-fn nearest_pickup(view: &Snapshot, own: &Fighter, kind: PickupKind) -> Option<(Vec2, i32)> {
-    let offered = view.rows::<Pickup>().filter(|(_, pickup)| pickup.kind == kind.number());
-    let places = offered.map(|(_, pickup)| Vec2::new(pickup.x, pickup.y));
-    places.map(|place| (place, place.minus(own.place()).length())).min_by_key(|(_, distance)| *distance)
-}
-
-/// Whether `shot` passes through `own` soon, if nobody moves.
-fn threatens(shot: &Shot, own: &Fighter) -> bool {
-    let way = own.place().minus(shot.place());
-    if way.x.abs() > DODGE_DISTANCE || way.y.abs() > DODGE_DISTANCE {
-        return false;
-    }
-    let velocity = Vec2::new(shot.vx, shot.vy);
-    let reach = i64::from(FIGHTER_RADIUS + 2 * SHOT_RADIUS) * i64::from(SHOT_SPEED);
-    velocity.dot(way) > 0 && velocity.cross(way).abs() < reach
 }

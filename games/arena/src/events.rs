@@ -13,6 +13,8 @@ pub enum ArenaEvent {
         killer: u16,
         /// Who lost the life.
         victim: u16,
+        /// Health the killer had left; 0 if it did not live any more.
+        left: u8,
     },
     /// A pickup was taken.
     Pickup {
@@ -41,7 +43,9 @@ impl ArenaEvent {
     /// The event as JSON, for the page and for logs.
     pub fn to_json(self) -> String {
         match self {
-            Self::Kill { killer, victim } => format!(r#"{{"kind":"kill","killer":{killer},"victim":{victim}}}"#),
+            Self::Kill { killer, victim, left } => {
+                format!(r#"{{"kind":"kill","killer":{killer},"victim":{victim},"left":{left}}}"#)
+            }
             Self::Pickup { player, pickup } => format!(r#"{{"kind":"pickup","player":{player},"pickup":{pickup}}}"#),
             Self::Hit { victim, by, damage } => format!(r#"{{"kind":"hit","victim":{victim},"by":{by},"damage":{damage}}}"#),
         }
@@ -56,7 +60,7 @@ mod tests {
     #[test]
     fn events_read_back_and_say_what_they_are() {
         let events = [
-            (ArenaEvent::Kill { killer: 3, victim: 4 }, r#"{"kind":"kill","killer":3,"victim":4}"#),
+            (ArenaEvent::Kill { killer: 3, victim: 4, left: 60 }, r#"{"kind":"kill","killer":3,"victim":4,"left":60}"#),
             (ArenaEvent::Pickup { player: 3, pickup: 0 }, r#"{"kind":"pickup","player":3,"pickup":0}"#),
             (ArenaEvent::Hit { victim: 4, by: 300, damage: 16 }, r#"{"kind":"hit","victim":4,"by":300,"damage":16}"#),
         ];

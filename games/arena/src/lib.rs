@@ -92,6 +92,10 @@ impl GameDef for Arena {
         Brain::new(seed)
     }
 
+    fn contender(seed: u64) -> Brain {
+        Brain::contender(seed)
+    }
+
     fn think(brain: &mut Brain, view: &Snapshot, me: PlayerId) -> Input {
         brain.think(view, me)
     }

@@ -31,6 +31,8 @@ pub const FIRE_COOLDOWN_TICKS: i32 = 5;
 pub const OVERCHARGED_COOLDOWN_TICKS: i32 = 3;
 /// How long an overcharge lasts.
 pub const OVERCHARGE_TICKS: i32 = 240;
+/// How long a fighter is protected at the start of a life, if it does not fire.
+pub const PROTECTION_TICKS: i32 = 60;
 /// Full health.
 pub const HEALTH_MAX: u8 = 100;
 
@@ -61,7 +63,14 @@ impl Fighter {
             dash_ready: 0,
             fire_ready: 0,
             overcharge_until: 0,
+            protected_until: 0,
         }
+    }
+
+    /// The same, protected from `tick` on.
+    #[must_use]
+    pub const fn protected_from(self, tick: Tick) -> Self {
+        Self { protected_until: timers::after(tick, PROTECTION_TICKS), ..self }
     }
 
     /// Where it is.
@@ -87,6 +96,11 @@ impl Fighter {
     /// Whether it is in a dash in `tick`.
     pub const fn is_dashing(&self, tick: Tick) -> bool {
         timers::left(self.dash_ready, tick, DASH_COOLDOWN_TICKS) > DASH_COOLDOWN_TICKS - DASH_TICKS
+    }
+
+    /// Whether nothing harms it in `tick`.
+    pub const fn is_protected(&self, tick: Tick) -> bool {
+        timers::left(self.protected_until, tick, PROTECTION_TICKS) > 0
     }
 
     /// Moves on by one tick on `map`, to `tick`. Says whether a shot leaves: it starts at the new place, in the new aim.
@@ -122,6 +136,10 @@ impl Fighter {
         if fires {
             let cooldown = if self.is_overcharged(tick) { OVERCHARGED_COOLDOWN_TICKS } else { FIRE_COOLDOWN_TICKS };
             self.fire_ready = timers::after(tick, cooldown);
+            // Who attacks can be attacked. A dash ends nothing: it harms nobody.
+            if self.is_protected(tick) {
+                self.protected_until = timers::after(tick, 0);
+            }
         }
         fires
     }

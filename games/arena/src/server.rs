@@ -78,7 +78,7 @@ impl Game for Arena {
         setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly).chain());
         setup.schedule.configure_sets((Step::Fly, Step::Collect, Step::Close).chain_ignore_deferred());
         setup.schedule.add_systems((
-            systems::move_fighters.in_set(Step::Move),
+            (systems::move_fighters, systems::protect_at_the_start).chain_ignore_deferred().in_set(Step::Move),
             systems::fly_shots.in_set(Step::Fly),
             systems::exchange_pickups.in_set(Step::Collect),
         ));

@@ -17,6 +17,12 @@ pub const fn left(moment: u32, tick: Tick, length: i32) -> i32 {
     if distance > 0 && distance <= length { distance } else { 0 }
 }
 
+/// Ticks since `moment`, whose timer is `length` ticks long; `None` while it has not passed.
+pub const fn since(moment: u32, tick: Tick, length: i32) -> Option<i32> {
+    let distance = (tick.0.wrapping_sub(moment) & 0x7fff_ffff) as i32;
+    if left(moment, tick, length) > 0 { None } else { Some(distance) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +33,15 @@ mod tests {
         let moment = after(start, 10);
         assert_eq!([0, 1, 9, 10, 11].map(|passed| left(moment, start.plus(passed), 10)), [10, 9, 1, 0, 0]);
         assert_eq!(left(0, start, 10), 0, "the initial 0 has passed");
+    }
+
+    #[test]
+    fn what_has_passed_says_how_long_ago() {
+        for start in [Tick(100), Tick(0x7fff_fffa), Tick(u32::MAX - 5)] {
+            let moment = after(start, 10);
+            let ages = [0, 9, 10, 11, 1_000].map(|passed| since(moment, start.plus(passed), 10));
+            assert_eq!(ages, [None, None, Some(0), Some(1), Some(990)]);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Matches played by bots, as the snapshots that everyone sees. A seed decides everything.
+//! Matches played by bots who want to win, as the snapshots that everyone sees. A seed decides everything.
 
 use tickwire_game::Game;
 use tickwire_game::testing::TestMatch;
@@ -24,7 +24,7 @@ pub fn record<G: Game>(recording: Recording) -> Vec<Snapshot> {
     let start = Tick(1_000 * recording.seed as u32);
     let mut game = TestMatch::<G>::new(recording.seed, start);
     for player in 0..recording.players {
-        game.join_bot(PlayerId(player), recording.seed * 1_000 + u64::from(player));
+        game.join_contender(PlayerId(player), recording.seed * 1_000 + u64::from(player));
     }
     game.enter_until(Phase::Live, start.plus(1_000_000));
     for _ in 0..WARM_UP_TICKS {

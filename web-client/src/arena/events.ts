@@ -1,7 +1,8 @@
 // The arena's own events.
 
 export type ArenaEvent =
-  | { readonly kind: 'kill'; readonly killer: number; readonly victim: number }
+  /** `left`: health the killer had left. */
+  | { readonly kind: 'kill'; readonly killer: number; readonly victim: number; readonly left: number }
   | { readonly kind: 'pickup'; readonly player: number; readonly pickup: number }
   | { readonly kind: 'hit'; readonly victim: number; readonly by: number; readonly damage: number };
 

@@ -2,25 +2,32 @@
 import { Container, Graphics, Text } from 'pixi.js';
 import { COLORS, playerColor } from './palette';
 import type { SceneFighter } from './scene';
-import { FIGHTER_RADIUS, HEALTH_MAX } from './tables';
+import { FIGHTER_RADIUS, HEALTH_MAX, PROTECTION_TICKS } from './tables';
 
 const BAR_WIDTH = 54;
 const BAR_HEIGHT = 6;
 const FLASH_MS = 140;
+/** The shield's ring has as many pieces; they go out one by one. */
+const SHIELD_PIECES = 12;
+const SHIELD_RADIUS = FIGHTER_RADIUS + 13;
 
 export class FighterView {
   readonly view = new Container();
   private readonly barrel = new Graphics();
   private readonly body = new Graphics();
   private readonly glow = new Graphics();
+  private readonly shield = new Graphics();
   private readonly flash = new Graphics();
   private readonly bar = new Graphics();
   private readonly label: Text;
   private drawnHealth = -1;
   private drawnColor = -1;
+  private drawnShield = 0;
   private flashedMs = -Infinity;
+  private readonly reducedMotion: boolean;
 
-  constructor(name: string) {
+  constructor(name: string, reducedMotion: boolean) {
+    this.reducedMotion = reducedMotion;
     this.label = new Text({
       text: name,
       resolution: 2,
@@ -31,7 +38,7 @@ export class FighterView {
     this.bar.position.set(0, -FIGHTER_RADIUS - 17);
     this.glow.circle(0, 0, FIGHTER_RADIUS + 9).fill({ color: COLORS.overcharge, alpha: 0.28 });
     this.flash.circle(0, 0, FIGHTER_RADIUS).fill({ color: 0xffffff, alpha: 0.85 });
-    this.view.addChild(this.glow, this.barrel, this.body, this.flash, this.bar, this.label);
+    this.view.addChild(this.glow, this.shield, this.barrel, this.body, this.flash, this.bar, this.label);
   }
 
   hit(nowMs: number): void {
@@ -51,6 +58,29 @@ export class FighterView {
     this.label.y = -FIGHTER_RADIUS - 12 - 8 * this.bar.scale.y;
     this.drawBody(playerColor(fighter.player, fighter.own), fighter.own);
     this.drawBar(fighter.health);
+    this.drawShield(fighter.protectedFor, nowMs);
+  }
+
+  /** A ring around whom nothing harms, as long as its time: a broken line, so that no colour has to tell it from a glow. */
+  private drawShield(ticks: number, nowMs: number): void {
+    const pieces = Math.ceil((SHIELD_PIECES * ticks) / PROTECTION_TICKS);
+    this.shield.visible = pieces > 0;
+    if (pieces === 0) return;
+    if (!this.reducedMotion) {
+      this.shield.rotation = nowMs / 1_400;
+      this.shield.alpha = 0.82 + 0.18 * Math.sin(nowMs / 110);
+    }
+    if (this.drawnShield === pieces) return;
+    this.drawnShield = pieces;
+    this.shield.clear().circle(0, 0, SHIELD_RADIUS).fill({ color: COLORS.shield, alpha: 0.16 });
+    const turn = (2 * Math.PI) / SHIELD_PIECES;
+    for (let piece = 0; piece < pieces; piece += 1) {
+      const start = piece * turn;
+      this.shield
+        .moveTo(SHIELD_RADIUS * Math.cos(start), SHIELD_RADIUS * Math.sin(start))
+        .arc(0, 0, SHIELD_RADIUS, start, start + 0.66 * turn);
+    }
+    this.shield.stroke({ width: 4.5, color: COLORS.shield, cap: 'round' });
   }
 
   private drawBody(color: number, own: boolean): void {

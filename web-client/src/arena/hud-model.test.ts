@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { RosterEntry } from '../net/control';
-import { buildHud, feedLine, type HudSource } from './hud-model';
+import { buildHud, deathNote, feedLine, killNote, type HudSource } from './hud-model';
 import { snapshotOf, TABLES } from './testing';
 import { ticksLeft } from './tables';
 
 const roster = new Map<number, RosterEntry>([
-  [1, { player: 1, name: 'Ada', bot: false }],
-  [2, { player: 2, name: '<b>Bo</b>', bot: false }],
-  [3, { player: 3, name: 'Cy', bot: true }],
+  [1, { player: 1, name: 'Ada', bot: false, presence: 'here' }],
+  [2, { player: 2, name: '<b>Bo</b>', bot: false, presence: 'here' }],
+  [3, { player: 3, name: 'Cy', bot: true, presence: 'here' }],
 ]);
 
 function source(rows: Parameters<typeof snapshotOf>[1], player: number | null = 1): HudSource {
@@ -77,6 +77,15 @@ describe('buildHud', () => {
     expect([asLeader.rank, asLeader.score, asLeader.lines.length]).toEqual([1, 910, 2]);
   });
 
+  it('says that nothing harms the own fighter, as predicted where that is known', () => {
+    const fighter = { id: 9, player: 1, health: 100, protected_until: 1_020 };
+    const rows = { match: [{ id: 0, phase: 2 }], fighter: [fighter] };
+    expect(buildHud(source(rows)).isProtected).toBe(true);
+    expect(buildHud({ ...source(rows), protectedFor: 0 }).isProtected).toBe(false);
+    expect(buildHud(source({ ...rows, fighter: [{ ...fighter, protected_until: 999 }] })).isProtected).toBe(false);
+    expect(buildHud(source({ match: [{ id: 0, phase: 2 }] })).isProtected).toBe(false);
+  });
+
   it('has nothing personal for a spectator', () => {
     const hud = buildHud(source({ match: [{ id: 0, phase: 1, phase_ends: 1_061 }], score: scores }, null));
     expect(hud).toMatchObject({ notice: '', rank: 0, alive: false });
@@ -85,18 +94,45 @@ describe('buildHud', () => {
 
 describe('feedLine', () => {
   it('names both, also who left', () => {
-    expect(feedLine({ kind: 'kill', killer: 1, victim: 9 }, roster, 1)).toEqual({
+    expect(feedLine({ kind: 'kill', killer: 1, victim: 9, left: 40 }, roster, 1)).toEqual({
       killer: 'Ada',
       victim: 'Someone',
       ownKill: true,
       ownDeath: false,
     });
-    expect(feedLine({ kind: 'kill', killer: 3, victim: 3 }, roster, 3)).toMatchObject({
+    expect(feedLine({ kind: 'kill', killer: 3, victim: 3, left: 0 }, roster, 3)).toMatchObject({
       killer: 'The zone',
       ownKill: false,
       ownDeath: true,
     });
     expect(feedLine({ kind: 'hit', by: 1, victim: 2, damage: 3 }, roster, 1)).toBeNull();
+  });
+});
+
+describe('deathNote', () => {
+  it('says who killed the own player and what health they had left', () => {
+    expect(deathNote({ kind: 'kill', killer: 3, victim: 1, left: 34 }, roster, 1)).toEqual({
+      killer: { player: 3, name: 'Cy', bot: true },
+      left: 34,
+    });
+    expect(deathNote({ kind: 'kill', killer: 9, victim: 1, left: 0 }, roster, 1)?.killer?.name).toBe(
+      'Someone who left',
+    );
+    expect(deathNote({ kind: 'kill', killer: 1, victim: 1, left: 0 }, roster, 1)).toEqual({ killer: null, left: 0 });
+  });
+
+  it('is for the own death only', () => {
+    expect(deathNote({ kind: 'kill', killer: 3, victim: 2, left: 34 }, roster, 1)).toBeNull();
+    expect(deathNote({ kind: 'kill', killer: 3, victim: 2, left: 34 }, roster, null)).toBeNull();
+    expect(deathNote({ kind: 'hit', by: 3, victim: 1, damage: 16 }, roster, 1)).toBeNull();
+  });
+});
+
+describe('killNote', () => {
+  it('says whom the own player killed', () => {
+    expect(killNote({ kind: 'kill', killer: 1, victim: 3, left: 34 }, roster, 1)).toEqual({ victim: 'Cy' });
+    expect(killNote({ kind: 'kill', killer: 2, victim: 3, left: 34 }, roster, 1)).toBeNull();
+    expect(killNote({ kind: 'kill', killer: 1, victim: 1, left: 0 }, roster, 1)).toBeNull();
   });
 });
 

@@ -29,6 +29,8 @@ export interface HudModel {
   /** 0 just used, 1 ready. */
   readonly dash: number;
   readonly overcharged: boolean;
+  /** Nothing harms it for now. */
+  readonly isProtected: boolean;
   readonly score: number;
   readonly rank: number;
   /** Everyone, or where that is not known the best and oneself. */
@@ -45,6 +47,8 @@ export interface HudSource {
   readonly tickRate: number;
   /** The predicted value, which is ahead of the snapshot's; null while not alive. */
   readonly dashReadyIn: number | null;
+  /** Likewise. */
+  readonly protectedFor?: number | null;
 }
 
 export function buildHud(source: HudSource): HudModel {
@@ -66,6 +70,7 @@ export function buildHud(source: HudSource): HudModel {
     alive: fighter !== undefined,
     dash: dashCharge(source.dashReadyIn ?? fighter?.dashReadyIn ?? 0),
     overcharged: (fighter?.overcharge ?? 0) > 0,
+    isProtected: fighter !== undefined && (source.protectedFor ?? fighter.protectedFor) > 0,
     score: ownLine?.score ?? 0,
     rank: ownLine?.rank ?? 0,
     lines,
@@ -144,4 +149,40 @@ export function feedLine(
     ownKill: event.killer === player && event.victim !== player,
     ownDeath: event.victim === player,
   };
+}
+
+/** Who killed the own player. */
+export interface DeathNote {
+  /** Null for the zone. */
+  readonly killer: { readonly player: number; readonly name: string; readonly bot: boolean } | null;
+  /** Health the killer had left. */
+  readonly left: number;
+}
+
+/** Null for an event that is not the own player's death. */
+export function deathNote(
+  event: ArenaEvent,
+  roster: ReadonlyMap<number, RosterEntry>,
+  player: number | null,
+): DeathNote | null {
+  if (event.kind !== 'kill' || event.victim !== player) return null;
+  if (event.killer === player) return { killer: null, left: 0 };
+  const entry = roster.get(event.killer);
+  const killer = { player: event.killer, name: entry?.name ?? 'Someone who left', bot: entry?.bot ?? false };
+  return { killer, left: event.left };
+}
+
+/** Whom the own player killed. */
+export interface KillNote {
+  readonly victim: string;
+}
+
+/** Null for an event that is not the own player's kill. */
+export function killNote(
+  event: ArenaEvent,
+  roster: ReadonlyMap<number, RosterEntry>,
+  player: number | null,
+): KillNote | null {
+  if (event.kind !== 'kill' || event.killer !== player || event.victim === player) return null;
+  return { victim: roster.get(event.victim)?.name ?? 'Someone' };
 }

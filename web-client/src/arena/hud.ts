@@ -3,6 +3,7 @@ import type { Quality } from '../sync/session';
 import { el, setHidden, setText } from '../ui/dom';
 import { formatOrdinal, formatPing } from '../ui/format';
 import type { FeedLine, HudModel } from './hud-model';
+import { KillNotes } from './kill-notes';
 import { Scoreboard } from './scoreboard';
 import { HEALTH_MAX } from './tables';
 
@@ -22,11 +23,17 @@ export class Hud {
   readonly menuButton: HTMLButtonElement;
   readonly scoresButton: HTMLButtonElement;
   readonly dashButton: HTMLButtonElement;
+  readonly kills = new KillNotes();
   private readonly health = el('div', { class: 'bar-fill' });
   private readonly healthText = el('span', { class: 'bar-text', 'data-testid': 'health' });
   private readonly healthBar: HTMLElement;
   private readonly dash = el('div', { class: 'bar-fill' });
   private readonly overcharge = el('span', { class: 'overcharge', hidden: true }, 'Overcharge');
+  private readonly shield = el(
+    'span',
+    { class: 'shield', 'data-testid': 'shield', hidden: true },
+    'Protected until you fire',
+  );
   private readonly timer = el('div', { class: 'timer', 'data-testid': 'timer' });
   private readonly score = el('span', { class: 'score-value', 'data-testid': 'score' });
   private readonly rank = el('span', { class: 'score-rank' });
@@ -71,10 +78,12 @@ export class Hud {
       this.timer,
       el('div', { class: 'hud-right' }, el('div', { class: 'ping' }, this.qualityDot, this.ping), this.feed),
       this.notice,
+      this.kills.element,
       this.scoresPanel,
       el(
         'div',
         { class: 'hud-bottom' },
+        this.shield,
         this.overcharge,
         this.healthBar,
         el('div', { class: 'bar dash', 'aria-hidden': 'true' }, this.dash, el('span', { class: 'bar-text' }, 'Dash')),
@@ -106,6 +115,8 @@ export class Hud {
     this.dash.style.transform = `scaleX(${model.alive ? model.dash : 0})`;
     this.element.classList.toggle('dash-ready', model.alive && model.dash >= 1);
     setHidden(this.overcharge, !model.overcharged);
+    setHidden(this.shield, !model.isProtected);
+    if (model.alive || model.phase !== 'live') this.kills.showDeath(null);
     setText(this.timer, model.timer);
     setText(this.score, String(model.score));
     setText(this.rank, rankText(model));

@@ -14,6 +14,7 @@ export const COLORS = {
   danger: 0xff6b6b,
   health: 0x63d471,
   overcharge: 0xffc857,
+  shield: 0xbfe6ff,
   barBack: 0x05070b,
 } as const;
 

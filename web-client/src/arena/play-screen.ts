@@ -12,7 +12,7 @@ import { InputCapture } from './capture';
 import { inputFields } from './controls';
 import { parseArenaEvent } from './events';
 import { Hud } from './hud';
-import { buildHud, feedLine, type HudModel } from './hud-model';
+import { buildHud, deathNote, feedLine, killNote, type HudModel } from './hud-model';
 import { Minimap } from './minimap';
 import { ResultsScreen } from './results';
 import { Sticks } from './sticks';
@@ -95,8 +95,14 @@ export class PlayScreen {
       this.minimap.show(map);
     };
     view.onEvent = (event) => {
-      const line = this.session ? feedLine(event, this.session.roster, this.session.player) : null;
+      if (!this.session) return;
+      const { roster, player } = this.session;
+      const line = feedLine(event, roster, player);
       if (line) hud.addFeed(line);
+      const death = deathNote(event, roster, player);
+      if (death) hud.kills.showDeath(death);
+      const kill = killNote(event, roster, player);
+      if (kill) hud.kills.addKill(kill);
     };
   }
 
@@ -211,6 +217,7 @@ export class PlayScreen {
       player: session.player,
       tickRate: session.tickRate,
       dashReadyIn: scene.own?.dashReadyIn ?? null,
+      protectedFor: scene.own?.protectedFor ?? null,
     });
     this.hud.update(this.model, session.pingMs, session.quality);
     if (this.results) this.followResults(session, this.model, snapshot.tick);

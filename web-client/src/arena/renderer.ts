@@ -7,6 +7,8 @@ import type { Vector } from './controls';
 import { Effects } from './effects';
 import type { ArenaEvent } from './events';
 import { FighterView } from './fighter-view';
+import { GraphicsLoss } from './graphics-loss';
+import { KillerMarker } from './killer-marker';
 import type { ArenaMap } from './map';
 import { COLORS, playerColor } from './palette';
 import type { Scene, SceneFighter, SceneShot } from './scene';
@@ -25,6 +27,8 @@ export class Renderer {
   private readonly shotLayer = new Container();
   private readonly fighterLayer = new Container();
   private readonly effects: Effects;
+  private readonly marker = new KillerMarker();
+  private readonly loss: GraphicsLoss;
   private readonly fighters = new Map<number, FighterView>();
   private readonly shots = new Map<number, Graphics>();
   private readonly pickups = new Map<number, Graphics>();
@@ -32,10 +36,13 @@ export class Renderer {
   /** Where each player's fighter was last drawn: effects of a fallen one need it. */
   private readonly lastPlaces = new Map<number, Vector>();
   private view: View = { x: 0, y: 0, scale: 1 };
-  private readonly reducedMotion: boolean;
+  readonly reducedMotion: boolean;
 
-  private constructor(app: Application, map: ArenaMap, reducedMotion: boolean) {
+  private constructor(app: Application, stage: HTMLElement, map: ArenaMap, reducedMotion: boolean) {
     this.app = app;
+    this.loss = new GraphicsLoss(stage, app.canvas, () => {
+      this.effects.clear();
+    });
     this.reducedMotion = reducedMotion;
     this.effects = new Effects(reducedMotion);
     this.world.addChild(
@@ -45,10 +52,11 @@ export class Renderer {
       this.walls,
       this.zone,
       this.fighterLayer,
+      this.marker.ring,
       this.effects.layer,
     );
     this.setMap(map);
-    app.stage.addChild(this.world);
+    app.stage.addChild(this.world, this.marker.arrow);
   }
 
   /** Another map from the next frame on. */
@@ -78,7 +86,7 @@ export class Renderer {
     });
     app.canvas.setAttribute('aria-hidden', 'true');
     stage.append(app.canvas);
-    return new Renderer(app, map, window.matchMedia('(prefers-reduced-motion: reduce)').matches);
+    return new Renderer(app, stage, map, window.matchMedia('(prefers-reduced-motion: reduce)').matches);
   }
 
   get width(): number {
@@ -94,7 +102,8 @@ export class Renderer {
     return toScreen(this.view, place, this.width, this.height);
   }
 
-  draw(scene: Scene, view: View, roster: ReadonlyMap<number, RosterEntry>, nowMs: number): void {
+  /** Draws a frame. `killer` is who killed the own player, while it is dead. */
+  draw(scene: Scene, view: View, roster: ReadonlyMap<number, RosterEntry>, killer: number | null, nowMs: number): void {
     this.scene = scene;
     this.view = view;
     this.world.scale.set(view.scale);
@@ -103,8 +112,9 @@ export class Renderer {
     this.drawShots(scene.shots);
     this.drawPickups(scene.pickups, nowMs);
     this.drawZone(scene.zone);
-    this.effects.step(nowMs);
-    this.app.render();
+    this.markKiller(killer, nowMs);
+    this.effects.step(nowMs, this.lastPlaces, scene.own?.player ?? null);
+    if (!this.loss.lost) this.app.render();
   }
 
   /** Shows an event where its players were last drawn. */
@@ -113,14 +123,13 @@ export class Renderer {
       const place = this.lastPlaces.get(event.victim);
       const fighter = this.scene.fighters.find((row) => row.player === event.victim);
       if (fighter) this.fighters.get(fighter.id)?.hit(nowMs);
-      const told = event.by === player || event.victim === player;
-      if (place) {
-        const color = playerColor(event.victim, event.victim === player);
-        this.effects.hit(place.x, place.y, color, told ? event.damage : null, nowMs);
-      }
+      if (place) this.effects.hit(place.x, place.y, playerColor(event.victim, event.victim === player), nowMs);
+      const isTold = event.by === player || event.victim === player;
+      if (isTold) this.effects.hurt(event.victim, event.damage, nowMs);
     } else if (event.kind === 'kill') {
       const place = this.lastPlaces.get(event.victim);
-      if (place) this.effects.kill(place.x, place.y, playerColor(event.victim, event.victim === player), nowMs);
+      const color = playerColor(event.victim, event.victim === player);
+      if (place) this.effects.kill(event.victim, place.x, place.y, color, nowMs);
     } else {
       const place = this.lastPlaces.get(event.player);
       const color = event.pickup === 0 ? COLORS.health : COLORS.overcharge;
@@ -129,6 +138,7 @@ export class Renderer {
   }
 
   dispose(): void {
+    this.loss.dispose();
     this.app.destroy({ removeView: true }, { children: true });
   }
 
@@ -144,7 +154,7 @@ export class Renderer {
       const name = roster.get(fighter.player)?.name ?? '';
       let view = this.fighters.get(fighter.id);
       if (!view) {
-        view = new FighterView(name);
+        view = new FighterView(name, this.reducedMotion);
         this.fighters.set(fighter.id, view);
         this.fighterLayer.addChild(view.view);
       }
@@ -190,6 +200,16 @@ export class Renderer {
       view.position.set(pickup.x, pickup.y);
       view.scale.set(this.reducedMotion ? 1 : 1 + 0.06 * Math.sin(nowMs / 300));
     }
+  }
+
+  private markKiller(killer: number | null, nowMs: number): void {
+    const fighter = this.scene.fighters.find((row) => row.player === killer);
+    if (!fighter) {
+      this.marker.hide();
+      return;
+    }
+    const bob = this.reducedMotion ? 0 : Math.sin(nowMs / 160);
+    this.marker.show(fighter, this.view, this.width, this.height, bob);
   }
 
   private drawZone(zone: ZoneRow | null): void {

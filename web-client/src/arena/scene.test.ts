@@ -6,6 +6,7 @@ import { EventQueue, parseArenaEvent } from './events';
 import { FiredShots } from './fired-shots';
 import { blocked, parseMap } from './map';
 import { buildScene, mixAngle, type SceneSource } from './scene';
+import { StandInBlend } from './stand-in';
 import { snapshotOf, SCHEMA, TABLES } from './testing';
 import { FakeReplica } from '../net/fakes';
 
@@ -16,7 +17,16 @@ function between(from: Snapshot, to: Snapshot, alpha: number): Sample {
 }
 
 function source(parts: Partial<SceneSource> & Pick<SceneSource, 'sample' | 'latest'>): SceneSource {
-  return { tables: TABLES, map: MAP, player: null, predicted: null, predictedTick: 0, firedShots: [], ...parts };
+  return {
+    tables: TABLES,
+    map: MAP,
+    player: null,
+    predicted: null,
+    predictedTick: 0,
+    firedShots: [],
+    standIn: 0,
+    ...parts,
+  };
 }
 
 describe('buildScene', () => {
@@ -56,6 +66,35 @@ describe('buildScene', () => {
     );
     expect(scene.own).toMatchObject({ x: 200, y: 10, health: 40, own: true });
     expect(scene.fighters).toHaveLength(1);
+  });
+
+  it('draws what a stand-in plays as it draws others, and goes over to that smoothly', () => {
+    const from = snapshotOf(10, {
+      fighter: [{ id: 5, player: 2, x: 1_600, health: 40 }],
+      shot: [{ id: 7, owner: 2, x: 1_600, vx: 480 }],
+    });
+    const latest = snapshotOf(11, { fighter: [{ id: 5, player: 2, x: 1_760, health: 40 }] });
+    const row = Int32Array.from([2, 0, 0, 3_200, 0, 0, 99, 0, 0, 0, 0]);
+    const place = (standIn: number): ReturnType<typeof buildScene> =>
+      buildScene(
+        source({
+          sample: between(from, latest, 0.5),
+          latest,
+          player: 2,
+          predicted: { row, x: 3_200, y: 0 },
+          predictedTick: 14,
+          standIn,
+        }),
+      );
+    expect([0, 0.5, 1].map((standIn) => place(standIn).own?.x)).toEqual([200, 152.5, 105]);
+    expect(place(1).own).toMatchObject({ own: true, health: 40 });
+    expect(place(1).shots).toMatchObject([{ own: true, x: 115 }]);
+  });
+
+  it('counts down the protection of a fighter', () => {
+    const latest = snapshotOf(11, { fighter: [{ id: 5, player: 2, protected_until: 31 }] });
+    const [fighter] = buildScene(source({ sample: between(latest, latest, 0), latest })).fighters;
+    expect(fighter?.protectedFor).toBe(20);
   });
 
   it('moves own shots on to the predicted tick, but not through walls', () => {
@@ -108,6 +147,18 @@ describe('FiredShots', () => {
   });
 });
 
+describe('StandInBlend', () => {
+  it('goes over in a moment, back as well, and at once where nothing was drawn before', () => {
+    const blend = new StandInBlend();
+    expect(blend.share(false, 1_000)).toBe(0);
+    expect(blend.share(true, 1_150)).toBe(0.5);
+    expect(blend.share(true, 1_400)).toBe(1);
+    expect(blend.share(false, 1_550)).toBe(0.5);
+    expect(blend.share(false, 1_800)).toBe(0);
+    expect(new StandInBlend().share(true, 1_000)).toBe(1);
+  });
+});
+
 describe('mixAngle', () => {
   it('crosses zero', () => {
     expect(mixAngle(0.1, 2 * Math.PI - 0.1, 0.5)).toBeCloseTo(0);
@@ -139,7 +190,7 @@ describe('camera', () => {
 describe('events', () => {
   it('wait for the drawn tick, in order', () => {
     const queue = new EventQueue();
-    queue.push({ kind: 'kill', killer: 1, victim: 2 }, 12);
+    queue.push({ kind: 'kill', killer: 1, victim: 2, left: 9 }, 12);
     queue.push({ kind: 'pickup', player: 1, pickup: 0 }, 11);
     expect(queue.take(10.9)).toEqual([]);
     expect(queue.take(11.5).map((event) => event.kind)).toEqual(['pickup']);

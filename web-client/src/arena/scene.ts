@@ -1,5 +1,5 @@
 // What one frame shows, in world units: others interpolated, the own fighter predicted, own shots moved on to the
-// predicted tick. No drawing here.
+// predicted tick. While a bot plays the own seat, all that is own is drawn as others are. No drawing here.
 import type { Sample } from '../sync/interpolation';
 import type { PredictedBody } from '../sync/prediction';
 import type { Snapshot } from '../sync/snapshot';
@@ -39,6 +39,8 @@ export interface SceneSource {
   readonly predictedTick: number;
   /** Own shots the server has not told of yet. */
   readonly firedShots: readonly SceneShot[];
+  /** How far the own fighter has gone over from the prediction, 0, to what snapshots say, 1: see `StandInBlend`. */
+  readonly standIn: number;
 }
 
 /** Two places further apart than this are a respawn, not a movement. */
@@ -48,11 +50,16 @@ const SHOT_LEAD_TICKS_MAX = 12;
 
 export function buildScene(source: SceneSource): Scene {
   const { tables, sample, player } = source;
-  const others = interpolateFighters(tables, sample).filter((fighter) => fighter.player !== player);
-  const own = ownFighter(source);
+  const interpolated = interpolateFighters(tables, sample);
+  const others = interpolated.filter((fighter) => fighter.player !== player);
+  const own = ownFighter(
+    source,
+    interpolated.find((fighter) => fighter.player === player),
+  );
+  const shots = source.standIn > 0 ? interpolatedShots(tables, sample) : predictedShots(source);
   return {
     fighters: own ? [...others, own] : others,
-    shots: [...otherShots(tables, sample, player), ...ownShots(source), ...source.firedShots],
+    shots: shots.map((shot) => ({ ...shot, own: shot.owner === player })),
     pickups: tables.pickups(sample.to),
     own,
     zone: tables.zone(sample.to),
@@ -75,37 +82,43 @@ function interpolateFighters(tables: ArenaTables, sample: Sample): SceneFighter[
 }
 
 /** Place and cooldown from the prediction, health from the newest snapshot: only the server decides damage. */
-function ownFighter({ tables, latest, player, predicted, predictedTick }: SceneSource): SceneFighter | null {
+function ownFighter(source: SceneSource, interpolated: SceneFighter | undefined): SceneFighter | null {
+  const { tables, latest, player, predicted, predictedTick, standIn } = source;
   const server = player === null ? undefined : tables.fighters(latest).find((row) => row.player === player);
   if (!server) return null;
-  if (!predicted) return { ...server, own: true };
+  const played = interpolated ?? server;
+  if (!predicted || standIn >= 1) return { ...played, health: server.health, own: true };
   const body = tables.predictedFighter(server.id, Math.ceil(predictedTick), predicted.row);
+  const [x, y] = [predicted.x / SUBUNITS, predicted.y / SUBUNITS];
   return {
     ...body,
     player: server.player,
     health: server.health,
     overcharge: server.overcharge,
-    x: predicted.x / SUBUNITS,
-    y: predicted.y / SUBUNITS,
+    x: mix(x, played.x, standIn),
+    y: mix(y, played.y, standIn),
+    aim: mixAngle(body.aim, played.aim, standIn),
     own: true,
   };
 }
 
-function otherShots(tables: ArenaTables, sample: Sample, player: number | null): SceneShot[] {
-  const ticks = sample.tick - sample.from.tick;
-  return tables
-    .shots(sample.from)
-    .filter((shot) => shot.owner !== player)
-    .map((shot) => moveOn(shot, ticks, false));
+function predictedShots(source: SceneSource): Omit<SceneShot, 'own'>[] {
+  const others = interpolatedShots(source.tables, source.sample).filter((shot) => shot.owner !== source.player);
+  return [...others, ...ownShots(source), ...source.firedShots];
 }
 
-function ownShots({ tables, map, latest, player, predicted, predictedTick }: SceneSource): SceneShot[] {
+function interpolatedShots(tables: ArenaTables, sample: Sample): Omit<SceneShot, 'own'>[] {
+  const ticks = sample.tick - sample.from.tick;
+  return tables.shots(sample.from).map((shot) => moveOn(shot, ticks));
+}
+
+function ownShots({ tables, map, latest, player, predicted, predictedTick }: SceneSource): Omit<SceneShot, 'own'>[] {
   if (player === null) return [];
   const lead = predicted ? Math.min(SHOT_LEAD_TICKS_MAX, Math.max(0, predictedTick - latest.tick)) : 0;
   return tables
     .shots(latest)
     .filter((shot) => shot.owner === player)
-    .map((shot) => ({ shot, moved: moveOn(shot, lead, true) }))
+    .map((shot) => ({ shot, moved: moveOn(shot, lead) }))
     .filter(({ shot, moved }) => !blocked(map, shot.x, shot.y, moved.x, moved.y))
     .map(({ shot, moved }) => ({ ...moved, id: ownShotId(shot.born) }));
 }
@@ -115,8 +128,8 @@ export function ownShotId(tick: number): number {
   return -1 - (tick & 0xffff);
 }
 
-function moveOn(shot: ShotRow, ticks: number, own: boolean): SceneShot {
-  return { ...shot, x: shot.x + shot.vx * ticks, y: shot.y + shot.vy * ticks, own };
+function moveOn(shot: ShotRow, ticks: number): ShotRow {
+  return { ...shot, x: shot.x + shot.vx * ticks, y: shot.y + shot.vy * ticks };
 }
 
 function mix(from: number, to: number, alpha: number): number {

@@ -9,6 +9,10 @@ export const FIGHTER_RADIUS = 20;
 export const SHOT_RADIUS = 4;
 export const HEALTH_MAX = 100;
 export const DASH_COOLDOWN_TICKS = 75;
+/** How long a fighter is protected at the start of a life, if it does not fire. */
+export const PROTECTION_TICKS = 60;
+/** Score for a kill, on top of the health taken. */
+export const KILL_SCORE = 50;
 const OVERCHARGE_TICKS = 240;
 
 export type Phase = 'waiting' | 'countdown' | 'live' | 'finished';
@@ -34,6 +38,8 @@ export interface FighterRow {
   readonly dashReadyIn: number;
   /** Ticks its overcharge lasts. */
   readonly overcharge: number;
+  /** Ticks for which nothing harms it, if it does not fire. */
+  readonly protectedFor: number;
 }
 
 /** What of the predicted row a shot starts from, as integers: 1/16 unit and 1/1024 turn. */
@@ -220,6 +226,7 @@ export class ArenaTables {
       health: at('health'),
       dashReadyIn: ticksLeft(at('dash_ready'), tick, DASH_COOLDOWN_TICKS),
       overcharge: ticksLeft(at('overcharge_until'), tick, OVERCHARGE_TICKS),
+      protectedFor: ticksLeft(at('protected_until'), tick, PROTECTION_TICKS),
     };
   }
 

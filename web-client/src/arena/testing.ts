@@ -6,7 +6,10 @@ export const SCHEMA: readonly TableSchema[] = [
   { table: 'match', fields: ['phase', 'phase_ends'] },
   {
     table: 'fighter',
-    fields: ['player', 'vx', 'vy', 'x', 'y', 'aim', 'health', 'dash_ready', 'fire_ready', 'overcharge_until'],
+    fields: [
+      ...['player', 'vx', 'vy', 'x', 'y', 'aim', 'health'],
+      ...['dash_ready', 'fire_ready', 'overcharge_until', 'protected_until'],
+    ],
   },
   { table: 'shot', fields: ['owner', 'born', 'damage', 'vx', 'vy', 'x', 'y'] },
   { table: 'pickup', fields: ['kind', 'x', 'y'] },

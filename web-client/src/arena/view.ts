@@ -7,6 +7,7 @@ import { EventQueue, type ArenaEvent } from './events';
 import { parseMap, type ArenaMap } from './map';
 import { Renderer } from './renderer';
 import { buildScene, type Scene } from './scene';
+import { StandInBlend } from './stand-in';
 import { ArenaTables } from './tables';
 import { FiredShots } from './fired-shots';
 import type { Replica } from '../net/wasm';
@@ -22,6 +23,9 @@ export interface Frame {
 /** The camera closes a tenth of a second's worth of the way when its target jumps (respawn, another fighter). */
 const CAMERA_HALF_LIFE_MS = 70;
 const CAMERA_SNAP_UNITS = 1200;
+/** The dead look at where they fell for so long, and then at who killed them, to whom the camera glides. */
+const FALLEN_MS = 700;
+const GLIDE_HALF_LIFE_MS = 160;
 
 export class ArenaView {
   readonly stage: HTMLElement;
@@ -42,6 +46,9 @@ export class ArenaView {
   private session: MatchSession | null = null;
   private scene: Scene | null = null;
   private target: Vector | null = null;
+  /** Who killed the own fighter, and since when it is dead. */
+  private killer: { readonly player: number; readonly sinceMs: number } | null = null;
+  private readonly standIn = new StandInBlend();
   private lastMs = 0;
   private frameRequest = 0;
 
@@ -70,6 +77,7 @@ export class ArenaView {
     this.session = session;
     this.scene = null;
     this.target = null;
+    this.killer = null;
     this.events.clear();
     this.fired.clear();
   }
@@ -86,12 +94,19 @@ export class ArenaView {
 
   /** The session predicted the own fighter one tick further. */
   stepped(tick: number, row: Int32Array | null): void {
-    this.fired.stepped(tick, row);
+    // What a stand-in fires is not fired by the own inputs.
+    if (this.session?.standIn) this.fired.clear();
+    else this.fired.stepped(tick, row);
   }
 
-  /** An event from the session; it is shown when the drawn tick gets there. */
+  /**
+   * An event from the session; it is shown when the drawn tick gets there, or at once if it happened to the own fighter, which
+   * is drawn as of the newest tick.
+   */
   queueEvent(event: ArenaEvent, tick: number): void {
-    this.events.push(event, tick);
+    const player = this.session?.player ?? null;
+    const isOwn = event.kind !== 'pickup' && event.victim === player;
+    this.events.push(event, isOwn ? -Infinity : tick);
   }
 
   get lastScene(): Scene | null {
@@ -128,24 +143,33 @@ export class ArenaView {
       predicted: session.predicted(nowMs),
       predictedTick,
       firedShots: session.player === null ? [] : this.fired.shots(latest.tick, predictedTick, session.player),
+      standIn: this.standIn.share(session.standIn, nowMs),
     });
     this.scene = scene;
+    if (scene.own) this.killer = null;
     const view = this.viewOf(scene, nowMs);
-    this.renderer.draw(scene, view, session.roster, nowMs);
-    for (const event of this.events.take(sample.tick)) {
-      this.renderer.event(event, session.player, nowMs);
-      this.onEvent?.(event);
-    }
+    this.renderer.draw(scene, view, session.roster, this.killer?.player ?? null, nowMs);
+    for (const event of this.events.take(sample.tick)) this.showEvent(event, session.player, nowMs);
     this.onFrame?.({ scene, view, nowMs });
+  }
+
+  private showEvent(event: ArenaEvent, player: number | null, nowMs: number): void {
+    this.renderer.event(event, player, nowMs);
+    if (event.kind === 'kill' && event.victim === player && event.killer !== player) {
+      this.killer = { player: event.killer, sinceMs: nowMs };
+    }
+    this.onEvent?.(event);
   }
 
   private viewOf(scene: Scene, nowMs: number): View {
     const { width, height } = this.renderer;
     if (this.camera === 'map') return wholeMapView(this.map, width, height);
-    const wanted = scene.own ?? this.followed(scene);
     const elapsedMs = Math.max(0, nowMs - this.lastMs);
     this.lastMs = nowMs;
+    const wanted = scene.own ?? this.followed(scene);
+    const killer = wanted ? null : this.killerSeen(scene, nowMs);
     if (wanted) this.target = this.approach(wanted, scene.own !== null, elapsedMs);
+    else if (killer) this.target = glide(this.target ?? killer, killer, elapsedMs, GLIDE_HALF_LIFE_MS);
     return followView(this.target ?? { x: this.map.width / 2, y: this.map.height / 2 }, this.map, width, height);
   }
 
@@ -154,13 +178,25 @@ export class ArenaView {
     return scene.fighters.find((fighter) => fighter.player === this.followPlayer) ?? scene.fighters[0] ?? null;
   }
 
+  /** Who killed the own fighter, once its fall has been seen. With reduced motion the camera stays, and an arrow points there. */
+  private killerSeen(scene: Scene, nowMs: number): Vector | null {
+    const { killer, renderer } = this;
+    if (!killer || renderer.reducedMotion || nowMs - killer.sinceMs < FALLEN_MS) return null;
+    return scene.fighters.find((fighter) => fighter.player === killer.player) ?? null;
+  }
+
   /** The own fighter is always dead centre unless it jumped: lag of the camera would feel like lag of the input. */
   private approach(wanted: Vector, own: boolean, elapsedMs: number): Vector {
     const { target } = this;
     if (!target) return { x: wanted.x, y: wanted.y };
     const distance = Math.hypot(wanted.x - target.x, wanted.y - target.y);
     if (distance > CAMERA_SNAP_UNITS || (own && distance < 60)) return { x: wanted.x, y: wanted.y };
-    const rest = 0.5 ** (elapsedMs / CAMERA_HALF_LIFE_MS);
-    return { x: wanted.x + (target.x - wanted.x) * rest, y: wanted.y + (target.y - wanted.y) * rest };
+    return glide(target, wanted, elapsedMs, CAMERA_HALF_LIFE_MS);
   }
+}
+
+/** On the way from one place to another, of which half is gone every `halfLifeMs`. */
+function glide(from: Vector, to: Vector, elapsedMs: number, halfLifeMs: number): Vector {
+  const rest = 0.5 ** (elapsedMs / halfLifeMs);
+  return { x: to.x + (from.x - to.x) * rest, y: to.y + (from.y - to.y) * rest };
 }

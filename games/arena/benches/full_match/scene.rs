@@ -27,7 +27,7 @@ impl Recording {
         let mut game = TestMatch::<Arena>::new(SEED, Tick(0));
         (0..PLAYERS).for_each(|player| game.join(PlayerId(player)));
         game.enter(Phase::Live);
-        let mut brains: Vec<_> = (0..PLAYERS).map(|player| (PlayerId(player), Arena::brain(SEED + u64::from(player)))).collect();
+        let mut brains: Vec<_> = (0..PLAYERS).map(|player| (PlayerId(player), Arena::contender(SEED + u64::from(player)))).collect();
         let (mut inputs, mut snapshots) = (Vec::new(), Vec::new());
         for tick in 1..=WARM_UP_TICKS + TICKS {
             let think =

@@ -127,7 +127,7 @@ pub(super) fn respawn_fighters(
     crowd.gather(ground.map, fighters.iter());
     for (player, seat) in due.drain(..) {
         let place = landing(ground.map, zone, &crowd, &mut random.0);
-        commands.spawn((ids.allocate(), fighter_at(ground.map, player, place)));
+        commands.spawn((ids.allocate(), fighter_at(ground.map, player, place, clock.tick)));
         if let Ok((_, mut score)) = scores.get_mut(seat) {
             score.respawn_at = 0;
         }
@@ -193,7 +193,7 @@ pub(super) fn harm_outside(
     let radius_squared = i64::from(zone.radius) * i64::from(zone.radius);
     let is_due = |fighter: &Fighter| clock.tick.0.wrapping_add(u32::from(fighter.player)).is_multiple_of(HARM_EVERY);
     let is_out = |fighter: &Fighter| fighter.place().minus(middle).length_squared_wide() > radius_squared;
-    let is_harmed = |fighter: &Fighter| fighter.health > 0 && is_due(fighter) && is_out(fighter);
+    let is_harmed = |fighter: &Fighter| fighter.health > 0 && is_due(fighter) && is_out(fighter) && !fighter.is_protected(clock.tick);
     harmed.extend(fighters.iter().filter(|(_, fighter)| is_harmed(fighter)).map(|(entity, fighter)| (fighter.player, entity)));
     if harmed.is_empty() {
         return;
@@ -204,7 +204,8 @@ pub(super) fn harm_outside(
         let Ok((_, mut fighter)) = fighters.get_mut(entity) else { continue };
         fighter.health = fighter.health.saturating_sub(HARM);
         if fighter.health == 0 {
-            events.emit_at([fighter.x, fighter.y], &ArenaEvent::Kill { killer: player, victim: player });
+            let told = [PlayerId(player); 2];
+            events.emit_between([fighter.x, fighter.y], told, &ArenaEvent::Kill { killer: player, victim: player, left: 0 });
             commands.entity(entity).despawn();
             scores.change(player, |score| score.die(clock.tick));
         }

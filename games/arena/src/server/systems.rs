@@ -59,7 +59,7 @@ pub(super) fn respawn_fighters(
     for (player, seat) in due.drain(..) {
         let place = farthest_spawn(&taken, random.0.below(SPAWN_COUNT as u32) as usize);
         taken.push(place);
-        commands.spawn((ids.allocate(), fighter_at(ground.map, player, place)));
+        commands.spawn((ids.allocate(), fighter_at(ground.map, player, place, clock.tick)));
         if let Ok((_, mut score)) = scores.get_mut(seat) {
             score.respawn_at = 0;
         }
@@ -73,9 +73,17 @@ pub(super) fn find_due(scores: &Query<(Entity, &mut Score)>, tick: Tick, due: &m
     due.sort_unstable();
 }
 
-/// A new fighter looks inwards.
-pub(super) fn fighter_at(map: Map, player: u16, place: Vec2) -> Fighter {
-    Fighter::new(player, place, Angle::of(map.middle().minus(place)))
+/// A new fighter looks inwards and is protected.
+pub(super) fn fighter_at(map: Map, player: u16, place: Vec2, tick: Tick) -> Fighter {
+    Fighter::new(player, place, Angle::of(map.middle().minus(place))).protected_from(tick)
+}
+
+/// Protects everyone in the last tick before the match is live: nobody was in danger before.
+pub(super) fn protect_at_the_start(clock: Res<MatchClock>, mut fighters: Query<&mut Fighter>) {
+    let is_last = clock.phase_ends.is_some_and(|ends| ends.since(clock.tick) == 1);
+    if clock.phase == Phase::Countdown && is_last {
+        fighters.iter_mut().for_each(|mut fighter| *fighter = fighter.protected_from(clock.tick));
+    }
 }
 
 /// The spawn point whose nearest fighter is farthest away; among equals the first from `start` on.
@@ -159,7 +167,7 @@ struct Hit {
 }
 
 /// Flies every shot on, and removes it when it is spent. Whom it hits loses health and, where none is left, a life, while the match
-/// is live.
+/// is live and unless the fighter is protected.
 pub(super) fn fly_shots(
     mut commands: Commands,
     clock: Res<MatchClock>,
@@ -188,19 +196,22 @@ pub(super) fn fly_shots(
     for Hit { victim: entity, by, damage, .. } in hits.drain(..) {
         let Ok((_, mut fighter)) = fighters.get_mut(entity) else { continue };
         let damage = damage.min(fighter.health);
-        if clock.phase != Phase::Live || damage == 0 {
+        if clock.phase != Phase::Live || damage == 0 || fighter.is_protected(clock.tick) {
             continue;
         }
         let (victim, at) = (fighter.player, [fighter.x, fighter.y]);
+        let both = [PlayerId(by), PlayerId(victim)];
         fighter.health -= damage;
-        events.emit_at(at, &ArenaEvent::Hit { victim, by, damage });
+        events.emit_between(at, both, &ArenaEvent::Hit { victim, by, damage });
         let is_kill = fighter.health == 0;
         scores.change(by, |score| {
             score.score += i32::from(damage) + if is_kill { KILL_SCORE } else { 0 };
             score.kills += u16::from(is_kill);
         });
         if is_kill {
-            events.emit_at(at, &ArenaEvent::Kill { killer: by, victim });
+            let killer = fighters.iter().map(|(_, fighter)| fighter).find(|fighter| fighter.player == by);
+            let left = killer.map_or(0, |killer| killer.health);
+            events.emit_between(at, both, &ArenaEvent::Kill { killer: by, victim, left });
             commands.entity(entity).despawn();
             scores.change(victim, |score| score.die(clock.tick));
         }

@@ -2,7 +2,10 @@
 
 #![allow(clippy::expect_used)] // a test fails by panicking
 
+mod duel;
 mod games;
+mod newcomer;
 mod prediction;
+mod protection;
 mod royale;
 mod rules;

@@ -1,5 +1,6 @@
 //! The rules, one at a time, on scenes set up by hand.
 
+use arena::Input;
 use arena::angle::Angle;
 use arena::events::ArenaEvent;
 use arena::geometry::Vec2;
@@ -7,58 +8,10 @@ use arena::map::{PICKUPS, SPAWNS, UNIT};
 use arena::movement::{FIRE_COOLDOWN_TICKS, HEALTH_MAX};
 use arena::projectile::{DAMAGE, OVERCHARGED_DAMAGE, SHOTS_PER_PLAYER_MAX};
 use arena::tables::{Fighter, PickupKind, Score, Shot};
-use arena::{Arena, Input};
-use tickwire_game::testing::TestMatch;
+use tickwire_protocol::PlayerId;
 use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{PlayerId, Tick};
 
-const ONE: PlayerId = PlayerId(0);
-const TWO: PlayerId = PlayerId(1);
-const FIRE: Input = Input { move_x: 0, move_y: 0, aim: 0, buttons: Input::FIRE };
-
-/// Two fighters 200 units apart in the open, the first looking at the second.
-fn duel(phase: Phase) -> TestMatch<Arena> {
-    let mut game = TestMatch::new(5, Tick(1000));
-    game.join(ONE);
-    game.join(TWO);
-    game.enter(phase);
-    game.step();
-    game.step();
-    place(&mut game, ONE, Vec2::new(200 * UNIT, 200 * UNIT));
-    place(&mut game, TWO, Vec2::new(400 * UNIT, 200 * UNIT));
-    game
-}
-
-fn change(game: &mut TestMatch<Arena>, player: PlayerId, change: impl Fn(&mut Fighter)) {
-    let world = game.world();
-    world.query::<&mut Fighter>().iter_mut(world).filter(|fighter| fighter.player == player.0).for_each(|mut fighter| change(&mut fighter));
-}
-
-fn place(game: &mut TestMatch<Arena>, player: PlayerId, place: Vec2) {
-    change(game, player, |fighter| *fighter = Fighter { x: place.x, y: place.y, aim: 0, ..*fighter });
-}
-
-fn fighter(game: &TestMatch<Arena>, player: PlayerId) -> Option<Fighter> {
-    game.view().rows::<Fighter>().map(|(_, fighter)| fighter).find(|fighter| fighter.player == player.0)
-}
-
-fn score(game: &TestMatch<Arena>, player: PlayerId) -> Score {
-    game.view().rows::<Score>().map(|(_, score)| score).find(|score| score.player == player.0).expect("a seated player has a score")
-}
-
-fn events(game: &TestMatch<Arena>) -> Vec<ArenaEvent> {
-    game.events().iter().map(|bytes| ArenaEvent::decode(bytes).expect("our own event")).collect()
-}
-
-/// Steps up to `count` ticks and collects the events.
-fn play(game: &mut TestMatch<Arena>, count: u32) -> Vec<ArenaEvent> {
-    (0..count)
-        .flat_map(|_| {
-            game.step();
-            events(game)
-        })
-        .collect()
-}
+use crate::duel::{FIRE, ONE, TWO, change, duel, fighter, place, play, score};
 
 #[test]
 fn a_player_starts_alive_and_leaves_without_a_trace() {
@@ -79,7 +32,7 @@ fn shots_hurt_kill_and_score() {
     let hits = usize::from(HEALTH_MAX.div_ceil(DAMAGE));
     assert_eq!(events.len(), hits + 1, "hits and a kill: {events:?}");
     assert_eq!(events[0], ArenaEvent::Hit { victim: 1, by: 0, damage: DAMAGE });
-    assert_eq!(events[hits], ArenaEvent::Kill { killer: 0, victim: 1 });
+    assert_eq!(events[hits], ArenaEvent::Kill { killer: 0, victim: 1, left: HEALTH_MAX });
     let (winner, loser) = (score(&game, ONE), score(&game, TWO));
     assert_eq!((winner.score, winner.kills, winner.deaths), (150, 1, 0));
     assert_eq!((loser.score, loser.kills, loser.deaths), (0, 0, 1));
@@ -211,4 +164,28 @@ fn a_shot_flies_on_when_its_owner_dies_but_scores_for_the_owner() {
     let kills = play(&mut game, 60).into_iter().filter(|event| matches!(event, ArenaEvent::Kill { .. })).count();
     assert_eq!(kills, 2, "both shots were on their way");
     assert_eq!((score(&game, ONE).kills, score(&game, TWO).kills), (1, 1));
+}
+
+#[test]
+fn hits_and_kills_concern_both_wherever_they_look() {
+    let mut game = duel(Phase::Live);
+    game.hold(ONE, FIRE);
+    let mut told = 0;
+    while fighter(&game, TWO).is_some() {
+        game.step();
+        for scene in game.scenes() {
+            assert_eq!(scene.map(|scene| scene.concerns), Some([Some(ONE), Some(TWO)]));
+            told += 1;
+        }
+    }
+    assert_eq!(told, usize::from(HEALTH_MAX.div_ceil(DAMAGE)) + 1);
+}
+
+#[test]
+fn a_kill_tells_what_health_the_killer_had_left() {
+    let mut game = duel(Phase::Live);
+    change(&mut game, ONE, |fighter| fighter.health = 34);
+    game.hold(ONE, FIRE);
+    let kill = play(&mut game, 60).pop();
+    assert_eq!(kill, Some(ArenaEvent::Kill { killer: 0, victim: 1, left: 34 }));
 }
