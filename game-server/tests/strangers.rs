@@ -47,17 +47,6 @@ fn a_body_that_never_comes_is_a_timeout() {
 }
 
 #[test]
-fn an_idle_connection_is_closed() {
-    let harness = Harness::start::<Tag>(|config| config.connections.header_ms = 200);
-    let address = harness.server.play_addr();
-    let mut stream = connect(address);
-    let request = format!("GET /api/info HTTP/1.1\r\nHost: {address}\r\n\r\n");
-    assert_eq!(http::exchange(&mut stream, request.as_bytes()).status, 200);
-    assert_eq!(http::exchange(&mut stream, request.as_bytes()).status, 200, "it is kept for another request");
-    assert!(is_closed_within(&mut stream, PATIENCE));
-}
-
-#[test]
 fn a_huge_head_is_refused() {
     let harness = Harness::start::<Tag>(|_| ());
     let address = harness.server.play_addr();
@@ -73,15 +62,17 @@ fn a_huge_head_is_refused() {
 }
 
 #[test]
-fn one_address_has_only_so_many_connections() {
+fn one_address_has_only_so_many_players() {
     let harness = Harness::start::<Tag>(|config| config.connections.per_address = 3);
     let address = harness.server.play_addr();
-    let held: Vec<_> = (0..3).map(|_| handshake(address, "/ws", &[])).collect();
-    assert!(held.iter().all(|(_, answer)| answer.status == 101));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let api = runtime.block_on(harness.guest_from(0, Ipv4Addr::LOCALHOST.into()));
+    let seats = [(); 3].map(|()| runtime.block_on(api.create(Tag::MODES[0].id, true)).expect("a seat"));
+    let players = seats.map(|seat| runtime.block_on(script::enter::<Tag>(&api, &seat)).expect("Welcome"));
     assert!(is_closed_within(&mut connect(address), PATIENCE));
     let mut other = connect_from(OTHER, address);
     assert_eq!(handshake_on(&mut other, address, "/ws", &[]).status, 101, "others are not affected");
-    drop(held);
+    drop(players);
     let freed = (0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
         !is_closed_within(&mut connect(address), Duration::from_millis(50))
