@@ -8,13 +8,14 @@ mod harness;
 mod http;
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use harness::Harness;
 use http::{Answer, connect, connect_from, get, guest, handshake, handshake_on, is_closed_within, post, request};
 use tag::Tag;
 use tickwire_game::GameDef;
+use tickwire_loadtest::{Api, Client, script};
 
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,9 +67,7 @@ fn one_address_has_only_so_many_players() {
     let harness = Harness::start::<Tag>(|config| config.connections.per_address = 3);
     let address = harness.server.play_addr();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let api = runtime.block_on(harness.guest_from(0, Ipv4Addr::LOCALHOST.into()));
-    let seats = [(); 3].map(|()| runtime.block_on(api.create(Tag::MODES[0].id, true)).expect("a seat"));
-    let players = seats.map(|seat| runtime.block_on(script::enter::<Tag>(&api, &seat)).expect("Welcome"));
+    let players = [(); 3].map(|()| runtime.block_on(player(address)));
     assert!(is_closed_within(&mut connect(address), PATIENCE));
     let mut other = connect_from(OTHER, address);
     assert_eq!(handshake_on(&mut other, address, "/ws", &[]).status, 101, "others are not affected");
@@ -78,6 +77,14 @@ fn one_address_has_only_so_many_players() {
         !is_closed_within(&mut connect(address), Duration::from_millis(50))
     });
     assert!(freed, "a closed connection gives its place back");
+}
+
+/// Someone in a match of their own, from the address that everything in these tests comes from.
+async fn player(server: SocketAddr) -> Client<Tag> {
+    let mut api = Api::new(server, Ipv4Addr::LOCALHOST.into());
+    api.open_session("Ada").await.expect("a guest session");
+    let seat = api.create(Tag::MODES[0].id, true).await.expect("a seat");
+    script::enter(&api, &seat).await.expect("Welcome")
 }
 
 #[test]

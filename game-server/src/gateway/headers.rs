@@ -7,8 +7,8 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use http::HeaderValue;
+use http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 
 use super::origin::AllowedOrigins;
 
@@ -42,7 +42,11 @@ fn security_headers(origins: &AllowedOrigins) -> Vec<(HeaderName, HeaderValue)> 
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
     if origins.listed().is_empty() {
-        headers.extend([(X_FRAME_OPTIONS, HeaderValue::from_static("DENY")), (OPENER_POLICY, same_origin()), (RESOURCE_POLICY, same_origin())]);
+        headers.extend([
+            (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+            (OPENER_POLICY, same_origin()),
+            (RESOURCE_POLICY, same_origin()),
+        ]);
     } else {
         headers.push((RESOURCE_POLICY, HeaderValue::from_static("cross-origin")));
     }
@@ -76,11 +80,10 @@ mod tests {
     fn nobody_frames_the_page_unless_told() {
         let headers = headers(&[]);
         assert!(headers[CONTENT_SECURITY_POLICY].to_str().is_ok_and(|policy| policy.ends_with("; frame-ancestors 'none'")));
-        assert_eq!((&headers[X_FRAME_OPTIONS], &headers[OPENER_POLICY], &headers[RESOURCE_POLICY]), (
-            &HeaderValue::from_static("DENY"),
-            &HeaderValue::from_static("same-origin"),
-            &HeaderValue::from_static("same-origin"),
-        ));
+        assert_eq!(
+            (&headers[X_FRAME_OPTIONS], &headers[OPENER_POLICY], &headers[RESOURCE_POLICY]),
+            (&HeaderValue::from_static("DENY"), &HeaderValue::from_static("same-origin"), &HeaderValue::from_static("same-origin"),)
+        );
     }
 
     #[test]

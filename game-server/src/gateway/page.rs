@@ -11,8 +11,8 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED, LOCATION,
-    VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
+    LOCATION, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use percent_encoding::percent_decode_str;
@@ -31,6 +31,8 @@ const REVALIDATE: &str = "no-cache";
 const HASHED_BYTES_MAX: usize = 256 * 1024;
 /// Longest name of a file or folder, bytes: no file system has longer ones.
 const NAME_BYTES_MAX: usize = 255;
+/// Longest path, bytes: with the folder before it, no system has much longer ones.
+const PATH_BYTES_MAX: usize = 2 * 1024;
 /// In the players' `index.html`, a `meta` of this name says which game the page is of.
 const GAME_META: &str = "name=\"tickwire-game\"";
 
@@ -74,7 +76,7 @@ fn serve(web_dir: &Path, is_served: fn(&str) -> bool) -> Router {
 /// The top folder or file that a path leads to, however it is spelled; empty for the root. `None` if no file has such a path.
 fn top(path: &str) -> Option<Cow<'_, str>> {
     let path = percent_decode_str(path).decode_utf8().ok()?;
-    if path.contains('\0') || path.split('/').any(|name| name.len() > NAME_BYTES_MAX) {
+    if path.contains('\0') || path.len() > PATH_BYTES_MAX || path.split('/').any(|name| name.len() > NAME_BYTES_MAX) {
         return None;
     }
     let first = path.split(['/', '\\']).find(|name| !matches!(*name, "" | "."));
@@ -170,7 +172,17 @@ mod tests {
     #[test]
     fn the_operators_folder_is_known_by_any_spelling() {
         let leads_there = |path: &str| top(path).is_some_and(|top| is_operators(&top));
-        for path in ["/admin", "/admin/", "//admin/", "/./admin/x", "/%61dmin/", "/ADMIN/", "/admin%2findex.html", "/admin%5cindex.html", "/admin./"] {
+        for path in [
+            "/admin",
+            "/admin/",
+            "//admin/",
+            "/./admin/x",
+            "/%61dmin/",
+            "/ADMIN/",
+            "/admin%2findex.html",
+            "/admin%5cindex.html",
+            "/admin./",
+        ] {
             assert!(leads_there(path), "{path}");
         }
         for path in ["/", "/index.html", "/administration", "/assets/admin-abc.js"] {
@@ -183,6 +195,7 @@ mod tests {
         assert_eq!(top("/%00"), None);
         assert_eq!(top("/%ff"), None);
         assert_eq!(top(&format!("/assets/{}", "x".repeat(256))), None);
+        assert_eq!(top(&"/x".repeat(2_000)), None);
         assert_eq!(top(&format!("/assets/{}/y", "%78".repeat(255))).as_deref(), Some("assets"));
     }
 
@@ -196,7 +209,7 @@ mod tests {
     #[test]
     fn the_page_says_of_which_game_it_is() {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let mut says = |text: &str| {
+        let says = |text: &str| {
             std::fs::write(dir.path().join("index.html"), text).expect("a file");
             game(dir.path())
         };

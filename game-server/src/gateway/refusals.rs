@@ -68,7 +68,8 @@ impl Cause {
                  allowed_origins"
             ),
             Self::OperatorsOrigin => {
-                "let the proxy in front of the operators' listener pass the browser's Host on (nginx: proxy_set_header Host $http_host)".to_owned()
+                "let the proxy in front of the operators' listener pass the browser's Host on (nginx: proxy_set_header Host $http_host)"
+                    .to_owned()
             }
             Self::UpgradeLost => "let the proxy pass WebSockets on (nginx: proxy_http_version 1.1; proxy_set_header Upgrade \
                                   $http_upgrade; proxy_set_header Connection \"upgrade\";)"

@@ -55,7 +55,8 @@ pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(R
 /// Whether this was a WebSocket's handshake before a proxy took the wish to upgrade out of it.
 pub fn is_lost(request: &Request) -> bool {
     let headers = request.headers();
-    let is_whole = request.version() == Version::HTTP_11 && has_token(headers, CONNECTION, "upgrade") && has_token(headers, UPGRADE, "websocket");
+    let is_whole =
+        request.version() == Version::HTTP_11 && has_token(headers, CONNECTION, "upgrade") && has_token(headers, UPGRADE, "websocket");
     request.method() == Method::GET && headers.contains_key(SEC_WEBSOCKET_KEY) && !is_whole
 }
 
