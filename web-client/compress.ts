@@ -34,7 +34,10 @@ async function compress(path: string): Promise<void> {
   if (bytes.length < BYTES_MIN) return;
   const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = constants;
   const versions = [
-    { suffix: '.br', made: brotli(bytes, { params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_SIZE_HINT]: bytes.length } }) },
+    {
+      suffix: '.br',
+      made: brotli(bytes, { params: { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+    },
     { suffix: '.gz', made: gzipped(bytes, { level: 9 }) },
   ];
   for (const { suffix, made } of versions) {
