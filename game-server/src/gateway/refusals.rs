@@ -45,19 +45,20 @@ pub enum Cause {
 impl Cause {
     /// What the page is told.
     fn problem(self) -> Problem {
-        let (code, detail) = match self {
-            Self::Origin | Self::OperatorsOrigin => (
+        match self {
+            Self::Origin | Self::OperatorsOrigin => Problem::new(
+                StatusCode::FORBIDDEN,
                 "origin_not_allowed",
                 "This site is set up wrong: its game server does not accept pages from this address. Its operator finds the remedy \
                  in the server's log.",
             ),
-            Self::UpgradeLost => (
+            Self::UpgradeLost => Problem::new(
+                StatusCode::FORBIDDEN,
                 "upgrade_lost",
                 "This site is set up wrong: WebSockets do not get through to its game server. Its operator finds the remedy in the \
                  server's log.",
             ),
-        };
-        Problem::new(StatusCode::FORBIDDEN, code, detail)
+        }
     }
 
     fn remedy(self, origin: &str) -> String {
