@@ -27,10 +27,10 @@ pub struct Config {
     pub port: u16,
     /// The built page, a folder with `index.html`; empty to serve none.
     pub web_dir: PathBuf,
-    /// Where clients find the WebSocket, if not at `/ws` of the page's own origin.
+    /// Where clients find the WebSocket, if not at `ws` beside the API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ws_url: Option<String>,
-    /// Origins, besides the server's own, whose pages may open WebSockets.
+    /// Origins, besides the server's own, whose pages may open WebSockets, call the API and show the page in a frame.
     pub allowed_origins: Vec<String>,
     /// Threads that run matches; 0 for one per core.
     pub workers: usize,

@@ -65,7 +65,7 @@ impl Cause {
         match self {
             Self::Origin => format!(
                 "if the page comes from here through a proxy, let the proxy pass the browser's Host on (nginx: proxy_set_header Host \
-                 $http_host; X-Forwarded-Host is not believed); if it is served from elsewhere and is yours, add \"{origin}\" to \
+                 $http_host; X-Forwarded-Host is not believed); if it is served from elsewhere and is yours, add {origin} to \
                  allowed_origins"
             ),
             Self::OperatorsOrigin => {
@@ -73,7 +73,7 @@ impl Cause {
                     .to_owned()
             }
             Self::UpgradeLost => "let the proxy pass WebSockets on (nginx: proxy_http_version 1.1; proxy_set_header Upgrade \
-                                  $http_upgrade; proxy_set_header Connection \"upgrade\";)"
+                                  $http_upgrade; proxy_set_header Connection upgrade;)"
                 .to_owned(),
         }
     }
@@ -113,7 +113,7 @@ impl Refusals {
         let (host, origin) = (text(headers, &HOST), text(headers, &ORIGIN));
         if self.is_news(now, cause, &host, &origin) {
             let (remedy, forwarded_host) = (cause.remedy(&origin), text(headers, &FORWARDED_HOST));
-            tracing::warn!(?cause, origin, host, forwarded_host, peer = %peer.address, "a page cannot open its WebSocket: {remedy}");
+            tracing::warn!(?cause, origin, host, forwarded_host, peer = %peer.address, remedy, "a page cannot open its WebSocket");
         }
     }
 
