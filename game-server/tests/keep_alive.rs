@@ -86,7 +86,7 @@ fn a_request_sent_in_advance_is_answered_in_turn() {
 fn sixty_browsers_behind_one_address_get_in_and_their_idle_connections_make_room() {
     let harness = Harness::start::<Tag>(|config| {
         config.connections.per_address = 100;
-        config.rates.api_calls_per_minute = 0;
+        config.rates.reads_per_minute = 0;
     });
     let address = harness.server.play_addr();
     let mut browsers: Vec<Vec<TcpStream>> = Vec::new();

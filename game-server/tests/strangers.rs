@@ -197,7 +197,7 @@ fn what_a_session_does_has_a_budget_of_its_own() {
     let bearer = format!("Bearer {ada}");
     let looked = request(address, "GET", "/api/info", &[("Authorization", &bearer)], "");
     assert_eq!(looked.status, 200, "her own reads are counted with her calls");
-    let join = [play(&ada), play(&ada)].map(|answer| answer.json()["ws_url"].as_str().expect("a URL").to_owned());
+    let join = [play(&ada), play(&ada)].map(|answer| format!("/{}", answer.json()["ws_url"].as_str().expect("a URL")));
     let refused = play(&ada);
     assert_too_many(&refused);
     assert!(refused.json()["detail"].as_str().is_some_and(|detail| detail.starts_with("You are asking")), "{refused:?}");
