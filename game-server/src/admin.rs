@@ -19,6 +19,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 
+use crate::gateway::origin::AllowedOrigins;
 use crate::gateway::problem::Problem;
 use crate::gateway::{headers, page};
 use crate::metrics::Observer;
@@ -40,8 +41,8 @@ pub fn router(observer: &Arc<Observer>, doorkeeper: &Arc<Doorkeeper>, web_dir: &
         .with_state(Arc::clone(observer))
         .layer(from_fn_with_state(Arc::clone(doorkeeper), auth::guard));
     let page = page::admin_router(web_dir);
-    let home = Router::new().route("/", get(async || Redirect::temporary("/admin/")));
-    headers::secured(api.merge(home).fallback_service(page))
+    let home = Router::new().route("/", get(async || Redirect::temporary("admin/")));
+    headers::secured(api.merge(home).fallback_service(page), &AllowedOrigins::default())
 }
 
 async fn nothing() -> Problem {

@@ -27,10 +27,10 @@ pub struct Config {
     pub port: u16,
     /// The built page, a folder with `index.html`; empty to serve none.
     pub web_dir: PathBuf,
-    /// Where clients find the WebSocket, if not at `/ws` of the page's own origin.
+    /// Where clients find the WebSocket, if not at `ws` beside the API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ws_url: Option<String>,
-    /// Origins, besides the server's own, whose pages may open WebSockets.
+    /// Origins, besides the server's own, whose pages may open WebSockets, call the API and show the page in a frame.
     pub allowed_origins: Vec<String>,
     /// Threads that run matches; 0 for one per core.
     pub workers: usize,
@@ -162,10 +162,12 @@ pub struct ConnectionConfig {
     /// Most connections from one address (IPv4 address, IPv6 /64).
     pub per_address: usize,
     /// Most connections that have not said a valid Hello: requests for the page and the API, and handshakes. One more
-    /// takes the place of the oldest.
+    /// takes the place of the one that has been idle for longest.
     pub unauthenticated: usize,
-    /// A request's head must be complete after so long, and the next one begin, milliseconds.
+    /// A request's head must be complete so long after its first byte, milliseconds.
     pub header_ms: u64,
+    /// A connection is kept for another request for so long, milliseconds: longer than a proxy keeps it.
+    pub idle_ms: u64,
     /// A request must be read and answered after so long, milliseconds.
     pub request_ms: u64,
     /// Hello must have come so long after the WebSocket's upgrade, milliseconds.
@@ -174,7 +176,15 @@ pub struct ConnectionConfig {
 
 impl Default for ConnectionConfig {
     fn default() -> Self {
-        Self { total: 10_000, per_address: 256, unauthenticated: 1_000, header_ms: 5_000, request_ms: 10_000, hello_ms: 5_000 }
+        Self {
+            total: 10_000,
+            per_address: 512,
+            unauthenticated: 1_000,
+            header_ms: 5_000,
+            idle_ms: 120_000,
+            request_ms: 10_000,
+            hello_ms: 5_000,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod address;
 pub mod admission;
 pub mod api;
 pub mod caps;
+pub mod cors;
 pub mod creations;
 pub mod expected;
 pub mod guests;
@@ -21,10 +22,12 @@ pub mod listener;
 pub mod match_list;
 pub mod names;
 pub mod origin;
+pub mod pace;
 pub mod page;
 pub mod problem;
 pub mod quick_play;
 pub mod rates;
+pub mod refusals;
 pub mod request;
 pub mod seating;
 pub mod table;
@@ -34,7 +37,13 @@ pub mod upgrade;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Extension, Router};
+use http::HeaderMap;
+use http::header::CACHE_CONTROL;
 use tickwire_game::GameDef;
 use tickwire_protocol::{ClientMessage, Credential};
 
@@ -44,10 +53,13 @@ use caps::Caps;
 use creations::Creations;
 use guests::Guests;
 use ledger::Ledger;
+use listener::Peer;
 use match_list::MatchList;
 use origin::AllowedOrigins;
+use problem::Problem;
 use quick_play::QuickPlay;
 use rates::Rates;
+use refusals::{Cause, Refusals};
 
 /// How often what has expired is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -89,6 +101,7 @@ pub struct Gateway {
     directory: Arc<Directory>,
     caps: Arc<Caps>,
     origins: AllowedOrigins,
+    refusals: Refusals,
     guests: Mutex<Guests>,
     ledger: Ledger,
     creations: Arc<Creations>,
@@ -104,6 +117,7 @@ impl Gateway {
             game,
             caps: Caps::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
+            refusals: Refusals::default(),
             guests: Mutex::new(Guests::new(&config)),
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
@@ -115,15 +129,23 @@ impl Gateway {
         })
     }
 
-    /// Everything the players' listener answers: the API, the WebSocket, and the page.
+    /// Everything the players' listener answers: the API, the WebSocket, whether it lives, and the page.
     pub fn router(self: &Arc<Self>) -> Router {
+        let alive = Router::new().route("/healthz", get(async || ([(CACHE_CONTROL, "no-store")], "ok\n")));
         let page = page::player_router(&self.config.web_dir);
-        headers::secured(api::router(self).merge(admission::router(self)).fallback_service(page))
+        let routes = api::router(self).merge(admission::router(self)).merge(alive).fallback_service(page);
+        let routes = routes.layer(cors::layer(&self.origins)).layer(from_fn_with_state(Arc::clone(self), notice_strangers));
+        headers::secured(routes, &self.origins)
     }
 
     /// The connections there are.
     pub fn caps(&self) -> &Arc<Caps> {
         &self.caps
+    }
+
+    /// The answer to a page whose WebSocket is refused.
+    pub fn refuse_page(&self, cause: Cause, peer: &Peer, headers: &HeaderMap) -> Problem {
+        self.refusals.refuse(Instant::now(), cause, peer, headers)
     }
 
     /// Guest sessions, and tickets whose time is not over.
@@ -139,6 +161,7 @@ impl Gateway {
             let now = Instant::now();
             self.guests().purge(now);
             self.ledger.purge(now);
+            self.refusals.purge(now);
             self.rates.forget_idle();
         }
     }
@@ -146,4 +169,12 @@ impl Gateway {
     fn guests(&self) -> MutexGuard<'_, Guests> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells the operator of pages that call the API and could not connect: the first sign that a site is set up wrong.
+async fn notice_strangers(State(gateway): State<Arc<Gateway>>, Extension(peer): Extension<Peer>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/api/") && !gateway.origins.allow(request.headers()) {
+        gateway.refusals.tell(Instant::now(), Cause::Origin, &peer, request.headers());
+    }
+    next.run(request).await
 }

@@ -19,10 +19,11 @@ use tokio::sync::watch;
 
 use crate::admin::auth::{Doorkeeper, Token, TokenError};
 use crate::admin::{self, ops};
-use crate::config::{Config, ConfigError, ms};
+use crate::config::{Config, ConfigError};
 use crate::drain;
 use crate::gateway::caps::Caps;
-use crate::gateway::{GameFacts, Gateway, listener};
+use crate::gateway::pace::Deadlines;
+use crate::gateway::{GameFacts, Gateway, listener, page};
 use crate::matches::{Directory, worker};
 use crate::metrics::Observer;
 
@@ -99,12 +100,13 @@ impl Server {
         }
 
         let game = GameFacts::of::<G>();
+        warn_of_another_game(&config.web_dir, game.name);
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
         let gateway = Gateway::new(game, Arc::clone(&config), Arc::clone(&directory));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
-        let header_timeout = ms(config.connections.header_ms);
+        let deadlines = Deadlines::new(&config.connections);
 
         let mut server = RunningServer {
             play: play.address,
@@ -118,17 +120,17 @@ impl Server {
         let player_caps = Arc::clone(gateway.caps());
         server.spawn("gateway", async move {
             let router = gateway.router();
-            tokio::join!(play.serve(router, player_caps, header_timeout), gateway.keep_house());
+            tokio::join!(play.serve(router, player_caps, deadlines), gateway.keep_house());
         })?;
         // A thread of its own: a flood at the gate does not blind those who look after the server.
         server.spawn("operators", async move {
             let ops_caps = Caps::of(ops::CONNECTIONS_MAX, ops::CONNECTIONS_MAX, ops::CONNECTIONS_MAX);
-            let ops = ops.serve(ops::router(&observer), ops_caps, header_timeout);
+            let ops = ops.serve(ops::router(&observer), ops_caps, deadlines);
             let admin = async {
                 if let Some((token, listener)) = admin {
                     let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
                     let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
-                    listener.serve(router, caps, header_timeout).await;
+                    listener.serve(router, caps, deadlines).await;
                 }
             };
             tokio::join!(ops, admin, observer.keep_looking());
@@ -159,6 +161,14 @@ fn check_page(web_dir: &Path) -> Result<(), StartError> {
     }
 }
 
+/// Players get a page that cannot play this game; the API's clients can.
+fn warn_of_another_game(web_dir: &Path, game: &str) {
+    if let Some(other) = page::game(web_dir).filter(|other| other != game) {
+        let web_dir = web_dir.display();
+        tracing::warn!(%web_dir, "the page is of the game `{other}`, and this server runs `{game}`: nobody can play it with this page");
+    }
+}
+
 /// A bound socket.
 struct Listener {
     socket: TcpListener,
@@ -172,9 +182,9 @@ impl Listener {
     }
 
     /// On the runtime it is called on, for ever.
-    async fn serve(self, router: Router, caps: Arc<Caps>, header_timeout: Duration) {
+    async fn serve(self, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
         match tokio::net::TcpListener::from_std(self.socket) {
-            Ok(socket) => listener::serve(socket, router, caps, header_timeout).await,
+            Ok(socket) => listener::serve(socket, router, caps, deadlines).await,
             Err(error) => tracing::error!(address = %self.address, %error, "listener was lost"),
         }
     }

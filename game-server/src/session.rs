@@ -176,9 +176,9 @@ impl Session {
         Ok(())
     }
 
-    /// Answers a close frame with its own code, if that can be sent at once.
+    /// Answers a close frame, if that can be sent at once.
     fn acknowledge_close(&mut self, code: Option<u16>, tick: Tick) -> Ended {
-        let payload = code.map_or_else(Vec::new, |code| frame::close_payload(code, ""));
+        let payload = code.map_or_else(Vec::new, |code| frame::close_payload(frame::answer_to_close(code), ""));
         let sent = self.outbox.send_now_or_never(&mut self.link, Opcode::Close, &payload, tick);
         sent.map_or_else(Ended::from, |()| Ended::Disconnected)
     }

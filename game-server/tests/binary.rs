@@ -182,3 +182,48 @@ fn settings_can_be_checked_and_shown() {
     let again = tickwire(&["--config", text(&file), "--print-config"]).output().expect("the binary runs");
     assert_eq!(String::from_utf8(again.stdout).expect("UTF-8"), shown, "what is printed is what is read");
 }
+
+/// A server that ends with its log.
+fn log_of(arguments: &[&str], ask: impl FnOnce(SocketAddr)) -> String {
+    let running = Running::start(&[&["--game", "tag", "--port", "0", "--no-admin"], arguments].concat());
+    ask(running.play);
+    running.signal("TERM");
+    let (code, log) = running.end();
+    assert_eq!(code, Some(0), "{log}");
+    log
+}
+
+#[test]
+fn a_page_that_may_not_connect_leaves_one_line_that_says_what_mends_it() {
+    let log = log_of(&[], |play| {
+        for _ in 0..3 {
+            let answer = http::handshake(play, "/ws", &[("Origin", "https://play.example"), ("X-Forwarded-Host", "play.example")]).1;
+            assert_eq!(answer.status, 403);
+        }
+        http::request(play, "POST", "/api/session", &[("Origin", "https://play.example")], "");
+    });
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("a page cannot open its WebSocket")).collect();
+    let [line] = lines[..] else { panic!("one line in {log}") };
+    for part in [
+        "WARN",
+        "proxy_set_header Host",
+        "allowed_origins",
+        "origin=\"https://play.example\"",
+        "host=\"127.0.0.1:",
+        "forwarded_host=\"play.example\"",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+}
+
+#[test]
+fn a_page_of_another_game_is_named_at_the_start() {
+    let (dir, _) = folder();
+    let web_dir = ["--web-dir", text(dir.path())];
+    let write = |game: &str| std::fs::write(dir.path().join("index.html"), format!("<meta name=\"tickwire-game\" content=\"{game}\">"));
+    write("arena").expect("a page");
+    let log = log_of(&web_dir, |_| ());
+    assert_eq!(log.lines().filter(|line| line.contains("the page is of the game `arena`, and this server runs `tag`")).count(), 1, "{log}");
+    write("tag").expect("a page");
+    assert!(!log_of(&web_dir, |_| ()).contains("the page is of"), "its own page");
+}

@@ -139,6 +139,19 @@ async fn a_goodbye_in_one_breath_with_a_ping_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_with_a_code_that_may_not_be_sent_is_answered_with_one_that_may() {
+    for code in [0u16, 999, 1005, 1006, 1015, 2000, 5000] {
+        let harness = Harness::start::<Tag>(|_| {});
+        let (mut ada, _bob, _) = harness.pair::<Tag>().await;
+        let stream = ada.websocket().get_mut();
+        stream.write_all(&[&[0x88, 0x82, 0, 0, 0, 0], &code.to_be_bytes()[..]].concat()).await.expect("sent");
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).await.expect("closed");
+        assert!(heard.ends_with(&[0x88, 2, 0x03, 0xea]), "{code}: {heard:x?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_hello() {
     let bytes = hello(PROTOCOL_VERSION, Tag::SCHEMA.hash(), Secret([1; 16]));
     assert_eq!(seated(async |mallory| mallory.send_bytes(bytes).await.expect("sent")).await, CloseReason::Malformed);

@@ -80,7 +80,7 @@ fn a_match_is_created_listed_and_joined_by_id_and_code() {
     let created = post(address, "/api/matches", Some(&token), &settings(""));
     let join = created.json();
     assert_eq!((created.status, &join["expires_in_s"]), (201, &30.into()));
-    assert!(join["ws_url"].as_str().is_some_and(|url| url.starts_with("/ws?guest=")), "{join}");
+    assert!(join["ws_url"].as_str().is_some_and(|url| url.starts_with("ws?guest=")), "{join}");
     assert_eq!(join["ticket"].as_str().map(str::len), Some(32));
     assert_eq!(join["settings"], json!({"mode": mode(), "private": false, "lobby": false, "bots": true}));
     let (id, code) = (join["match"]["id"].as_str().expect("an id"), join["code"].as_str().expect("a code"));
@@ -277,4 +277,28 @@ fn a_body_without_announced_length_is_limited_too() {
     );
     let answer = http::exchange(&mut http::connect(address), raw.as_bytes());
     assert_eq!((answer.status, answer.problem().as_str()), (413, "too_large"));
+}
+
+#[test]
+fn the_document_lists_every_problem() {
+    let document =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/PROTOCOL.md")).expect("the document is in the checkout");
+    let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/gateway")).expect("our own sources");
+    let mut codes = 0;
+    for source in sources {
+        let source = std::fs::read_to_string(source.expect("a source").path()).expect("UTF-8");
+        let made = source.split("#[cfg(test)]").next().expect("code").split("new(").skip(1);
+        for arguments in made.filter_map(|arguments| arguments.trim_start().strip_prefix("StatusCode::")) {
+            let mut arguments = arguments.split(',').map(str::trim);
+            let status = arguments.next().expect("a status").replace('_', " ");
+            let code = arguments.next().expect("a code").trim_matches('"');
+            let row = document.lines().find_map(|line| line.strip_prefix(&format!("| `{code}` | ")));
+            let row = row.unwrap_or_else(|| panic!("docs/PROTOCOL.md lists no `{code}`"));
+            let number: u16 = row.split(' ').next().and_then(|number| number.parse().ok()).expect("a status");
+            let reason = ::http::StatusCode::from_u16(number).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+            assert_eq!(reason.to_uppercase().replace('-', " "), status, "the status of `{code}`");
+            codes += 1;
+        }
+    }
+    assert!(codes >= 15, "{codes} found");
 }

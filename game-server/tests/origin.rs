@@ -32,6 +32,48 @@ fn pages_of_other_sites_are_refused() {
 }
 
 #[test]
+fn a_page_can_ask_why_its_websocket_failed() {
+    let harness = Harness::start::<Tag>(|config| config.allowed_origins = vec!["https://play.example".to_owned()]);
+    let address = harness.server.play_addr();
+    let own = format!("http://{address}");
+    let check = |origin: &str| request(address, "POST", "/api/connect-check", &[("Origin", origin)], "");
+    for origin in [own.as_str(), "https://play.example"] {
+        assert_eq!(check(origin).status, 204, "{origin}");
+    }
+    let refused = check("https://evil.example");
+    assert_eq!((refused.status, refused.problem().as_str()), (403, "origin_not_allowed"));
+    assert!(refused.json()["detail"].as_str().is_some_and(|detail| detail.starts_with("This site is set up wrong: ")));
+    assert_eq!(refused.header("access-control-allow-origin"), Some("https://evil.example"), "also that page may know");
+    assert_eq!(get(address, "/api/connect-check").problem(), "method_not_allowed");
+}
+
+#[test]
+fn what_became_of_the_handshake_counts_where_a_proxy_treats_it_differently() {
+    let harness = Harness::start::<Tag>(|_| ());
+    let address = harness.server.play_addr();
+    let own = format!("http://{address}");
+    let check = || request(address, "POST", "/api/connect-check", &[("Origin", &own)], "");
+    let upgrade = |host: &str, connection: &str| {
+        let head = format!(
+            "GET /ws HTTP/1.1\r\nHost: {host}\r\nConnection: {connection}\r\nUpgrade: websocket\r\nOrigin: {own}\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        http::exchange(&mut http::connect(address), head.as_bytes())
+    };
+    assert_eq!(check().status, 204);
+    assert_eq!(upgrade("tickwire_backend", "Upgrade").problem(), "origin_not_allowed");
+    assert_eq!(check().problem(), "origin_not_allowed");
+    assert_eq!(upgrade(&address.to_string(), "close").problem(), "upgrade_required");
+    assert_eq!(check().problem(), "upgrade_lost");
+    let other = format!("{own}0");
+    assert_eq!(
+        request(address, "POST", "/api/connect-check", &[("Origin", &other)], "").problem(),
+        "origin_not_allowed",
+        "others ask for themselves"
+    );
+}
+
+#[test]
 fn what_is_no_handshake_is_a_problem() {
     let harness = Harness::start::<Tag>(|_| ());
     let address = harness.server.play_addr();

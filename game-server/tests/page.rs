@@ -27,6 +27,10 @@ fn build(dir: &Path) {
     write("web/assets/main-abc.js", "1");
     write("web/assets/tickwire-abc.wasm", "\0asm");
     write("web/assets/main-abc.css", "a{}");
+    write("web/assets/main-abc.css.br", "brotli");
+    write("web/assets/main-abc.css.gz", "gzip");
+    write("web/assets/tickwire-abc.wasm.gz", "gzip wasm");
+    write("web/index.html.br", "brotli page");
     write("secret.txt", "secret");
     write("token", TOKEN);
 }
@@ -64,6 +68,46 @@ fn files_have_their_type_and_are_cached_by_kind() {
 }
 
 #[test]
+fn files_come_compressed_to_those_who_take_it() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let harness = server(dir.path());
+    let accepting = |path: &str, encodings: &str| request(harness.server.play_addr(), "GET", path, &[("Accept-Encoding", encodings)], "");
+    let cases = [
+        ("/assets/main-abc.css", "gzip, deflate, br, zstd", Some("br"), "brotli", "text/css"),
+        ("/assets/main-abc.css", "gzip, br;q=0", Some("gzip"), "gzip", "text/css"),
+        ("/assets/main-abc.css", "identity", None, "a{}", "text/css"),
+        ("/assets/tickwire-abc.wasm", "br, gzip", Some("gzip"), "gzip wasm", "application/wasm"),
+        ("/assets/main-abc.js", "br, gzip", None, "1", "text/javascript"),
+        ("/", "br", Some("br"), "brotli page", "text/html"),
+    ];
+    for (path, encodings, encoding, body, kind) in cases {
+        let answer = accepting(path, encodings);
+        assert_eq!((answer.status, answer.header("content-encoding"), answer.text().as_str()), (200, encoding, body), "{path} {encodings}");
+        assert_eq!(answer.header("content-type"), Some(kind), "{path} {encodings}");
+        assert!(answer.header("vary").is_some_and(|vary| vary.contains("accept-encoding")), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_browser_that_has_the_page_is_told_so_whatever_the_files_date() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let harness = server(dir.path());
+    let address = harness.server.play_addr();
+    let first = get(address, "/");
+    let tag = first.header("etag").expect("a tag").to_owned();
+    assert_eq!(first.header("last-modified"), None, "files of a reproducible build all have the same date");
+    let known = request(address, "GET", "/", &[("If-None-Match", &tag)], "");
+    assert_eq!((known.status, known.header("etag"), known.header("cache-control")), (304, Some(tag.as_str()), Some("no-cache")));
+    let index = dir.path().join("web/index.html");
+    let date = std::fs::metadata(&index).and_then(|file| file.modified()).expect("a date");
+    std::fs::write(&index, "<!doctype html>plAyer").expect("written");
+    std::fs::File::options().write(true).open(&index).and_then(|file| file.set_modified(date)).expect("an old date");
+    let changed = request(address, "GET", "/", &[("If-None-Match", &tag), ("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT")], "");
+    assert_eq!((changed.status, changed.text().as_str()), (200, "<!doctype html>plAyer"));
+    assert_ne!(changed.header("etag"), Some(tag.as_str()));
+}
+
+#[test]
 fn every_answer_carries_the_security_headers() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let harness = server(dir.path());
@@ -93,6 +137,7 @@ fn nothing_outside_the_folder_and_no_unknown_file_is_served() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let harness = server(dir.path());
     let address = harness.server.play_addr();
+    let long = format!("/{}", "x".repeat(4_000));
     for path in [
         "/none.js",
         "/../secret.txt",
@@ -101,6 +146,12 @@ fn nothing_outside_the_folder_and_no_unknown_file_is_served() {
         "/assets/..%2f..%2fsecret.txt",
         "//etc/passwd",
         "/%00",
+        "/assets/%00/x",
+        "/%ff",
+        "/%",
+        &long,
+        &format!("/assets{long}"),
+        &"/x".repeat(3_500),
     ] {
         let answer = get(address, path);
         assert_eq!((answer.status, answer.problem().as_str()), (404, "not_found"), "{path}");
@@ -114,12 +165,24 @@ fn the_operators_page_is_on_the_operators_listener_only() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let harness = server(dir.path());
     let (play, admin) = (harness.server.play_addr(), harness.server.admin_addr().expect("an admin listener"));
-    for path in ["/admin", "/admin/", "/admin/index.html", "/admin/api/matches"] {
+    for path in [
+        "/admin",
+        "/admin/",
+        "/admin/index.html",
+        "/admin/api/matches",
+        "//admin/",
+        "/./admin/",
+        "/%61dmin/",
+        "/admin%2Findex.html",
+        "/assets/../admin/",
+        "/assets/%2e%2e/admin/",
+    ] {
         assert_eq!(get(play, path).status, 404, "{path}");
     }
     assert_eq!(get(admin, "/admin/").text(), "<!doctype html>operator");
     assert_eq!(get(admin, "/assets/main-abc.js").status, 200);
-    assert_eq!(get(admin, "/").header("location"), Some("/admin/"));
+    assert_eq!(get(admin, "/").header("location"), Some("admin/"), "below whatever a proxy has put before it");
+    assert_eq!(get(admin, "/admin").header("location"), Some("admin/"));
     for path in ["/index.html", "/api/info", "/ws", "/metrics"] {
         assert_eq!(get(admin, path).status, 404, "{path}");
     }

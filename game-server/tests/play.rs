@@ -93,6 +93,20 @@ async fn nobody_wants_a_rematch_and_the_match_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_vote_before_the_results_counts_for_nothing() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.matches.live_seconds = 1;
+        config.matches.results_seconds = 1;
+    });
+    let (mut ada, mut bob, _) = harness.pair::<Tag>().await;
+    for player in [&mut ada, &mut bob] {
+        see(player, |view| phase(view) == Phase::Live).await.expect("live");
+        player.send(ClientMessage::Rematch).await.expect("sent");
+    }
+    assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::MatchOver);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bots_keep_a_lone_player_company_and_make_room() {
     let harness = Harness::start::<Tag>(|config| config.matches.bots_fill = Some(4));
     let (ada, bob) = (harness.guest(0).await, harness.guest(1).await);

@@ -36,7 +36,7 @@ pub struct Join {
     pub code: String,
     /// The match.
     pub match_id: String,
-    /// Where to connect, relative to the server.
+    /// Where to connect: a path from the server's root, or a whole URL.
     pub ws_url: String,
 }
 
@@ -180,8 +180,13 @@ impl Join {
     pub fn from_answer(answer: &Value) -> Result<Self, ApiError> {
         let ticket = text(answer, "ticket")?.parse().map_err(|_| ApiError::Unexpected("the ticket is not 32 hex digits".into()))?;
         let match_id = answer.get("match").ok_or_else(|| ApiError::Unexpected("no match".into()))?;
-        Ok(Self { ticket, code: text(answer, "code")?, match_id: text(match_id, "id")?, ws_url: text(answer, "ws_url")? })
+        Ok(Self { ticket, code: text(answer, "code")?, match_id: text(match_id, "id")?, ws_url: from_root(text(answer, "ws_url")?) })
     }
+}
+
+/// The server answers a path from where its API is; here that is the root.
+pub fn from_root(ws_url: String) -> String {
+    if ws_url.starts_with('/') || ws_url.contains("://") { ws_url } else { format!("/{ws_url}") }
 }
 
 /// The text `member` of an answer.

@@ -11,6 +11,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
 use crate::gateway::headers;
+use crate::gateway::origin::AllowedOrigins;
 use crate::gateway::problem::Problem;
 use crate::metrics::Observer;
 
@@ -29,7 +30,7 @@ pub fn router(observer: &Arc<Observer>) -> Router {
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .with_state(Arc::clone(observer));
-    headers::secured(routes)
+    headers::secured(routes, &AllowedOrigins::default())
 }
 
 async fn metrics(State(observer): State<Arc<Observer>>) -> Response {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::MatchId;
 
@@ -13,6 +13,7 @@ use super::auth::offered_subprotocols;
 use crate::gateway::listener::Peer;
 use crate::gateway::origin::AllowedOrigins;
 use crate::gateway::problem::Problem;
+use crate::gateway::refusals::Cause;
 use crate::gateway::upgrade;
 use crate::matches::{Command, MatchHandle};
 use crate::metrics::{self, Observer};
@@ -28,8 +29,7 @@ pub(super) async fn handshake(
 ) -> Result<Response, Problem> {
     // Only the operator's own page: no other has business here.
     if !AllowedOrigins::default().allow(request.headers()) {
-        metrics::count_reject(metrics::Reject::Origin);
-        return Err(Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", "Pages of that origin may not connect here."));
+        return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, &peer, request.headers()));
     }
     let id: MatchId = id.parse().map_err(|_| Problem::match_not_found())?;
     let handle = observer.directory.find(id).ok_or_else(Problem::match_not_found)?;

@@ -18,6 +18,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     at_least_one("connections.per_address", connections.per_address)?;
     at_least_one("connections.unauthenticated", connections.unauthenticated)?;
     at_least_one("connections.header_ms", connections.header_ms)?;
+    at_least_one("connections.idle_ms", connections.idle_ms)?;
     at_least_one("connections.request_ms", connections.request_ms)?;
     at_least_one("connections.hello_ms", connections.hello_ms)?;
     at_least_one("sessions.per_address", config.sessions.per_address)?;

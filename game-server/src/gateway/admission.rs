@@ -1,4 +1,4 @@
-//! `/ws`: handshake, Hello, and the socket goes to its match.
+//! `/ws`: handshake, Hello, and the socket goes to its match. Beside it, whether a page's handshake would be refused.
 //!
 //! Invariants: a stranger has one deadline from the handshake to a valid Hello, however it spends the time; the match alone
 //! says whether a ticket or a token is good, and hears of it only when everything else about the Hello is right; who resumes
@@ -14,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use axum::{Extension, Router};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
@@ -22,6 +22,7 @@ use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Sec
 
 use super::listener::Peer;
 use super::problem::Problem;
+use super::refusals::Cause;
 use super::{GameFacts, Gateway, Hello, upgrade};
 use crate::config::ms;
 use crate::matches::{Command, GuestId};
@@ -29,6 +30,9 @@ use crate::metrics;
 use crate::session::Socket;
 use crate::session::frame::Incoming;
 use crate::session::socket::Broken;
+
+/// Where a page asks whether its WebSocket would be refused.
+pub const CONNECT_CHECK: &str = "/api/connect-check";
 
 /// Most bytes a stranger may send, framing included, before its first message is complete.
 const STRANGER_BYTES_MAX: u64 = 4 * CLIENT_MESSAGE_BYTES_MAX as u64;
@@ -50,8 +54,10 @@ async fn handshake(
         Problem::rate_limited(wait)
     })?;
     if !gateway.origins.allow(request.headers()) {
-        metrics::count_reject(metrics::Reject::Origin);
-        return Err(Problem::new(StatusCode::FORBIDDEN, "origin_not_allowed", "Pages of that origin may not connect here."));
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &peer, request.headers()));
+    }
+    if upgrade::is_lost(&request) {
+        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, &peer, request.headers());
     }
     let (response, upgrading) = upgrade::accept(&mut request, None)?;
     let permit = Arc::clone(&peer.permit);
@@ -95,6 +101,20 @@ fn allow_handshake(gateway: &Gateway, peer: &Peer, query: Option<&str>) -> Resul
         Some(guest) if guest.handshakes.check().is_ok() => Ok(()),
         _ => gateway.rates.handshakes.check(peer.key, peer.address),
     }
+}
+
+/// For a page whose WebSocket failed: browsers tell pages nothing of why. Asks what the handshake asks, of the request itself;
+/// where a proxy treats the two differently, what became of the handshake counts.
+pub(super) async fn connect_check(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    let now = Instant::now();
+    if !gateway.origins.allow(&headers) {
+        return Err(gateway.refusals.refuse(now, Cause::Origin, &peer, &headers));
+    }
+    gateway.refusals.recall(now, peer.key, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
 }
 
 /// Waits for Hello and hands the socket over, or says why not.
@@ -244,7 +264,7 @@ mod tests {
     #[test]
     fn a_url_says_whose_handshake_it_is() {
         let guest = GuestId(std::array::from_fn(|nth| nth as u8 * 7));
-        for url in ["/ws", "wss://play.example/ws?region=eu"] {
+        for url in ["ws", "wss://play.example/ws?region=eu"] {
             let url = url_for(url, guest);
             let (_, query) = url.split_once('?').expect("a query");
             assert_eq!(guest_in(query), Some(guest), "{url}");

@@ -16,6 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tickwire_protocol::PROTOCOL_VERSION;
 
+use super::admission::{CONNECT_CHECK, connect_check};
 use super::guests::Guest;
 use super::listener::Peer;
 use super::match_list::MatchSummary;
@@ -43,6 +44,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route(MATCHES, get(list).post(create))
         .route("/api/matches/{id}/join", post(join))
         .route("/api/quick-play", post(quick_play))
+        .route(CONNECT_CHECK, post(connect_check))
         .route("/api/{*rest}", get(nothing).fallback(nothing))
         .route("/api", get(nothing).fallback(nothing))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
@@ -264,7 +266,7 @@ async fn seat(gateway: &Arc<Gateway>, guest: Arc<Guest>, peer: &Peer, wish: Wish
     let Seat { handle, ticket, expires_in } = gateway.seat(Asker { guest, address: peer.address, key: peer.key }, wish).await?;
     let info = &handle.info;
     let Settings { private, lobby, bots } = info.settings;
-    let ws_url = gateway.config.public_ws_url.as_deref().unwrap_or("/ws");
+    let ws_url = gateway.config.public_ws_url.as_deref().unwrap_or("ws");
     Ok(Json(JoinAnswer {
         r#match: MatchSummary::of(info),
         code: info.code.clone(),

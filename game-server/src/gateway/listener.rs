@@ -1,26 +1,31 @@
 //! Accepts connections and serves HTTP/1.1 on them, with a deadline for everything a stranger may take time over.
 //!
-//! Invariants: the accept loop awaits nothing but the next connection; a connection that is no WebSocket lives for
-//! `AGE_MAX` at most, however slowly it reads.
+//! Invariants: the accept loop awaits nothing but the next connection; a connection that is no WebSocket is closed at the
+//! deadline that its [`Pace`] sets, however slowly it sends or reads.
 
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use super::address::AddressKey;
 use super::caps::{Caps, ConnectionPermit};
+use super::pace::{Deadlines, Pace, PacedStream};
 use crate::metrics;
 
 /// Connections that may wait to be accepted.
@@ -29,10 +34,6 @@ const BACKLOG: i32 = 1024;
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
-/// An HTTP connection is told to finish after so long: whoever needs it longer is not reading what was sent.
-const AGE_MAX: Duration = Duration::from_mins(1);
-/// A connection that was told to finish is cut off after so long.
-const FINISHING_MAX: Duration = Duration::from_secs(30);
 /// Pause after a failed accept: most likely the process is out of descriptors, and asking again at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -59,14 +60,10 @@ pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Serves `router` to everyone under the caps, for ever. `header_timeout` bounds each request's head, and the pause before it.
-pub async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, header_timeout: Duration) {
+/// Serves `router` to everyone under the caps, for ever.
+pub async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(header_timeout)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
-        .half_close(false);
+    http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
@@ -74,7 +71,7 @@ pub async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, heade
                 match caps.admit(key) {
                     Ok(permit) => {
                         let peer = Peer { address: from.ip().to_canonical(), key, permit };
-                        tokio::spawn(serve_connection(http.clone(), stream, router.clone(), peer));
+                        tokio::spawn(serve_connection(http.clone(), stream, router.clone(), peer, deadlines));
                     }
                     // Dropped without a word: an answer would cost what the cap protects.
                     Err(reject) => metrics::count_reject(reject),
@@ -89,25 +86,36 @@ pub async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, heade
     }
 }
 
-async fn serve_connection(http: http1::Builder, stream: TcpStream, router: Router, peer: Peer) {
+async fn serve_connection(http: http1::Builder, stream: TcpStream, router: Router, peer: Peer, deadlines: Deadlines) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(peer = %peer.address, %error, "connection was lost before its first request");
         return;
     }
     let permit = Arc::clone(&peer.permit);
+    let pace = Pace::new(deadlines, Arc::clone(&permit));
+    let stream = TokioIo::new(PacedStream::new(stream, Arc::clone(&pace)));
+    let exchanges = Arc::clone(&pace);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let exchange = exchanges.request();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer.clone());
-        router.clone().oneshot(request)
-    });
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
-    // How an HTTP connection ends is its peer's business: nothing here fails with it.
-    let served = async {
-        if tokio::time::timeout(AGE_MAX, connection.as_mut()).await.is_err() {
-            connection.as_mut().graceful_shutdown();
-            let _ = tokio::time::timeout(FINISHING_MAX, connection).await;
+        let answering = router.clone().oneshot(request);
+        async move {
+            let Ok(response) = answering.await;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                exchange.upgrade();
+                return Ok::<_, Infallible>(response);
+            }
+            Ok(response.map(|body| Body::new(exchange.answer(body))))
         }
-    };
+    });
+    let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
+    let mut timer = pin!(tokio::time::sleep(deadlines.head));
+    // How an HTTP connection ends is its peer's business: nothing here fails with it.
+    let served = poll_fn(|context| match connection.as_mut().poll(context) {
+        Poll::Ready(_) => Poll::Ready(()),
+        Poll::Pending => pace.poll_overdue(timer.as_mut(), context),
+    });
     tokio::select! {
         () = served => {}
         () = permit.pushed_out() => {}

@@ -1,12 +1,14 @@
-//! Which pages may open WebSockets here.
+//! Which pages may open WebSockets here, call the API, and show the page in a frame.
 //!
 //! A browser sends `Origin` with every WebSocket handshake and no page can forge it, so a page of another site is refused
 //! (cross-site WebSocket hijacking). Programs that are no browser send none, and none is accepted: such a program could send
 //! any origin it liked, and nothing here is authorised by a cookie that a browser would add by itself.
 
-use http::HeaderMap;
+use std::fmt;
+
 use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
+use http::{HeaderMap, HeaderValue};
 
 /// Scheme, host and port of a page, in one spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,12 @@ impl Origin {
     }
 }
 
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.authority)
+    }
+}
+
 /// The server's own origin, and those the operator allows.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedOrigins(Vec<Origin>);
@@ -40,6 +48,16 @@ impl AllowedOrigins {
     /// Allows `origins` besides the server's own. What is no origin allows nothing.
     pub fn new(origins: &[String]) -> Self {
         Self(origins.iter().filter_map(|origin| Origin::parse(origin)).collect())
+    }
+
+    /// Whether an `Origin` is among those the operator allows.
+    pub fn list(&self, origin: &HeaderValue) -> bool {
+        origin.to_str().ok().and_then(Origin::parse).is_some_and(|origin| self.0.contains(&origin))
+    }
+
+    /// Those the operator allows.
+    pub fn listed(&self) -> &[Origin] {
+        &self.0
     }
 
     /// Whether a handshake with these headers may go on.
@@ -62,6 +80,10 @@ fn normalised(scheme: &str, authority: &str) -> Option<String> {
     }
     let default_port = if scheme == "https" { 443 } else { 80 };
     let host = authority.host().to_ascii_lowercase();
+    // Hosts end up in a header of ours: none brings signs that mean something there.
+    if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte)) {
+        return None;
+    }
     match authority.port() {
         None if authority.as_str().ends_with(':') => None,
         Some(port) if port.as_str().parse() != Ok(default_port) => Some(format!("{host}:{}", port.as_str().parse::<u16>().ok()?)),
@@ -111,6 +133,7 @@ mod tests {
             "ftp://play.example:8080",
             "http://play.example:",
             "http://play.example:08080x",
+            "http://play.example;x:8080",
         ];
         for origin in others {
             assert!(!allowed(&["https://friend.example"], "play.example:8080", Some(origin)), "{origin:?}");
@@ -123,6 +146,14 @@ mod tests {
         assert!(allowed(&list, "play.example", Some("https://cdn.example")));
         assert!(!allowed(&list, "play.example", Some("http://cdn.example")), "another scheme");
         assert!(!allowed(&list, "play.example", Some("https://cdn.example:444")), "another port");
+    }
+
+    #[test]
+    fn origins_are_written_in_one_spelling() {
+        let spelled = |text: &str| Origin::parse(text).map(|origin| origin.to_string());
+        assert_eq!(spelled("HTTPS://CDN.Example:443").as_deref(), Some("https://cdn.example"));
+        assert_eq!(spelled("http://[::1]:08081").as_deref(), Some("http://[::1]:8081"));
+        assert_eq!(spelled("https://cdn.example,https://evil.example"), None);
     }
 
     #[test]

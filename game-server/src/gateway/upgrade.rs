@@ -10,10 +10,10 @@ use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBS
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::listener::Peer;
+use super::pace::PacedStream;
 use super::problem::Problem;
 use crate::session::Socket;
 
@@ -52,13 +52,21 @@ pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(R
     Ok((response, hyper::upgrade::on(request)))
 }
 
+/// Whether this was a WebSocket's handshake before a proxy took the wish to upgrade out of it.
+pub fn is_lost(request: &Request) -> bool {
+    let headers = request.headers();
+    let is_whole =
+        request.version() == Version::HTTP_11 && has_token(headers, CONNECTION, "upgrade") && has_token(headers, UPGRADE, "websocket");
+    request.method() == Method::GET && headers.contains_key(SEC_WEBSOCKET_KEY) && !is_whole
+}
+
 /// The socket of a handshake that was answered. `None` if the connection was lost meanwhile.
 pub async fn socket(upgrading: OnUpgrade, peer: Peer) -> Option<Socket> {
     let upgraded = upgrading.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
     // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
     let already_read = parts.read_buf.to_vec();
-    Some(Socket::new(parts.io.into_inner(), already_read, peer.address, peer.permit))
+    Some(Socket::new(parts.io.into_inner().into_inner(), already_read, peer.address, peer.permit))
 }
 
 /// Whether a comma-separated header has `token`, in any case.

@@ -18,6 +18,9 @@ const RESERVED: u8 = 0x70;
 const MASKED: u8 = 0x80;
 const CONTROL: u8 = 0x08;
 
+/// The close code that blames the peer.
+const PROTOCOL_ERROR: u16 = 1002;
+
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -213,6 +216,14 @@ pub fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
+/// The code that answers a close frame with `code`: the same, unless RFC 6455 does not let it be sent; then that the protocol was broken.
+pub fn answer_to_close(code: u16) -> u16 {
+    match code {
+        1000..=1003 | 1007..=1014 | 3000..=4999 => code,
+        _ => PROTOCOL_ERROR,
+    }
+}
+
 /// The payload of a close frame: `code`, and `reason` as far as it fits.
 pub fn close_payload(code: u16, reason: &str) -> Vec<u8> {
     let end = reason.floor_char_boundary(CONTROL_BYTES_MAX - 2);
@@ -275,6 +286,16 @@ mod tests {
         let piece = frame(0x00, [9; 4], &[0; 100]);
         let stream = [frame(0x02, [9; 4], &[0; 100]), piece.clone(), piece].concat();
         assert_eq!(parse(stream).1, Some(Violation::TooLong));
+    }
+
+    #[test]
+    fn codes_that_may_not_be_sent_are_not_sent_back() {
+        for code in [1000, 1001, 1003, 1007, 1014, 3000, 4999] {
+            assert_eq!(answer_to_close(code), code);
+        }
+        for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX] {
+            assert_eq!(answer_to_close(code), 1002, "{code}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use tickwire_loadtest::api::from_root;
 use tickwire_protocol::Secret;
 
 use crate::MATCH_SEATS;
@@ -68,7 +69,7 @@ impl Seats {
         };
         self.code = Some(text(&join, "code")?.to_owned());
         let ticket = text(&join, "ticket")?.parse().ok().context("the ticket is not 32 hex digits")?;
-        Ok(Seat { path: text(&join, "ws_url")?.to_owned(), ticket: Some(ticket), match_index })
+        Ok(Seat { path: from_root(text(&join, "ws_url")?.to_owned()), ticket: Some(ticket), match_index })
     }
 
     fn join_room(&mut self) -> Result<Seat> {

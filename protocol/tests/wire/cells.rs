@@ -83,6 +83,17 @@ fn of_a_row_in_two_slots_the_newer_counts_and_then_the_lower_slot() {
 }
 
 #[test]
+fn a_row_outside_of_slots_counts_before_an_older_slot_and_after_one_as_new() {
+    let mut replica = begun(vec![keyframe_part(1, &plain(10, &[4], 1))]);
+    let (empty, whole) = (plain(0, &[], 0), plain(11, &[4], 5));
+    assert_eq!(replica.apply(&ServerMessage::Keyframe { tick: whole.tick, body: body(&empty, &whole) }), Ok(true));
+    assert_eq!(rows(&replica), [(4, 5)]);
+    replica.apply(&cells(vec![keyframe_part(1, &plain(12, &[4], 7))])).expect("good bytes");
+    assert_eq!(replica.apply(&ServerMessage::Delta { advance: 1, body: body(&whole, &whole) }), Ok(true));
+    assert_eq!(rows(&replica), [(4, 7)]);
+}
+
+#[test]
 fn the_view_changes_with_whole_snapshots_only() {
     let mut replica = begun(vec![keyframe_part(1, &plain(10, &[4], 1))]);
     assert_eq!(replica.apply(&cells(vec![keyframe_part(1, &plain(11, &[4, 5], 9))])), Ok(false));

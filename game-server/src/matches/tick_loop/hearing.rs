@@ -3,6 +3,7 @@
 use tickwire_game::Game;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::messages::{ClientMessage, Pong, ServerMessage};
+use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{CloseReason, Tick};
 
 use super::MatchTask;
@@ -13,6 +14,7 @@ impl<G: Game> MatchTask<G> {
     /// Reads what clients have sent.
     pub(super) fn hear_all(&mut self, moment: &Moment) {
         let (next, clock) = (self.tick.next(), self.clock);
+        let votes_count = self.lifecycle.phase() == Phase::Finished;
         let Self { players, roster, lobby, audience, .. } = self;
         let (mut leavers, mut stirred) = (Vec::new(), Vec::new());
         audience.read(moment, |player, bytes, arrived| {
@@ -43,7 +45,9 @@ impl<G: Game> MatchTask<G> {
                     return Err(CloseReason::Left);
                 }
                 (ClientMessage::Rematch, Some(player)) => {
-                    roster.vote_rematch(player);
+                    if votes_count {
+                        roster.vote_rematch(player);
+                    }
                     if players.stir(player, next) {
                         stirred.push(player);
                     }
