@@ -1,11 +1,11 @@
 // A server per test file, players' pages, and what tests ask of them through `window.tickwire`.
-import { expect, test as base, type Browser, type Page } from '@playwright/test';
+import { expect, test as base, type Browser, type BrowserContextOptions, type Page } from '@playwright/test';
 import type { DebugState } from '../src/debug';
 import { Server, type ServerOptions } from './server';
 
 interface TestFixtures {
   /** Opens another player's page, with storage of its own. */
-  newPlayer: () => Promise<Page>;
+  newPlayer: (options?: BrowserContextOptions) => Promise<Page>;
 }
 
 interface WorkerFixtures {
@@ -26,8 +26,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   newPlayer: async ({ browser }, use) => {
     const problems: string[] = [];
     const pages: Page[] = [];
-    await use(async () => {
-      const page = await openPage(browser, problems);
+    await use(async (options) => {
+      const page = await openPage(browser, problems, options);
       pages.push(page);
       return page;
     });
@@ -36,8 +36,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 });
 
-async function openPage(browser: Browser, problems: string[]): Promise<Page> {
-  const context = await browser.newContext();
+async function openPage(browser: Browser, problems: string[], options?: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext(options);
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
@@ -80,13 +80,19 @@ export async function play(page: Page, url: string, name: string): Promise<Debug
   return inMatch(page);
 }
 
-/** Makes a match only its link leads to; returns the link. */
+/** Makes a match only its link leads to, and waits in its lobby; returns the link. */
 export async function createMatch(page: Page, url: string, name: string): Promise<string> {
   await page.goto(url);
   await page.getByTestId('name').fill(name);
   await page.getByTestId('create').click();
-  await inMatch(page);
+  await expect(page.getByTestId('lobby')).toBeVisible();
   return page.getByTestId('invite-link').first().inputValue();
+}
+
+/** The host ends the waiting. */
+export async function startMatch(host: Page): Promise<void> {
+  await host.getByTestId('start').click();
+  await expect(host.getByTestId('lobby')).toBeHidden();
 }
 
 export async function waitForPhase(page: Page, phase: DebugState['matchPhase'], timeout = 30_000): Promise<void> {

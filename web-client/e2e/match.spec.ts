@@ -1,6 +1,6 @@
 // Two people in one match, each in a browser of their own.
 import { readFile } from 'node:fs/promises';
-import { createMatch, expect, inMatch, play, state, test, waitForPhase } from './fixtures';
+import { createMatch, expect, inMatch, play, startMatch, state, test, waitForPhase } from './fixtures';
 import { hunt } from './hunt';
 
 test.use({ serverOptions: { set: ['matches.bots_fill=0', 'matches.countdown_seconds=1'] } });
@@ -17,7 +17,7 @@ test('one moves and fires, the other sees it and is hurt', async ({ server, newP
   expect(link).toMatch(/\?join=[A-Z0-9]+$/);
   const seated = await play(bo, link, MARKUP);
   expect(seated.matchId).toBe((await state(ada)).matchId);
-  await ada.getByTestId('invite-close').click();
+  await startMatch(ada);
   await waitForPhase(ada, 'live');
 
   const adaId = (await state(ada)).player;
@@ -46,6 +46,8 @@ test('a name full of markup is only text', async ({ server, newPlayer }) => {
   const [ada, bo] = [await newPlayer(), await newPlayer()];
   const link = await createMatch(ada, server.playUrl, 'Ada');
   await play(bo, link, MARKUP);
+  await expect(ada.getByTestId('lobby-person').filter({ hasText: MARKUP })).toBeVisible();
+  await startMatch(ada);
   await expect.poll(async () => (await state(ada)).fighters.map((fighter) => fighter.name)).toContain(MARKUP);
   await ada.keyboard.down('Tab');
   await expect(ada.getByTestId('score-row').filter({ hasText: MARKUP })).toBeVisible();
@@ -59,6 +61,7 @@ test('who leaves is gone for the other', async ({ server, newPlayer }) => {
   const [ada, bo] = [await newPlayer(), await newPlayer()];
   const link = await createMatch(ada, server.playUrl, 'Ada');
   await play(bo, link, 'Bo');
+  await startMatch(ada);
   await expect.poll(async () => (await state(ada)).fighters.length).toBe(2);
   await bo.getByTestId('menu-button').click();
   await bo.getByTestId('leave').click();
@@ -70,7 +73,7 @@ test('who leaves is gone for the other', async ({ server, newPlayer }) => {
 test('what was played can be saved for a load test', async ({ server, newPlayer }) => {
   const ada = await newPlayer();
   await createMatch(ada, `${server.playUrl}?record`, 'Ada');
-  await ada.getByTestId('invite-close').click();
+  await startMatch(ada);
   await waitForPhase(ada, 'live');
   await ada.keyboard.press('KeyD', { delay: 500 });
   await ada.getByTestId('menu-button').click();

@@ -23,7 +23,8 @@ function run(root: HTMLElement): void {
     }
     if (document.hidden) return;
     try {
-      dashboard.show(await new AdminApi(token).report());
+      const report = await new AdminApi(token).report();
+      dashboard.show(report, performance.now());
     } catch (error) {
       const refused = error instanceof ApiError && (error.status === 401 || error.status === 403);
       dashboard.showProblem(
@@ -64,6 +65,11 @@ function run(root: HTMLElement): void {
     token = takeToken();
     void refresh();
   });
+  document.addEventListener('visibilitychange', () => void refresh());
+  // On a clock of its own: while a request hangs, the figures grow old.
+  setInterval(() => {
+    dashboard.showAge(performance.now());
+  }, REFRESH_MS);
   const loop = async (): Promise<void> => {
     await refresh();
     setTimeout(() => void loop(), REFRESH_MS);

@@ -6,6 +6,8 @@ export interface ServerTotals {
   readonly connections: number;
   readonly matches: number;
   readonly workers: number;
+  /** Takes no new matches and ends when those that run have. */
+  readonly draining: boolean;
 }
 
 export interface AdminMatch {
@@ -15,7 +17,10 @@ export interface AdminMatch {
   readonly phase: string;
   readonly tick: number;
   readonly tick_rate: number;
+  /** Connected. */
   readonly players: number;
+  /** Seats that people hold: connected, away or reserved. */
+  readonly held: number;
   readonly bots: number;
   readonly spectators: number;
   readonly max_players: number;

@@ -2,6 +2,7 @@
 import { button, el, setText } from '../ui/dom';
 import { formatBytesPerSecond, formatCount, formatDuration, formatMicroseconds } from '../ui/format';
 import type { AdminMatch, AdminReport } from './admin-api';
+import { ageOf, isDormant, isSlow, overrunsOften, seats } from './figures';
 
 interface Column {
   readonly title: string;
@@ -11,16 +12,16 @@ interface Column {
   readonly bad?: (match: AdminMatch) => boolean;
 }
 
-/** A tick may use half of its interval before it deserves attention. */
-function tickIsSlow(match: AdminMatch): boolean {
-  return match.tick_us_p99 > 500_000 / Math.max(1, match.tick_rate);
-}
-
 const COLUMNS: readonly Column[] = [
   { title: 'Match', hint: 'Code to join with', text: (m) => m.code, name: true },
   { title: 'Mode', hint: 'Game mode', text: (m) => m.mode, name: true },
-  { title: 'Phase', hint: 'What the match is doing', text: (m) => m.phase, name: true },
-  { title: 'Players', hint: 'People in seats, of all seats', text: (m) => `${m.players} / ${m.max_players}` },
+  {
+    title: 'Phase',
+    hint: 'What the match is doing; dormant: nobody is connected, so it stands still',
+    text: (m) => (isDormant(m) ? 'dormant' : m.phase),
+    name: true,
+  },
+  { title: 'Players', hint: 'People connected (and seats kept for others), of all seats', text: seats },
   { title: 'Bots', hint: 'Seats played by the server', text: (m) => String(m.bots) },
   { title: 'Watching', hint: 'Spectators', text: (m) => String(m.spectators) },
   {
@@ -32,29 +33,34 @@ const COLUMNS: readonly Column[] = [
     title: 'Tick p99',
     hint: 'The same, slowest 1 %',
     text: (m) => formatMicroseconds(m.tick_us_p99),
-    bad: tickIsSlow,
+    bad: (m) => isSlow(m, m.tick_us_p99),
   },
   {
     title: 'Late p99',
     hint: 'How late ticks start, slowest 1 %',
     text: (m) => formatMicroseconds(m.late_p99_us),
-    bad: (m) => m.late_p99_us > 500_000 / Math.max(1, m.tick_rate),
+    bad: (m) => isSlow(m, m.late_p99_us),
   },
   {
     title: 'Overruns',
     hint: 'Ticks that took longer than their interval',
     text: (m) => String(m.overruns),
-    bad: (m) => m.overruns > 0,
+    bad: overrunsOften,
   },
   { title: 'Sent', hint: 'Bytes sent to everyone in the match', text: (m) => formatBytesPerSecond(m.bytes_per_s) },
   { title: 'Age', hint: 'Time since the match was created', text: (m) => formatDuration(m.age_s) },
 ];
+
+const DRAINING = 'The server is draining: it takes no new matches and ends when those that run have.';
 
 export class Dashboard {
   readonly element: HTMLElement;
   private readonly totals = new Map<string, HTMLElement>();
   private readonly body = el('tbody');
   private readonly empty = el('p', { class: 'muted', 'data-testid': 'admin-empty' });
+  /** How old the figures are. It counts, so it is not read out; the problem is. */
+  private readonly age = el('p', { class: 'dash-age', 'data-testid': 'admin-age' });
+  private answeredMs: number | null = null;
   private readonly problem = el('p', { class: 'form-error', role: 'alert', 'data-testid': 'admin-problem' });
   private readonly onWatch: (match: AdminMatch) => void;
 
@@ -70,6 +76,7 @@ export class Dashboard {
         'header',
         { class: 'dash-head' },
         el('h1', {}, 'Tickwire ', el('span', { class: 'accent' }, 'admin')),
+        this.age,
         this.problem,
       ),
       el('dl', { class: 'totals' }, ...this.tiles()),
@@ -92,9 +99,12 @@ export class Dashboard {
     );
   }
 
-  show(report: AdminReport): void {
-    setText(this.problem, '');
+  /** New figures, which came at `nowMs`. */
+  show(report: AdminReport, nowMs: number): void {
     const { server, matches } = report;
+    setText(this.problem, server.draining ? DRAINING : '');
+    this.answeredMs = nowMs;
+    this.showAge(nowMs);
     this.total('Up for', formatDuration(server.uptime_s));
     this.total('Matches', String(server.matches));
     this.total('Connections', String(server.connections));
@@ -106,6 +116,13 @@ export class Dashboard {
       matches.length === 0 ? 'No match is running.' : formatCount(matches.length, 'match', 'matches'),
     );
     this.showMatches(matches);
+  }
+
+  /** Figures that are no longer those of now are greyed. Call it often: whoever does not answer does not call. */
+  showAge(nowMs: number): void {
+    const { stale, text } = ageOf(this.answeredMs, nowMs);
+    setText(this.age, text);
+    this.element.classList.toggle('stale', stale);
   }
 
   showProblem(sentence: string): void {
@@ -130,6 +147,7 @@ export class Dashboard {
     const rows = new Map([...this.body.rows].map((row) => [row.dataset['match'] ?? '', row]));
     const kept = matches.map((match) => {
       const row = rows.get(match.id) ?? this.newRow(match);
+      row.classList.toggle('dormant', isDormant(match));
       COLUMNS.forEach((column, index) => {
         const cell = row.cells[index];
         if (!cell) return;
@@ -153,7 +171,8 @@ export class Dashboard {
     return el(
       'tr',
       { 'data-match': match.id, 'data-testid': 'admin-row' },
-      ...COLUMNS.map(({ name }) => el('td', { class: name === true ? 'name' : 'number' })),
+      // The label is for narrow screens, where the rows are cards without a heading.
+      ...COLUMNS.map(({ name, title }) => el('td', { class: name === true ? 'name' : 'number', 'data-label': title })),
       el('td', { class: 'action' }, watch),
     );
   }

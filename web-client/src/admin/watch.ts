@@ -113,7 +113,7 @@ export class Watch {
         setText(this.state, 'Connecting…');
         break;
       case 'live':
-        setText(this.state, 'Live');
+        setText(this.state, 'Connected');
         break;
       case 'waiting':
         setText(this.state, 'Connection lost. Reconnecting…');

@@ -1,14 +1,23 @@
 // Listens to keyboard, mouse and touch over the stage and holds what is pressed now.
 //
 // Invariant: nothing stays pressed while the page cannot see it released (blur, hidden tab, open dialog).
-import { actionOf, aimOf, keysToMove, stickToMove, type ArenaInput, type Vector } from './controls';
+import { actionOf, AIM_UNITS, aimOf, keysToMove, stickToMove, type ArenaInput, type Vector } from './controls';
+import { STICK_RADIUS_PX, stickPlace, type Box } from './stick-place';
 
-const STICK_RADIUS_PX = 56;
 /** The aiming stick fires beyond this share of its radius. */
 const FIRE_DEFLECTION = 0.45;
 
+/** So long after the last sign of a person, their mouse no longer aims. */
+const ATTENDED_MS = 5_000;
+/** More than two, so that two signs within a tick do not cancel out. Together they turn the aim by less than a tenth of a degree. */
+const NUDGES = 8;
+
 interface Stick {
   readonly pointer: number;
+  /** Where the finger came down: what it does is measured from there. */
+  readonly startX: number;
+  readonly startY: number;
+  /** Where the stick is drawn, which is not under another control. */
   readonly originX: number;
   readonly originY: number;
   dx: number;
@@ -28,6 +37,8 @@ export interface CaptureOptions {
   readonly dashButton: HTMLElement;
   /** Where the own fighter is drawn, in page pixels. */
   readonly ownPlace: () => Vector;
+  /** What a stick must not cover. */
+  readonly taken: () => readonly Box[];
   /** The first touch: show the touch controls. */
   readonly onTouch: () => void;
   readonly onScores: (shown: boolean) => void;
@@ -35,6 +46,8 @@ export interface CaptureOptions {
 }
 
 export class InputCapture {
+  /** When somebody did something last, whatever it was. */
+  attendedMs = -Infinity;
   private readonly options: CaptureOptions;
   private readonly listening = new AbortController();
   private readonly held = new Set<string>();
@@ -47,6 +60,7 @@ export class InputCapture {
   private dashLatched = false;
   private fireLatched = false;
   private aim = 0;
+  private nudged = 0;
   private enabledNow = true;
 
   constructor(options: CaptureOptions) {
@@ -75,14 +89,14 @@ export class InputCapture {
   read(): ArenaInput {
     const keys = keysToMove(this.held);
     const move = this.left ? stickToMove(this.left.dx, this.left.dy, STICK_RADIUS_PX) : keys;
-    this.aim = this.aimNow(move) ?? this.aim;
+    if (this.isAttended(performance.now())) this.aim = this.aimNow(move) ?? this.aim;
     const keyHeld = (action: 'fire' | 'dash'): boolean => [...this.held].some((code) => actionOf(code) === action);
     const stickFire =
       this.right !== null && Math.hypot(this.right.dx, this.right.dy) > FIRE_DEFLECTION * STICK_RADIUS_PX;
     const input = {
       moveX: move.x,
       moveY: move.y,
-      aim: this.aim,
+      aim: (this.aim + this.nudged) % AIM_UNITS,
       fire: this.mouseFire || this.fireLatched || stickFire || keyHeld('fire'),
       dash: this.dashTouched || this.dashLatched || keyHeld('dash'),
     };
@@ -91,8 +105,25 @@ export class InputCapture {
     return input;
   }
 
+  /**
+   * Somebody is there, though what they pressed means nothing in the game: turns the aim by a hair, because the server knows who
+   * is there by inputs that change.
+   */
+  nudge(): void {
+    this.nudged = (this.nudged + 1) % NUDGES;
+  }
+
   dispose(): void {
     this.listening.abort();
+  }
+
+  /**
+   * A mouse that lies still aims elsewhere whenever the fighter is moved, by a respawn or by a bot that stands in; that is nobody's
+   * doing, and must not look like it.
+   */
+  private isAttended(nowMs: number): boolean {
+    const holds = this.held.size > 0 || this.mouseFire || this.left !== null || this.right !== null;
+    return holds || nowMs - this.attendedMs < ATTENDED_MS;
   }
 
   /** Stick, else mouse, else the way the fighter walks, so that keys alone are enough to play. */
@@ -185,10 +216,23 @@ export class InputCapture {
     }
     this.options.onTouch();
     this.mouse = null;
-    const stick: Stick = { pointer: event.pointerId, originX: event.clientX, originY: event.clientY, dx: 0, dy: 0 };
-    const leftHalf = event.clientX < window.innerWidth / 2;
-    if (leftHalf && !this.left) this.left = stick;
-    else if (!leftHalf && !this.right) this.right = stick;
+    const side = event.clientX < window.innerWidth / 2 ? 'left' : 'right';
+    this[side] ??= this.stickAt(event, side);
+  }
+
+  private stickAt(event: PointerEvent, side: 'left' | 'right'): Stick {
+    const finger = { x: event.clientX, y: event.clientY };
+    const screen = { x: window.innerWidth, y: window.innerHeight };
+    const origin = stickPlace(finger, side, screen, this.options.taken());
+    return {
+      pointer: event.pointerId,
+      startX: finger.x,
+      startY: finger.y,
+      originX: origin.x,
+      originY: origin.y,
+      dx: 0,
+      dy: 0,
+    };
   }
 
   private pointerMove(event: PointerEvent): void {
@@ -198,8 +242,8 @@ export class InputCapture {
     }
     for (const stick of [this.left, this.right]) {
       if (stick?.pointer !== event.pointerId) continue;
-      stick.dx = event.clientX - stick.originX;
-      stick.dy = event.clientY - stick.originY;
+      stick.dx = event.clientX - stick.startX;
+      stick.dy = event.clientY - stick.startY;
     }
   }
 

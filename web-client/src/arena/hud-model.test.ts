@@ -6,7 +6,7 @@ import { ticksLeft } from './tables';
 
 const roster = new Map<number, RosterEntry>([
   [1, { player: 1, name: 'Ada', bot: false, presence: 'here' }],
-  [2, { player: 2, name: '<b>Bo</b>', bot: false, presence: 'here' }],
+  [2, { player: 2, name: '<b>Bo</b>', bot: false, presence: 'idle' }],
   [3, { player: 3, name: 'Cy', bot: true, presence: 'here' }],
 ]);
 
@@ -33,6 +33,15 @@ describe('buildHud', () => {
 
   it('lists who has no score yet', () => {
     expect(buildHud(source({ match: [{ id: 0 }] })).lines).toHaveLength(3);
+  });
+
+  it('tells bots and those who are away', () => {
+    const { lines } = buildHud(source({ match: [{ id: 0, phase: 2 }], score: scores }));
+    expect(lines.map((line) => [line.name, line.bot, line.away])).toEqual([
+      ['<b>Bo</b>', false, true],
+      ['Cy', true, false],
+      ['Ada', false, false],
+    ]);
   });
 
   it('counts the live phase down', () => {
@@ -96,12 +105,20 @@ describe('feedLine', () => {
   it('names both, also who left', () => {
     expect(feedLine({ kind: 'kill', killer: 1, victim: 9, left: 40 }, roster, 1)).toEqual({
       killer: 'Ada',
+      killerBot: false,
       victim: 'Someone',
+      victimBot: false,
       ownKill: true,
       ownDeath: false,
     });
+    expect(feedLine({ kind: 'kill', killer: 3, victim: 1, left: 5 }, roster, 1)).toMatchObject({
+      killer: 'Cy',
+      killerBot: true,
+    });
     expect(feedLine({ kind: 'kill', killer: 3, victim: 3, left: 0 }, roster, 3)).toMatchObject({
       killer: 'The zone',
+      killerBot: false,
+      victimBot: true,
       ownKill: false,
       ownDeath: true,
     });

@@ -10,6 +10,8 @@ export interface ScoreLine {
   readonly name: string;
   readonly bot: boolean;
   readonly own: boolean;
+  /** A person whose seat is kept while they are not there. */
+  readonly away: boolean;
   readonly score: number;
   readonly kills: number;
   /** null where it is not known. */
@@ -100,12 +102,18 @@ export function scoreLines(source: HudSource): ScoreLine[] {
     name: entry.name,
     bot: entry.bot,
     own: entry.player === player,
+    away: isAway(entry),
     score: scores.get(entry.player)?.score ?? 0,
     kills: scores.get(entry.player)?.kills ?? 0,
     deaths: scores.get(entry.player)?.deaths ?? 0,
   }));
   unranked.sort((a, b) => b.score - a.score || a.deaths - b.deaths || a.player - b.player);
   return unranked.map((line) => ({ ...line, rank: 1 + unranked.filter((other) => other.score > line.score).length }));
+}
+
+/** Idle or gone: for the others it is the same. */
+export function isAway(entry: RosterEntry | undefined): boolean {
+  return entry !== undefined && entry.presence !== 'here';
 }
 
 /** A rank of 0: somewhere below those who are shown. */
@@ -116,6 +124,7 @@ function leaderLines({ tables, snapshot, roster, player }: HudSource): ScoreLine
     name: roster.get(leader.player)?.name ?? 'Someone',
     bot: roster.get(leader.player)?.bot ?? false,
     own: leader.player === player,
+    away: isAway(roster.get(leader.player)),
     score: leader.score,
     kills: leader.kills,
     deaths: null,
@@ -124,13 +133,15 @@ function leaderLines({ tables, snapshot, roster, player }: HudSource): ScoreLine
   if (!own) return lines;
   const listed = lines.find((line) => line.own);
   const name = roster.get(own.player)?.name ?? '';
-  const ownLine = { ...own, name, bot: false, own: true, rank: listed?.rank ?? 0 };
+  const ownLine = { ...own, name, bot: false, own: true, away: false, rank: listed?.rank ?? 0 };
   return listed ? lines.map((line) => (line.own ? ownLine : line)) : [...lines, ownLine];
 }
 
 export interface FeedLine {
   readonly killer: string;
+  readonly killerBot: boolean;
   readonly victim: string;
+  readonly victimBot: boolean;
   readonly ownKill: boolean;
   readonly ownDeath: boolean;
 }
@@ -143,9 +154,13 @@ export function feedLine(
 ): FeedLine | null {
   if (event.kind !== 'kill') return null;
   const nameOf = (id: number): string => roster.get(id)?.name ?? 'Someone';
+  const isBot = (id: number): boolean => roster.get(id)?.bot ?? false;
+  const zone = event.killer === event.victim;
   return {
-    killer: event.killer === event.victim ? 'The zone' : nameOf(event.killer),
+    killer: zone ? 'The zone' : nameOf(event.killer),
+    killerBot: !zone && isBot(event.killer),
     victim: nameOf(event.victim),
+    victimBot: isBot(event.victim),
     ownKill: event.killer === player && event.victim !== player,
     ownDeath: event.victim === player,
   };

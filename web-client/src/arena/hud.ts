@@ -2,6 +2,7 @@
 import type { Quality } from '../sync/session';
 import { el, setHidden, setText } from '../ui/dom';
 import { formatOrdinal, formatPing } from '../ui/format';
+import { icon, type IconName } from '../ui/icons';
 import type { FeedLine, HudModel } from './hud-model';
 import { KillNotes } from './kill-notes';
 import { Scoreboard } from './scoreboard';
@@ -20,9 +21,16 @@ const QUALITY_WORDS: Readonly<Record<Quality, string>> = {
 
 export class Hud {
   readonly element: HTMLElement;
-  readonly menuButton: HTMLButtonElement;
-  readonly scoresButton: HTMLButtonElement;
-  readonly dashButton: HTMLButtonElement;
+  readonly menuButton = hudButton('Menu', 'menu', 'menu-button');
+  readonly scoresButton = hudButton('Players and scores', 'scores', 'scores-button');
+  readonly inviteButton = hudButton('Invite friends', 'invite', 'invite-button');
+  readonly dashButton = el(
+    'button',
+    { type: 'button', class: 'dash-button', 'aria-label': 'Dash', tabindex: '-1', 'data-testid': 'dash-button' },
+    'Dash',
+  );
+  /** What the touch sticks must not cover. */
+  readonly bottom: HTMLElement;
   readonly kills = new KillNotes();
   private readonly health = el('div', { class: 'bar-fill' });
   private readonly healthText = el('span', { class: 'bar-text', 'data-testid': 'health' });
@@ -37,67 +45,94 @@ export class Hud {
   private readonly timer = el('div', { class: 'timer', 'data-testid': 'timer' });
   private readonly score = el('span', { class: 'score-value', 'data-testid': 'score' });
   private readonly rank = el('span', { class: 'score-rank' });
-  private readonly notice = el('div', { class: 'notice', role: 'status', 'data-testid': 'notice' });
+  private readonly notice = el('div', { class: 'notice', 'data-testid': 'notice' });
   private readonly feed = el('ol', { class: 'feed', 'aria-label': 'Kills', 'data-testid': 'kill-feed' });
   private readonly ping = el('span', { class: 'ping-value', 'data-testid': 'ping' });
   private readonly qualityDot = el('span', { class: 'quality', role: 'img' });
   private readonly hurt = el('div', { class: 'hurt', 'aria-hidden': 'true' });
+  private readonly idle = el('div', { class: 'idle-note', 'data-testid': 'idle-note' });
   private readonly scores = new Scoreboard('Players and scores');
   private readonly scoresPanel: HTMLElement;
   private lastHealth = HEALTH_MAX;
 
   constructor() {
-    const iconButton = (label: string, icon: string, id: string): HTMLButtonElement =>
-      el('button', { type: 'button', class: 'hud-button', 'aria-label': label, title: label, 'data-testid': id }, icon);
-    this.menuButton = iconButton('Menu', '☰', 'menu-button');
-    this.scoresButton = iconButton('Players and scores', '#', 'scores-button');
-    this.dashButton = el(
-      'button',
-      { type: 'button', class: 'dash-button', 'aria-label': 'Dash', tabindex: '-1' },
-      'Dash',
-    );
     this.healthBar = el(
       'div',
       { class: 'bar health', role: 'meter', 'aria-label': 'Health', 'aria-valuemin': '0', 'aria-valuemax': '100' },
       this.health,
       this.healthText,
     );
-    const scoresTitle = el('h2', {}, 'Scores');
-    this.scoresPanel = el('div', { class: 'scores-panel', hidden: true }, scoresTitle, this.scores.element);
+    this.scoresPanel = this.scoresPanelElement();
+    this.bottom = el(
+      'div',
+      { class: 'hud-bottom', 'data-testid': 'bars' },
+      this.shield,
+      this.overcharge,
+      this.healthBar,
+      el('div', { class: 'bar dash', 'aria-hidden': 'true' }, this.dash, el('span', { class: 'bar-text' }, 'Dash')),
+    );
     this.element = el(
       'div',
       { class: 'hud', 'data-testid': 'hud' },
       this.hurt,
-      el(
-        'div',
-        { class: 'hud-left' },
-        this.menuButton,
-        this.scoresButton,
-        el('div', { class: 'score' }, this.score, this.rank),
-      ),
-      this.timer,
-      el('div', { class: 'hud-right' }, el('div', { class: 'ping' }, this.qualityDot, this.ping), this.feed),
+      this.top(),
       this.notice,
       this.kills.element,
+      this.idle,
       this.scoresPanel,
+      this.bottom,
+      this.dashButton,
+    );
+    this.scoresButton.setAttribute('aria-expanded', 'false');
+  }
+
+  /** Three columns that cannot meet: buttons, the match, the connection and who fell. */
+  private top(): HTMLElement {
+    return el(
+      'div',
+      { class: 'hud-top' },
       el(
         'div',
-        { class: 'hud-bottom' },
-        this.shield,
-        this.overcharge,
-        this.healthBar,
-        el('div', { class: 'bar dash', 'aria-hidden': 'true' }, this.dash, el('span', { class: 'bar-text' }, 'Dash')),
+        { class: 'hud-left', 'data-testid': 'hud-buttons' },
+        this.menuButton,
+        this.scoresButton,
+        this.inviteButton,
       ),
-      this.dashButton,
+      el(
+        'div',
+        { class: 'hud-middle', 'data-testid': 'hud-middle' },
+        this.timer,
+        el('div', { class: 'score' }, this.score, this.rank),
+      ),
+      el(
+        'div',
+        { class: 'hud-right' },
+        el('div', { class: 'ping', 'data-testid': 'hud-connection' }, this.qualityDot, this.ping),
+        this.feed,
+      ),
     );
   }
 
-  set touch(touch: boolean) {
-    this.element.classList.toggle('touch', touch);
+  private scoresPanelElement(): HTMLElement {
+    const close = el(
+      'button',
+      { type: 'button', class: 'scores-close', 'aria-label': 'Close the scores', 'data-testid': 'scores-close' },
+      icon('close'),
+    );
+    close.addEventListener('click', () => {
+      this.showScores(false);
+    });
+    return el(
+      'section',
+      { class: 'scores-panel', 'aria-label': 'Scores', 'data-testid': 'scores-panel', hidden: true },
+      el('header', {}, el('h2', {}, 'Scores'), close),
+      el('div', { class: 'scores-scroll' }, this.scores.element),
+    );
   }
 
   showScores(shown: boolean): void {
     setHidden(this.scoresPanel, !shown);
+    this.scoresButton.setAttribute('aria-expanded', String(shown));
   }
 
   toggleScores(): void {
@@ -133,13 +168,18 @@ export class Hud {
     this.qualityDot.title = QUALITY_WORDS[quality];
   }
 
+  /** Says that a bot plays for the player meanwhile; empty for one who is there. */
+  showIdle(sentence: string): void {
+    setText(this.idle, sentence);
+  }
+
   addFeed(line: FeedLine): void {
     const item = el(
       'li',
       { class: line.ownKill ? 'own-kill' : line.ownDeath ? 'own-death' : '' },
-      el('b', {}, line.killer),
+      nameInFeed(line.killer, line.killerBot),
       el('span', { class: 'arrow', 'aria-label': 'defeated' }, ' ▸ '),
-      el('b', {}, line.victim),
+      nameInFeed(line.victim, line.victimBot),
     );
     this.feed.append(item);
     while (this.feed.children.length > FEED_MAX) this.feed.firstElementChild?.remove();
@@ -154,6 +194,21 @@ export class Hud {
       this.hurt.classList.remove('shown');
     }, HURT_MS);
   }
+}
+
+function hudButton(label: string, name: IconName, id: string): HTMLButtonElement {
+  return el(
+    'button',
+    { type: 'button', class: 'hud-button', 'aria-label': label, title: label, 'data-testid': id },
+    icon(name),
+  );
+}
+
+/** A bot's name has the bots' mark, which is read out too. */
+function nameInFeed(name: string, bot: boolean): HTMLElement {
+  return bot
+    ? el('b', { class: 'bot' }, el('span', { class: 'bot-mark', role: 'img', 'aria-label': 'Bot' }), name)
+    : el('b', {}, name);
 }
 
 function rankText({ rank, lines, survivors }: HudModel): string {

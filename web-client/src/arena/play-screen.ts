@@ -1,23 +1,30 @@
-// One player's screen during a match: stage, HUD, controls, menu and results around one session.
+// One player's screen during a match: stage, HUD, controls, lobby, menu and results around one session.
 import type { ConnectionState, Credential, SocketLike } from '../net/connection';
-import type { Results, RosterEntry, Welcome } from '../net/control';
+import type { Welcome } from '../net/control';
 import type { Replica } from '../net/wasm';
 import { InputRecorder } from '../sync/recorder';
 import { MatchSession } from '../sync/session';
-import { button, el, setHidden } from '../ui/dom';
-import { Dialog } from '../ui/dialog';
-import { inviteRow } from '../ui/invite';
-import { controlsHelp } from '../ui/landing';
+import { Announcer } from '../ui/announcer';
+import { el, setHidden } from '../ui/dom';
+import type { Dialog } from '../ui/dialog';
+import { inviteDialog } from '../ui/invite';
+import { LobbyScreen } from '../ui/lobby';
+import { buildLobby } from '../ui/lobby-model';
+import { ZoomLock } from '../ui/zoom';
+import { announcement } from './announcements';
 import { InputCapture } from './capture';
 import { inputFields } from './controls';
 import { parseArenaEvent } from './events';
 import { Hud } from './hud';
 import { buildHud, deathNote, feedLine, killNote, type HudModel } from './hud-model';
+import { menuDialog } from './menu';
 import { Minimap } from './minimap';
-import { ResultsScreen } from './results';
+import { Presence } from './presence';
+import { ResultsFlow } from './results-flow';
 import { Sticks } from './sticks';
 import { SUBUNITS } from './tables';
 import { TELEPORT_UNITS } from './scene';
+import type { Box } from './stick-place';
 import { ArenaView, type Frame } from './view';
 
 export interface PlayScreenOptions {
@@ -30,9 +37,8 @@ export interface PlayScreenOptions {
 export interface MatchStart {
   readonly credential: Credential;
   readonly openSocket: () => SocketLike;
+  /** Leads others into the match; empty where nothing does. */
   readonly code: string;
-  /** The player made this match: offer the link at once. */
-  readonly created: boolean;
 }
 
 const HUD_INTERVAL_MS = 50;
@@ -48,11 +54,15 @@ export class PlayScreen {
   private readonly minimap: Minimap;
   private readonly sticks = new Sticks();
   private readonly capture: InputCapture;
-  private readonly inviteSlot = el('aside', { class: 'invite-panel', 'aria-label': 'Invite', hidden: true });
-  private menu: Dialog | null = null;
-  private results: ResultsScreen | null = null;
-  private sawFinished = false;
+  private readonly presence: Presence;
+  private readonly lobby: LobbyScreen;
+  private readonly announcer = new Announcer();
+  private readonly zoom = new ZoomLock();
+  private readonly results: ResultsFlow;
+  /** The menu, or the link for friends. */
+  private dialog: Dialog | null = null;
   private code = '';
+  private isActive = false;
   /** Only with `?record` in the address. */
   private readonly recorder: InputRecorder | null;
   private hudMs = 0;
@@ -65,45 +75,21 @@ export class PlayScreen {
     this.options = options;
     this.minimap = new Minimap(view.map);
     this.recorder = new URLSearchParams(window.location.search).has('record') ? new InputRecorder() : null;
-    element.append(this.minimap.element, hud.element, this.sticks.element, this.inviteSlot);
-    this.capture = new InputCapture({
-      stage: view.stage,
-      dashButton: hud.dashButton,
-      ownPlace: () => view.ownPlace(),
-      onTouch: () => {
-        hud.touch = true;
-      },
-      onScores: (shown) => {
-        hud.showScores(shown);
-      },
-      onMenu: () => {
-        this.openMenu();
-      },
+    this.capture = this.listen();
+    this.presence = new Presence(this.capture);
+    this.results = new ResultsFlow(options);
+    this.lobby = new LobbyScreen({
+      onReady: (ready) => this.session?.ready(ready),
+      onStart: () => this.session?.startMatch(),
+      onBots: (bots) => this.session?.bots(bots),
+      onLeave: options.onLeave,
     });
-    this.capture.enabled = false;
-    hud.menuButton.addEventListener('click', () => {
-      this.openMenu();
+    element.append(this.minimap.element, hud.element, this.sticks.element, this.announcer.element, this.lobby.element);
+    if (window.matchMedia('(pointer: coarse)').matches) this.showTouchControls();
+    window.addEventListener('resize', () => {
+      this.placeSticks();
     });
-    hud.scoresButton.addEventListener('click', () => {
-      hud.toggleScores();
-      hud.scoresButton.blur();
-    });
-    view.onFrame = (frame) => {
-      this.frame(frame);
-    };
-    view.onMap = (map) => {
-      this.minimap.show(map);
-    };
-    view.onEvent = (event) => {
-      if (!this.session) return;
-      const { roster, player } = this.session;
-      const line = feedLine(event, roster, player);
-      if (line) hud.addFeed(line);
-      const death = deathNote(event, roster, player);
-      if (death) hud.kills.showDeath(death);
-      const kill = killNote(event, roster, player);
-      if (kill) hud.kills.addKill(kill);
-    };
+    this.followView();
   }
 
   /** Builds the screen inside `parent`, hidden. */
@@ -123,6 +109,8 @@ export class PlayScreen {
   begin(start: MatchStart): void {
     this.end();
     this.code = start.code;
+    this.results.begin(start.credential.kind === 'ticket');
+    setHidden(this.hud.inviteButton, start.code === '');
     const session = new MatchSession({
       replica: this.replica,
       credential: start.credential,
@@ -141,9 +129,16 @@ export class PlayScreen {
         welcome: (welcome) => {
           this.welcomed(welcome);
         },
-        roster: () => undefined,
+        roster: () => {
+          this.rosterChanged();
+        },
+        lobby: () => {
+          this.followLobby();
+        },
         results: (results) => {
-          this.showResults(results);
+          this.closeDialog();
+          this.results.show(results, session, this.model);
+          this.active = this.isActive;
         },
         game: (raw, tick) => {
           const event = parseArenaEvent(raw);
@@ -153,7 +148,6 @@ export class PlayScreen {
     });
     this.session = session;
     this.view.show(session);
-    this.showInvite(start.created);
     session.start();
   }
 
@@ -168,38 +162,108 @@ export class PlayScreen {
     this.session = null;
     this.model = null;
     this.view.show(null);
-    this.closeDialogs();
-    this.capture.enabled = false;
+    this.closeDialog();
+    this.results.close();
+    this.presence.isIdle = false;
+    this.hud.showIdle('');
+    this.lobby.hide();
+    this.active = false;
+    this.zoom.release();
     setHidden(this.element, true);
   }
 
   /** While the connection is away, keys do nothing. */
   set active(active: boolean) {
-    this.capture.enabled = active && this.menu === null && this.results === null;
+    this.isActive = active;
+    const busy = this.dialog !== null || this.results.isOpen || this.lobby.isOpen;
+    this.capture.enabled = active && !busy;
   }
 
   /** The match ended for good. True if the results are on screen and stay. */
   matchOver(): boolean {
-    this.results?.over();
-    return this.results !== null;
+    return this.results.over();
+  }
+
+  private get isTouch(): boolean {
+    return this.element.classList.contains('touch');
   }
 
   get resultsShown(): boolean {
-    return this.results !== null;
+    return this.results.isOpen;
+  }
+
+  private listen(): InputCapture {
+    const { hud, view } = this;
+    hud.menuButton.addEventListener('click', () => {
+      this.openMenu();
+    });
+    hud.inviteButton.addEventListener('click', () => {
+      this.openInvite();
+    });
+    hud.scoresButton.addEventListener('click', () => {
+      hud.toggleScores();
+      hud.scoresButton.blur();
+    });
+    return new InputCapture({
+      stage: view.stage,
+      dashButton: hud.dashButton,
+      ownPlace: () => view.ownPlace(),
+      taken: () => this.taken(),
+      onTouch: () => {
+        this.showTouchControls();
+      },
+      onScores: (shown) => {
+        hud.showScores(shown);
+      },
+      onMenu: () => {
+        this.openMenu();
+      },
+    });
+  }
+
+  private followView(): void {
+    const { view, hud } = this;
+    view.onFrame = (frame) => {
+      this.frame(frame);
+    };
+    view.onMap = (map) => {
+      this.minimap.show(map);
+    };
+    view.onEvent = (event) => {
+      if (!this.session) return;
+      const { roster, player } = this.session;
+      const line = feedLine(event, roster, player);
+      if (line) hud.addFeed(line);
+      const death = deathNote(event, roster, player);
+      if (death) hud.kills.showDeath(death);
+      const kill = killNote(event, roster, player);
+      if (kill) hud.kills.addKill(kill);
+    };
   }
 
   private welcomed(welcome: Welcome): void {
     this.view.welcomed();
+    this.model = null;
+    this.results.welcomed();
+    this.zoom.lock();
     setHidden(this.element, false);
     // A focused Play button would swallow the space bar.
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-    this.results?.close();
-    this.results = null;
+    const focused = document.activeElement;
+    if (focused instanceof HTMLElement && !focused.closest('dialog, .lobby')) focused.blur();
     // The size of the stage was unknown while it was hidden.
     window.dispatchEvent(new Event('resize'));
     this.recorder?.restart();
     this.options.onWelcome(welcome);
+    // If the match waits in a lobby, that is told next.
+    this.followLobby();
     this.active = true;
+  }
+
+  private rosterChanged(): void {
+    const { session } = this;
+    if (!session) return;
+    this.results.remember(session);
+    if (this.lobby.isOpen) this.followLobby();
   }
 
   private frame({ scene, nowMs }: Frame): void {
@@ -210,6 +274,7 @@ export class PlayScreen {
     const { session } = this;
     const snapshot = session?.latest;
     if (!session || !snapshot) return;
+    const before = this.model;
     this.model = buildHud({
       tables: this.view.tables,
       snapshot,
@@ -219,125 +284,78 @@ export class PlayScreen {
       dashReadyIn: scene.own?.dashReadyIn ?? null,
       protectedFor: scene.own?.protectedFor ?? null,
     });
+    if (this.lobby.isOpen && this.model.phase !== 'waiting') this.followLobby();
     this.hud.update(this.model, session.pingMs, session.quality);
-    if (this.results) this.followResults(session, this.model, snapshot.tick);
+    if (!this.lobby.isOpen) this.announcer.say(announcement(before, this.model));
+    this.followPresence(session, this.model);
+    if (this.results.follow(session, this.model, snapshot.tick)) this.active = this.isActive;
   }
 
-  private showResults(results: Results): void {
-    const { session, model } = this;
-    if (!session) return;
-    const lines = resultLines(results, session.roster, session.player, model);
-    this.menu?.close();
-    this.menu = null;
-    this.results?.close();
-    this.results = new ResultsScreen({
-      lines,
-      onRematch: () => session.voteRematch(),
-      onPlayAgain: this.options.onPlayAgain,
-      onLeave: this.options.onLeave,
-    });
-    this.sawFinished = false;
-    this.results.open();
-    this.capture.enabled = false;
+  /** Opens while the match waits in a lobby, follows what happens there, and goes away when it begins. */
+  private followLobby(): void {
+    const { session } = this;
+    const lobby = session?.lobby ?? null;
+    const waits = lobby !== null && (this.model === null || this.model.phase === 'waiting');
+    if (session && waits) this.lobby.show(buildLobby(lobby, session.roster, session.player), this.code);
+    else this.lobby.hide();
+    for (const part of [this.hud.element, this.minimap.element, this.sticks.element]) setHidden(part, waits);
+    // Refreshed, because the keys belong to whatever is on top.
+    this.active = this.isActive;
+    this.placeSticks();
   }
 
-  /** Counts down, and goes away when the next round begins. */
-  private followResults(session: MatchSession, model: HudModel, tick: number): void {
-    const { results } = session;
-    // The results may come just before the snapshot that shows the match finished.
-    if (model.phase === 'finished') this.sawFinished = true;
-    else if (this.sawFinished) {
-      this.results?.close();
-      this.results = null;
-      this.active = true;
-      return;
-    }
-    if (results) this.results?.countdown((results.rematchBy - tick) / session.tickRate);
+  private followPresence(session: MatchSession, { phase }: HudModel): void {
+    const idle =
+      session.roster.get(session.player ?? -1)?.presence === 'idle' && (phase === 'countdown' || phase === 'live');
+    if (idle === this.presence.isIdle) return;
+    this.presence.isIdle = idle;
+    const way = this.isTouch ? 'Touch the screen' : 'Press any key';
+    const note = idle ? `You were away: a bot plays for you. ${way} to play on.` : '';
+    this.hud.showIdle(note);
+    this.announcer.say(note);
   }
 
   private openMenu(): void {
-    if (this.menu || !this.session) return;
-    const resume = button('Back to the match', { class: 'primary', 'data-testid': 'menu-resume' }, () => {
-      this.closeMenu();
-    });
-    const leave = button('Leave match', { class: 'secondary', 'data-testid': 'leave' }, this.options.onLeave);
-    this.menu = new Dialog(
-      {
-        title: 'Menu',
-        testId: 'menu',
-        onCancel: () => {
-          this.closeMenu();
-        },
-      },
-      el('p', { class: 'muted' }, 'The match goes on while this is open.'),
-      ...(this.code === '' ? [] : [el('h3', {}, 'Invite friends'), inviteRow(this.code)]),
-      controlsHelp(),
-      ...(this.recorder ? [saveRecording(this.recorder)] : []),
-      el('div', { class: 'dialog-actions' }, resume, leave),
-    );
-    this.menu.open();
-    resume.focus();
-    this.capture.enabled = false;
-  }
-
-  private closeMenu(): void {
-    this.menu?.close();
-    this.menu = null;
-    this.active = true;
-  }
-
-  private closeDialogs(): void {
-    this.menu?.close();
-    this.menu = null;
-    this.results?.close();
-    this.results = null;
-  }
-
-  private showInvite(created: boolean): void {
-    setHidden(this.inviteSlot, !created || this.code === '');
-    if (!created || this.code === '') return;
-    const close = button('Done', { class: 'link', 'data-testid': 'invite-close' }, () => {
-      setHidden(this.inviteSlot, true);
-    });
-    this.inviteSlot.replaceChildren(
-      el(
-        'p',
-        {},
-        'Match ',
-        el('b', { class: 'code', 'data-testid': 'code' }, this.code),
-        ': send this link to friends',
-      ),
-      inviteRow(this.code),
-      close,
+    this.openDialog((onClose) =>
+      menuDialog({ code: this.code, recorder: this.recorder, onClose, onLeave: this.options.onLeave }),
     );
   }
-}
 
-/** For developers: what was played so far, for a load test's bots to play. */
-function saveRecording(recorder: InputRecorder): HTMLElement {
-  return button(`Save my ${String(recorder.length)} inputs`, { class: 'link', 'data-testid': 'save-recording' }, () => {
-    const file = URL.createObjectURL(new Blob([recorder.toJson('arena')], { type: 'application/json' }));
-    el('a', { href: file, download: 'tickwire-inputs.json' }).click();
-    URL.revokeObjectURL(file);
-  });
-}
+  private openInvite(): void {
+    this.openDialog((onClose) => inviteDialog(this.code, onClose));
+  }
 
-/** The server's ranking, with kills and deaths from the last snapshot. */
-function resultLines(
-  results: Results,
-  roster: ReadonlyMap<number, RosterEntry>,
-  player: number | null,
-  model: HudModel | null,
-): HudModel['lines'] {
-  const known = new Map(model?.lines.map((line) => [line.player, line]));
-  return results.ranking.map(({ player: id, score }) => ({
-    player: id,
-    name: roster.get(id)?.name ?? known.get(id)?.name ?? 'Someone who left',
-    bot: roster.get(id)?.bot ?? false,
-    own: id === player,
-    score,
-    kills: known.get(id)?.kills ?? 0,
-    deaths: known.get(id)?.deaths ?? 0,
-    rank: 1 + results.ranking.filter((other) => other.score > score).length,
-  }));
+  private openDialog(make: (onClose: () => void) => Dialog): void {
+    if (this.dialog || this.results.isOpen || this.lobby.isOpen || !this.session) return;
+    this.dialog = make(() => {
+      this.closeDialog();
+      this.active = this.isActive;
+    });
+    this.dialog.open();
+    this.dialog.element.querySelector<HTMLElement>('.primary')?.focus();
+    this.active = this.isActive;
+  }
+
+  private closeDialog(): void {
+    this.dialog?.close();
+    this.dialog = null;
+  }
+
+  private showTouchControls(): void {
+    this.element.classList.add('touch');
+    this.placeSticks();
+  }
+
+  private placeSticks(): void {
+    if (!this.isTouch) return;
+    this.sticks.rest({ x: window.innerWidth, y: window.innerHeight }, this.taken());
+  }
+
+  /** What the sticks must leave free. */
+  private taken(): readonly Box[] {
+    const { dashButton, bottom } = this.hud;
+    return [dashButton, bottom, this.minimap.element]
+      .map((element) => element.getBoundingClientRect())
+      .filter((box) => box.width > 0);
+  }
 }

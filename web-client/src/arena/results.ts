@@ -1,12 +1,14 @@
 // The end of a match: who won, a vote for another round, or away.
-import { button, el, setText } from '../ui/dom';
+import { Announcer } from '../ui/announcer';
+import { button, el, setHidden, setText } from '../ui/dom';
 import { Dialog } from '../ui/dialog';
-import { formatOrdinal } from '../ui/format';
 import type { ScoreLine } from './hud-model';
+import { headline, TOLD_SECONDS, voteNote, type Vote } from './results-model';
 import { Scoreboard } from './scoreboard';
 
 export interface ResultsOptions {
   readonly lines: readonly ScoreLine[];
+  readonly vote: Vote;
   /** Sends the vote; false if it could not be sent. */
   readonly onRematch: () => boolean;
   readonly onPlayAgain: () => void;
@@ -15,20 +17,21 @@ export interface ResultsOptions {
 
 export class ResultsScreen {
   private readonly dialog: Dialog;
-  private readonly note = el('p', { class: 'muted results-note', role: 'status', 'data-testid': 'rematch-note' });
+  private readonly table = new Scoreboard('Final scores');
+  /** Counts, so it is shown and not read out; the announcer says it at some moments. */
+  private readonly note = el('p', { class: 'muted results-note', 'data-testid': 'rematch-note' });
+  private readonly announcer = new Announcer();
   private readonly rematch: HTMLButtonElement;
   private readonly again: HTMLButtonElement;
-  private voted = false;
+  private vote: Vote;
+  private hadVoted = false;
+  private secondsLeft = Infinity;
 
   constructor(options: ResultsOptions) {
-    const own = options.lines.find((line) => line.own);
-    const table = new Scoreboard('Final scores');
-    table.update(options.lines);
+    this.vote = options.vote;
+    this.table.update(options.lines);
     this.rematch = button('Rematch', { class: 'primary', 'data-testid': 'rematch' }, () => {
-      if (!options.onRematch()) return;
-      this.voted = true;
-      this.rematch.disabled = true;
-      setText(this.rematch, 'Voted for a rematch');
+      if (this.vote === 'open' && options.onRematch()) this.setVote('voted');
     });
     this.again = button(
       'Play another match',
@@ -37,41 +40,66 @@ export class ResultsScreen {
     );
     const leave = button('Leave', { class: 'secondary', 'data-testid': 'results-leave' }, options.onLeave);
     this.dialog = new Dialog(
-      { title: headline(options.lines, own), testId: 'results' },
-      el('div', { class: 'table-scroll' }, table.element),
+      { title: headline(options.lines), testId: 'results' },
+      el('div', { class: 'table-scroll', 'data-testid': 'results-scores' }, this.table.element),
       this.note,
+      this.announcer.element,
       el('div', { class: 'dialog-actions' }, this.rematch, this.again, leave),
     );
     this.dialog.element.classList.add('results');
+    // The keys of the last fight must press no button.
+    this.dialog.element.tabIndex = -1;
+    this.setVote(options.vote);
   }
 
   open(): void {
     this.dialog.open();
+    this.dialog.element.focus();
   }
 
   close(): void {
     this.dialog.close();
   }
 
-  /** Time left to vote, told in whole seconds. */
+  get isOver(): boolean {
+    return this.vote === 'over';
+  }
+
+  /** More is known of the same results. */
+  update(lines: readonly ScoreLine[]): void {
+    this.table.update(lines);
+  }
+
+  /** Time left to vote. */
   countdown(secondsLeft: number): void {
+    if (this.isOver) return;
     const seconds = Math.max(0, Math.ceil(secondsLeft));
-    if (seconds === 0) setText(this.note, 'The vote is over.');
-    else if (this.voted) setText(this.note, `Waiting for the others: ${seconds} s`);
-    else setText(this.note, `Vote within ${seconds} s for another round with the same players.`);
+    if (seconds === this.secondsLeft) return;
+    const opening = this.secondsLeft === Infinity;
+    this.secondsLeft = seconds;
+    this.showNote();
+    if (opening || TOLD_SECONDS.includes(seconds)) this.announcer.say(this.note.textContent);
   }
 
   /** The match closed without a rematch: the only ways on are elsewhere. */
   over(): void {
-    this.rematch.hidden = true;
-    this.again.hidden = false;
-    setText(this.note, 'This match is over.');
+    this.setVote('over');
     this.again.focus();
   }
-}
 
-function headline(lines: readonly ScoreLine[], own: ScoreLine | undefined): string {
-  if (own?.rank === 1) return 'You won!';
-  if (own) return `You came ${formatOrdinal(own.rank)}`;
-  return lines[0] ? `${lines[0].name} won` : 'Match over';
+  private setVote(vote: Vote): void {
+    this.hadVoted ||= vote === 'voted' || vote === 'seated';
+    this.vote = vote;
+    this.rematch.disabled = vote !== 'open';
+    setText(this.rematch, vote === 'voted' ? 'Voted for a rematch' : 'Rematch');
+    setHidden(this.rematch, vote === 'over' || vote === 'seated');
+    setHidden(this.again, vote !== 'over');
+    if (this.secondsLeft === Infinity && vote !== 'over') return;
+    this.showNote();
+    this.announcer.say(this.note.textContent);
+  }
+
+  private showNote(): void {
+    setText(this.note, voteNote(this.vote, this.secondsLeft, this.hadVoted));
+  }
 }

@@ -38,6 +38,8 @@ function newRow(): HTMLTableRowElement {
 
 function fillRow(row: HTMLTableRowElement, line: ScoreLine): void {
   row.classList.toggle('own', line.own);
+  row.classList.toggle('bot', line.bot);
+  row.classList.toggle('away', line.away);
   const [rank, name, score, kills, deaths] = row.cells;
   if (!rank || !name || !score || !kills || !deaths) return;
   setText(rank, line.rank === 0 ? '–' : String(line.rank));
@@ -45,7 +47,7 @@ function fillRow(row: HTMLTableRowElement, line: ScoreLine): void {
   // Through the object model, which the content security policy allows, unlike a style attribute.
   if (swatch instanceof HTMLElement) swatch.style.backgroundColor = cssColor(playerColor(line.player, line.own));
   if (who) setText(who, line.name);
-  if (tag) setText(tag, line.own ? 'you' : line.bot ? 'bot' : '');
+  if (tag) setText(tag, line.own ? 'you' : line.bot ? 'bot' : line.away ? 'away' : '');
   setText(score, String(line.score));
   setText(kills, String(line.kills));
   setText(deaths, line.deaths === null ? '–' : String(line.deaths));

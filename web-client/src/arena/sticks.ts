@@ -1,16 +1,22 @@
-// Draws the two touch sticks where the fingers are.
+// Draws the two touch sticks where the fingers are, and faintly where they may come down.
 import { el, setHidden } from '../ui/dom';
 import type { StickView } from './capture';
-
-const RADIUS_PX = 56;
+import type { Vector } from './controls';
+import { STICK_RADIUS_PX, stickPlace, type Box } from './stick-place';
 
 export class Sticks {
   readonly element: HTMLElement;
-  private readonly left = new StickElement();
-  private readonly right = new StickElement();
+  private readonly left = new StickElement('left');
+  private readonly right = new StickElement('right');
 
   constructor() {
     this.element = el('div', { class: 'sticks', 'aria-hidden': 'true' }, this.left.element, this.right.element);
+  }
+
+  /** Shows both at rest, in the lower corners. */
+  rest(screen: Vector, taken: readonly Box[]): void {
+    this.left.rest(stickPlace({ x: 0, y: screen.y }, 'left', screen, taken));
+    this.right.rest(stickPlace(screen, 'right', screen, taken));
   }
 
   update(sticks: { readonly left: StickView | null; readonly right: StickView | null }): void {
@@ -20,15 +26,26 @@ export class Sticks {
 }
 
 class StickElement {
+  readonly element: HTMLElement;
   private readonly knob = el('div', { class: 'stick-knob' });
-  readonly element = el('div', { class: 'stick', hidden: true }, this.knob);
+  private home: Vector | null = null;
+
+  constructor(side: string) {
+    this.element = el('div', { class: 'stick', 'data-testid': `stick-${side}`, hidden: true }, this.knob);
+  }
+
+  rest(place: Vector): void {
+    this.home = place;
+  }
 
   update(stick: StickView | null): void {
-    setHidden(this.element, stick === null);
-    if (!stick) return;
-    const length = Math.hypot(stick.dx, stick.dy);
-    const scale = length > RADIUS_PX ? RADIUS_PX / length : 1;
-    this.element.style.transform = `translate(${stick.originX - RADIUS_PX}px, ${stick.originY - RADIUS_PX}px)`;
-    this.knob.style.transform = `translate(${stick.dx * scale}px, ${stick.dy * scale}px)`;
+    const place = stick ? { x: stick.originX, y: stick.originY } : this.home;
+    setHidden(this.element, place === null);
+    this.element.classList.toggle('held', stick !== null);
+    if (!place) return;
+    const length = stick ? Math.hypot(stick.dx, stick.dy) : 0;
+    const scale = length > STICK_RADIUS_PX ? STICK_RADIUS_PX / length : 1;
+    this.element.style.transform = `translate(${place.x - STICK_RADIUS_PX}px, ${place.y - STICK_RADIUS_PX}px)`;
+    this.knob.style.transform = `translate(${(stick?.dx ?? 0) * scale}px, ${(stick?.dy ?? 0) * scale}px)`;
   }
 }

@@ -109,7 +109,7 @@ export class Api {
   }
 
   createMatch(token: string, mode: string, isPrivate: boolean): Promise<Join> {
-    return this.request<Join>('POST', 'api/matches', { mode, private: isPrivate }, token);
+    return this.request<Join>('POST', 'api/matches', { mode, private: isPrivate, lobby: true, bots: true }, token);
   }
 
   joinMatch(token: string, idOrCode: string): Promise<Join> {

@@ -4,7 +4,7 @@
 // Invariant: every tick has one input, decided in tick order, whether the tab is drawn or hidden; those that differ from the one
 // before go out.
 import { Connection, type ConnectionState, type Credential, type SocketLike } from '../net/connection';
-import type { Results, RosterEntry, Welcome } from '../net/control';
+import type { Lobby, Results, RosterEntry, Welcome } from '../net/control';
 import type { Replica } from '../net/wasm';
 import { TickClock } from './clock';
 import { HeldInput } from './held';
@@ -18,6 +18,8 @@ export interface SessionListener {
   welcome(welcome: Welcome): void;
   results(results: Results): void;
   roster(roster: ReadonlyMap<number, RosterEntry>): void;
+  /** The match waits for its players to start it; again with every change. */
+  lobby?(lobby: Lobby): void;
   /** The game's own event, with the tick of the snapshot it came with. */
   game(event: unknown, tick: number): void;
 }
@@ -59,6 +61,7 @@ export class MatchSession {
   private clock: TickClock | null = null;
   private seat: Welcome | null = null;
   private lastResults: Results | null = null;
+  private lastLobby: Lobby | null = null;
   private lastInputTick = 0;
   private nextPingMs = 0;
   private pings = 0;
@@ -82,12 +85,17 @@ export class MatchSession {
             this.welcome(record);
             break;
           case 'joined':
+          case 'updated':
             this.roster.set(record.player, record);
             options.listener.roster(this.roster);
             break;
           case 'left':
             this.roster.delete(record.player);
             options.listener.roster(this.roster);
+            break;
+          case 'lobby':
+            this.lastLobby = record;
+            options.listener.lobby?.(record);
             break;
           case 'results':
             this.lastResults = record;
@@ -99,6 +107,7 @@ export class MatchSession {
           case 'game':
             options.listener.game(record.event, options.replica.snapshotTick());
             break;
+          case 'draining':
           case 'closing':
           case 'desync':
             break;
@@ -127,6 +136,11 @@ export class MatchSession {
 
   get results(): Results | null {
     return this.lastResults;
+  }
+
+  /** What the match waits for; null before it said so. It stays when the match has begun: the phase tells. */
+  get lobby(): Lobby | null {
+    return this.lastLobby;
   }
 
   get tickRate(): number {
@@ -163,6 +177,21 @@ export class MatchSession {
 
   voteRematch(): boolean {
     return this.connection.send(this.options.replica.rematch());
+  }
+
+  /** In a lobby: whether the player wants the match to start. False if it could not be said. */
+  ready(ready: boolean): boolean {
+    return this.connection.send(this.options.replica.ready(ready));
+  }
+
+  /** In a lobby, from its host. */
+  startMatch(): boolean {
+    return this.connection.send(this.options.replica.startMatch());
+  }
+
+  /** In a lobby, from its host: whether bots fill the free seats. */
+  bots(bots: boolean): boolean {
+    return this.connection.send(this.options.replica.bots(bots));
   }
 
   /** Gives the seat up and closes. */
@@ -202,6 +231,7 @@ export class MatchSession {
     this.prediction.clear();
     this.held.restart();
     this.lastResults = null;
+    this.lastLobby = null;
     this.lastInputTick = 0;
     this.pings = 0;
     this.nextPingMs = now;

@@ -90,7 +90,7 @@ export class App {
     this.landing.busy = true;
     try {
       const [grant] = await Promise.all([this.seats.take(name, request, mode), this.loadScreen()]);
-      if (attempt === this.attempt) this.enter(grant.join, request.kind === 'create');
+      if (attempt === this.attempt) this.enter(grant.join);
     } catch (error) {
       if (attempt === this.attempt) this.showLanding(sentenceOf(error));
     }
@@ -102,24 +102,23 @@ export class App {
     this.showConnecting('Returning to your seat…');
     try {
       await this.loadScreen();
-      if (attempt === this.attempt) this.connect(credential, code, wsUrl, false);
+      if (attempt === this.attempt) this.connect(credential, code, wsUrl);
     } catch (error) {
       if (attempt === this.attempt) this.showLanding(sentenceOf(error));
     }
   }
 
-  private enter(join: Join, created: boolean): void {
-    this.connect({ kind: 'ticket', ticket: join.ticket }, join.code, join.ws_url, created);
+  private enter(join: Join): void {
+    this.connect({ kind: 'ticket', ticket: join.ticket }, join.code, join.ws_url);
   }
 
-  private connect(credential: Credential, code: string, wsUrl: string, created: boolean): void {
+  private connect(credential: Credential, code: string, wsUrl: string): void {
     this.code = code;
     this.wsUrl = wsUrl;
     const url = socketUrl(wsUrl, serverBase());
     this.screen?.begin({
       credential,
       code,
-      created,
       openSocket: () => new WebSocket(url) as SocketLike,
     });
   }
@@ -181,7 +180,7 @@ export class App {
         if (grant.sessionWasGone) told = RESTARTED;
         this.toast.show(told);
         this.phase = 'connecting';
-        this.enter(grant.join, false);
+        this.enter(grant.join);
         return;
       } catch (error) {
         if (attempt !== this.attempt) return;

@@ -1,0 +1,37 @@
+// The menu of a match: how to play, the link for friends, and the way out.
+import type { InputRecorder } from '../sync/recorder';
+import { button, el } from '../ui/dom';
+import { Dialog } from '../ui/dialog';
+import { inviteRow } from '../ui/invite';
+import { controlsHelp } from '../ui/landing';
+
+export interface MenuOptions {
+  /** Empty where there is none to give away. */
+  readonly code: string;
+  readonly recorder: InputRecorder | null;
+  readonly onClose: () => void;
+  readonly onLeave: () => void;
+}
+
+export function menuDialog({ code, recorder, onClose, onLeave }: MenuOptions): Dialog {
+  const resume = button('Back to the match', { class: 'primary', 'data-testid': 'menu-resume' }, onClose);
+  const leave = button('Leave match', { class: 'secondary', 'data-testid': 'leave' }, onLeave);
+  return new Dialog(
+    { title: 'Menu', testId: 'menu', onCancel: onClose },
+    el('p', { class: 'muted' }, 'The match goes on while this is open.'),
+    el('div', { class: 'dialog-actions' }, resume, leave),
+    ...(code === '' ? [] : [el('h3', {}, 'Invite friends'), inviteRow(code)]),
+    el('h3', {}, 'How to play'),
+    controlsHelp(),
+    ...(recorder ? [saveRecording(recorder)] : []),
+  );
+}
+
+/** For developers: what was played so far, for a load test's bots to play. */
+function saveRecording(recorder: InputRecorder): HTMLElement {
+  return button(`Save my ${String(recorder.length)} inputs`, { class: 'link', 'data-testid': 'save-recording' }, () => {
+    const file = URL.createObjectURL(new Blob([recorder.toJson('arena')], { type: 'application/json' }));
+    el('a', { href: file, download: 'tickwire-inputs.json' }).click();
+    URL.revokeObjectURL(file);
+  });
+}
