@@ -5,9 +5,9 @@ import { snapshotOf, TABLES } from './testing';
 import { ticksLeft } from './tables';
 
 const roster = new Map<number, RosterEntry>([
-  [1, { player: 1, name: 'Ada', bot: false }],
-  [2, { player: 2, name: '<b>Bo</b>', bot: false }],
-  [3, { player: 3, name: 'Cy', bot: true }],
+  [1, { player: 1, name: 'Ada', bot: false, presence: 'here' }],
+  [2, { player: 2, name: '<b>Bo</b>', bot: false, presence: 'here' }],
+  [3, { player: 3, name: 'Cy', bot: true, presence: 'here' }],
 ]);
 
 function source(rows: Parameters<typeof snapshotOf>[1], player: number | null = 1): HudSource {
