@@ -1,8 +1,10 @@
 // Builds two pages: `index.html` for players and `admin/index.html` for operators. Nothing is inlined, because the
-// server's content security policy allows only same-origin files.
+// server's content security policy allows only same-origin files. Files name each other by relative paths, so that the
+// pages work below any path that a proxy gives them.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { compressed } from './compress.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -14,6 +16,8 @@ export default defineConfig(({ command }) => {
     throw new Error('src/generated/tickwire.wasm is missing: run `cargo xtask wasm` at the repository root first.');
   }
   return {
+    base: './',
+    plugins: [compressed()],
     build: {
       target: 'es2022',
       assetsInlineLimit: 0,

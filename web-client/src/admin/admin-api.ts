@@ -50,7 +50,7 @@ export function takeToken(): string | null {
 }
 
 export class AdminApi {
-  private readonly api = new Api();
+  private readonly api = new Api(document.baseURI);
   private readonly token: string;
 
   constructor(token: string) {
@@ -58,12 +58,12 @@ export class AdminApi {
   }
 
   report(): Promise<AdminReport> {
-    return this.api.request<AdminReport>('GET', '/admin/api/matches', undefined, this.token);
+    return this.api.request<AdminReport>('GET', 'api/matches', undefined, this.token);
   }
 
   /** Browsers cannot set a header on a WebSocket, so the token travels as a subprotocol. */
   spectate(matchId: string): WebSocket {
-    const url = new URL(`/admin/api/matches/${encodeURIComponent(matchId)}/spectate`, window.location.href);
+    const url = new URL(`api/matches/${encodeURIComponent(matchId)}/spectate`, document.baseURI);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     return new WebSocket(url, ['tickwire.spectate', `bearer.${this.token}`]);
   }

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { Api, ApiError, problemSentence } from './api';
 import { closeKind } from './close';
 
+const BASE = 'https://play.example/games/arena/?join=K7Q2MD';
+
 function apiAnswering(status: number, body: unknown, headers: Record<string, string> = {}): Api {
-  return new Api('', () => Promise.resolve(new Response(JSON.stringify(body), { status, headers })));
+  return new Api(BASE, () => Promise.resolve(new Response(JSON.stringify(body), { status, headers })));
 }
 
 async function failure(promise: Promise<unknown>): Promise<ApiError> {
@@ -18,13 +20,13 @@ async function failure(promise: Promise<unknown>): Promise<ApiError> {
 describe('Api', () => {
   it('sends the token and the body as the server wants them', async () => {
     let seen: { url: string; init: RequestInit | undefined } | null = null;
-    const api = new Api('', (url, init) => {
+    const api = new Api(BASE, (url, init) => {
       seen = { url: url as string, init };
       return Promise.resolve(new Response('{"code":"K7Q2MD"}'));
     });
     await api.joinMatch('abc', 'K7/Q2');
     expect(seen).toMatchObject({
-      url: '/api/matches/K7%2FQ2/join',
+      url: 'https://play.example/games/arena/api/matches/K7%2FQ2/join',
       init: {
         method: 'POST',
         body: '{}',
@@ -49,11 +51,11 @@ describe('Api', () => {
   });
 
   it('understands a proxy without a server behind it, and no server at all', async () => {
-    const proxy = new Api('', () => Promise.resolve(new Response('<h1>Bad gateway</h1>', { status: 502 })));
+    const proxy = new Api(BASE, () => Promise.resolve(new Response('<h1>Bad gateway</h1>', { status: 502 })));
     expect((await failure(proxy.info())).code).toBe('unreachable');
-    const nobody = new Api('', () => Promise.reject(new TypeError('failed to fetch')));
+    const nobody = new Api(BASE, () => Promise.reject(new TypeError('failed to fetch')));
     expect((await failure(nobody.info())).message).toContain('cannot be reached');
-    const slow = new Api('', () => Promise.reject(new DOMException('late', 'TimeoutError')));
+    const slow = new Api(BASE, () => Promise.reject(new DOMException('late', 'TimeoutError')));
     expect((await failure(slow.info())).code).toBe('timeout');
   });
 

@@ -78,40 +78,49 @@ export function problemSentence(code: string, status: number, detail: string, re
 
 const TIMEOUT_MS = 10_000;
 
+/**
+ * Where the server's `api/` and `ws` are found: beside the page, below whatever path a proxy gives it. A page that is
+ * hosted elsewhere is built with `VITE_TICKWIRE_SERVER`, the server's address; it ends with a slash.
+ */
+export function serverBase(): string {
+  const elsewhere = import.meta.env['VITE_TICKWIRE_SERVER'] as string | undefined;
+  return elsewhere ?? document.baseURI;
+}
+
 export class Api {
   private readonly fetcher: typeof fetch;
   private readonly base: string;
 
-  constructor(base = '', fetcher: typeof fetch = (input, init) => fetch(input, init)) {
+  constructor(base = serverBase(), fetcher: typeof fetch = (input, init) => fetch(input, init)) {
     this.base = base;
     this.fetcher = fetcher;
   }
 
   info(): Promise<GameInfo> {
-    return this.request<GameInfo>('GET', '/api/info');
+    return this.request<GameInfo>('GET', 'api/info');
   }
 
   createSession(name: string): Promise<GuestSession> {
-    return this.request<GuestSession>('POST', '/api/session', { name });
+    return this.request<GuestSession>('POST', 'api/session', { name });
   }
 
   async matches(): Promise<readonly MatchSummary[]> {
-    return (await this.request<{ matches: readonly MatchSummary[] }>('GET', '/api/matches')).matches;
+    return (await this.request<{ matches: readonly MatchSummary[] }>('GET', 'api/matches')).matches;
   }
 
   createMatch(token: string, mode: string, isPrivate: boolean): Promise<Join> {
-    return this.request<Join>('POST', '/api/matches', { mode, private: isPrivate }, token);
+    return this.request<Join>('POST', 'api/matches', { mode, private: isPrivate }, token);
   }
 
   joinMatch(token: string, idOrCode: string): Promise<Join> {
-    return this.request<Join>('POST', `/api/matches/${encodeURIComponent(idOrCode)}/join`, {}, token);
+    return this.request<Join>('POST', `api/matches/${encodeURIComponent(idOrCode)}/join`, {}, token);
   }
 
   quickPlay(token: string, mode: string): Promise<Join> {
-    return this.request<Join>('POST', '/api/quick-play', { mode }, token);
+    return this.request<Join>('POST', 'api/quick-play', { mode }, token);
   }
 
-  /** One request. The answer's shape is the server's, which is built from the same repository. */
+  /** One request; `path` is relative to the base. The answer's shape is the server's, which is built from the same repository. */
   async request<T>(method: string, path: string, body?: unknown, token?: string): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
@@ -120,7 +129,7 @@ export class Api {
     if (body !== undefined) init.body = JSON.stringify(body);
     let response: Response;
     try {
-      response = await this.fetcher(this.base + path, init);
+      response = await this.fetcher(new URL(path, this.base).href, init);
     } catch (error) {
       const code = error instanceof DOMException && error.name === 'TimeoutError' ? 'timeout' : 'unreachable';
       throw new ApiError(code, 0, problemSentence(code, 0, '', null));

@@ -2,7 +2,7 @@
 //
 // Invariant: the stored seat is the newest resume credential while there is a seat to return to, and absent otherwise.
 import { PlayScreen } from '../arena/play-screen';
-import { Api, ApiError, type Join } from '../net/api';
+import { Api, ApiError, serverBase, type Join } from '../net/api';
 import { Backoff } from '../net/backoff';
 import { closeKind } from '../net/close';
 import type { ConnectionState, Credential, SocketLike } from '../net/connection';
@@ -33,7 +33,7 @@ export class App {
   private readonly landing: Landing;
   private screenLoading: Promise<PlayScreen> | null = null;
   private code = '';
-  private wsUrl = '/ws';
+  private wsUrl = 'ws';
   private mode = DEFAULT_MODE;
   /** Counts attempts to get a seat: an answer to an abandoned one is ignored. */
   private attempt = 0;
@@ -115,7 +115,7 @@ export class App {
   private connect(credential: Credential, code: string, wsUrl: string, created: boolean): void {
     this.code = code;
     this.wsUrl = wsUrl;
-    const url = socketUrl(wsUrl, window.location.href);
+    const url = socketUrl(wsUrl, serverBase());
     this.screen?.begin({
       credential,
       code,
@@ -207,7 +207,7 @@ export class App {
     this.storage.seat = null;
     this.screen?.end();
     // A shared link's code was for that match.
-    window.history.replaceState(null, '', '/');
+    window.history.replaceState(null, '', '.');
     this.showLanding();
   }
 

@@ -2,7 +2,7 @@
 import { button, copyText, el, setText } from './dom';
 
 export function inviteLink(code: string): string {
-  return `${window.location.origin}/?join=${encodeURIComponent(code)}`;
+  return new URL(`./?join=${encodeURIComponent(code)}`, document.baseURI).href;
 }
 
 export function inviteRow(code: string): HTMLElement {

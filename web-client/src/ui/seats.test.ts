@@ -10,7 +10,7 @@ class FakeServer {
   private made = 0;
 
   readonly fetch: typeof fetch = (input, init) => {
-    const path = input as string;
+    const path = new URL(input as string).pathname;
     this.calls.push(path);
     if (path === '/api/session') {
       this.made += 1;
@@ -38,7 +38,7 @@ class MemoryStorage extends PageStorage {
 describe('Seats', () => {
   it('makes a session once and reuses it', async () => {
     const server = new FakeServer();
-    const seats = new Seats(new Api('', server.fetch), new MemoryStorage());
+    const seats = new Seats(new Api('https://play.example/', server.fetch), new MemoryStorage());
     await seats.take('Ada', { kind: 'quick' }, 'ffa');
     await seats.take('Ada', { kind: 'join', idOrCode: 'K7Q2MD' }, 'ffa');
     expect(server.calls).toEqual(['/api/session', '/api/quick-play', '/api/matches/K7Q2MD/join']);
@@ -46,7 +46,7 @@ describe('Seats', () => {
 
   it('makes another for another name', async () => {
     const server = new FakeServer();
-    const seats = new Seats(new Api('', server.fetch), new MemoryStorage());
+    const seats = new Seats(new Api('https://play.example/', server.fetch), new MemoryStorage());
     await seats.take('Ada', { kind: 'quick' }, 'ffa');
     const grant = await seats.take('Bo', { kind: 'create', isPrivate: true }, 'ffa');
     expect(grant.sessionWasGone).toBe(false);
@@ -55,7 +55,7 @@ describe('Seats', () => {
 
   it('notices a restarted server and starts over', async () => {
     const server = new FakeServer();
-    const seats = new Seats(new Api('', server.fetch), new MemoryStorage());
+    const seats = new Seats(new Api('https://play.example/', server.fetch), new MemoryStorage());
     await seats.take('Ada', { kind: 'quick' }, 'ffa');
     server.known = '';
     const grant = await seats.take('Ada', { kind: 'quick' }, 'ffa');
