@@ -1,46 +1,53 @@
 // Gets a seat over HTTP: a guest session when there is none or the old one is gone, then the match.
-import { ApiError, type Api, type Join } from '../net/api';
-import type { PlayRequest } from './landing';
-import type { PageStorage } from './storage';
+import { ApiError, type Api, type Join, type MatchSettings } from '../net/api';
+import type { PageStorage, StoredSession } from './storage';
 
-export interface SeatGrant {
-  readonly join: Join;
-  /** The old guest session was unknown to the server: it has restarted since. */
-  readonly sessionWasGone: boolean;
-}
+export type PlayRequest =
+  | { readonly kind: 'quick' }
+  | { readonly kind: 'create'; readonly isPrivate: boolean }
+  /** With settings, a match that the server has forgotten is created anew under its code. */
+  | { readonly kind: 'join'; readonly idOrCode: string; readonly recreate?: MatchSettings | null };
 
 export class Seats {
   private readonly api: Api;
   private readonly storage: PageStorage;
+  private gone = 0;
 
   constructor(api: Api, storage: PageStorage) {
     this.api = api;
     this.storage = storage;
   }
 
-  async take(name: string, request: PlayRequest, mode: string): Promise<SeatGrant> {
+  /** How often the server did not know the guest session any more: so often it has restarted. */
+  get sessionsGone(): number {
+    return this.gone;
+  }
+
+  async take(name: string, request: PlayRequest, mode: string): Promise<Join> {
     const stored = this.storage.session;
     if (stored?.requestedName === name) {
       try {
-        return { join: await this.request(stored.token, request, mode), sessionWasGone: false };
+        return await this.request(stored, request, mode);
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== 'session_required') throw error;
         this.storage.session = null;
+        this.gone += 1;
       }
     }
-    const session = await this.api.createSession(name);
-    this.storage.session = { token: session.token, requestedName: name, name: session.name };
-    return { join: await this.request(session.token, request, mode), sessionWasGone: stored?.requestedName === name };
+    const { token, name: cleaned } = await this.api.createSession(name);
+    const session = { token, requestedName: name, name: cleaned };
+    this.storage.session = session;
+    return this.request(session, request, mode);
   }
 
-  private request(token: string, request: PlayRequest, mode: string): Promise<Join> {
+  private request({ token }: StoredSession, request: PlayRequest, mode: string): Promise<Join> {
     switch (request.kind) {
       case 'quick':
         return this.api.quickPlay(token, mode);
       case 'create':
-        return this.api.createMatch(token, mode, request.isPrivate);
+        return this.api.createMatch(token, { mode, private: request.isPrivate, lobby: true, bots: true });
       case 'join':
-        return this.api.joinMatch(token, request.idOrCode);
+        return this.api.joinMatch(token, request.idOrCode, request.recreate);
     }
   }
 }
