@@ -16,7 +16,7 @@ const KINDS: Readonly<Record<string, CloseKind>> = {
   replaced: { retry: 'none', sentence: 'This seat is now played in another tab or window.' },
   silent: { retry: 'resume', sentence: 'The server did not hear from this page for too long.' },
   too_slow: { retry: 'resume', sentence: 'Your connection could not keep up.' },
-  rate_limited: { retry: 'resume', sentence: 'This page sent too much at once.' },
+  rate_limited: { retry: 'resume', sentence: 'This page sent too much at once, so the server paused it.' },
   malformed: { retry: 'none', sentence: 'The server did not understand this page. Reload it and try again.' },
   wrong_protocol: { retry: 'reload', sentence: 'There is a newer version of the game. Reload the page to play it.' },
   wrong_schema: { retry: 'reload', sentence: 'There is a newer version of the game. Reload the page to play it.' },

@@ -93,13 +93,78 @@ describe('Connection', () => {
     expect(sockets, 'the timer that was overtaken is off').toHaveLength(3);
   });
 
+  it('abandons a socket that hangs when told to retry, in every state', () => {
+    const { sockets, connection, last } = bench();
+    connection.retryNow();
+    expect(at(sockets, 0).closed, 'it was still opening').toBe(true);
+    at(sockets, 1).open();
+    connection.retryNow();
+    expect(at(sockets, 1).closed, 'it was open, but without a Welcome').toBe(true);
+    at(sockets, 2).open();
+    at(sockets, 2).receive({ controls: [welcome('r1')], snapshot: true });
+    connection.retryNow();
+    expect(last().kind, 'something came just now').toBe('live');
+    vi.advanceTimersByTime(2_000);
+    connection.retryNow();
+    at(sockets, 3).open();
+    expect(at(sockets, 3).sent, 'it was live, but silent').toEqual(['resume m1 r1']);
+    connection.close();
+    connection.retryNow();
+    expect(sockets).toHaveLength(4);
+  });
+
+  it('counts sockets that never opened, until one does', () => {
+    const { sockets, connection } = bench();
+    at(sockets, 0).drop();
+    vi.advanceTimersByTime(1_000);
+    // This one hangs until it is given up.
+    vi.advanceTimersByTime(9_000);
+    expect(connection.trouble.unopened).toBe(2);
+    connection.retryNow();
+    sockets.at(-1)?.open();
+    expect(connection.trouble.unopened).toBe(0);
+  });
+
+  it('goes on trying where the browser forbids the socket', () => {
+    const states: string[] = [];
+    const connection = new Connection({
+      replica: new FakeReplica(),
+      credential: { kind: 'ticket', ticket: 't1' },
+      openSocket: () => {
+        throw new DOMException('forbidden', 'SecurityError');
+      },
+      onState: (state) => states.push(state.kind),
+      onControl: () => undefined,
+      onSnapshot: () => undefined,
+      now: () => Date.now(),
+    });
+    connection.start();
+    expect(states).toEqual(['connecting', 'waiting']);
+    expect(connection.trouble.unopened).toBe(1);
+  });
+
+  it('pauses after it was closed for its rate, and keeps the seat', () => {
+    const { sockets, connection, last } = bench();
+    at(sockets, 0).open();
+    at(sockets, 0).receive({ controls: [welcome('r1'), { type: 'closing', reason: 'rate_limited' }] });
+    expect(last().kind).toBe('waiting');
+    expect(connection.trouble.reason).toBe('rate_limited');
+    vi.advanceTimersByTime(2_900);
+    expect(sockets).toHaveLength(1);
+    vi.advanceTimersByTime(200);
+    at(sockets, 1).open();
+    expect(at(sockets, 1).sent).toEqual(['resume m1 r1']);
+    at(sockets, 1).receive({ controls: [welcome('r2')] });
+    expect(connection.trouble.reason).toBeNull();
+  });
+
   it('takes silence for a loss', () => {
     const { sockets, last } = bench();
     at(sockets, 0).open();
     at(sockets, 0).receive({ controls: [welcome('r1')] });
     vi.advanceTimersByTime(4_000);
     expect(last().kind).toBe('live');
-    vi.advanceTimersByTime(3_000);
+    vi.advanceTimersByTime(1_000);
     expect(at(sockets, 0).closed).toBe(true);
     expect(last().kind).not.toBe('live');
   });
@@ -120,7 +185,6 @@ describe('Connection', () => {
       const { sockets } = bench();
       at(sockets, 0).open();
       at(sockets, 0).receive({ controls: [welcome('r1'), record] });
-      at(sockets, 0).drop();
       vi.advanceTimersByTime(1_000);
       at(sockets, 1).open();
       expect(at(sockets, 1).sent).toEqual(['resume m1 r1']);

@@ -20,6 +20,14 @@ export type ConnectionState =
   | { readonly kind: 'waiting'; readonly attempt: number; readonly retryAtMs: number }
   | { readonly kind: 'closed'; readonly reason: string };
 
+/** What went wrong since the connection was last live. */
+export interface Trouble {
+  /** Why the server closed it, if it said so and the seat is kept. */
+  readonly reason: string | null;
+  /** How many sockets in a row never opened. */
+  readonly unopened: number;
+}
+
 /** The part of a WebSocket that is used. */
 export interface SocketLike {
   binaryType: BinaryType;
@@ -43,10 +51,16 @@ export interface ConnectionOptions {
 }
 
 /** A live stream sends many times a second; this long a silence means a dead path that no close event will report. */
-const SILENCE_MS = 5_000;
-const WATCH_INTERVAL_MS = 1_000;
+const SILENCE_MS = 4_000;
+/** Whoever asks to retry while something came within this time has nothing to retry. */
+const FRESH_MS = 1_000;
+const WATCH_INTERVAL_MS = 500;
+/** The watch runs at least this often, unless the machine slept. */
+const SLEPT_MS = 3_000;
 /** Opening and Hello together may take this long. */
 const OPEN_TIMEOUT_MS = 8_000;
+/** Coming back at once would be too fast again, and too many again. */
+const PAUSE_MS: Readonly<Record<string, number>> = { rate_limited: 3_000, busy: 500 };
 const OPEN = 1;
 
 export class Connection {
@@ -56,6 +70,8 @@ export class Connection {
   private credential: Credential;
   private socket: SocketLike | null = null;
   private current: ConnectionState = { kind: 'connecting', attempt: 0 };
+  private reason: string | null = null;
+  private unopened = 0;
   private lastHeardMs = 0;
   private lastWatchMs = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -72,17 +88,24 @@ export class Connection {
     return this.current;
   }
 
+  get trouble(): Trouble {
+    return { reason: this.reason, unopened: this.unopened };
+  }
+
   /** Opens the first socket. */
   start(): void {
+    this.lastWatchMs = this.now();
     this.watchTimer = setInterval(() => {
       this.watch();
     }, WATCH_INTERVAL_MS);
     this.open();
   }
 
-  /** Does not wait for the timer. */
+  /** Opens another socket at once: for one that is due later, hangs while it opens, or has gone silent. */
   retryNow(): void {
-    if (this.current.kind === 'waiting') this.open();
+    if (this.current.kind === 'closed') return;
+    if (this.current.kind === 'live' && this.now() - this.lastHeardMs < FRESH_MS) return;
+    this.open();
   }
 
   /** Drops the message if the socket is not open: what it said would be stale when it reopened. */
@@ -102,9 +125,20 @@ export class Connection {
     this.abandonSocket();
     this.setState({ kind: 'connecting', attempt: this.backoff.attempt });
     this.lastHeardMs = this.now();
-    const socket = this.options.openSocket();
+    let socket: SocketLike;
+    try {
+      socket = this.options.openSocket();
+    } catch {
+      // A browser that forbids this connection says so by throwing.
+      this.unopened += 1;
+      this.lost();
+      return;
+    }
+    let opened = false;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
+      opened = true;
+      this.unopened = 0;
       this.options.replica.reset();
       const hello = this.hello();
       if (hello) socket.send(hello as Uint8Array<ArrayBuffer>);
@@ -113,6 +147,7 @@ export class Connection {
       this.receive(event.data);
     };
     socket.onclose = () => {
+      if (!opened) this.unopened += 1;
       this.lost();
     };
     this.socket = socket;
@@ -151,6 +186,7 @@ export class Connection {
         this.credential = { kind: 'resume', matchId: record.matchId, token: record.resume };
       }
       this.backoff.reset();
+      this.reason = null;
       this.options.onControl(record);
       this.setState({ kind: 'live' });
       return;
@@ -161,13 +197,19 @@ export class Connection {
       console.warn(`tickwire: desync of "${record.table}" at tick ${record.tick ?? '?'}`);
       this.lost();
     }
-    if (record.type === 'closing' && closeKind(record.reason).retry !== 'resume') this.finish(record.reason);
+    if (record.type !== 'closing') return;
+    if (closeKind(record.reason).retry !== 'resume') {
+      this.finish(record.reason);
+      return;
+    }
+    this.reason = record.reason;
+    this.lost();
   }
 
   private lost(): void {
     if (this.current.kind === 'closed') return;
     this.abandonSocket();
-    const delayMs = this.backoff.next();
+    const delayMs = Math.max(this.backoff.next(), PAUSE_MS[this.reason ?? ''] ?? 0);
     this.setState({ kind: 'waiting', attempt: this.backoff.attempt, retryAtMs: this.now() + delayMs });
     this.retryTimer = setTimeout(() => {
       this.open();
@@ -177,10 +219,12 @@ export class Connection {
   private watch(): void {
     const now = this.now();
     // After sleep this runs before the messages that waited meanwhile: give them a full period to be heard.
-    if (now - this.lastWatchMs > 3 * WATCH_INTERVAL_MS) this.lastHeardMs = now;
+    if (now - this.lastWatchMs > SLEPT_MS) this.lastHeardMs = now;
     this.lastWatchMs = now;
     const limitMs = this.current.kind === 'live' ? SILENCE_MS : OPEN_TIMEOUT_MS;
-    if (this.socket && now - this.lastHeardMs > limitMs) this.lost();
+    if (!this.socket || now - this.lastHeardMs <= limitMs) return;
+    if (this.current.kind !== 'live' && this.socket.readyState !== OPEN) this.unopened += 1;
+    this.lost();
   }
 
   private finish(reason: string): void {

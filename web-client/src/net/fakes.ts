@@ -3,6 +3,13 @@ import type { ControlRecord, Welcome } from './control';
 import type { SocketLike } from './connection';
 import { MalformedMessage, type Received, type Replica } from './wasm';
 
+export interface FakeMessage {
+  readonly controls?: readonly ControlRecord[];
+  readonly snapshot?: boolean;
+  /** The snapshot's tick; 1 unless it is said. */
+  readonly tick?: number;
+}
+
 export class FakeSocket implements SocketLike {
   binaryType: BinaryType = 'blob';
   readyState = 0;
@@ -23,7 +30,7 @@ export class FakeSocket implements SocketLike {
     this.onclose?.();
   }
 
-  receive(message: { readonly controls?: readonly ControlRecord[]; readonly snapshot?: boolean } | 'garbage'): void {
+  receive(message: FakeMessage | 'garbage'): void {
     this.onmessage?.({ data: new TextEncoder().encode(JSON.stringify(message)).buffer });
   }
 
@@ -42,19 +49,24 @@ const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 export class FakeReplica implements Replica {
   readonly tables = [];
   resets = 0;
+  /** The own body, as the module would predict it. */
+  body: Int32Array | null = null;
+  private tick = 1;
 
   reset(): void {
     this.resets += 1;
+    this.body = null;
   }
 
   receive(bytes: Uint8Array): Received {
-    const message = JSON.parse(new TextDecoder().decode(bytes)) as Partial<Received> | 'garbage';
+    const message = JSON.parse(new TextDecoder().decode(bytes)) as FakeMessage | 'garbage';
     if (message === 'garbage') throw new MalformedMessage('garbage');
+    this.tick = message.tick ?? this.tick;
     return { snapshot: message.snapshot ?? false, controls: message.controls ?? [] };
   }
 
-  snapshot = (): { tick: number; tables: [] } => ({ tick: 1, tables: [] });
-  snapshotTick = (): number => 1;
+  snapshot = (): { tick: number; tables: [] } => ({ tick: this.tick, tables: [] });
+  snapshotTick = (): number => this.tick;
   stateHash = (): string => '';
   helloTicket = (ticket: string): Uint8Array => text(`ticket ${ticket}`);
   helloResume = (matchId: string, token: string): Uint8Array => text(`resume ${matchId} ${token}`);
@@ -65,13 +77,14 @@ export class FakeReplica implements Replica {
   startMatch = (): Uint8Array => text('start');
   bots = (bots: boolean): Uint8Array => text(`bots ${String(bots)}`);
   input = (tick: number): Uint8Array => text(`input ${tick}`);
-  predicted = (): null => null;
+  predicted = (): Int32Array | null => this.body;
   predictedTick = (): number => 0;
   correction = (): readonly [number, number] => [0, 0];
   map = (): unknown => ({});
   query = (): Int32Array => new Int32Array();
 }
 
-export function welcome(resume: string): Welcome {
-  return { type: 'welcome', matchId: 'm1', player: 3, mode: 0, tickRate: 30, tick: 100, resume, roster: [] };
+export function welcome(resume: string, changes: Partial<Welcome> = {}): Welcome {
+  const plain = { type: 'welcome', matchId: 'm1', player: 3, mode: 0, tickRate: 30, tick: 100, roster: [] } as const;
+  return { ...plain, resume, ...changes };
 }

@@ -81,6 +81,31 @@ describe('TickClock', () => {
     expect(clock.advance(10_060) - clock.serverTick(10_060)).toBeLessThanOrEqual(29);
   });
 
+  it('is not set by a stall, only by inputs that go on being late', () => {
+    const clock = new TickClock(30, 300, 10_000);
+    drive(clock, 20, 10_000, 5);
+    const lead = clock.advance(15_000) - 15_000 / MS_PER_TICK;
+    clock.onPong(pongAt(15_020, 15_000, -150), 15_040);
+    expect(clock.advance(15_100) - 15_100 / MS_PER_TICK).toBeCloseTo(lead, 0);
+    clock.onPong(pongAt(15_120, 15_100, -10), 15_140);
+    expect(clock.advance(15_200) - 15_200 / MS_PER_TICK).toBeGreaterThan(lead + 8);
+  });
+
+  it('does not take the server to be where an answer that was held back left it', () => {
+    const clock = new TickClock(30, 300, 10_000);
+    drive(clock, 20, 10_000, 5);
+    const before = clock.serverTick(17_000);
+    clock.onPong(pongAt(15_020, 15_000, 1), 17_000);
+    expect(clock.serverTick(17_000)).toBeCloseTo(before, 5);
+  });
+
+  it('knows whether a server went on as it did itself', () => {
+    const clock = new TickClock(30, 300, 10_000);
+    drive(clock, 50, 10_000, 5);
+    expect(clock.agrees(Math.floor(19_950 / MS_PER_TICK), 20_000)).toBe(true);
+    expect(clock.agrees(Math.floor(16_000 / MS_PER_TICK), 20_000), 'its match stood still meanwhile').toBe(false);
+  });
+
   it('measures the round trip and ignores an echo from another life', () => {
     const clock = new TickClock(30, 300, 10_000);
     clock.onPong(pongAt(10_040, 10_000, null), 10_080);

@@ -21,6 +21,10 @@ const LEAD_MAX_TICKS = 28;
 /** Lead before the round trip is known. */
 const FIRST_LEAD_TICKS = 3;
 const SMOOTHING = 1 / 8;
+/** An input later than this tells of a stall, unless the next one is as late. */
+const STALL_TICKS = 6;
+/** An echo so much slower than the others was held back by a stall: what it says of the server's clock is old. */
+const STALL_MS = 400;
 /** The median of so many: a page that was busy when one echo came (it is, while it starts) shows no false delay. */
 const RTT_SAMPLES = 5;
 
@@ -35,6 +39,7 @@ export class TickClock {
   private readonly rttSamples: number[] = [];
   private rttDeviation = 0;
   private margin: number | null = null;
+  private doubts = false;
   private serverAnchor: { readonly tick: number; readonly ms: number };
 
   constructor(tickRate: number, tick: number, nowMs: number) {
@@ -75,10 +80,16 @@ export class TickClock {
     return this.serverAnchor.tick + (nowMs - this.serverAnchor.ms) / this.msPerTick;
   }
 
+  /** Whether a server at `tick` is where this clock takes it to be, so that all it has learned still holds. */
+  agrees(tick: number, nowMs: number): boolean {
+    const wayTicks = (this.rttMs ?? 0) / this.msPerTick;
+    return Math.abs(this.serverTick(nowMs) - tick) < JUMP_TICKS + wayTicks;
+  }
+
   onPong(pong: Pong, nowMs: number): void {
     this.advance(nowMs);
     const first = this.rttSamples.length === 0;
-    this.measureRtt(pong, nowMs);
+    if (this.measureRtt(pong, nowMs) === 'held back') return;
     const oneWay = (this.rttMs ?? 0) / 2 / this.msPerTick;
     this.serverAnchor = { tick: pong.tick + (pong.phase + pong.held) / 256 + oneWay, ms: nowMs };
     this.margin = pong.margin === null ? null : pong.margin / 256;
@@ -86,6 +97,10 @@ export class TickClock {
       this.steer(this.serverAnchor.tick + oneWay + 1 + this.safety - this.value);
       return;
     }
+    // A clock set by one stall would make every input early for seconds after it.
+    const stalled = this.margin < -STALL_TICKS && !this.doubts;
+    this.doubts = stalled;
+    if (stalled) return;
     this.safety = clamp(
       this.safety + (this.margin < 0 ? SAFETY_STEP_UP : -SAFETY_STEP_DOWN),
       SAFETY_MIN_TICKS,
@@ -96,15 +111,16 @@ export class TickClock {
     this.steer(error > 0 ? error : error / 2);
   }
 
-  private measureRtt(pong: Pong, nowMs: number): void {
+  private measureRtt(pong: Pong, nowMs: number): 'in time' | 'held back' {
     // The echo is the lower 32 bits of whole milliseconds.
     const elapsed = (Math.floor(nowMs) - pong.clientTimeMs) >>> 0;
-    if (elapsed > 60_000) return;
+    if (elapsed > 60_000) return 'in time';
     const sample = Math.max(0, elapsed - (pong.held / 256) * this.msPerTick);
     const before = this.rttMs;
     if (before !== null) this.rttDeviation += (Math.abs(sample - before) - this.rttDeviation) * SMOOTHING;
     this.rttSamples.push(sample);
     if (this.rttSamples.length > RTT_SAMPLES) this.rttSamples.shift();
+    return before !== null && sample > before + STALL_MS ? 'held back' : 'in time';
   }
 
   private steer(error: number): void {

@@ -39,4 +39,30 @@ describe('Prediction', () => {
     prediction.reconciled(row(500, 0), [0, 0]);
     expect(prediction.sample(0, 0)?.x).toBe(500);
   });
+
+  it('stays where it was drawn when the connection is replaced, then slides', () => {
+    const prediction = new Prediction(fields, 1_000);
+    prediction.stepped(row(0, 0));
+    prediction.stepped(row(100, 0));
+    prediction.sample(0.5, 1_000);
+    prediction.resume();
+    expect(prediction.sample(1, 1_300)).toMatchObject({ x: 50, y: 0 });
+    prediction.reconciled(row(300, 0), [0, 0]);
+    prediction.stepped(row(350, 0));
+    expect(prediction.sample(1, 1_300)?.x).toBeCloseTo(50);
+    expect(prediction.sample(1, 1_360)?.x).toBeCloseTo(200);
+    expect(prediction.sample(1, 3_000)?.x).toBeCloseTo(350);
+  });
+
+  it('does not slide to where it was carried far away meanwhile, nor out of death', () => {
+    const prediction = new Prediction(fields, 1_000);
+    prediction.stepped(row(0, 0));
+    prediction.sample(1, 1_000);
+    prediction.resume();
+    prediction.reconciled(row(5_000, 0), [0, 0]);
+    expect(prediction.sample(1, 1_000)?.x).toBe(5_000);
+    prediction.resume();
+    prediction.reconciled(null, [0, 0]);
+    expect(prediction.sample(1, 1_000)).toBeNull();
+  });
 });

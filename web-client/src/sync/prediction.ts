@@ -25,6 +25,9 @@ export class Prediction {
   private errorX = 0;
   private errorY = 0;
   private lastMs = 0;
+  private drawn: PredictedBody | null = null;
+  /** Where the body was drawn when its connection was lost, until there is a prediction again. */
+  private carried: PredictedBody | null = null;
 
   constructor(fields: BodyFields, teleport: number) {
     this.fields = fields;
@@ -37,10 +40,14 @@ export class Prediction {
   }
 
   clear(): void {
-    this.previous = null;
-    this.current = null;
-    this.errorX = 0;
-    this.errorY = 0;
+    this.place(null);
+    this.carried = null;
+  }
+
+  /** The same match goes on over a new connection: the body stays where it was drawn, then slides to where it is. */
+  resume(): void {
+    this.carried = this.drawn;
+    this.place(null);
   }
 
   /** The module stepped one tick on. */
@@ -56,10 +63,12 @@ export class Prediction {
   /** The module reconciled with a snapshot: `correction` is where the body was minus where it is now. */
   reconciled(row: Int32Array | null, correction: readonly [number, number]): void {
     const [x, y] = correction;
-    if (!row || !this.current || Math.hypot(x, y) > this.teleport) {
+    if (!row) {
       this.clear();
-      this.previous = row;
-      this.current = row;
+      return;
+    }
+    if (!this.current || Math.hypot(x, y) > this.teleport) {
+      this.place(row);
       return;
     }
     if (this.previous) {
@@ -85,12 +94,34 @@ export class Prediction {
     this.lastMs = nowMs;
     this.errorX *= fade;
     this.errorY *= fade;
-    if (!current) return null;
+    if (!current) {
+      this.drawn = this.carried;
+      return this.drawn;
+    }
     const previous = this.previous ?? current;
     const at = (field: number): number => {
       const before = previous[field] ?? 0;
       return before + ((current[field] ?? 0) - before) * Math.min(1, Math.max(0, fraction));
     };
-    return { row: current, x: at(fields.x) + this.errorX, y: at(fields.y) + this.errorY };
+    const [x, y] = [at(fields.x), at(fields.y)];
+    this.takeCarriedPlace(x, y);
+    this.drawn = { row: current, x: x + this.errorX, y: y + this.errorY };
+    return this.drawn;
+  }
+
+  /** The body is in this place from now on, without a way there. */
+  private place(row: Int32Array | null): void {
+    this.previous = row;
+    this.current = row;
+    this.errorX = 0;
+    this.errorY = 0;
+  }
+
+  private takeCarriedPlace(x: number, y: number): void {
+    const { carried } = this;
+    this.carried = null;
+    if (!carried || Math.hypot(carried.x - x, carried.y - y) > this.teleport) return;
+    this.errorX = carried.x - x;
+    this.errorY = carried.y - y;
   }
 }

@@ -4,7 +4,7 @@
 // Invariant: every tick has one input, decided in tick order, whether the tab is drawn or hidden; those that differ from the one
 // before go out.
 import { Connection, type ConnectionState, type Credential, type SocketLike } from '../net/connection';
-import type { Lobby, Results, RosterEntry, Welcome } from '../net/control';
+import type { ControlRecord, Lobby, Results, RosterEntry, Welcome } from '../net/control';
 import type { Replica } from '../net/wasm';
 import { TickClock } from './clock';
 import { HeldInput } from './held';
@@ -18,10 +18,10 @@ export interface SessionListener {
   welcome(welcome: Welcome): void;
   results(results: Results): void;
   roster(roster: ReadonlyMap<number, RosterEntry>): void;
-  /** The match waits for its players to start it; again with every change. */
-  lobby?(lobby: Lobby): void;
   /** The game's own event, with the tick of the snapshot it came with. */
   game(event: unknown, tick: number): void;
+  /** The match waits for its players to start it; again with every change. */
+  lobby?(lobby: Lobby): void;
 }
 
 export interface SessionOptions {
@@ -49,6 +49,8 @@ const PING_FIRST_MS = 200;
 const PING_MS = 1_000;
 const FAST_PINGS = 5;
 const FIRST_TICK_RATE = 30;
+/** After so long without a snapshot, the way to the server is measured anew. */
+const STALL_MS = 400;
 
 export class MatchSession {
   readonly connection: Connection;
@@ -62,6 +64,10 @@ export class MatchSession {
   private seat: Welcome | null = null;
   private lastResults: Results | null = null;
   private lastLobby: Lobby | null = null;
+  private drainTick: number | null = null;
+  private snapshotMs: number | null = null;
+  /** A snapshot came over this connection. */
+  private inStep = false;
   private lastInputTick = 0;
   private nextPingMs = 0;
   private pings = 0;
@@ -80,38 +86,7 @@ export class MatchSession {
         options.listener.state(state);
       },
       onControl: (record) => {
-        switch (record.type) {
-          case 'welcome':
-            this.welcome(record);
-            break;
-          case 'joined':
-          case 'updated':
-            this.roster.set(record.player, record);
-            options.listener.roster(this.roster);
-            break;
-          case 'left':
-            this.roster.delete(record.player);
-            options.listener.roster(this.roster);
-            break;
-          case 'lobby':
-            this.lastLobby = record;
-            options.listener.lobby?.(record);
-            break;
-          case 'results':
-            this.lastResults = record;
-            options.listener.results(record);
-            break;
-          case 'pong':
-            this.clock?.onPong(record, this.now());
-            break;
-          case 'game':
-            options.listener.game(record.event, options.replica.snapshotTick());
-            break;
-          case 'draining':
-          case 'closing':
-          case 'desync':
-            break;
-        }
+        this.control(record);
       },
       onSnapshot: () => {
         this.snapshotArrived();
@@ -122,12 +97,6 @@ export class MatchSession {
   /** The own player's id; null for a spectator or before the first Welcome. */
   get player(): number | null {
     return this.seat?.player ?? null;
-  }
-
-  /** Somebody else plays the own seat for now: what is predicted from the own inputs is not what happens. */
-  get standIn(): boolean {
-    const own = this.player === null ? undefined : this.roster.get(this.player);
-    return own !== undefined && own.presence !== 'here';
   }
 
   get welcomed(): Welcome | null {
@@ -141,6 +110,11 @@ export class MatchSession {
   /** What the match waits for; null before it said so. It stays when the match has begun: the phase tells. */
   get lobby(): Lobby | null {
     return this.lastLobby;
+  }
+
+  /** When the newest snapshot came; null before the first. */
+  get lastSnapshotMs(): number | null {
+    return this.snapshotMs;
   }
 
   get tickRate(): number {
@@ -194,6 +168,12 @@ export class MatchSession {
     return this.connection.send(this.options.replica.bots(bots));
   }
 
+  /** Seconds until the server restarts and the match ends with it; null while it does not. */
+  drainSeconds(nowMs: number): number | null {
+    if (this.drainTick === null || !this.clock) return null;
+    return Math.max(0, (this.drainTick - this.clock.serverTick(nowMs)) / this.tickRate);
+  }
+
   /** Gives the seat up and closes. */
   leave(): void {
     this.connection.send(this.options.replica.leave());
@@ -221,27 +201,95 @@ export class MatchSession {
     return (this.clock?.advance(nowMs) ?? 0) - 1;
   }
 
+  private control(record: ControlRecord): void {
+    const { listener, replica } = this.options;
+    switch (record.type) {
+      case 'welcome':
+        this.welcome(record);
+        break;
+      case 'joined':
+      case 'updated':
+        this.roster.set(record.player, record);
+        listener.roster(this.roster);
+        break;
+      case 'left':
+        this.roster.delete(record.player);
+        listener.roster(this.roster);
+        break;
+      case 'lobby':
+        this.lastLobby = record;
+        listener.lobby?.(record);
+        break;
+      case 'draining':
+        this.drainTick = record.until;
+        break;
+      case 'results':
+        this.lastResults = record;
+        listener.results(record);
+        break;
+      case 'pong':
+        this.clock?.onPong(record, this.now());
+        break;
+      case 'game':
+        listener.game(record.event, replica.snapshotTick());
+        break;
+      case 'closing':
+      case 'desync':
+        break;
+    }
+  }
+
   private welcome(welcome: Welcome): void {
     const now = this.now();
+    // Ids are never given twice, so what is drawn of the same match goes on.
+    if (this.isSameSeat(welcome)) {
+      this.buffer.resume();
+      this.prediction.resume();
+    } else {
+      this.buffer.restart(welcome.tickRate);
+      this.prediction.clear();
+      this.clock = null;
+    }
+    if (this.clock?.agrees(welcome.tick, now) !== true) {
+      this.clock = new TickClock(welcome.tickRate, welcome.tick, now);
+    }
     this.seat = welcome;
     this.roster.clear();
     for (const entry of welcome.roster) this.roster.set(entry.player, entry);
-    this.clock = new TickClock(welcome.tickRate, welcome.tick, now);
-    this.buffer.restart(welcome.tickRate);
-    this.prediction.clear();
     this.held.restart();
     this.lastResults = null;
     this.lastLobby = null;
+    this.drainTick = null;
     this.lastInputTick = 0;
-    this.pings = 0;
-    this.nextPingMs = now;
+    this.inStep = false;
+    this.measureAnew(now);
     this.options.listener.welcome(welcome);
     this.options.listener.roster(this.roster);
+  }
+
+  private isSameSeat(welcome: Welcome): boolean {
+    const { seat, buffer } = this;
+    return (
+      seat?.matchId === welcome.matchId &&
+      seat.player === welcome.player &&
+      seat.mode === welcome.mode &&
+      seat.tickRate === welcome.tickRate &&
+      welcome.tick >= (buffer.latest?.tick ?? 0)
+    );
+  }
+
+  /** Pings a few times in quick succession. */
+  private measureAnew(nowMs: number): void {
+    this.pings = 0;
+    this.nextPingMs = nowMs;
   }
 
   private snapshotArrived(): void {
     const { replica } = this.options;
     const now = this.now();
+    if (now - (this.snapshotMs ?? now) > STALL_MS) this.measureAnew(now);
+    this.snapshotMs = now;
+    this.inStep = true;
     this.buffer.push(replica.snapshot(), now);
     if (this.player !== null) this.prediction.reconciled(replica.predicted(), replica.correction());
     // Message events are not throttled in a hidden tab, timers and frames are.
@@ -257,7 +305,7 @@ export class MatchSession {
       this.connection.send(this.options.replica.ping(Math.floor(nowMs) >>> 0));
     }
     // The module predicts from a snapshot on; before the first there is nothing to step.
-    if (this.player === null || !this.buffer.latest) return;
+    if (this.player === null || !this.inStep) return;
     this.sendInputs(Math.floor(clock.advance(nowMs)));
   }
 
