@@ -1,6 +1,5 @@
 // `window.tickwire`: what this page knows, read-only, for bug reports and for tests that watch a real page. It changes
 // nothing and holds no credential.
-import { SUBUNITS } from './arena/tables';
 import type { App } from './ui/app';
 
 export interface DebugFighter {
@@ -91,7 +90,7 @@ export function installDebugSurface(app: App): void {
     },
     get correction() {
       const [x, y] = session()?.correction ?? [0, 0];
-      return Math.hypot(x, y) / SUBUNITS;
+      return Math.hypot(x, y) / (app.arena?.SUBUNITS ?? 1);
     },
     get health() {
       return app.screen?.model?.health ?? null;

@@ -35,6 +35,25 @@ describe('Api', () => {
     });
   });
 
+  it('recreates a match that the server has forgotten, if it is told how', async () => {
+    const bodies: unknown[] = [];
+    const api = new Api(BASE, (_, init) => {
+      bodies.push(JSON.parse(init?.body as string));
+      return Promise.resolve(new Response('{"code":"K7Q2MD"}'));
+    });
+    const settings = { mode: 'ffa', private: true, lobby: true, bots: false };
+    await api.joinMatch('abc', 'K7Q2MD', settings);
+    await api.createMatch('abc', settings);
+    expect(bodies).toEqual([{ recreate: settings }, settings]);
+  });
+
+  it('learns why a WebSocket would be refused', async () => {
+    const api = new Api(BASE, () => Promise.resolve(new Response(null, { status: 204 })));
+    await expect(api.connectCheck()).resolves.toBeUndefined();
+    const refused = apiAnswering(403, { code: 'origin_not_allowed', detail: 'No.' });
+    expect((await failure(refused.connectCheck())).message).toContain('Only its operator can mend that');
+  });
+
   it('turns a problem into a sentence', async () => {
     const error = await failure(
       apiAnswering(409, { title: 'Conflict', status: 409, detail: 'seats 16/16', code: 'match_full' }).matches(),
@@ -53,6 +72,8 @@ describe('Api', () => {
   it('understands a proxy without a server behind it, and no server at all', async () => {
     const proxy = new Api(BASE, () => Promise.resolve(new Response('<h1>Bad gateway</h1>', { status: 502 })));
     expect((await failure(proxy.info())).code).toBe('unreachable');
+    const files = new Api(BASE, () => Promise.resolve(new Response('<h1>Arena</h1>')));
+    expect((await failure(files.info())).code).toBe('unreachable');
     const nobody = new Api(BASE, () => Promise.reject(new TypeError('failed to fetch')));
     expect((await failure(nobody.info())).message).toContain('cannot be reached');
     const slow = new Api(BASE, () => Promise.reject(new DOMException('late', 'TimeoutError')));

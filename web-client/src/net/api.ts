@@ -10,9 +10,20 @@ export interface MatchSummary {
   readonly max_players: number;
 }
 
+/** What the creator of a match chose. */
+export interface MatchSettings {
+  readonly mode: string;
+  /** Only its code leads to it. */
+  readonly private: boolean;
+  /** It waits until its players want it to start. */
+  readonly lobby: boolean;
+  readonly bots: boolean;
+}
+
 export interface Join {
   readonly match: MatchSummary;
   readonly code: string;
+  readonly settings: MatchSettings;
   readonly ticket: string;
   readonly expires_in_s: number;
   readonly ws_url: string;
@@ -22,6 +33,8 @@ export interface GameInfo {
   readonly game: string;
   readonly protocol: number;
   readonly schema: string;
+  /** Seconds for which a seat is kept whose connection is lost. */
+  readonly grace_s: number;
   readonly modes: readonly {
     readonly id: string;
     readonly title: string;
@@ -64,6 +77,8 @@ export function problemSentence(code: string, status: number, detail: string, re
         : `That was too many tries. Try again in ${retryAfterS} s.`;
     case 'draining':
       return 'The server is about to restart. Try again in a minute.';
+    case 'origin_not_allowed':
+      return 'This site is set up wrong: the game server does not take players from it. Only its operator can mend that.';
     case 'at_capacity':
       return 'The server is full right now. Try again in a minute.';
     case 'unreachable':
@@ -77,6 +92,7 @@ export function problemSentence(code: string, status: number, detail: string, re
 }
 
 const TIMEOUT_MS = 10_000;
+const NO_CONTENT = 204;
 
 /**
  * Where the server's `api/` and `ws` are found: beside the page, below whatever path a proxy gives it. A page that is
@@ -108,16 +124,23 @@ export class Api {
     return (await this.request<{ matches: readonly MatchSummary[] }>('GET', 'api/matches')).matches;
   }
 
-  createMatch(token: string, mode: string, isPrivate: boolean): Promise<Join> {
-    return this.request<Join>('POST', 'api/matches', { mode, private: isPrivate, lobby: true, bots: true }, token);
+  createMatch(token: string, settings: MatchSettings): Promise<Join> {
+    return this.request<Join>('POST', 'api/matches', settings, token);
   }
 
-  joinMatch(token: string, idOrCode: string): Promise<Join> {
-    return this.request<Join>('POST', `api/matches/${encodeURIComponent(idOrCode)}/join`, {}, token);
+  /** With settings, a match that is unknown is created under this code: the server has restarted since. */
+  joinMatch(token: string, idOrCode: string, recreate: MatchSettings | null = null): Promise<Join> {
+    const body = recreate ? { recreate } : {};
+    return this.request<Join>('POST', `api/matches/${encodeURIComponent(idOrCode)}/join`, body, token);
   }
 
   quickPlay(token: string, mode: string): Promise<Join> {
     return this.request<Join>('POST', 'api/quick-play', { mode }, token);
+  }
+
+  /** Fails with the reason for which the server would refuse this page's WebSocket, which browsers do not tell. */
+  async connectCheck(): Promise<void> {
+    await this.request('POST', 'api/connect-check');
   }
 
   /** One request; `path` is relative to the base. The answer's shape is the server's, which is built from the same repository. */
@@ -125,7 +148,9 @@ export class Api {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-    const init: RequestInit = { method, headers, cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) };
+    // What is read is asked for anew each time; a server that knows it to be the same need not send it again.
+    const cache = method === 'GET' ? 'no-cache' : 'no-store';
+    const init: RequestInit = { method, headers, cache, signal: AbortSignal.timeout(TIMEOUT_MS) };
     if (body !== undefined) init.body = JSON.stringify(body);
     let response: Response;
     try {
@@ -136,6 +161,10 @@ export class Api {
     }
     const answer: unknown = await response.json().catch(() => null);
     if (!response.ok) throw apiError(response, answer);
+    // Something else answers at the server's address, such as a host of static files.
+    if (answer === null && response.status !== NO_CONTENT) {
+      throw new ApiError('unreachable', response.status, problemSentence('unreachable', 0, '', null));
+    }
     return answer as T;
   }
 }

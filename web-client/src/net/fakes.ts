@@ -48,6 +48,7 @@ const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 export class FakeReplica implements Replica {
   readonly tables = [];
+  readonly build = { protocol: 3, schema: '0123456789abcdef' };
   resets = 0;
   /** The own body, as the module would predict it. */
   body: Int32Array | null = null;

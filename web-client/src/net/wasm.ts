@@ -18,6 +18,9 @@ interface Exports {
   table_ids_ptr(table: number): number;
   column_ptr(table: number, field: number): number;
   schema_json(): number;
+  schema_hash_lo(): number;
+  schema_hash_hi(): number;
+  protocol_version(): number;
   map_json(): number;
   hello_ticket(): number;
   hello_resume(): number;
@@ -46,9 +49,16 @@ export interface Received {
 /** The bytes are no message of this protocol: the connection cannot go on. */
 export class MalformedMessage extends Error {}
 
+/** What the module was built for, as in `/api/info`. */
+export interface Build {
+  readonly protocol: number;
+  readonly schema: string;
+}
+
 /** What the connection and the session need of the module; tests put a stand-in here. */
 export interface Replica {
   readonly tables: readonly TableSchema[];
+  readonly build: Build;
   reset(): void;
   receive(bytes: Uint8Array): Received;
   snapshot(): Snapshot;
@@ -93,6 +103,7 @@ export async function loadReplica(url: string, bodyTable: string): Promise<Repli
 
 class WasmReplica implements Replica {
   readonly tables: readonly TableSchema[];
+  readonly build: Build;
   private readonly wasm: Exports;
   private readonly bodyFieldCount: number;
   private readonly utf8 = new TextDecoder();
@@ -100,6 +111,10 @@ class WasmReplica implements Replica {
   constructor(wasm: Exports, bodyTable: string) {
     this.wasm = wasm;
     this.tables = JSON.parse(this.text(wasm.schema_json())) as TableSchema[];
+    this.build = {
+      protocol: wasm.protocol_version(),
+      schema: hash(wasm.schema_hash_hi(), wasm.schema_hash_lo()),
+    };
     this.bodyFieldCount = this.tables[tableIndex(this.tables, bodyTable)]?.fields.length ?? 0;
   }
 
@@ -137,8 +152,7 @@ class WasmReplica implements Replica {
   }
 
   stateHash(): string {
-    const half = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
-    return half(this.wasm.state_hash_hi()) + half(this.wasm.state_hash_lo());
+    return hash(this.wasm.state_hash_hi(), this.wasm.state_hash_lo());
   }
 
   helloTicket(ticketHex: string): Uint8Array {
@@ -219,12 +233,18 @@ class WasmReplica implements Replica {
   }
 }
 
-/** Bytes of a lower-case hex string, which the server made. */
+/** 64 bits in 16 hex digits. */
+function hash(high: number, low: number): string {
+  const half = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+  return half(high) + half(low);
+}
+
 /** Two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** Bytes of a hex string, which the server made. */
 export function fromHex(hex: string): Uint8Array {
   if (hex.length % 2 !== 0 || /[^0-9a-f]/i.test(hex)) throw new Error('not hexadecimal');
   return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));

@@ -1,83 +1,172 @@
-// The player's page as a whole: landing, seat, match, and every way back into one after a loss.
+// The player's page as a whole: landing, seat, match, and every way back into one after a loss. What is told of it comes from
+// `connection-story.ts`, which is asked ten times a second.
 //
-// Invariant: the stored seat is the newest resume credential while there is a seat to return to, and absent otherwise.
-import { PlayScreen } from '../arena/play-screen';
-import { Api, ApiError, serverBase, type Join } from '../net/api';
+// Invariant: the stored seat is the newest resume credential while there is a match to return to, and absent otherwise.
+import type { PlayScreen } from '../arena';
+import { Api, ApiError, serverBase, type GameInfo } from '../net/api';
 import { Backoff } from '../net/backoff';
 import { closeKind } from '../net/close';
 import type { ConnectionState, Credential, SocketLike } from '../net/connection';
 import type { Welcome } from '../net/control';
-import type { Replica } from '../net/wasm';
-import { Landing, type PlayRequest } from './landing';
-import { Seats, socketUrl } from './seats';
+import { Freshness } from '../sync/freshness';
+import { joinCode, showJoinCode } from './address';
+import {
+  arrivalSentence,
+  mismatchSentence,
+  signOf,
+  storyOf,
+  type ActionKind,
+  type Situation,
+  type Stage,
+} from './connection-story';
+import { DEFAULT_MODE, GAME } from './game';
+import { Landing } from './landing';
+import { whenIdle, type Loader } from './loader';
+import { findingOf, Prober } from './prober';
+import { Seats, socketUrl, type PlayRequest, type SeatGrant } from './seats';
+import { Signs } from './signs';
 import { StatusScreen } from './status-screen';
-import { PageStorage } from './storage';
-import { Toast } from './toast';
+import { PageStorage, type StoredSeat, type Via } from './storage';
+import { isShared, Search } from './way-back';
 
 export type PagePhase = 'landing' | 'connecting' | 'playing' | 'lost' | 'recovering' | 'ended' | 'error';
 
+/** A match that the player is in or comes into. */
+type Seat = Omit<StoredSeat, 'token'>;
+
 const QUICK: PlayRequest = { kind: 'quick' };
-const DEFAULT_MODE = 'ffa';
-const RESTARTED = 'The server restarted; your match is gone. Finding you a new one…';
+const DEFAULT_NAME = 'Guest';
+const BEAT_MS = 100;
+/** After so long without what is waited for, the server is asked what is wrong. */
+const UNEASY_MS = 1_000;
 
 export class App {
-  phase: PagePhase = 'landing';
   screen: PlayScreen | null = null;
   private readonly root: HTMLElement;
-  private readonly loadModule: () => Promise<Replica>;
+  private readonly loader: Loader;
   private readonly api = new Api();
   private readonly storage = new PageStorage();
   private readonly seats = new Seats(this.api, this.storage);
-  private readonly status = new StatusScreen();
-  private readonly toast = new Toast();
+  private readonly prober: Prober;
+  private readonly status: StatusScreen;
+  private readonly signs = new Signs();
   private readonly landing: Landing;
-  private screenLoading: Promise<PlayScreen> | null = null;
-  private code = '';
-  private wsUrl = 'ws';
+  private readonly freshness = new Freshness();
+  private readonly searchBackoff = new Backoff({ baseMs: 1_000, maxMs: 8_000 });
+  private info: GameInfo | null = null;
+  private screenMade: Promise<PlayScreen> | null = null;
   private mode = DEFAULT_MODE;
-  /** Counts attempts to get a seat: an answer to an abandoned one is ignored. */
+  private stage: Stage | 'landing' | 'results' = 'landing';
+  private stageMs = 0;
+  /** Counts attempts to get into a match: an answer to an abandoned one is ignored. */
   private attempt = 0;
-  /** Cuts the wait between two recovery tries short. */
-  private skipWait: (() => void) | null = null;
+  private seat: Seat | null = null;
+  /** There was a Welcome in the match of `seat`. */
+  private wasIn = false;
+  private reason: string | null = null;
+  private refusal: Situation['refusal'] = null;
+  private search: Search | null = null;
+  /** What to say when the player is in a match again. */
+  private arrival = '';
 
-  constructor(root: HTMLElement, loadModule: () => Promise<Replica>) {
+  constructor(root: HTMLElement, landing: HTMLElement, loader: Loader) {
     this.root = root;
-    this.loadModule = loadModule;
+    this.loader = loader;
+    this.prober = new Prober({ api: this.api, build: () => this.loader.loaded?.replica.build ?? null });
+    this.status = new StatusScreen((action) => {
+      this.act(action);
+    });
     this.landing = new Landing({
+      element: landing,
       name: this.storage.name,
-      joinCode: new URLSearchParams(window.location.search).get('join'),
+      joinCode: joinCode(),
       onPlay: (name, request, mode) => void this.play(name, request, mode),
+      onIntent: () => {
+        this.prefetch();
+      },
       loadMatches: () => this.api.matches(),
     });
-    root.replaceChildren(this.landing.element, this.toast.element);
+    root.append(this.signs.element);
     window.addEventListener('online', () => {
-      this.screen?.session?.connection.retryNow();
-      this.skipWait?.();
+      this.retry();
     });
+    setInterval(() => {
+      this.beat();
+    }, BEAT_MS);
+  }
+
+  get phase(): PagePhase {
+    switch (this.stage) {
+      case 'landing':
+        return 'landing';
+      case 'loading':
+      case 'asking':
+      case 'joining':
+      case 'returning':
+        return 'connecting';
+      case 'playing':
+        return this.status.isShown ? 'lost' : 'playing';
+      case 'finding':
+        return 'recovering';
+      case 'results':
+        return 'ended';
+      case 'over':
+        return 'error';
+    }
+  }
+
+  /** The arena's code; null before it is there. */
+  get arena(): NonNullable<Loader['loaded']>['arena'] | null {
+    return this.loader.loaded?.arena ?? null;
   }
 
   start(): void {
     const { seat } = this.storage;
-    if (seat) {
-      this.landing.hide();
-      void this.returnTo({ kind: 'resume', matchId: seat.matchId, token: seat.token }, seat.code, seat.wsUrl);
+    const invited = joinCode();
+    if (seat && (invited === null || invited.toUpperCase() === seat.code.toUpperCase())) {
+      void this.returnTo(seat);
     } else {
-      this.showLanding();
+      // Whoever opens a link to another match wants to be there.
+      this.storage.seat = null;
+      this.showLanding('', 'invited');
+      this.landing.pressEarlier();
     }
-    void this.api
-      .info()
-      .then((info) => {
-        this.landing.info = info;
-      })
-      .catch(() => undefined);
-    // By the time the player has typed a name, the module and the renderer are there.
-    this.loadScreen().catch(() => undefined);
+    void this.meetServer();
+    whenIdle(() => {
+      this.prefetch();
+    });
   }
 
-  private showLanding(error = ''): void {
-    this.phase = 'landing';
+  private prefetch(): void {
+    this.makeScreen().catch(() => undefined);
+  }
+
+  private async meetServer(): Promise<void> {
+    try {
+      this.info = await this.api.info();
+      this.landing.info = this.info;
+      if (this.info.game === GAME) return;
+      this.prober.finding = { kind: 'other_game', game: this.info.game };
+    } catch (error) {
+      const check = await this.api.connectCheck().catch((refused: unknown) => refused);
+      if (findingOf(check).kind !== 'refused_origin') return;
+      this.prober.finding = { kind: 'refused_origin' };
+      if (this.stage === 'landing') this.landing.showError(sentenceOf(check ?? error));
+      return;
+    }
+    if (this.stage === 'landing') this.landing.showError(mismatchSentence(this.prober.finding));
+  }
+
+  /** Who was invited and did not get in yet still is. */
+  private showLanding(error = '', who: 'invited' | 'anyone' = 'anyone'): void {
     this.attempt += 1;
-    this.status.hide();
+    this.search?.stop();
+    this.search = null;
+    this.seat = null;
+    this.arrival = '';
+    this.setStage('landing');
+    this.screen?.detach();
+    if (who === 'anyone') showJoinCode(null);
     this.landing.busy = false;
     this.landing.show();
     this.landing.showError(error);
@@ -86,231 +175,235 @@ export class App {
   private async play(name: string, request: PlayRequest, mode: string): Promise<void> {
     this.storage.name = name;
     this.mode = mode;
-    const attempt = this.beginAttempt('connecting');
+    await this.comeIn(() => this.seats.take(name, request, mode), viaOf(request));
+  }
+
+  /** Asks for a seat and takes it. */
+  private async comeIn(ask: () => Promise<SeatGrant>, via: Via): Promise<void> {
+    const attempt = this.beginAttempt('asking');
     this.landing.busy = true;
     try {
-      const [grant] = await Promise.all([this.seats.take(name, request, mode), this.loadScreen()]);
-      if (attempt === this.attempt) this.enter(grant.join);
+      const [grant] = await Promise.all([ask(), this.makeScreen()]);
+      if (attempt === this.attempt) this.enter(grant, via);
     } catch (error) {
-      if (attempt === this.attempt) this.showLanding(sentenceOf(error));
+      if (attempt === this.attempt) this.showLanding(sentenceOf(error), 'invited');
     }
   }
 
-  /** Resumes a seat that another page load had. */
-  private async returnTo(credential: Credential, code: string, wsUrl: string): Promise<void> {
-    const attempt = this.beginAttempt('connecting');
-    this.showConnecting('Returning to your seat…');
+  /** Resumes the seat that another load of the page had. */
+  private async returnTo(stored: StoredSeat): Promise<void> {
+    const { token, ...seat } = stored;
+    this.seat = seat;
+    const attempt = this.beginAttempt('returning');
     try {
-      await this.loadScreen();
-      if (attempt === this.attempt) this.connect(credential, code, wsUrl);
+      await this.makeScreen();
+      if (attempt === this.attempt) this.connect({ kind: 'resume', matchId: seat.matchId, token });
     } catch (error) {
-      if (attempt === this.attempt) this.showLanding(sentenceOf(error));
+      if (attempt === this.attempt) this.showLanding(sentenceOf(error), 'invited');
     }
   }
 
-  private enter(join: Join): void {
-    this.connect({ kind: 'ticket', ticket: join.ticket }, join.code, join.ws_url);
+  private enter({ join }: SeatGrant, via: Via): void {
+    const { match, code, ws_url: wsUrl, settings } = join;
+    this.seat = { matchId: match.id, code, wsUrl, settings, via };
+    this.wasIn = false;
+    this.setStage('joining');
+    this.connect({ kind: 'ticket', ticket: join.ticket });
   }
 
-  private connect(credential: Credential, code: string, wsUrl: string): void {
-    this.code = code;
-    this.wsUrl = wsUrl;
-    const url = socketUrl(wsUrl, serverBase());
-    this.screen?.begin({
+  private connect(credential: Credential): void {
+    const { seat, screen } = this;
+    if (!seat || !screen) return;
+    const url = socketUrl(seat.wsUrl, serverBase());
+    this.reason = null;
+    screen.begin({
       credential,
-      code,
+      code: seat.code,
       openSocket: () => new WebSocket(url) as SocketLike,
     });
   }
 
   private connectionChanged(state: ConnectionState): void {
-    switch (state.kind) {
-      case 'connecting':
-        if (this.phase === 'connecting') this.showConnecting('Connecting…');
-        else if (this.phase === 'lost') this.showLost('Reconnecting…');
-        break;
-      case 'waiting':
-        // What waits is the seat, so the first words are the same whether it was ever seen or not.
-        this.phase = 'lost';
-        this.showLost('Reconnecting', state.retryAtMs);
-        break;
-      case 'live':
-        break;
-      case 'closed':
-        this.closed(state.reason);
-        break;
-    }
+    if (state.kind === 'waiting') this.prober.soon();
+    if (state.kind === 'closed') this.closed(state.reason);
   }
 
   private welcomed(welcome: Welcome): void {
-    this.phase = 'playing';
-    this.status.hide();
+    const { seat } = this;
+    if (!seat) return;
+    this.setStage('playing');
+    this.wasIn = true;
+    this.seat = { ...seat, matchId: welcome.matchId };
+    this.storage.seat = { ...this.seat, token: welcome.resume };
+    this.storage.reloadedFor = '';
+    this.searchBackoff.reset();
     this.landing.hide();
-    this.storage.seat = { matchId: welcome.matchId, token: welcome.resume, code: this.code, wsUrl: this.wsUrl };
+    this.landing.forgetInvitation();
+    showJoinCode(isShared(this.seat) ? this.seat.code : null);
+    if (this.arrival !== '') this.signs.toast.show(this.arrival);
+    this.arrival = '';
   }
 
   private closed(reason: string): void {
-    this.storage.seat = null;
-    const { retry, sentence } = closeKind(reason);
-    const { screen } = this;
     if (reason === 'left') return;
-    if (reason === 'match_over' && screen?.matchOver() === true) {
-      this.phase = 'ended';
-      this.status.hide();
+    this.reason = reason;
+    const { retry } = closeKind(reason);
+    if (retry === 'rejoin') {
+      // Not in the middle of the session's own callback.
+      queueMicrotask(() => void this.findAgain(reason));
       return;
     }
-    // Not in the middle of the session's own callback.
-    queueMicrotask(() => {
-      screen?.detach();
-      if (retry === 'rejoin') void this.recover(reason, sentence);
-      else this.showEnd(sentence, retry === 'reload');
-    });
+    this.storage.seat = null;
+    const stays = reason === 'match_over' && this.screen?.matchOver() === true;
+    this.setStage(stays ? 'results' : 'over');
+    if (retry === 'reload') this.prober.look();
   }
 
-  /** Finds a new match, however long the server is away. */
-  private async recover(reason: string, sentence: string): Promise<void> {
-    const attempt = this.beginAttempt('recovering');
-    const backoff = new Backoff({ baseMs: 1_000, maxMs: 8_000 });
-    let told = reason === 'draining' ? RESTARTED : `${sentence} Finding you a new match…`;
-    while (attempt === this.attempt) {
-      this.showRecovering(told);
-      try {
-        const grant = await this.seats.take(this.storage.name || 'Guest', QUICK, this.mode);
-        if (attempt !== this.attempt) return;
-        if (grant.sessionWasGone) told = RESTARTED;
-        this.toast.show(told);
-        this.phase = 'connecting';
-        this.enter(grant.join);
-        return;
-      } catch (error) {
-        if (attempt !== this.attempt) return;
-        const retryAfterS = error instanceof ApiError ? error.retryAfterS : null;
-        const waitMs = Math.max(backoff.next(), (retryAfterS ?? 0) * 1_000, 300);
-        this.showRecovering(`${told} ${sentenceOf(error)} Trying again`, performance.now() + waitMs);
-        await this.wait(waitMs);
-      }
+  /** Finds the match again, or another one, however long the server is away. */
+  private async findAgain(reason: string): Promise<void> {
+    const { seat, wasIn } = this;
+    if (!seat) return;
+    this.reason = reason;
+    const attempt = this.beginAttempt('finding');
+    const search = new Search({
+      lost: seat,
+      take: (request) => this.seats.take(this.storage.name || DEFAULT_NAME, request, seat.settings?.mode ?? this.mode),
+      onTrouble: (error) => {
+        this.prober.finding = findingOf(error);
+        this.refusal = error instanceof ApiError ? { code: error.code, sentence: error.message } : null;
+      },
+      backoff: this.searchBackoff,
+      // A seat that was never come into is no reason to hurry to the next.
+      waitFirst: !wasIn,
+    });
+    this.search = search;
+    const found = await search.run();
+    if (!found || attempt !== this.attempt) return;
+    const restarted = found.sessionWasGone || reason === 'draining';
+    this.arrival = wasIn ? arrivalSentence({ found: found.found, reason, restarted }) : '';
+    this.enter(found, seat.via);
+  }
+
+  private act(action: ActionKind): void {
+    switch (action) {
+      case 'retry':
+        this.retry();
+        break;
+      case 'cancel':
+      case 'leave':
+      case 'back':
+        this.leave();
+        break;
+      case 'reload':
+        this.storage.reloadedFor = this.serverSchema ?? 'unknown';
+        window.location.reload();
+        break;
+      case 'take_back':
+        void this.takeBack();
+        break;
+      case 'again':
+        void this.play(this.storage.name || DEFAULT_NAME, QUICK, this.mode);
+        break;
     }
   }
 
-  private wait(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.skipWait = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  private retry(): void {
+    this.prober.soon();
+    if (this.stage === 'finding') this.search?.retryNow();
+    else if (this.stage !== 'landing') this.screen?.session?.connection.retryNow();
+  }
+
+  /** The same person asks for the seat that another tab plays now. */
+  private async takeBack(): Promise<void> {
+    const { seat } = this;
+    if (!seat) return;
+    const request: PlayRequest = { kind: 'join', idOrCode: seat.matchId };
+    const name = this.storage.session?.requestedName ?? (this.storage.name || DEFAULT_NAME);
+    await this.comeIn(() => this.seats.take(name, request, this.mode), seat.via);
   }
 
   private leave(): void {
     this.storage.seat = null;
     this.screen?.end();
-    // A shared link's code was for that match.
-    window.history.replaceState(null, '', '.');
     this.showLanding();
   }
 
-  private beginAttempt(phase: PagePhase): number {
-    this.phase = phase;
+  private beginAttempt(stage: Stage): number {
     this.attempt += 1;
+    this.search?.stop();
+    this.search = null;
+    this.refusal = null;
+    this.setStage(stage);
     return this.attempt;
   }
 
-  private showConnecting(text: string): void {
-    this.status.show({
-      testId: 'connecting',
-      title: 'One moment',
-      text,
-      spinner: true,
-      actions: [this.leaveAction('Cancel')],
-    });
+  private setStage(stage: App['stage']): void {
+    if (stage === 'playing' || stage !== this.stage) this.prober.clear();
+    this.stage = stage;
+    this.stageMs = performance.now();
+    if (stage === 'playing') this.freshness.restart();
+    this.beat();
   }
 
-  private showLost(text: string, untilMs?: number): void {
-    if (this.screen) this.screen.active = false;
-    this.status.show({
-      testId: 'lost',
-      title: 'Connection lost',
-      text,
-      spinner: true,
-      alert: true,
-      ...(untilMs === undefined ? {} : { untilMs }),
-      actions: [
-        {
-          label: 'Retry now',
-          testId: 'retry',
-          primary: true,
-          run: () => {
-            this.screen?.session?.connection.retryNow();
-          },
-        },
-        this.leaveAction('Leave'),
-      ],
-    });
+  /** Looks at how things are, and tells it. */
+  private beat(): void {
+    const situation = this.situation();
+    const story = situation && storyOf(situation);
+    const wasTold = this.status.isShown;
+    this.status.show(story);
+    this.signs.showStalled(situation && signOf(situation));
+    const session = this.stage === 'playing' ? this.screen?.session : null;
+    this.signs.showDrain(story ? null : (session?.drainSeconds(performance.now()) ?? null));
+    // While a dialog is open, its keys are its own; before, what is held stays held.
+    if (this.screen && wasTold !== this.status.isShown) this.screen.active = !this.status.isShown;
+    if (situation && this.isUneasy(situation)) this.prober.look();
   }
 
-  private showRecovering(text: string, untilMs?: number): void {
-    this.status.show({
-      testId: 'recovering',
-      title: 'Finding you a match',
-      text,
-      spinner: true,
-      alert: true,
-      ...(untilMs === undefined ? {} : { untilMs }),
-      actions: [
-        { label: 'Try now', testId: 'try-now', primary: true, run: () => this.skipWait?.() },
-        this.leaveAction('Back to start'),
-      ],
-    });
+  private isUneasy({ stage, waitedMs, reason }: Situation): boolean {
+    if (stage === 'over') return closeKind(reason ?? '').retry === 'reload';
+    const waits = stage === 'joining' || stage === 'returning' || stage === 'playing';
+    return waits && waitedMs >= UNEASY_MS;
   }
 
-  private showEnd(sentence: string, reload: boolean): void {
-    this.phase = 'error';
-    this.status.show({
-      testId: 'ended',
-      title: reload ? 'Reload needed' : 'Disconnected',
-      text: sentence,
-      alert: true,
-      actions: [
-        ...(reload
-          ? [
-              {
-                label: 'Reload',
-                testId: 'reload',
-                primary: true,
-                run: () => {
-                  window.location.reload();
-                },
-              },
-            ]
-          : []),
-        this.leaveAction('Back to start'),
-      ],
-    });
-  }
-
-  private leaveAction(label: string): { label: string; testId: string; run: () => void } {
+  private situation(): Situation | null {
+    const { stage } = this;
+    if (stage === 'landing' || stage === 'results') return null;
+    const nowMs = performance.now();
+    const session = this.screen?.session ?? null;
+    const trouble = session?.connection.trouble;
+    const snapshotMs = session?.lastSnapshotMs ?? null;
     return {
-      label,
-      testId: 'status-leave',
-      run: () => {
-        this.leave();
-      },
+      stage: stage === 'asking' && !this.loader.loaded ? 'loading' : stage,
+      waitedMs: stage === 'playing' ? this.freshness.update(snapshotMs, nowMs) : nowMs - this.stageMs,
+      reason: stage === 'playing' ? (trouble?.reason ?? null) : this.reason,
+      draining: stage === 'playing' && (session?.drainSeconds(nowMs) ?? null) !== null,
+      unopened: (trouble?.unopened ?? 0) > 0,
+      finding: this.prober.finding,
+      refusal: this.refusal,
+      shared: this.seat !== null && isShared(this.seat),
+      graceS: this.info?.grace_s ?? null,
+      reloaded: this.storage.reloadedFor !== '' && this.storage.reloadedFor === this.serverSchema,
+      origin: window.location.origin,
     };
   }
 
-  private loadScreen(): Promise<PlayScreen> {
-    this.screenLoading ??= this.createScreen().catch((error: unknown) => {
+  private get serverSchema(): string | null {
+    const { finding } = this.prober;
+    return finding.kind === 'other_version' ? finding.schema : (this.info?.schema ?? null);
+  }
+
+  private makeScreen(): Promise<PlayScreen> {
+    this.screenMade ??= this.createScreen().catch((error: unknown) => {
       // Ask again next time: the network may be back by then.
-      this.screenLoading = null;
+      this.screenMade = null;
       throw error;
     });
-    return this.screenLoading;
+    return this.screenMade;
   }
 
   private async createScreen(): Promise<PlayScreen> {
-    const replica = await this.loadModule();
-    this.screen = await PlayScreen.create(this.root, replica, {
+    const { arena, replica } = await this.loader.load();
+    this.screen = await arena.PlayScreen.create(this.root, replica, {
       onState: (state) => {
         this.connectionChanged(state);
       },
@@ -318,8 +411,7 @@ export class App {
         this.welcomed(welcome);
       },
       onPlayAgain: () => {
-        this.screen?.detach();
-        void this.play(this.storage.name || 'Guest', QUICK, this.mode);
+        void this.play(this.storage.name || DEFAULT_NAME, QUICK, this.mode);
       },
       onLeave: () => {
         this.leave();
@@ -328,6 +420,14 @@ export class App {
     return this.screen;
   }
 }
+
+function viaOf(request: PlayRequest): Via {
+  if (request.kind === 'create') return 'create';
+  // The list of open matches joins by id, a link by its code.
+  return request.kind === 'join' && request.idOrCode.length < MATCH_ID_LENGTH ? 'link' : 'quick';
+}
+
+const MATCH_ID_LENGTH = 32;
 
 function sentenceOf(error: unknown): string {
   return error instanceof ApiError

@@ -1,5 +1,5 @@
 // Modal dialogs on the native element, which gives focus trapping, an inert page behind and restored focus.
-import { el } from './dom';
+import { el, setText } from './dom';
 
 export interface DialogOptions {
   readonly title: string;
@@ -13,9 +13,11 @@ export interface DialogOptions {
 export class Dialog {
   readonly element: HTMLDialogElement;
   readonly body: HTMLElement;
+  private readonly heading: HTMLElement;
 
   constructor(options: DialogOptions, ...children: readonly (Node | string)[]) {
     const titleId = `${options.testId}-title`;
+    this.heading = el('h2', { id: titleId }, options.title);
     this.body = el('div', { class: 'dialog-body' }, ...children);
     this.element = el(
       'dialog',
@@ -25,7 +27,7 @@ export class Dialog {
         'aria-labelledby': titleId,
         role: options.alert === true ? 'alertdialog' : 'dialog',
       },
-      el('h2', { id: titleId }, options.title),
+      this.heading,
       this.body,
     );
     this.element.addEventListener('cancel', (event) => {
@@ -36,6 +38,10 @@ export class Dialog {
 
   get isOpen(): boolean {
     return this.element.open;
+  }
+
+  set title(title: string) {
+    setText(this.heading, title);
   }
 
   open(): void {

@@ -6,11 +6,22 @@ import {
   formatMicroseconds,
   formatOrdinal,
   formatPing,
+  formatSpan,
 } from './format';
 import { matchLine } from './match-line';
 import { socketUrl } from './seats';
 
 describe('formats', () => {
+  it('spans are told in their largest unit', () => {
+    expect([300, 150, 90, 60, 1].map(formatSpan)).toEqual([
+      '5 minutes',
+      '3 minutes',
+      '90 seconds',
+      '1 minute',
+      '1 second',
+    ]);
+  });
+
   it('clocks end at zero', () => {
     expect([300, 59.2, 0.4, 0, -3].map(formatClock)).toEqual(['5:00', '1:00', '0:01', '0:00', '0:00']);
   });

@@ -36,6 +36,13 @@ export function formatDuration(seconds: number): string {
   return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** A span in words, in its largest unit: "5 minutes", "90 seconds". */
+export function formatSpan(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole >= 120 || whole === 60) return formatCount(Math.round(whole / 60), 'minute');
+  return formatCount(whole, 'second');
+}
+
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,93 +1,91 @@
-// The first page: a name, Play, a match to share, and the open matches.
+// The first page: a name, Play, a match to share, and the open matches. Its markup is in `index.html`, so that it is there
+// before any script; here it comes to life.
 import type { GameInfo, MatchSummary } from '../net/api';
 import { button, el, setHidden, setText } from './dom';
-import { matchLine } from './match-line';
+import { DEFAULT_MODE } from './game';
+import { MatchList } from './match-list';
+import type { PlayRequest } from './seats';
 
-export type PlayRequest =
-  | { readonly kind: 'quick' }
-  | { readonly kind: 'create'; readonly isPrivate: boolean }
-  | { readonly kind: 'join'; readonly idOrCode: string };
+export { controlsHelp } from './controls-help';
 
 export interface LandingOptions {
+  /** What the page's HTML has. */
+  readonly element: HTMLElement;
   readonly name: string;
   /** From a shared link. */
   readonly joinCode: string | null;
   readonly onPlay: (name: string, request: PlayRequest, mode: string) => void;
+  /** The player is about to play. */
+  readonly onIntent: () => void;
   readonly loadMatches: () => Promise<readonly MatchSummary[]>;
 }
 
-const REFRESH_MS = 4_000;
-/** UTF-16 units; the server counts the 16 characters. */
-const NAME_UNITS_MAX = 32;
 const DEFAULT_NAME = 'Guest';
-const DEFAULT_MODE = 'ffa';
 
 export class Landing {
-  readonly element: HTMLElement;
   private readonly options: LandingOptions;
-  private readonly nameInput = el('input', {
-    id: 'name',
-    name: 'name',
-    type: 'text',
-    maxlength: String(NAME_UNITS_MAX),
-    autocomplete: 'nickname',
-    autocapitalize: 'off',
-    spellcheck: 'false',
-    placeholder: DEFAULT_NAME,
-    enterkeyhint: 'go',
-    'data-testid': 'name',
-  });
-  private readonly error = el('p', { class: 'form-error', role: 'alert', 'data-testid': 'error' });
-  private readonly mode = el('select', { id: 'mode', name: 'mode', 'data-testid': 'mode' });
-  private readonly modeField = el(
-    'div',
-    { class: 'field', hidden: true },
-    el('label', { for: 'mode' }, 'Mode'),
-    this.mode,
-  );
-  private readonly listPrivate = el('input', { type: 'checkbox', id: 'private', checked: true });
-  private readonly list = el('ul', { class: 'match-list', 'data-testid': 'match-list' });
-  private readonly listNote = el(
-    'p',
-    { class: 'muted list-note', 'data-testid': 'match-list-note' },
-    'Looking for matches…',
-  );
-  private readonly actions: HTMLButtonElement[] = [];
-  private modes: GameInfo['modes'] = [];
-  private matches: readonly MatchSummary[] | null = null;
-  private timer: ReturnType<typeof setInterval> | undefined;
+  private readonly element: HTMLElement;
+  private readonly nameInput: HTMLInputElement;
+  private readonly mode: HTMLSelectElement;
+  private readonly modeField: HTMLElement;
+  private readonly error: HTMLElement;
+  private readonly actions: HTMLButtonElement[];
+  private readonly matches: MatchList;
+  private readonly form: HTMLFormElement;
+  /** What the page was opened with; a match that was left is no invitation any more. */
+  private joinCode: string | null;
+  private isBusy = false;
+  private modes = 0;
 
   constructor(options: LandingOptions) {
     this.options = options;
-    this.nameInput.value = options.name;
-    this.element = el('main', { class: 'landing', 'data-testid': 'landing' }, this.hero(), this.side());
+    const { element } = options;
+    this.element = element;
+    this.joinCode = options.joinCode;
+    this.form = part(element, '#play-form', HTMLFormElement);
+    this.nameInput = part(element, '#name', HTMLInputElement);
+    this.mode = part(element, '#mode', HTMLSelectElement);
+    this.modeField = part(element, '#mode-field', HTMLElement);
+    this.error = part(element, '#play-error', HTMLElement);
+    this.actions = [...element.querySelectorAll<HTMLButtonElement>('button')];
+    this.matches = new MatchList({
+      list: part(element, '#match-list', HTMLElement),
+      note: part(element, '#match-list-note', HTMLElement),
+      load: options.loadMatches,
+      onJoin: (id) => {
+        this.play({ kind: 'join', idOrCode: id });
+      },
+    });
+    // What was typed before the script came stays.
+    if (this.nameInput.value === '') this.nameInput.value = options.name;
+    if (this.joinCode !== null) this.invite(this.joinCode);
+    this.listen();
   }
 
   show(): void {
     setHidden(this.element, false);
-    void this.refresh();
-    clearInterval(this.timer);
-    this.timer = setInterval(() => {
-      if (!document.hidden) void this.refresh();
-    }, REFRESH_MS);
+    this.matches.start();
   }
 
   hide(): void {
     setHidden(this.element, true);
-    clearInterval(this.timer);
+    this.matches.stop();
   }
 
   set info(info: GameInfo) {
-    this.modes = info.modes;
+    const chosen = this.mode.value;
     this.mode.replaceChildren(...info.modes.map((mode) => el('option', { value: mode.id }, mode.title)));
-    setHidden(this.modeField, info.modes.length < 2);
-    this.showMatches(this.matches);
+    if (info.modes.some((mode) => mode.id === chosen)) this.mode.value = chosen;
+    this.modes = info.modes.length;
+    setHidden(this.modeField, this.modes < 2 || this.joinCode !== null);
+    this.matches.info = info;
   }
 
   /** While a request is under way nothing can be pressed twice. */
   set busy(busy: boolean) {
+    this.isBusy = busy;
     for (const action of this.actions) action.disabled = busy;
-    for (const action of this.list.querySelectorAll('button')) action.disabled = busy;
+    this.matches.busy = busy;
     this.element.classList.toggle('busy', busy);
   }
 
@@ -95,75 +93,57 @@ export class Landing {
     setText(this.error, sentence);
   }
 
-  private hero(): HTMLElement {
-    const { joinCode } = this.options;
-    const play = el(
-      'button',
-      { type: 'submit', class: 'primary play', 'data-testid': 'play' },
-      joinCode ? 'Join match' : 'Play',
-    );
-    this.actions.push(play);
-    const form = el(
-      'form',
-      { class: 'play-form' },
-      el('div', { class: 'field' }, el('label', { for: 'name' }, 'Your name'), this.nameInput),
-      this.modeField,
-      play,
-      this.error,
-    );
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.play(joinCode ? { kind: 'join', idOrCode: joinCode } : { kind: 'quick' });
-    });
-    const intro = joinCode
-      ? el('p', { class: 'lead' }, 'You are invited to match ', el('b', { class: 'code' }, joinCode), '.')
-      : el('p', { class: 'lead' }, 'Dash, aim, outlast everyone. One click and you are in a match.');
-    const hero = el(
-      'section',
-      { class: 'hero', 'aria-labelledby': 'title' },
-      el('h1', { id: 'title' }, 'Tickwire ', el('span', { class: 'accent' }, 'Arena')),
-      intro,
-      form,
-      controlsHelp(),
-    );
-    if (joinCode) {
-      const quick = button('Play a quick match instead', { class: 'link', 'data-testid': 'quick-instead' }, () => {
-        this.play({ kind: 'quick' });
-      });
-      this.actions.push(quick);
-      form.append(quick);
-    }
-    return hero;
+  /** Presses what was pressed before the script came. */
+  pressEarlier(): void {
+    const box = part(this.element, '#play-box', HTMLDialogElement);
+    const pressed = box.open ? '' : box.returnValue;
+    // The browser closes the box for a press, if no script keeps it from it.
+    box.open = true;
+    const button = this.actions.find((action) => action.value === pressed);
+    if (pressed !== '' && button && !this.isBusy) this.submit(pressed);
   }
 
-  private side(): HTMLElement {
-    const create = button('Create match', { class: 'secondary', 'data-testid': 'create' }, () => {
-      this.play({ kind: 'create', isPrivate: this.listPrivate.checked });
+  /** The link that the page was opened with is used up. */
+  forgetInvitation(): void {
+    if (this.joinCode === null) return;
+    this.joinCode = null;
+    setHidden(part(this.element, '#lead', HTMLElement), false);
+    setHidden(part(this.element, '#invitation', HTMLElement), true);
+    setText(part(this.element, '#play', HTMLElement), 'Play');
+    this.element.querySelector('[data-testid="quick-instead"]')?.remove();
+    setHidden(this.modeField, this.modes < 2);
+  }
+
+  private listen(): void {
+    const { onIntent } = this.options;
+    this.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.submit(event.submitter instanceof HTMLButtonElement ? event.submitter.value : 'play');
     });
-    this.actions.push(create);
-    return el(
-      'div',
-      { class: 'side' },
-      el(
-        'section',
-        { class: 'card', 'aria-labelledby': 'friends-title' },
-        el('h2', { id: 'friends-title' }, 'Play with friends'),
-        el('p', { class: 'muted' }, 'Create a match and send them its link.'),
-        el(
-          'div',
-          { class: 'create-row' },
-          create,
-          el('label', { class: 'check', for: 'private' }, this.listPrivate, 'Only by link'),
-        ),
-      ),
-      el(
-        'section',
-        { class: 'card matches', 'aria-labelledby': 'open-title' },
-        el('h2', { id: 'open-title' }, 'Open matches'),
-        this.list,
-        this.listNote,
-      ),
-    );
+    this.nameInput.addEventListener('focus', onIntent, { once: true });
+    for (const action of this.actions) action.addEventListener('pointerenter', onIntent, { once: true });
+  }
+
+  private submit(what: string): void {
+    if (what === 'create')
+      this.play({ kind: 'create', isPrivate: part(this.element, '#private', HTMLInputElement).checked });
+    else if (what === 'quick' || this.joinCode === null) this.play({ kind: 'quick' });
+    else this.play({ kind: 'join', idOrCode: this.joinCode });
+  }
+
+  /** Whoever was invited came for this match: its mode is chosen. */
+  private invite(code: string): void {
+    setHidden(part(this.element, '#lead', HTMLElement), true);
+    const invitation = part(this.element, '#invitation', HTMLElement);
+    invitation.replaceChildren('You are invited to match ', el('b', { class: 'code' }, code), '.');
+    setHidden(invitation, false);
+    setText(part(this.element, '#play', HTMLElement), 'Join match');
+    setHidden(this.modeField, true);
+    const quick = button('Play a quick match instead', { class: 'link', 'data-testid': 'quick-instead' }, () => {
+      this.submit('quick');
+    });
+    this.actions.push(quick);
+    this.error.before(quick);
   }
 
   private play(request: PlayRequest): void {
@@ -171,58 +151,11 @@ export class Landing {
     const name = this.nameInput.value.trim() || DEFAULT_NAME;
     this.options.onPlay(name, request, this.mode.value || DEFAULT_MODE);
   }
-
-  private async refresh(): Promise<void> {
-    try {
-      this.showMatches(await this.options.loadMatches());
-    } catch {
-      this.matches = null;
-      this.list.replaceChildren();
-      setText(this.listNote, 'The list cannot be loaded right now.');
-    }
-  }
-
-  /** Keeps rows of matches that stay, so that focus on their button stays too. */
-  private showMatches(matches: readonly MatchSummary[] | null): void {
-    this.matches = matches;
-    if (!matches) return;
-    const rows = new Map([...this.list.children].map((row) => [row.getAttribute('data-match') ?? '', row]));
-    const kept = matches.map((match) => {
-      const row = rows.get(match.id) ?? this.matchRow(match);
-      const text = row.querySelector('.match-text');
-      if (text) setText(text, matchLine(match, this.modes));
-      return row;
-    });
-    const unchanged =
-      kept.length === this.list.children.length && kept.every((row, i) => row === this.list.children[i]);
-    if (!unchanged) this.list.replaceChildren(...kept);
-    setText(this.listNote, matches.length === 0 ? 'None right now. Press Play and one starts.' : '');
-  }
-
-  private matchRow(match: MatchSummary): HTMLElement {
-    const join = button('Join', { class: 'secondary small' }, () => {
-      this.play({ kind: 'join', idOrCode: match.id });
-    });
-    return el('li', { 'data-match': match.id, 'data-testid': 'match-row' }, el('span', { class: 'match-text' }), join);
-  }
 }
 
-/** How to play, for mouse and keyboard and for touch; CSS shows the one that fits. */
-export function controlsHelp(): HTMLElement {
-  const item = (keys: readonly string[], what: string): HTMLElement =>
-    el('li', {}, ...keys.map((key) => el('kbd', {}, key)), ` ${what}`);
-  return el(
-    'div',
-    { class: 'help' },
-    el(
-      'ul',
-      { class: 'help-keys', 'aria-label': 'Controls' },
-      item(['W', 'A', 'S', 'D'], 'move'),
-      item(['Mouse'], 'aim and fire'),
-      item(['Space'], 'dash'),
-      item(['Tab'], 'scores'),
-      item(['Esc'], 'menu'),
-    ),
-    el('p', { class: 'help-touch muted' }, 'Left thumb moves, right thumb aims and fires, the button dashes.'),
-  );
+/** A part of the page's HTML. Throws if it is missing: then HTML and script are of different builds. */
+function part<T extends HTMLElement>(root: HTMLElement, selector: string, kind: new () => T): T {
+  const found = root.querySelector(selector);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${selector}`);
+  return found;
 }

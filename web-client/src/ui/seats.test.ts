@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Api } from '../net/api';
 import { Seats } from './seats';
 import { PageStorage } from './storage';
+import { stores } from './testing';
 
 /** A server that knows one session token at a time and forgets it when it restarts. */
 class FakeServer {
@@ -24,21 +25,10 @@ class FakeServer {
   };
 }
 
-/** Storage that forgets nothing within a test; the real one is absent outside a browser. */
-class MemoryStorage extends PageStorage {
-  private value: PageStorage['session'] = null;
-  override get session(): PageStorage['session'] {
-    return this.value;
-  }
-  override set session(session: PageStorage['session']) {
-    this.value = session;
-  }
-}
-
 describe('Seats', () => {
   it('makes a session once and reuses it', async () => {
     const server = new FakeServer();
-    const seats = new Seats(new Api('https://play.example/', server.fetch), new MemoryStorage());
+    const seats = new Seats(new Api('https://play.example/', server.fetch), new PageStorage(stores()));
     await seats.take('Ada', { kind: 'quick' }, 'ffa');
     await seats.take('Ada', { kind: 'join', idOrCode: 'K7Q2MD' }, 'ffa');
     expect(server.calls).toEqual(['/api/session', '/api/quick-play', '/api/matches/K7Q2MD/join']);
@@ -46,7 +36,7 @@ describe('Seats', () => {
 
   it('makes another for another name', async () => {
     const server = new FakeServer();
-    const seats = new Seats(new Api('https://play.example/', server.fetch), new MemoryStorage());
+    const seats = new Seats(new Api('https://play.example/', server.fetch), new PageStorage(stores()));
     await seats.take('Ada', { kind: 'quick' }, 'ffa');
     const grant = await seats.take('Bo', { kind: 'create', isPrivate: true }, 'ffa');
     expect(grant.sessionWasGone).toBe(false);
@@ -55,7 +45,7 @@ describe('Seats', () => {
 
   it('notices a restarted server and starts over', async () => {
     const server = new FakeServer();
-    const seats = new Seats(new Api('https://play.example/', server.fetch), new MemoryStorage());
+    const seats = new Seats(new Api('https://play.example/', server.fetch), new PageStorage(stores()));
     await seats.take('Ada', { kind: 'quick' }, 'ffa');
     server.known = '';
     const grant = await seats.take('Ada', { kind: 'quick' }, 'ffa');

@@ -1,7 +1,12 @@
 // Gets a seat over HTTP: a guest session when there is none or the old one is gone, then the match.
-import { ApiError, type Api, type Join } from '../net/api';
-import type { PlayRequest } from './landing';
-import type { PageStorage } from './storage';
+import { ApiError, type Api, type Join, type MatchSettings } from '../net/api';
+import type { PageStorage, StoredSession } from './storage';
+
+export type PlayRequest =
+  | { readonly kind: 'quick' }
+  | { readonly kind: 'create'; readonly isPrivate: boolean }
+  /** With settings, a match that the server has forgotten is created anew under its code. */
+  | { readonly kind: 'join'; readonly idOrCode: string; readonly recreate?: MatchSettings | null };
 
 export interface SeatGrant {
   readonly join: Join;
@@ -22,25 +27,26 @@ export class Seats {
     const stored = this.storage.session;
     if (stored?.requestedName === name) {
       try {
-        return { join: await this.request(stored.token, request, mode), sessionWasGone: false };
+        return { join: await this.request(stored, request, mode), sessionWasGone: false };
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== 'session_required') throw error;
         this.storage.session = null;
       }
     }
-    const session = await this.api.createSession(name);
-    this.storage.session = { token: session.token, requestedName: name, name: session.name };
-    return { join: await this.request(session.token, request, mode), sessionWasGone: stored?.requestedName === name };
+    const { token, name: cleaned } = await this.api.createSession(name);
+    const session = { token, requestedName: name, name: cleaned };
+    this.storage.session = session;
+    return { join: await this.request(session, request, mode), sessionWasGone: stored?.requestedName === name };
   }
 
-  private request(token: string, request: PlayRequest, mode: string): Promise<Join> {
+  private request({ token }: StoredSession, request: PlayRequest, mode: string): Promise<Join> {
     switch (request.kind) {
       case 'quick':
         return this.api.quickPlay(token, mode);
       case 'create':
-        return this.api.createMatch(token, mode, request.isPrivate);
+        return this.api.createMatch(token, { mode, private: request.isPrivate, lobby: true, bots: true });
       case 'join':
-        return this.api.joinMatch(token, request.idOrCode);
+        return this.api.joinMatch(token, request.idOrCode, request.recreate);
     }
   }
 }

@@ -1,81 +1,78 @@
-// What stands between the player and a match: connecting, connection lost, server away, or an end that needs a choice.
-import { button, el, setHidden, setText } from './dom';
+// The dialog that stands between the player and a match. What it says comes from `connection-story.ts`.
+import type { ActionKind, Story } from './connection-story';
 import { Dialog } from './dialog';
+import { button, el, setHidden, setText } from './dom';
 
-export interface StatusAction {
-  readonly label: string;
-  readonly testId: string;
-  readonly primary?: boolean;
-  readonly run: () => void;
-}
+const LABELS: Readonly<Record<ActionKind, { readonly label: string; readonly testId: string }>> = {
+  retry: { label: 'Retry now', testId: 'retry' },
+  cancel: { label: 'Cancel', testId: 'status-leave' },
+  leave: { label: 'Leave', testId: 'status-leave' },
+  back: { label: 'Back to start', testId: 'status-leave' },
+  reload: { label: 'Reload', testId: 'reload' },
+  take_back: { label: 'Take it back', testId: 'take-back' },
+  again: { label: 'Play another match', testId: 'again' },
+};
+/** Those that go on, as opposed to away. */
+const PRIMARY: ReadonlySet<ActionKind> = new Set(['retry', 'reload', 'take_back', 'again']);
 
-export interface StatusContent {
-  readonly testId: string;
-  readonly title: string;
-  readonly text: string;
-  /** Counts down to this moment after the text, as in "… in 3 s". */
-  readonly untilMs?: number;
-  readonly spinner?: boolean;
-  readonly alert?: boolean;
-  readonly actions: readonly StatusAction[];
-}
-
-const COUNT_INTERVAL_MS = 200;
-
-/** At most one status is shown; showing the same one again only changes its words. */
+/** At most one story is told; telling it with other words disturbs neither the focus nor the dialog. */
 export class StatusScreen {
+  private readonly onAction: (action: ActionKind) => void;
   private dialog: Dialog | null = null;
   private shownId = '';
-  private readonly text = el('p', { class: 'status-text', 'data-testid': 'status-text' });
+  private shownActions = '';
+  private readonly text = el('p', { class: 'status-text', role: 'status', 'data-testid': 'status-text' });
   private readonly spinner = el('span', { class: 'spinner', 'aria-hidden': 'true' });
   private readonly actions = el('div', { class: 'dialog-actions' });
-  private timer: ReturnType<typeof setInterval> | undefined;
 
-  show(content: StatusContent): void {
-    const id = `${content.testId}/${content.title}/${content.actions.map((action) => action.label).join('/')}`;
-    if (this.shownId !== id) this.rebuild(content, id);
-    setHidden(this.spinner, content.spinner !== true);
-    clearInterval(this.timer);
-    const { untilMs } = content;
-    if (untilMs === undefined) {
-      setText(this.text, content.text);
+  constructor(onAction: (action: ActionKind) => void) {
+    this.onAction = onAction;
+  }
+
+  get isShown(): boolean {
+    return this.dialog !== null;
+  }
+
+  show(story: Story | null): void {
+    if (!story) {
+      this.hide();
       return;
     }
-    const count = (): void => {
-      const seconds = Math.ceil(Math.max(0, untilMs - performance.now()) / 1000);
-      setText(this.text, seconds > 0 ? `${content.text} in ${seconds} s…` : `${content.text}…`);
-    };
-    count();
-    this.timer = setInterval(count, COUNT_INTERVAL_MS);
+    const actions = story.actions.join();
+    if (actions !== this.shownActions) {
+      this.shownActions = actions;
+      this.actions.replaceChildren(...story.actions.map((action) => this.actionButton(action)));
+    }
+    setHidden(this.spinner, !story.busy);
+    setText(this.text, story.sentence);
+    const dialog = this.dialog && story.id === this.shownId ? this.dialog : this.open(story);
+    dialog.title = story.title;
   }
 
   hide(): void {
-    clearInterval(this.timer);
     this.dialog?.close();
     this.dialog = null;
-    this.shownId = '';
   }
 
-  private rebuild(content: StatusContent, id: string): void {
+  private open(story: Story): Dialog {
     this.hide();
-    this.shownId = id;
-    this.actions.replaceChildren(
-      ...content.actions.map((action) =>
-        button(
-          action.label,
-          { class: action.primary === true ? 'primary' : 'secondary', 'data-testid': action.testId },
-          () => {
-            action.run();
-          },
-        ),
-      ),
-    );
-    this.dialog = new Dialog(
-      { title: content.title, testId: content.testId, alert: content.alert === true },
+    this.shownId = story.id;
+    const dialog = new Dialog(
+      { title: story.title, testId: story.id, alert: story.id !== 'connecting' },
       el('div', { class: 'status-row' }, this.spinner, this.text),
       this.actions,
     );
-    this.dialog.element.classList.add('status');
-    this.dialog.open();
+    dialog.element.classList.add('status');
+    dialog.open();
+    this.dialog = dialog;
+    return dialog;
+  }
+
+  private actionButton(action: ActionKind): HTMLButtonElement {
+    const { label, testId } = LABELS[action];
+    const look = PRIMARY.has(action) ? 'primary' : 'secondary';
+    return button(label, { class: look, 'data-testid': testId }, () => {
+      this.onAction(action);
+    });
   }
 }

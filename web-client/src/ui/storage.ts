@@ -1,13 +1,22 @@
-// What outlives a reload. The seat and the guest session are this tab's; the name is this browser's.
+// What outlives a reload. The seat is this tab's; the guest session is this tab's and, for tabs to come, this browser's; the
+// name is this browser's.
 //
-// Storage may be forbidden by the browser: then nothing is remembered and everything else works.
+// Invariant: a browser that forbids or has no room for storage costs what outlives the page, and nothing else: every value is
+// then kept in memory.
+import type { MatchSettings } from '../net/api';
 
-/** What returns to a seat. */
+/** How the player came to a match. */
+export type Via = 'quick' | 'create' | 'link';
+
+/** What returns to a seat, and to its match if the server no longer knows it. */
 export interface StoredSeat {
   readonly matchId: string;
   readonly token: string;
   readonly code: string;
   readonly wsUrl: string;
+  readonly via: Via;
+  /** Null if the server did not say. */
+  readonly settings: MatchSettings | null;
 }
 
 export interface StoredSession {
@@ -17,68 +26,115 @@ export interface StoredSession {
   readonly name: string;
 }
 
+/** Where things are kept; opening one may throw. */
+export interface Stores {
+  readonly tab: () => Storage;
+  readonly browser: () => Storage;
+}
+
 const SEAT = 'tickwire.seat';
 const SESSION = 'tickwire.session';
 const NAME = 'tickwire.name';
+/** The server's schema that the page was reloaded for. */
+const RELOADED = 'tickwire.reloaded';
 
 export class PageStorage {
-  private readonly tab: Storage | null = open(() => window.sessionStorage);
-  private readonly browser: Storage | null = open(() => window.localStorage);
+  private readonly tab: Store;
+  private readonly browser: Store;
+
+  constructor(stores: Stores = { tab: () => window.sessionStorage, browser: () => window.localStorage }) {
+    this.tab = new Store(stores.tab);
+    this.browser = new Store(stores.browser);
+  }
 
   get seat(): StoredSeat | null {
-    return read(this.tab, SEAT, ['matchId', 'token', 'code', 'wsUrl']) as StoredSeat | null;
+    const seat = object(this.tab.get(SEAT), ['matchId', 'token', 'code', 'wsUrl', 'via']) as StoredSeat | null;
+    return seat && { ...seat, settings: isSettings(seat.settings) ? seat.settings : null };
   }
 
   set seat(seat: StoredSeat | null) {
-    write(this.tab, SEAT, seat);
+    this.tab.set(SEAT, seat && JSON.stringify(seat));
   }
 
+  /** The same person in every tab, unless the tab has had another name. */
   get session(): StoredSession | null {
-    return read(this.tab, SESSION, ['token', 'requestedName', 'name']) as StoredSession | null;
+    return this.sessionIn(this.tab) ?? this.sessionIn(this.browser);
   }
 
   set session(session: StoredSession | null) {
-    write(this.tab, SESSION, session);
+    const gone = this.session;
+    this.tab.set(SESSION, session && JSON.stringify(session));
+    // Another tab's newer session is not this one's to forget.
+    if (session || this.sessionIn(this.browser)?.token === gone?.token) {
+      this.browser.set(SESSION, session && JSON.stringify(session));
+    }
   }
 
   get name(): string {
-    return this.browser?.getItem(NAME) ?? '';
+    return this.browser.get(NAME) ?? '';
   }
 
   set name(name: string) {
-    try {
-      this.browser?.setItem(NAME, name);
-    } catch {
-      // A full or forbidden storage costs only the prefilled name.
-    }
+    this.browser.set(NAME, name);
+  }
+
+  get reloadedFor(): string {
+    return this.tab.get(RELOADED) ?? '';
+  }
+
+  set reloadedFor(schema: string) {
+    this.tab.set(RELOADED, schema === '' ? null : schema);
+  }
+
+  private sessionIn(store: Store): StoredSession | null {
+    return object(store.get(SESSION), ['token', 'requestedName', 'name']) as StoredSession | null;
   }
 }
 
-function open(get: () => Storage): Storage | null {
+/** One of the browser's storages; what it does not take is kept in memory. */
+class Store {
+  private readonly storage: Storage | null;
+  private readonly memory = new Map<string, string | null>();
+
+  constructor(open: () => Storage) {
+    this.storage = attempt(open);
+  }
+
+  get(key: string): string | null {
+    const kept = this.memory.get(key);
+    return kept === undefined ? attempt(() => this.storage?.getItem(key) ?? null) : kept;
+  }
+
+  set(key: string, value: string | null): void {
+    const isStored = attempt(() => {
+      if (!this.storage) return false;
+      if (value === null) this.storage.removeItem(key);
+      else this.storage.setItem(key, value);
+      return true;
+    });
+    if (isStored === true) this.memory.delete(key);
+    else this.memory.set(key, value);
+  }
+}
+
+function attempt<T>(what: () => T): T | null {
   try {
-    return get();
+    return what();
   } catch {
     return null;
   }
 }
 
 /** The stored object if it has these strings, else null: another build may have stored it. */
-function read(storage: Storage | null, key: string, strings: readonly string[]): object | null {
-  try {
-    const value: unknown = JSON.parse(storage?.getItem(key) ?? 'null');
-    if (typeof value !== 'object' || value === null) return null;
-    const fields = value as Record<string, unknown>;
-    return strings.every((name) => typeof fields[name] === 'string') ? value : null;
-  } catch {
-    return null;
-  }
+function object(json: string | null, strings: readonly string[]): object | null {
+  const value: unknown = attempt(() => JSON.parse(json ?? 'null') as unknown);
+  if (typeof value !== 'object' || value === null) return null;
+  const fields = value as Record<string, unknown>;
+  return strings.every((name) => typeof fields[name] === 'string') ? value : null;
 }
 
-function write(storage: Storage | null, key: string, value: object | null): void {
-  try {
-    if (value === null) storage?.removeItem(key);
-    else storage?.setItem(key, JSON.stringify(value));
-  } catch {
-    // Without storage a reload starts anew.
-  }
+function isSettings(value: unknown): value is MatchSettings {
+  if (typeof value !== 'object' || value === null) return false;
+  const { mode, private: isPrivate, lobby, bots } = value as Partial<Record<keyof MatchSettings, unknown>>;
+  return typeof mode === 'string' && [isPrivate, lobby, bots].every((flag) => typeof flag === 'boolean');
 }

@@ -14,7 +14,7 @@ use core::cell::RefCell;
 use arena::Arena;
 use tickwire_protocol::limits::{FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX};
 use tickwire_protocol::messages::{ClientMessage, Credential};
-use tickwire_protocol::{DecodeError, MatchId, NetId, Secret, Snapshot, Table, Tick};
+use tickwire_protocol::{DecodeError, MatchId, NetId, PROTOCOL_VERSION, Secret, Snapshot, Table, Tick};
 
 use crate::arena_game;
 use crate::client::{ClientCore, WebGame};
@@ -145,6 +145,24 @@ pub extern "C" fn state_hash_lo() -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn state_hash_hi() -> u32 {
     with(|module| module.snapshot().map_or(0, |view| (view.hash() >> 32) as u32))
+}
+
+/// Low half of the schema's hash, by which a server knows its clients.
+#[unsafe(no_mangle)]
+pub extern "C" fn schema_hash_lo() -> u32 {
+    TheGame::SCHEMA.hash() as u32
+}
+
+/// High half of the schema's hash.
+#[unsafe(no_mangle)]
+pub extern "C" fn schema_hash_hi() -> u32 {
+    (TheGame::SCHEMA.hash() >> 32) as u32
+}
+
+/// The protocol that this module speaks.
+#[unsafe(no_mangle)]
+pub extern "C" fn protocol_version() -> u32 {
+    u32::from(PROTOCOL_VERSION)
 }
 
 /// How many rows table `table` has.

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import type * as Arena from '../arena';
+import { FakeReplica } from '../net/fakes';
+import { Loader } from './loader';
+
+it('loads both parts at once, once, and again after a failure', async () => {
+  const started: string[] = [];
+  let broken = true;
+  const loader = new Loader({
+    arena: () => {
+      started.push('arena');
+      return Promise.resolve({} as typeof Arena);
+    },
+    replica: () => {
+      started.push('replica');
+      return broken ? Promise.reject(new Error('offline')) : Promise.resolve(new FakeReplica());
+    },
+  });
+  await expect(loader.load()).rejects.toThrow('offline');
+  expect(loader.loaded).toBeNull();
+  broken = false;
+  await Promise.all([loader.load(), loader.load()]);
+  expect(started).toEqual(['arena', 'replica', 'arena', 'replica']);
+  expect(loader.loaded).toBe(await loader.load());
+});
