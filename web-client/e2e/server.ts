@@ -14,6 +14,8 @@ export interface ServerOptions {
   /** 0 for any free one. */
   readonly port?: number;
   readonly matchSeconds?: number;
+  /** How long matches may go on after SIGTERM; 0 unless it is said. */
+  readonly drainSeconds?: number;
   /** Further settings, as in `matches.bots_fill=0`. */
   readonly set?: readonly string[];
 }
@@ -46,7 +48,8 @@ export class Server {
       binary(),
       [
         ...['--port', String(options.port ?? 0), '--web-dir', here('../dist'), '--admin-token-file', tokenFile],
-        ...['--match-seconds', String(options.matchSeconds ?? 300), '--drain-seconds', '0'],
+        ...['--match-seconds', String(options.matchSeconds ?? 300)],
+        ...['--drain-seconds', String(options.drainSeconds ?? 0)],
         ...settings,
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -59,6 +62,11 @@ export class Server {
       rmSync(folder, { recursive: true });
       throw error;
     }
+  }
+
+  /** Asks it to end, as an operator does; it goes on while its matches may. */
+  drain(): void {
+    this.child.kill('SIGTERM');
   }
 
   /** Ends it as a crash would, or as an operator would. */

@@ -3,7 +3,7 @@
 //
 // Invariant: the stored seat is the newest resume credential while there is a match to return to, and absent otherwise.
 import type { PlayScreen } from '../arena';
-import { Api, ApiError, serverBase, type GameInfo } from '../net/api';
+import { Api, ApiError, serverBase, type GameInfo, type Join } from '../net/api';
 import { Backoff } from '../net/backoff';
 import { closeKind } from '../net/close';
 import type { ConnectionState, Credential, SocketLike } from '../net/connection';
@@ -23,7 +23,7 @@ import { DEFAULT_MODE, GAME } from './game';
 import { Landing } from './landing';
 import { whenIdle, type Loader } from './loader';
 import { findingOf, Prober } from './prober';
-import { Seats, socketUrl, type PlayRequest, type SeatGrant } from './seats';
+import { Seats, socketUrl, type PlayRequest } from './seats';
 import { Signs } from './signs';
 import { StatusScreen } from './status-screen';
 import { PageStorage, type StoredSeat, type Via } from './storage';
@@ -179,12 +179,12 @@ export class App {
   }
 
   /** Asks for a seat and takes it. */
-  private async comeIn(ask: () => Promise<SeatGrant>, via: Via): Promise<void> {
+  private async comeIn(ask: () => Promise<Join>, via: Via): Promise<void> {
     const attempt = this.beginAttempt('asking');
     this.landing.busy = true;
     try {
-      const [grant] = await Promise.all([ask(), this.makeScreen()]);
-      if (attempt === this.attempt) this.enter(grant, via);
+      const [join] = await Promise.all([ask(), this.makeScreen()]);
+      if (attempt === this.attempt) this.enter(join, via);
     } catch (error) {
       if (attempt === this.attempt) this.showLanding(sentenceOf(error), 'invited');
     }
@@ -203,7 +203,7 @@ export class App {
     }
   }
 
-  private enter({ join }: SeatGrant, via: Via): void {
+  private enter(join: Join, via: Via): void {
     const { match, code, ws_url: wsUrl, settings } = join;
     this.seat = { matchId: match.id, code, wsUrl, settings, via };
     this.wasIn = false;
@@ -277,11 +277,13 @@ export class App {
       waitFirst: !wasIn,
     });
     this.search = search;
-    const found = await search.run();
-    if (!found || attempt !== this.attempt) return;
-    const restarted = found.sessionWasGone || reason === 'draining';
-    this.arrival = wasIn ? arrivalSentence({ found: found.found, reason, restarted }) : '';
-    this.enter(found, seat.via);
+    const gone = this.seats.sessionsGone;
+    const result = await search.run();
+    if (!result || attempt !== this.attempt) return;
+    const { join, found } = result;
+    const restarted = reason === 'draining' || this.seats.sessionsGone > gone;
+    this.arrival = wasIn ? arrivalSentence({ found, reason, restarted }) : '';
+    this.enter(join, found === 'another' ? 'quick' : seat.via);
   }
 
   private act(action: ActionKind): void {

@@ -38,8 +38,8 @@ describe('Seats', () => {
     const server = new FakeServer();
     const seats = new Seats(new Api('https://play.example/', server.fetch), new PageStorage(stores()));
     await seats.take('Ada', { kind: 'quick' }, 'ffa');
-    const grant = await seats.take('Bo', { kind: 'create', isPrivate: true }, 'ffa');
-    expect(grant.sessionWasGone).toBe(false);
+    await seats.take('Bo', { kind: 'create', isPrivate: true }, 'ffa');
+    expect(seats.sessionsGone).toBe(0);
     expect(server.calls.filter((path) => path === '/api/session')).toHaveLength(2);
   });
 
@@ -48,8 +48,8 @@ describe('Seats', () => {
     const seats = new Seats(new Api('https://play.example/', server.fetch), new PageStorage(stores()));
     await seats.take('Ada', { kind: 'quick' }, 'ffa');
     server.known = '';
-    const grant = await seats.take('Ada', { kind: 'quick' }, 'ffa');
-    expect(grant.sessionWasGone).toBe(true);
-    expect(grant.join.code).toBe('K7Q2MD');
+    const join = await seats.take('Ada', { kind: 'quick' }, 'ffa');
+    expect(seats.sessionsGone).toBe(1);
+    expect(join.code).toBe('K7Q2MD');
   });
 });

@@ -8,35 +8,36 @@ export type PlayRequest =
   /** With settings, a match that the server has forgotten is created anew under its code. */
   | { readonly kind: 'join'; readonly idOrCode: string; readonly recreate?: MatchSettings | null };
 
-export interface SeatGrant {
-  readonly join: Join;
-  /** The old guest session was unknown to the server: it has restarted since. */
-  readonly sessionWasGone: boolean;
-}
-
 export class Seats {
   private readonly api: Api;
   private readonly storage: PageStorage;
+  private gone = 0;
 
   constructor(api: Api, storage: PageStorage) {
     this.api = api;
     this.storage = storage;
   }
 
-  async take(name: string, request: PlayRequest, mode: string): Promise<SeatGrant> {
+  /** How often the server did not know the guest session any more: so often it has restarted. */
+  get sessionsGone(): number {
+    return this.gone;
+  }
+
+  async take(name: string, request: PlayRequest, mode: string): Promise<Join> {
     const stored = this.storage.session;
     if (stored?.requestedName === name) {
       try {
-        return { join: await this.request(stored, request, mode), sessionWasGone: false };
+        return await this.request(stored, request, mode);
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== 'session_required') throw error;
         this.storage.session = null;
+        this.gone += 1;
       }
     }
     const { token, name: cleaned } = await this.api.createSession(name);
     const session = { token, requestedName: name, name: cleaned };
     this.storage.session = session;
-    return { join: await this.request(session, request, mode), sessionWasGone: stored?.requestedName === name };
+    return this.request(session, request, mode);
   }
 
   private request({ token }: StoredSession, request: PlayRequest, mode: string): Promise<Join> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiError, type Join } from '../net/api';
 import { Backoff } from '../net/backoff';
-import type { PlayRequest, SeatGrant } from './seats';
+import type { PlayRequest } from './seats';
 import { isShared, Search, type LostMatch, type WayBack } from './way-back';
 
 const SETTINGS = { mode: 'ffa', private: true, lobby: true, bots: false };
@@ -35,12 +35,12 @@ class Bench {
     });
   }
 
-  private answer(answer: Answer): Promise<SeatGrant> {
+  private answer(answer: Answer): Promise<Join> {
     if (answer === null) return new Promise(() => undefined);
     if (typeof answer === 'object') {
       return Promise.reject(new ApiError(answer.refused, 0, '', answer.retryAfterS ?? null));
     }
-    return Promise.resolve({ join: { match: { id: answer } } as Join, sessionWasGone: false });
+    return Promise.resolve({ match: { id: answer } } as Join);
   }
 }
 

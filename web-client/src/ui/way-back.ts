@@ -1,9 +1,9 @@
 // The way back into a match whose seat is gone: asks for one until there is one, or until no asking helps.
 //
 // Invariant: who was in a match that people share by its link is never put into another one.
-import { ApiError } from '../net/api';
+import { ApiError, type Join } from '../net/api';
 import { Backoff } from '../net/backoff';
-import type { PlayRequest, SeatGrant } from './seats';
+import type { PlayRequest } from './seats';
 import type { StoredSeat } from './storage';
 
 /** The match that is looked for. */
@@ -18,7 +18,8 @@ export type Found =
   /** Another match. */
   | 'another';
 
-export interface WayBack extends SeatGrant {
+export interface WayBack {
+  readonly join: Join;
   readonly found: Found;
 }
 
@@ -29,7 +30,7 @@ export function isShared({ code, via, settings }: LostMatch): boolean {
 
 export interface SearchOptions {
   readonly lost: LostMatch;
-  readonly take: (request: PlayRequest) => Promise<SeatGrant>;
+  readonly take: (request: PlayRequest) => Promise<Join>;
   /** Told after each failure; the next try follows by itself. */
   readonly onTrouble: (error: unknown) => void;
   readonly backoff?: Backoff;
@@ -95,14 +96,14 @@ export class Search {
   private async ask(): Promise<WayBack> {
     const { lost, take } = this.options;
     if (isShared(lost)) {
-      const grant = await take({ kind: 'join', idOrCode: lost.code, recreate: lost.settings });
-      return { ...grant, found: grant.join.match.id === lost.matchId ? 'same' : 'recreated' };
+      const join = await take({ kind: 'join', idOrCode: lost.code, recreate: lost.settings });
+      return { join, found: join.match.id === lost.matchId ? 'same' : 'recreated' };
     }
     try {
-      return { ...(await take({ kind: 'join', idOrCode: lost.matchId })), found: 'same' };
+      return { join: await take({ kind: 'join', idOrCode: lost.matchId }), found: 'same' };
     } catch (error) {
       if (!(error instanceof ApiError) || !NO_SEAT_THERE.has(error.code)) throw error;
-      return { ...(await take({ kind: 'quick' })), found: 'another' };
+      return { join: await take({ kind: 'quick' }), found: 'another' };
     }
   }
 
