@@ -18,6 +18,7 @@ export default defineConfig(({ command }) => {
   return {
     base: './',
     plugins: [compressed()],
+    resolve: { alias: [{ find: /^pixi\.js$/, replacement: here('src/arena/pixi.js') }] },
     build: {
       target: 'es2022',
       assetsInlineLimit: 0,

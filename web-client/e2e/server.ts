@@ -47,7 +47,14 @@ export class Server {
     const child = spawn(
       binary(),
       [
-        ...['--port', String(options.port ?? 0), '--web-dir', here('../dist'), '--admin-token-file', tokenFile],
+        ...[
+          '--port',
+          String(options.port ?? 0),
+          '--web-dir',
+          process.env['PAGE_DIR'] ?? here('../dist'),
+          '--admin-token-file',
+          tokenFile,
+        ],
         ...['--match-seconds', String(options.matchSeconds ?? 300)],
         ...['--drain-seconds', String(options.drainSeconds ?? 0)],
         ...settings,
