@@ -56,6 +56,8 @@ export class App {
   private info: GameInfo | null = null;
   private screenMade: Promise<PlayScreen> | null = null;
   private mode = DEFAULT_MODE;
+  /** Who plays here: another tab may have given this browser another name since. */
+  private name = '';
   private stage: Stage | 'landing' | 'results' = 'landing';
   private stageMs = 0;
   /** Counts attempts to get into a match: an answer to an abandoned one is ignored. */
@@ -123,6 +125,7 @@ export class App {
   start(): void {
     const { seat } = this.storage;
     const invited = joinCode();
+    this.name = this.storage.session?.requestedName ?? (this.storage.name || DEFAULT_NAME);
     if (seat && (invited === null || invited.toUpperCase() === seat.code.toUpperCase())) {
       void this.returnTo(seat);
     } else {
@@ -174,6 +177,7 @@ export class App {
 
   private async play(name: string, request: PlayRequest, mode: string): Promise<void> {
     this.storage.name = name;
+    this.name = name;
     this.mode = mode;
     await this.comeIn(() => this.seats.take(name, request, mode), viaOf(request));
   }
@@ -267,7 +271,7 @@ export class App {
     const attempt = this.beginAttempt('finding');
     const search = new Search({
       lost: seat,
-      take: (request) => this.seats.take(this.storage.name || DEFAULT_NAME, request, seat.settings?.mode ?? this.mode),
+      take: (request) => this.seats.take(this.name, request, seat.settings?.mode ?? this.mode),
       onTrouble: (error) => {
         this.prober.finding = findingOf(error);
         this.refusal = error instanceof ApiError ? { code: error.code, sentence: error.message } : null;
@@ -304,7 +308,7 @@ export class App {
         void this.takeBack();
         break;
       case 'again':
-        void this.play(this.storage.name || DEFAULT_NAME, QUICK, this.mode);
+        void this.play(this.name, QUICK, this.mode);
         break;
     }
   }
@@ -320,8 +324,7 @@ export class App {
     const { seat } = this;
     if (!seat) return;
     const request: PlayRequest = { kind: 'join', idOrCode: seat.matchId };
-    const name = this.storage.session?.requestedName ?? (this.storage.name || DEFAULT_NAME);
-    await this.comeIn(() => this.seats.take(name, request, this.mode), seat.via);
+    await this.comeIn(() => this.seats.take(this.name, request, this.mode), seat.via);
   }
 
   private leave(): void {
@@ -413,7 +416,7 @@ export class App {
         this.welcomed(welcome);
       },
       onPlayAgain: () => {
-        void this.play(this.storage.name || DEFAULT_NAME, QUICK, this.mode);
+        void this.play(this.name, QUICK, this.mode);
       },
       onLeave: () => {
         this.leave();
