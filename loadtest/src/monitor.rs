@@ -22,6 +22,9 @@ use crate::report::Second;
 /// Longest series kept, seconds: two days.
 const SECONDS_MAX: usize = 48 * 60 * 60;
 
+/// The end of a run, seconds, from which on it is a second of its own.
+const SECOND_MIN: f64 = 0.5;
+
 /// What a monitor watches.
 pub struct Monitor {
     /// The bots' board.
@@ -79,7 +82,11 @@ impl Monitor {
             if let Some(search) = &mut watched.search {
                 search.look(users, &tally, own.is_saturated);
             }
-            if watched.series.len() < SECONDS_MAX {
+            // A rate over a moment says nothing.
+            let is_moment = |before: &Second| is_last && second.at - before.at < SECOND_MIN;
+            if let Some(before) = watched.series.last_mut().filter(|before| is_moment(before)) {
+                before.absorb(&second);
+            } else if watched.series.len() < SECONDS_MAX {
                 watched.series.push(second.clone());
             }
             if is_last {

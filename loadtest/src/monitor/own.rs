@@ -22,6 +22,9 @@ const STOOD_TICKS: f64 = FRESH_TICKS as f64 / 2.0;
 /// More of the machine than this leaves nothing to spare.
 const CPU_SHARE_MAX: f64 = 0.95;
 
+/// Less of it is little.
+const CPU_SHARE_LITTLE: f64 = 0.3;
+
 /// Watches this process.
 #[derive(Debug)]
 pub struct Own {
@@ -126,8 +129,14 @@ impl Own {
         // A second of bad luck is no saturation; a twentieth of a run is.
         if self.late_seconds > 1 && self.late_seconds * 20 > self.seconds {
             let limit = self.interval.as_secs_f64() * 1000.0 * LATE_TICKS;
+            // Who is late and works little is kept from working.
+            let others = if self.cpu_share_max < CPU_SHARE_LITTLE {
+                ", though it used little CPU: something else keeps this machine busy"
+            } else {
+                ""
+            };
             reasons.push(format!(
-                "its timers ran more than {limit:.1} ms (a quarter of a tick) late in {} of {} s",
+                "its timers ran more than {limit:.1} ms (a quarter of a tick) late in {} of {} s{others}",
                 self.late_seconds, self.seconds
             ));
         }
@@ -184,7 +193,8 @@ mod tests {
         assert!(!watched(&lates, 0.5).saturated);
         lates[8..12].fill(9);
         let facts = watched(&lates, 0.5);
-        assert!(facts.saturated && facts.reasons[0].contains("in 5 of 40 s"), "{facts:?}");
+        assert!(facts.saturated && facts.reasons[0].ends_with("in 5 of 40 s"), "{facts:?}");
+        assert!(watched(&lates, 0.1).reasons[0].ends_with("something else keeps this machine busy"));
     }
 
     #[test]

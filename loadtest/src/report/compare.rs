@@ -71,8 +71,19 @@ pub struct Row {
     pub then: f64,
     /// In this run.
     pub now: f64,
-    /// Whether less is better.
-    pub less_is_better: bool,
+    /// What a change of it means.
+    pub better: Better,
+}
+
+/// What is better of a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Less of it.
+    Less,
+    /// More of it.
+    More,
+    /// Neither by itself: who sends nothing sends little.
+    Neither,
 }
 
 /// How a figure changed.
@@ -84,6 +95,10 @@ pub enum Change {
     Better,
     /// For the worse.
     Worse,
+    /// It grew, which is neither.
+    More,
+    /// It shrank, which is neither.
+    Less,
 }
 
 impl Comparison {
@@ -108,8 +123,8 @@ impl Comparison {
 
     /// Every figure that both runs measured.
     pub fn rows(&self, now: &Report) -> Vec<Row> {
-        let both = FIGURES.iter().filter_map(|(title, unit, less_is_better, read)| {
-            Some(Row { title: (*title).to_owned(), unit: *unit, then: read(&self.then)?, now: read(now)?, less_is_better: *less_is_better })
+        let both = FIGURES.iter().filter_map(|(title, unit, better, read)| {
+            Some(Row { title: (*title).to_owned(), unit: *unit, then: read(&self.then)?, now: read(now)?, better: *better })
         });
         both.filter(|row| row.then.is_finite() && row.now.is_finite()).collect()
     }
@@ -167,10 +182,12 @@ impl Row {
             Some(ratio) => (ratio - 1.0) / RATIO_MUCH,
             None => self.now - self.then,
         };
-        match (grew.abs() > 1.0, (grew > 0.0) == self.less_is_better) {
-            (false, _) => Change::Same,
-            (true, true) => Change::Worse,
-            (true, false) => Change::Better,
+        match (self.better, grew > 0.0) {
+            _ if grew.abs() <= 1.0 => Change::Same,
+            (Better::Neither, true) => Change::More,
+            (Better::Neither, false) => Change::Less,
+            (Better::Less, true) | (Better::More, false) => Change::Worse,
+            (Better::Less, false) | (Better::More, true) => Change::Better,
         }
     }
 
@@ -191,6 +208,8 @@ impl Change {
             Self::Same => "about the same",
             Self::Better => "better",
             Self::Worse => "worse",
+            Self::More => "more",
+            Self::Less => "less",
         }
     }
 }
@@ -202,32 +221,34 @@ const POINTS_MANY: f64 = 0.001;
 
 type Read = fn(&Report) -> Option<f64>;
 
-/// Title, unit, whether less is better, and where it is.
-const FIGURES: [(&str, Unit, bool, Read); 18] = [
-    ("capacity, users", Unit::Plain, false, |report| report.capacity.as_ref().map(|found| found.users as f64)),
-    ("time with a fresh snapshot", Unit::Share, false, |report| report.counts.fresh_share()),
-    ("the worst ten seconds of it", Unit::Share, false, |report| report.worst_ten_seconds().map(|(share, _)| share)),
-    ("gaps under 1.5 ticks", Unit::Share, false, Report::gaps_within),
-    ("time in the seat", Unit::Share, false, |report| report.counts.attendance()),
-    ("gap between snapshots, p99", Unit::Milliseconds, true, |report| of(report, Measure::Gap, |gap| gap.p99)),
-    ("input to view, p50", Unit::Milliseconds, true, |report| of(report, Measure::InputToView, |view| view.p50)),
-    ("input to view, p99", Unit::Milliseconds, true, |report| of(report, Measure::InputToView, |view| view.p99)),
-    ("snapshot lateness, p99", Unit::Milliseconds, true, |report| of(report, Measure::Lateness, |late| late.p99)),
-    ("click to first snapshot, p99", Unit::Milliseconds, true, |report| of(report, Measure::Join, |join| join.p99)),
-    ("return to a seat, p99", Unit::Milliseconds, true, |report| of(report, Measure::Resume, |resume| resume.p99)),
-    ("inputs that came late", Unit::Share, true, |report| {
+/// Title, unit, what is better, and where it is.
+const FIGURES: [(&str, Unit, Better, Read); 18] = [
+    ("capacity, users", Unit::Plain, Better::More, |report| report.capacity.as_ref().map(|found| found.users as f64)),
+    ("time with a fresh snapshot", Unit::Share, Better::More, |report| report.counts.fresh_share()),
+    ("the worst ten seconds of it", Unit::Share, Better::More, |report| report.worst_ten_seconds().map(|(share, _)| share)),
+    ("gaps under 1.5 ticks", Unit::Share, Better::More, Report::gaps_within),
+    ("time in the seat", Unit::Share, Better::More, |report| report.counts.attendance()),
+    ("gap between snapshots, p99", Unit::Milliseconds, Better::Less, |report| of(report, Measure::Gap, |gap| gap.p99)),
+    ("input to view, p50", Unit::Milliseconds, Better::Less, |report| of(report, Measure::InputToView, |view| view.p50)),
+    ("input to view, p99", Unit::Milliseconds, Better::Less, |report| of(report, Measure::InputToView, |view| view.p99)),
+    ("snapshot lateness, p99", Unit::Milliseconds, Better::Less, |report| of(report, Measure::Lateness, |late| late.p99)),
+    ("click to first snapshot, p99", Unit::Milliseconds, Better::Less, |report| of(report, Measure::Join, |join| join.p99)),
+    ("return to a seat, p99", Unit::Milliseconds, Better::Less, |report| of(report, Measure::Resume, |resume| resume.p99)),
+    ("inputs that came late", Unit::Share, Better::Less, |report| {
         let counts = &report.counts;
         (counts.inputs > 0).then(|| counts.inputs_late as f64 / counts.inputs as f64)
     }),
-    ("payload to each player, B/s", Unit::Plain, true, |report| words::per_player_second(report, report.counts.payload_bytes)),
-    ("on the wire to each player, B/s", Unit::Plain, true, |report| words::per_player_second(report, report.counts.wire_bytes())),
-    ("server's CPU, cores", Unit::Plain, true, |report| of_server(report, |server| server.cpu)),
-    ("server's CPU for each player, ms/s", Unit::Plain, true, |report| {
+    ("payload to each player, B/s", Unit::Plain, Better::Neither, |report| words::per_player_second(report, report.counts.payload_bytes)),
+    ("on the wire to each player, B/s", Unit::Plain, Better::Neither, |report| {
+        words::per_player_second(report, report.counts.wire_bytes())
+    }),
+    ("server's CPU, cores", Unit::Plain, Better::Neither, |report| of_server(report, |server| server.cpu)),
+    ("server's CPU for each player, ms/s", Unit::Plain, Better::Less, |report| {
         let each = |second: &Second| second.server.map(|server| server.cpu * 1000.0 / second.users.max(1) as f64);
         mean(when_full(report).filter_map(each))
     }),
-    ("server's tick, mean", Unit::Milliseconds, true, |report| of_server(report, |server| server.tick_mean_ms)),
-    ("server's memory, MB", Unit::Plain, true, |report| of_server(report, |server| server.memory_bytes as f64 / 1e6)),
+    ("server's tick, mean", Unit::Milliseconds, Better::Less, |report| of_server(report, |server| server.tick_mean_ms)),
+    ("server's memory, MB", Unit::Plain, Better::Less, |report| of_server(report, |server| server.memory_bytes as f64 / 1e6)),
 ];
 
 fn of(report: &Report, measure: Measure, read: fn(&Quantiles) -> f64) -> Option<f64> {

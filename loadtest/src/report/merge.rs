@@ -86,6 +86,8 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         leaked_seats: merge_leaks(&reports),
         capacity: None,
     };
+    // Each process' most may have come at another time.
+    merged.run.users_at_once = merged.series.iter().map(|second| second.users).max().unwrap_or(merged.run.users_at_once);
     bounds.judge(&mut merged);
     Ok(merged)
 }

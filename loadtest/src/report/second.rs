@@ -46,6 +46,19 @@ pub struct Second {
 }
 
 impl Second {
+    /// Adds what came after it and is no second of its own.
+    pub fn absorb(&mut self, rest: &Self) {
+        self.player_seconds += rest.player_seconds;
+        self.absent_seconds += rest.absent_seconds;
+        self.watched_seconds += rest.watched_seconds;
+        self.stale_seconds += rest.stale_seconds;
+        self.closes += rest.closes;
+        self.snapshots += rest.snapshots;
+        self.payload_bytes += rest.payload_bytes;
+        self.generator_stood_ms += rest.generator_stood_ms;
+        self.divergences = rest.divergences;
+    }
+
     /// Player-seconds without a fresh snapshot that the generator does not explain.
     pub fn stale_of_server(&self) -> f64 {
         (self.stale_seconds - self.stale_by_generator_seconds).max(0.0)

@@ -40,6 +40,7 @@ pub(super) fn compared(report: &Report, against: &Comparison, paint: Paint) -> S
             Change::Same => String::new(),
             Change::Better => paint.good(Change::Better.word()),
             Change::Worse => paint.bad(Change::Worse.word()),
+            other => other.word().to_owned(),
         };
         let line = format!("{:<36}{:>14}{:>14}{:>16}  {word}", row.title, row.shown(row.then), row.shown(row.now), row.difference());
         let _ = writeln!(table, "{}", line.trim_end());

@@ -42,11 +42,12 @@ fn line(row: &Row) -> Markup {
                     div class=(if row.change() == Change::Worse { "fill over" } else { "fill" }) style=(format!("width:{now:.1}%")) {}
                 }
             }
-            @match row.change() {
-                Change::Same => td.note { (Change::Same.word()) },
-                Change::Better => td.good { (Change::Better.word()) },
-                Change::Worse => td.bad { (Change::Worse.word()) },
-            }
+            @let class = match row.change() {
+                Change::Better => "good",
+                Change::Worse => "bad",
+                Change::Same | Change::More | Change::Less => "note",
+            };
+            td class=(class) { (row.change().word()) }
         }
     }
 }

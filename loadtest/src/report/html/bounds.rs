@@ -10,7 +10,10 @@ pub(super) fn section(report: &Report) -> Markup {
         @if !report.bounds.is_empty() {
             section {
                 h2 { "Bounds" }
-                p.note { "What the run had to reach. The bar is what was measured, the mark is the bound." }
+                p.note {
+                    "What the run had to reach. The bar is what was measured, the mark is the bound; of a share that must be nearly all, the bar \
+                     is what it lacked."
+                }
                 div.card.scroll {
                     table.bounds {
                         thead { tr { th { "figure" } th { "measured" } th { "must be" } th {} th {} } }
@@ -50,11 +53,11 @@ fn places(bound: &Bound) -> Option<(f64, f64)> {
     if !value.is_finite() || value < 0.0 || limit < 0.0 {
         return None;
     }
-    // A share that must be nearly all is told apart by what it lacks: half of the track is the bound.
+    // A share that must be nearly all is told apart by what it lacks; the bound is a quarter of the track.
     let is_nearly_all = bound.unit == Unit::Share && matches!(bound.operator, Operator::AtLeast | Operator::More) && limit > 0.5;
     if is_nearly_all && limit < 1.0 {
         let lacks = (1.0 - value).max(0.0) / (1.0 - limit);
-        return Some(((100.0 - lacks * 50.0).clamp(0.0, 100.0), 50.0));
+        return Some(((lacks * 25.0).min(100.0), 25.0));
     }
     let whole = if bound.unit == Unit::Share { 1.0 } else { value.max(limit) * 1.25 };
     // Nothing was asked for, and nothing came.
@@ -77,9 +80,9 @@ mod tests {
             let (length, mark) = places(&bound(operator, limit, unit, value)).expect("drawn");
             (length.round() as i32, mark.round() as i32)
         };
-        assert_eq!(places(Operator::AtLeast, 0.99, Unit::Share, 0.99), (50, 50));
-        assert_eq!(places(Operator::AtLeast, 0.99, Unit::Share, 1.0), (100, 50));
-        assert_eq!(places(Operator::AtLeast, 0.99, Unit::Share, 0.81), (0, 50));
+        assert_eq!(places(Operator::AtLeast, 0.99, Unit::Share, 0.99), (25, 25));
+        assert_eq!(places(Operator::AtLeast, 0.99, Unit::Share, 1.0), (0, 25));
+        assert_eq!(places(Operator::AtLeast, 0.99, Unit::Share, 0.81), (100, 25));
         assert_eq!(places(Operator::Less, 50.0, Unit::Milliseconds, 40.0), (64, 80));
         assert_eq!(places(Operator::Equal, 0.0, Unit::Plain, 0.0), (0, 0));
         assert_eq!(places(Operator::Equal, 0.0, Unit::Plain, 3.0), (80, 0));
