@@ -258,6 +258,8 @@ fn every_refusal_is_a_problem() {
         ("POST", "/api/matches/ABCDEF/join", &[auth], "{}", 415, "unsupported_media_type"),
         ("POST", "/api/matches/0123456789abcdef0123456789abcdef/join", &[auth], "", 404, "match_not_found"),
         ("POST", "/api/matches/%F0%9F%92%A3/join", &[auth], "", 404, "match_not_found"),
+        ("POST", "/api/matches/%FF/join", &[auth], "", 404, "match_not_found"),
+        ("POST", "/api/matches/%00/join", &[auth], "", 404, "match_not_found"),
     ];
     for (method, path, headers, body, status, code) in cases {
         let answer = request(address, method, path, headers, body);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::HeaderValue;
@@ -24,13 +25,14 @@ const SUBPROTOCOL: &str = "tickwire.spectate";
 pub(super) async fn handshake(
     State(observer): State<Arc<Observer>>,
     Extension(peer): Extension<Peer>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     mut request: Request,
 ) -> Result<Response, Problem> {
     // Only the operator's own page: no other has business here.
     if !AllowedOrigins::default().allow(request.headers()) {
         return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, &peer, request.headers()));
     }
+    let Path(id) = id.map_err(|_| Problem::match_not_found())?;
     let id: MatchId = id.parse().map_err(|_| Problem::match_not_found())?;
     let handle = observer.directory.find(id).ok_or_else(Problem::match_not_found)?;
     let offered = offered_subprotocols(request.headers()).any(|protocol| protocol == SUBPROTOCOL);

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{MatchedPath, Path, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
@@ -217,10 +218,11 @@ struct JoinRequest {
 async fn join(
     State(gateway): Shared,
     (Extension(peer), Extension(caller)): Whose,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
     let guest = known(caller)?;
+    let Path(id) = id.map_err(|_| Problem::match_not_found())?;
     let asked: Option<JoinRequest> = request::optional_json(request, ms(gateway.config.connections.request_ms)).await?;
     let plan = asked.unwrap_or_default().recreate.map(Plan::from);
     let wish = id.parse().map_or_else(|_| Wish::WithCode(id, plan), Wish::In);
