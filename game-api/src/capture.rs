@@ -3,12 +3,13 @@
 //! Invariant: rows come out in order of [`NetId`], whatever order the ECS stores them in.
 
 use bevy_ecs::component::Component;
+use bevy_ecs::entity::Entity;
 use bevy_ecs::query::QueryState;
 use bevy_ecs::world::World;
-use tickwire_protocol::NetId;
 use tickwire_protocol::limits::FIELDS_MAX;
 use tickwire_protocol::schema::{Columns, Fnv, Schema, Table as TableSchema};
 use tickwire_protocol::snapshot::{Snapshot, Table};
+use tickwire_protocol::{NetId, PlayerId};
 
 use crate::game::Networked;
 
@@ -62,6 +63,13 @@ impl Registry {
             .map(|table| table.name)
     }
 
+    /// Takes away every entity with a component that `player` owns.
+    pub fn despawn_owned(&mut self, world: &mut World, player: PlayerId) {
+        for capture in self.replicated.iter_mut().map(|(_, capture)| capture).chain(self.persisted.iter_mut().map(|(_, capture)| capture)) {
+            capture.despawn_owned(world, player);
+        }
+    }
+
     /// Replaces the rows of all replicated tables in `snapshot` but the match's own.
     pub fn capture(&mut self, world: &mut World, snapshot: &mut Snapshot) {
         for (index, capture) in &mut self.replicated {
@@ -82,6 +90,7 @@ impl Registry {
 }
 
 trait Capture: Send + Sync {
+    fn despawn_owned(&mut self, world: &mut World, player: PlayerId);
     fn capture(&mut self, world: &mut World, rows: &mut Rows, table: &mut Table);
 }
 
@@ -96,6 +105,15 @@ impl<C: Component + Columns> CaptureOf<C> {
 }
 
 impl<C: Component + Columns> Capture for CaptureOf<C> {
+    fn despawn_owned(&mut self, world: &mut World, player: PlayerId) {
+        let mut query = world.query::<(Entity, &C)>();
+        let owned = query.iter(world).filter(|(_, component)| component.owner() == Some(player));
+        let owned: Vec<Entity> = owned.map(|(entity, _)| entity).collect();
+        for entity in owned {
+            world.despawn(entity);
+        }
+    }
+
     fn capture(&mut self, world: &mut World, rows: &mut Rows, table: &mut Table) {
         let Rows { order, values } = rows;
         order.clear();

@@ -6,6 +6,8 @@
 //! Invariant: a game is deterministic. The same seed, joins, leaves and inputs give the same state at every tick, on any
 //! machine: no clocks, no threads, no `HashMap` iteration, no platform float maths, randomness only from [`Rng`].
 
+pub mod derive;
+mod event;
 mod predictor;
 mod rng;
 
@@ -20,9 +22,83 @@ mod simulation;
 #[cfg(feature = "ecs")]
 pub mod testing;
 
+pub use event::Event;
 pub use predictor::Predictor;
 pub use rng::Rng;
+/// Makes an event of a struct or an enum: how it is sent, and its JSON and TypeScript type for the page.
+///
+/// ```
+/// use tickwire_game::Event;
+///
+/// #[derive(Event, Clone, Copy, Debug, PartialEq, Eq)]
+/// enum Happened {
+///     Kill { killer: u16, victim: u16 },
+///     Over,
+/// }
+///
+/// assert_eq!(Happened::Kill { killer: 3, victim: 4 }.to_json(), r#"{"kind":"kill","killer":3,"victim":4}"#);
+/// assert_eq!(Happened::typescript(), "\
+///     | { readonly kind: 'kill'; readonly killer: number; readonly victim: number }\n\
+///     | { readonly kind: 'over' }");
+/// ```
+pub use tickwire_game_macros::Event;
+/// Makes an input of a struct: how it is sent, what is refused, and how the page gives it.
+///
+/// ```
+/// use tickwire_game::Input;
+/// use tickwire_game::derive::FromNumbers;
+/// use tickwire_protocol::codec::{decode, encode};
+///
+/// #[derive(Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// struct Push {
+///     #[range(-9..=9)]
+///     x: i8,
+///     fire: bool,
+/// }
+///
+/// assert_eq!(decode::<Push, 16>(&encode(&Push { x: -9, fire: true })), Ok(Push { x: -9, fire: true }));
+/// assert!(decode::<Push, 16>(&encode(&Push { x: 10, fire: false })).is_err(), "out of range");
+/// assert_eq!(Push::from_numbers(&[70, 1]), Push { x: 9, fire: true }, "the nearest there is");
+/// ```
+pub use tickwire_game_macros::Input;
+/// Makes a component of a struct, and says what clients see of it.
+///
+/// A field is a whole number, a `bool`, a [`PlayerId`], a [`Tick`], an enum without fields that derives `Replicate` itself, or an
+/// array of these. Each becomes a column of the component's table:
+///
+/// - `#[range(min..=max)]`: the values it can have; without it, all of its type. Values outside are clamped when sent.
+/// - `#[moved_by(velocity)]`: it grows by the field `velocity`, which stands before it, every tick. While that is so, it costs nothing.
+/// - `#[wrapping]`: after the greatest value comes the least, as in an angle.
+/// - `#[moment]`: it holds a tick near the one it changes in (its low bits, or 0 for none).
+/// - `#[owner]`: whose it is. The entity goes when that player leaves.
+/// - on the struct, `#[table("name")]`: what clients call the table; without it, the type's name in snake case.
+///
+/// ```
+/// use tickwire_game::Replicate;
+/// use tickwire_protocol::{Columns, PlayerId};
+///
+/// const WIDTH: i32 = 4_000;
+///
+/// #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+/// struct Mover {
+///     #[owner]
+///     player: PlayerId,
+///     #[range(-100..=100)]
+///     vx: i32,
+///     #[range(0..=WIDTH)]
+///     #[moved_by(vx)]
+///     x: i32,
+///     is_it: bool,
+/// }
+///
+/// let names: Vec<_> = Mover::TABLE.fields.iter().map(|field| field.name).collect();
+/// assert_eq!((Mover::TABLE.name, names), ("mover", vec!["player", "vx", "x", "is_it"]));
+/// assert_eq!(Mover::TABLE.fields[2].max, WIDTH);
+/// ```
+pub use tickwire_game_macros::Replicate;
 
+#[cfg(feature = "ecs")]
+pub use bevy_ecs;
 #[cfg(feature = "ecs")]
 pub use capture::Registry;
 #[cfg(feature = "ecs")]
@@ -35,6 +111,27 @@ pub use simulation::Simulation;
 use tickwire_protocol::codec::{Decode, Encode};
 use tickwire_protocol::messages::ClientMessage;
 use tickwire_protocol::{PlayerId, Schema, Snapshot, Tick};
+
+/// Makes a component of a type where this crate has components.
+#[cfg(feature = "ecs")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! component {
+    ($name:ident) => {
+        impl $crate::bevy_ecs::component::Component for $name {
+            const STORAGE_TYPE: $crate::bevy_ecs::component::StorageType = $crate::bevy_ecs::component::StorageType::Table;
+            type Mutability = $crate::bevy_ecs::component::Mutable;
+        }
+    };
+}
+
+/// Nothing is a component in the browser.
+#[cfg(not(feature = "ecs"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! component {
+    ($name:ident) => {};
+}
 
 /// What a player holds down during one tick: fixed-size, and every bit pattern that decodes is a legal input.
 ///

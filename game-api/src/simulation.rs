@@ -53,6 +53,7 @@ impl<G: Game> Simulation<G> {
 
     /// Takes away what `player` had.
     pub fn leave(&mut self, player: PlayerId) {
+        self.registry.despawn_owned(&mut self.world, player);
         G::leave(&mut self.world, player);
     }
 

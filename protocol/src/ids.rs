@@ -45,6 +45,12 @@ impl InputSeq {
 #[bincode(crate = "crate::codec::bincode")]
 pub struct PlayerId(pub u16);
 
+impl From<u16> for PlayerId {
+    fn from(number: u16) -> Self {
+        Self(number)
+    }
+}
+
 /// A replicated entity within a match. Rises with every spawn and is never reused while the match lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[bincode(crate = "crate::codec::bincode")]

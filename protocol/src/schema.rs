@@ -2,6 +2,7 @@
 //!
 //! A schema is a constant of the game, so both ends have it at compile time; its hash is compared when joining.
 
+use crate::ids::PlayerId;
 use crate::limits;
 use crate::model::{Model, TableModel};
 use crate::snapshot::Seen;
@@ -45,6 +46,12 @@ impl Field {
     #[must_use]
     pub const fn moved_by(self, names: &[&str], velocity: &str) -> Self {
         Self { moved_by: Some(position(names, velocity)), ..self }
+    }
+
+    /// Expected to grow by the field at place `index` of the table every tick.
+    #[must_use]
+    pub const fn moved_by_column(self, index: usize) -> Self {
+        Self { moved_by: Some(index), ..self }
     }
 
     /// Greatest minus least value.
@@ -271,6 +278,10 @@ pub trait Columns: Sized {
     fn write(&self, row: &mut [i32]);
     /// Reads what [`Columns::write`] wrote. A missing place reads as 0.
     fn read(row: &[i32]) -> Self;
+    /// The player whose leaving takes the component's entity away; `None` for what nobody owns.
+    fn owner(&self) -> Option<PlayerId> {
+        None
+    }
 }
 
 /// Declares a struct of integers and its [`Columns`]: each field with its range and, where it applies, `wrapping`,

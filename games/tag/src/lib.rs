@@ -6,10 +6,9 @@
 #[cfg(feature = "ecs")]
 mod server;
 
-use tickwire_game::{GameDef, Mode, Rng};
-use tickwire_protocol::codec::{Decode, Encode, decode};
+use tickwire_game::{Event, GameDef, Mode, Replicate, Rng};
 use tickwire_protocol::schema::{Columns, MatchState, Schema};
-use tickwire_protocol::{PlayerId, Snapshot, Tick, columns};
+use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
 /// The field is this wide, in 1/16 unit.
 pub const WIDTH: i32 = 16_000;
@@ -30,8 +29,7 @@ const BORDER: i32 = 1_600;
 pub struct Tag;
 
 /// What a player holds down: a direction, -127 to 127 each way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "tickwire_protocol::codec::bincode")]
+#[derive(tickwire_game::Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Input {
     /// To the right.
     pub x: i8,
@@ -39,35 +37,43 @@ pub struct Input {
     pub y: i8,
 }
 
-columns! {
-    /// A player on the field.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[cfg_attr(feature = "ecs", derive(bevy_ecs::component::Component))]
-    pub struct Runner as "runner" {
-        /// Whose it is.
-        pub player: u16 = 0..=11,
-        /// 1 for the one who is it.
-        pub is_it: u8 = 0..=1,
-        /// Low 31 bits of the tick until which it stands still.
-        pub waits_until: u32 = 0..=0x7fff_ffff,
-        /// What a tick scores now.
-        pub rate: i32 = 0..=1,
-        /// Ticks of play in which it was not it. Moved by its rate, it grows without being sent.
-        pub score: i32 = 0..=1_000_000; moved_by rate,
-        /// Velocity to the right, 1/16 unit per tick.
-        pub vx: i32 = -80..=80,
-        /// Velocity downwards.
-        pub vy: i32 = -80..=80,
-        /// Place from the left, 1/16 unit.
-        pub x: i32 = 0..=16_000; moved_by vx,
-        /// Place from the top.
-        pub y: i32 = 0..=9_600; moved_by vy,
-    }
+/// A player on the field.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Runner {
+    /// Whose it is.
+    #[owner]
+    #[range(0..=11)]
+    pub player: u16,
+    /// Whether it is it.
+    pub is_it: bool,
+    /// Low 31 bits of the tick until which it stands still.
+    #[range(0..=0x7fff_ffff)]
+    pub waits_until: u32,
+    /// What a tick scores now.
+    #[range(0..=1)]
+    pub rate: i32,
+    /// Ticks of play in which it was not it. Moved by its rate, it grows without being sent.
+    #[range(0..=1_000_000)]
+    #[moved_by(rate)]
+    pub score: i32,
+    /// Velocity to the right, 1/16 unit per tick.
+    #[range(-IT_SPEED..=IT_SPEED)]
+    pub vx: i32,
+    /// Velocity downwards.
+    #[range(-IT_SPEED..=IT_SPEED)]
+    pub vy: i32,
+    /// Place from the left, 1/16 unit.
+    #[range(0..=WIDTH)]
+    #[moved_by(vx)]
+    pub x: i32,
+    /// Place from the top.
+    #[range(0..=HEIGHT)]
+    #[moved_by(vy)]
+    pub y: i32,
 }
 
 /// `by` touched `player`, who is it now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "tickwire_protocol::codec::bincode")]
+#[derive(Event, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tagged {
     /// Who is it.
     pub player: u16,
@@ -78,7 +84,7 @@ pub struct Tagged {
 impl Runner {
     /// Moves on by one tick, to `tick`.
     pub fn step(&mut self, tick: Tick, input: Input) {
-        let speed = if self.is_it == 1 { IT_SPEED } else { SPEED };
+        let speed = if self.is_it { IT_SPEED } else { SPEED };
         let (x, y) = (i32::from(input.x), i32::from(input.y));
         // A diagonal is not faster: at most `speed` in all directions. Rounded up, so never a bit more.
         let length = ((x * x + y * y) as u32).isqrt() as i32 + 1;
@@ -136,12 +142,12 @@ impl GameDef for Tag {
     fn think(brain: &mut Rng, view: &Snapshot, me: PlayerId) -> Input {
         let Some((_, own)) = Self::body(view, me) else { return Input::default() };
         let others = || view.rows::<Runner>().map(|(_, runner)| runner).filter(|runner| runner.player != me.0);
-        let (mut x, mut y) = if own.is_it == 1 {
+        let (mut x, mut y) = if own.is_it {
             others().min_by_key(|other| own.distance_squared(other)).map_or((0, 0), |prey| own.way_to(&prey))
         } else {
-            others().find(|other| other.is_it == 1).map_or((0, 0), |hunter| hunter.way_to(&own))
+            others().find(|other| other.is_it).map_or((0, 0), |hunter| hunter.way_to(&own))
         };
-        if own.is_it == 0 {
+        if !own.is_it {
             // Along a border rather than into it, and out of corners.
             x += push_inwards(own.x, WIDTH);
             y += push_inwards(own.y, HEIGHT);
@@ -153,8 +159,7 @@ impl GameDef for Tag {
     }
 
     fn describe_event(event: &[u8]) -> Option<String> {
-        let Tagged { player, by } = decode::<Tagged, 16>(event).ok()?;
-        Some(format!(r#"{{"kind":"tagged","player":{player},"by":{by}}}"#))
+        Tagged::read(event).map(|tagged| tagged.to_json())
     }
 }
 
@@ -167,7 +172,7 @@ fn push_inwards(place: i32, end: i32) -> i32 {
 mod tests {
     use super::*;
 
-    const RUNNER: Runner = Runner { player: 0, is_it: 0, waits_until: 0, rate: 0, score: 0, vx: 0, vy: 0, x: 8_000, y: 4_800 };
+    const RUNNER: Runner = Runner { player: 0, is_it: false, waits_until: 0, rate: 0, score: 0, vx: 0, vy: 0, x: 8_000, y: 4_800 };
 
     #[test]
     fn no_input_is_faster_than_allowed_or_leaves_the_field() {

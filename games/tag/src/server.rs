@@ -3,7 +3,6 @@
 #![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
 
 use bevy_ecs::change_detection::Mut;
-use bevy_ecs::entity::Entity;
 use bevy_ecs::schedule::IntoScheduleConfigs;
 use bevy_ecs::system::{Query, Res, ResMut};
 use bevy_ecs::world::World;
@@ -24,15 +23,7 @@ impl Game for Tag {
         let random = &mut world.resource_mut::<Random>().0;
         let (x, y) = (random.between(RADIUS, WIDTH - RADIUS), random.between(RADIUS, HEIGHT - RADIUS));
         let networked = world.resource_mut::<NetIds>().allocate();
-        world.spawn((networked, Runner { player: player.0, is_it: 0, waits_until: 0, rate: 0, score: 0, vx: 0, vy: 0, x, y }));
-    }
-
-    fn leave(world: &mut World, player: PlayerId) {
-        let runners: Vec<(Entity, u16)> =
-            world.query::<(Entity, &Runner)>().iter(world).map(|(entity, runner)| (entity, runner.player)).collect();
-        for (entity, _) in runners.into_iter().filter(|(_, owner)| *owner == player.0) {
-            world.despawn(entity);
-        }
+        world.spawn((networked, Runner { player: player.0, is_it: false, waits_until: 0, rate: 0, score: 0, vx: 0, vy: 0, x, y }));
     }
 
     fn ranking(world: &mut World) -> Vec<Ranked> {
@@ -46,7 +37,7 @@ impl Game for Tag {
 impl Runner {
     /// It is it from `tick` on.
     fn become_it(&mut self, tick: Tick) {
-        self.is_it = 1;
+        self.is_it = true;
         self.waits_until = tick_field(tick.plus(WAIT_TICKS));
     }
 }
@@ -65,22 +56,21 @@ fn pass_it_on(clock: Res<MatchClock>, mut random: ResMut<Random>, mut events: Re
     let mut runners: Vec<Mut<Runner>> = runners.iter_mut().collect();
     runners.sort_unstable_by_key(|runner| runner.player);
     let is_live = clock.phase == Phase::Live;
-    if is_live && !runners.is_empty() && runners.iter().all(|runner| runner.is_it == 0) {
+    if is_live && !runners.is_empty() && runners.iter().all(|runner| !runner.is_it) {
         let chosen = random.0.below(runners.len() as u32) as usize;
         runners[chosen].become_it(clock.tick);
     }
-    if let Some(it) = runners.iter().position(|runner| runner.is_it == 1 && !runner.waits(clock.tick))
-        && let Some(touched) =
-            runners.iter().position(|other| other.is_it == 0 && runners[it].distance_squared(other) < 4 * RADIUS * RADIUS)
+    if let Some(it) = runners.iter().position(|runner| runner.is_it && !runner.waits(clock.tick))
+        && let Some(touched) = runners.iter().position(|other| !other.is_it && runners[it].distance_squared(other) < 4 * RADIUS * RADIUS)
         && is_live
     {
         events.emit(&Tagged { player: runners[touched].player, by: runners[it].player });
-        runners[it].is_it = 0;
+        runners[it].is_it = false;
         runners[touched].become_it(clock.tick);
     }
     for mut runner in runners {
         // The score grows by what the field before it says: nothing of it needs to be sent.
-        runner.rate = i32::from(is_live && runner.is_it == 0);
+        runner.rate = i32::from(is_live && !runner.is_it);
         runner.score += runner.rate;
     }
 }

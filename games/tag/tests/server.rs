@@ -25,7 +25,7 @@ fn bots_play_a_minute_of_tag() {
     for _ in 0..3600 {
         game.step();
         let runners = runners(&game);
-        let its: Vec<&Runner> = runners.iter().filter(|runner| runner.is_it == 1).collect();
+        let its: Vec<&Runner> = runners.iter().filter(|runner| runner.is_it).collect();
         assert_eq!(its.len(), 1, "exactly one is it");
         was_it[usize::from(its[0].player)] = true;
         assert!(
@@ -44,13 +44,13 @@ fn nobody_is_it_before_the_start_and_somebody_is_after_it_leaves() {
     let mut game = bots(3, 2);
     game.enter(Phase::Countdown);
     game.step();
-    assert!(runners(&game).iter().all(|runner| runner.is_it == 0 && runner.score == 0));
+    assert!(runners(&game).iter().all(|runner| !runner.is_it && runner.score == 0));
     game.enter(Phase::Live);
     game.step();
-    let it = runners(&game).into_iter().find(|runner| runner.is_it == 1).expect("somebody is it");
+    let it = runners(&game).into_iter().find(|runner| runner.is_it).expect("somebody is it");
     game.leave(PlayerId(it.player));
     game.step();
-    assert!(runners(&game).iter().any(|runner| runner.is_it == 1), "another one is it");
+    assert!(runners(&game).iter().any(|runner| runner.is_it), "another one is it");
     assert!(runners(&game).iter().all(|runner| runner.player != it.player));
 }
 

@@ -1,0 +1,60 @@
+//! The attributes a game is stated with: `Replicate`, `Input` and `Event`.
+//!
+//! Each derive reads one declaration and writes everything that follows from it, so that a game says
+//! nothing twice. They are used through `tickwire_game`, which re-exports them and documents them with
+//! examples that run.
+
+mod codec;
+mod event;
+mod field;
+mod input;
+mod replicate;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// See `tickwire_game::Replicate`.
+#[proc_macro_derive(Replicate, attributes(table, range, moved_by, wrapping, moment, owner))]
+pub fn replicate(input: TokenStream) -> TokenStream {
+    finish(replicate::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// See `tickwire_game::Input`.
+#[proc_macro_derive(Input, attributes(range))]
+pub fn input(input: TokenStream) -> TokenStream {
+    finish(input::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// See `tickwire_game::Event`.
+#[proc_macro_derive(Event, attributes(range))]
+pub fn event(input: TokenStream) -> TokenStream {
+    finish(event::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// What was derived, or what is wrong with the declaration, at the place where it is wrong.
+fn finish(derived: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    derived.unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// `FireReady` as `fire_ready`: how tables and kinds of events are named unless they say otherwise.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for (index, letter) in name.char_indices() {
+        if letter.is_uppercase() && index > 0 {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_types_become_names_of_tables() {
+        let snake = ["Runner", "PickupKind", "A"].map(snake_case);
+        assert_eq!(snake, ["runner", "pickup_kind", "a"]);
+    }
+}

@@ -1,0 +1,181 @@
+//! `#[derive(Replicate)]`: a component whose values clients see.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Data, DeriveInput, Ident, LitStr};
+
+use crate::field::{self, Field};
+use crate::snake_case;
+
+pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
+    match &input.data {
+        Data::Enum(data) => of_enum(&input.ident, data),
+        _ => of_struct(input),
+    }
+}
+
+fn of_struct(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let ident = &input.ident;
+    let fields = field::of_struct(input, "a replicated component")?;
+    if fields.is_empty() {
+        return Err(syn::Error::new(ident.span(), "a replicated component has at least one field"));
+    }
+    let table = table_name(input)?;
+    let mut declared = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        declared.push(declare(ident, field, fields.get(..index).unwrap_or_default(), &fields)?);
+    }
+    let writes = fields.iter().map(|Field { name, columns, .. }| match columns {
+        None => quote!(put(::tickwire_game::derive::FieldValue::to_column(self.#name));),
+        Some(_) => quote! {
+            for item in self.#name {
+                put(::tickwire_game::derive::FieldValue::to_column(item));
+            }
+        },
+    });
+    let reads = fields.iter().map(|Field { name, ty, columns, .. }| match columns {
+        None => quote!(#name: next::<#ty>(&mut row)),
+        Some(_) => quote!(#name: ::core::array::from_fn(|_| next::<#ty>(&mut row))),
+    });
+    let owner = owner(&fields)?;
+    Ok(quote! {
+        impl ::tickwire_game::derive::Columns for #ident {
+            const TABLE: ::tickwire_game::derive::Table = ::tickwire_game::derive::Table {
+                name: #table,
+                fields: &[#(#declared),*],
+            };
+
+            fn write(&self, row: &mut [i32]) {
+                let mut places = row.iter_mut();
+                let mut put = |value: i32| {
+                    if let Some(place) = places.next() {
+                        *place = value;
+                    }
+                };
+                #(#writes)*
+            }
+
+            fn read(row: &[i32]) -> Self {
+                fn next<T: ::tickwire_game::derive::FieldValue>(row: &mut ::core::slice::Iter<'_, i32>) -> T {
+                    T::from_column(row.next().copied().unwrap_or(0))
+                }
+                let mut row = row.iter();
+                Self { #(#reads),* }
+            }
+
+            #owner
+        }
+
+        ::tickwire_game::component!(#ident);
+    })
+}
+
+/// The component's columns of one field: constant expressions of type `Field`.
+fn declare(component: &Ident, field: &Field, earlier: &[Field], all: &[Field]) -> syn::Result<TokenStream> {
+    let (min, max) = field.bounds();
+    let too_wide = format!(
+        "`{}` of `{component}` has an empty range or one of 2^31 values or more: say a smaller one with #[range(min..=max)]",
+        field.name
+    );
+    let mut how = TokenStream::new();
+    if field.wrapping {
+        how.extend(quote!(.wrapping()));
+    }
+    if field.moment {
+        how.extend(quote!(.moment()));
+    }
+    if let Some(velocity) = &field.moved_by {
+        let mut index = 0;
+        let mut found = None;
+        for other in earlier {
+            if other.name == *velocity {
+                found = Some(index);
+            }
+            index += other.columns.unwrap_or(1);
+        }
+        let Some(index) = found else { return Err(unknown_velocity(component, velocity, all)) };
+        how.extend(quote!(.moved_by_column(#index)));
+    }
+    let names: Vec<String> = match field.columns {
+        None => vec![field.name.to_string()],
+        Some(length) => (0..length).map(|index| format!("{}_{index}", field.name)).collect(),
+    };
+    // A moment is the low bits of a tick, whatever the type could hold.
+    let max = if field.moment && field.range.is_none() { quote!(::tickwire_game::derive::moment_max(#max)) } else { max };
+    let columns = names.iter().map(|name| {
+        quote_spanned! {field.span=>
+            {
+                const BOUNDS: (i32, i32) = ::tickwire_game::derive::checked_bounds(#min, #max, #too_wide);
+                ::tickwire_game::derive::Field::new(#name, BOUNDS.0, BOUNDS.1)#how
+            }
+        }
+    });
+    Ok(quote!(#(#columns),*))
+}
+
+fn unknown_velocity(component: &Ident, velocity: &Ident, all: &[Field]) -> syn::Error {
+    let message = if all.iter().any(|field| field.name == *velocity) {
+        format!("`{velocity}` must stand before the field that it moves")
+    } else {
+        format!("`{component}` has no field `{velocity}` that could move this one")
+    };
+    syn::Error::new(velocity.span(), message)
+}
+
+/// Who loses the component's entity on leaving.
+fn owner(fields: &[Field]) -> syn::Result<Option<TokenStream>> {
+    let mut owners = fields.iter().filter(|field| field.owner);
+    let owner = owners.next();
+    if let Some(second) = owners.next() {
+        return Err(syn::Error::new(second.name.span(), "a component has one owner"));
+    }
+    Ok(owner.map(|Field { name, span, .. }| {
+        quote_spanned! {*span=>
+            fn owner(&self) -> Option<::tickwire_game::derive::PlayerId> {
+                Some(::tickwire_game::derive::PlayerId::from(self.#name))
+            }
+        }
+    }))
+}
+
+/// `#[table("runner")]`, or the type's own name.
+fn table_name(input: &DeriveInput) -> syn::Result<String> {
+    let named = input.attrs.iter().find(|attribute| attribute.path().is_ident("table"));
+    match named {
+        Some(attribute) => attribute.parse_args::<LitStr>().map(|name| name.value()),
+        None => Ok(snake_case(&input.ident.to_string())),
+    }
+}
+
+/// An enum without fields is a value that a field can hold.
+fn of_enum(ident: &Ident, data: &syn::DataEnum) -> syn::Result<TokenStream> {
+    if let Some(variant) = data.variants.iter().find(|variant| !variant.fields.is_empty()) {
+        return Err(syn::Error::new(variant.ident.span(), "a replicated enum has no fields: its variants are numbers"));
+    }
+    let variants: Vec<_> = data.variants.iter().map(|variant| &variant.ident).collect();
+    let Some(last) = variants.len().checked_sub(1) else {
+        return Err(syn::Error::new(ident.span(), "a replicated enum has at least one variant"));
+    };
+    let numbers = 0..=last as i32;
+    let from: Vec<_> = numbers.clone().collect();
+    let to = from.clone();
+    let last = last as i64;
+    let otherwise = variants.last();
+    Ok(quote! {
+        impl ::tickwire_game::derive::FieldValue for #ident {
+            const MIN: i64 = 0;
+            const MAX: i64 = #last;
+
+            fn to_column(self) -> i32 {
+                match self { #(Self::#variants => #to),* }
+            }
+
+            fn from_column(number: i32) -> Self {
+                match number {
+                    #(#from => Self::#variants,)*
+                    _ => Self::#otherwise,
+                }
+            }
+        }
+    })
+}

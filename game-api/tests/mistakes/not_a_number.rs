@@ -1,0 +1,7 @@
+//! Text cannot be replicated.
+#[derive(tickwire_game::Replicate, Clone)]
+struct Thing {
+    name: String,
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! A column needs a name.
+#[derive(tickwire_game::Replicate, Clone, Copy)]
+struct Thing(u8);
+
+fn main() {}
