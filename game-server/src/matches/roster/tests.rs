@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tickwire_protocol::messages::Presence;
+
 use super::*;
 use crate::matches::handle::SeatState;
 
@@ -48,7 +50,7 @@ fn people_never_hold_more_seats_than_there_are_and_bots_give_way() {
 #[test]
 fn whoever_asks_again_gets_the_same_seat_whatever_its_state() {
     let (mut roster, now) = (Roster::new(1, false), Instant::now());
-    let mut again = |roster: &mut Roster| roster.reserve(&ask(1, now), now).expect("one's own seat").0;
+    let again = |roster: &mut Roster| roster.reserve(&ask(1, now), now).expect("one's own seat").0;
     let first = again(&mut roster);
     assert_eq!(again(&mut roster).player, first.player, "reserved");
     assert_eq!(first.seat.state(), SeatState::Pending);
