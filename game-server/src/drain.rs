@@ -8,7 +8,8 @@ use tickwire_protocol::CloseReason;
 
 use crate::matches::{Directory, MatchHandle};
 
-/// When nobody has been connected for so long, nobody plays any more: those who lost their connection had time to come back.
+/// When nobody has been connected for so long, nobody plays any more: those who lost their
+/// connection had time to come back.
 const QUIET: Duration = Duration::from_secs(3);
 /// How often it is looked whether matches have ended.
 const POLL: Duration = Duration::from_millis(20);
@@ -19,8 +20,8 @@ const ENDING_MAX: Duration = Duration::from_secs(3);
 /// What a shell reports for a program ended by Ctrl-C.
 const EXIT_FORCED: i32 = 130;
 
-/// Refuses new players and tells those who play when it ends; waits up to `grace` for matches that people play in; then ends all matches.
-/// Blocks until they have ended.
+/// Refuses new players and tells those who play when it ends; waits up to `grace` for matches that
+/// people play in; then ends all matches. Blocks until they have ended.
 pub fn drain(directory: &Directory, grace: Duration) {
     directory.start_draining();
     let start = Instant::now();

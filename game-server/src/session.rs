@@ -230,3 +230,37 @@ impl Session {
         self.link.into_socket()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{IpAddr, Ipv4Addr, TcpStream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_burst_is_heard_over_several_ticks_and_whole() {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let mut client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
+        let (stream, _) = listener.accept().await.expect("accepted");
+        let socket = Socket::new(stream, Vec::new(), IpAddr::V4(Ipv4Addr::LOCALHOST), ());
+        let moment = Moment::now(Tick(0));
+        let config = SessionConfig { message_burst: 1_000, ..SessionConfig::default() };
+        let mut session = Session::new(socket, Some(PlayerId(0)), &config, &moment).expect("a session");
+        // Numbered binary messages, masked with zeros.
+        let sent: Vec<u8> = (0..250).collect();
+        let frames: Vec<u8> = sent.iter().flat_map(|number| [0x82, 0x81, 0, 0, 0, 0, *number]).collect();
+        client.write_all(&frames).expect("sent");
+        let mut heard = Vec::new();
+        while heard.len() < sent.len() {
+            let before = heard.len();
+            let read = session.read(&moment, |bytes, _| {
+                heard.extend_from_slice(bytes);
+                Ok(Handled::Done)
+            });
+            assert_eq!(read, Ok(()));
+            assert!(heard.len() - before <= MESSAGES_MAX, "{} at once", heard.len() - before);
+        }
+        assert_eq!(heard, sent);
+    }
+}

@@ -1,4 +1,5 @@
-//! A match nobody is connected to costs nothing: no world before the first comes, no ticks while all are away; and it ends by the clock.
+//! A match nobody is connected to costs nothing: no world before the first comes, no ticks while
+//! all are away; and it ends by the clock.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 

@@ -42,7 +42,8 @@ async fn told(client: &mut Client<Tag>, wanted: impl Fn(&Lobby) -> bool) {
     heard.await.expect("the lobby changes");
 }
 
-/// Waits until the match is no longer waiting; returns how many bots were in it before and are soon after.
+/// Waits until the match is no longer waiting; returns how many bots were in it before and are soon
+/// after.
 async fn begins(client: &mut Client<Tag>, bots_after: usize) {
     let before = client.welcome().map_or(0, |welcome| welcome.roster.as_slice().iter().filter(|entry| entry.bot).count());
     assert_eq!(before, 0, "no bots before the start");

@@ -38,7 +38,11 @@ async fn metrics_tell_what_goes_on() {
     let metrics = samples(&text);
     let value = |name: &str| *metrics.get(name).unwrap_or_else(|| panic!("no {name} in {text}"));
     let is_near = |a: f64, b: f64| (a - b).abs() < 1e-9;
-    assert!(is_near(value("tickwire_players"), 2.0) && is_near(value("tickwire_spectators"), 0.0));
+    assert!(
+        is_near(value("tickwire_players{state=\"connected\"}"), 2.0)
+            && is_near(value("tickwire_players{state=\"away\"}"), 0.0)
+            && is_near(value("tickwire_spectators"), 0.0)
+    );
     assert!(is_near(value(r#"tickwire_connections{state="authenticated"}"#), 2.0));
     assert!(is_near(value(r#"tickwire_workers{state="running"}"#), 2.0) && is_near(value("tickwire_draining"), 0.0));
     let phases: f64 = metrics.iter().filter(|(name, _)| name.starts_with("tickwire_matches{")).map(|(_, count)| count).sum();

@@ -83,6 +83,22 @@ async fn a_match_goes_on_to_results_and_a_rematch_of_those_who_want_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_while_the_results_are_shown_plays_the_rematch() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.matches.live_seconds = 1;
+        config.matches.results_seconds = 3;
+    });
+    let (mut ada, _bob, join) = harness.pair::<Tag>().await;
+    hear(&mut ada, |heard| matches!(heard, Heard::Event(Event::Results { .. })).then_some(())).await.expect("the end of the round");
+    let cyd = harness.guest(2).await;
+    let join = cyd.join(&join.code).await.expect("a seat");
+    let mut cyd: Client<Tag> = tickwire_loadtest::script::enter(&cyd, &join).await.expect("Welcome");
+    see(&mut cyd, |view| phase(view) == Phase::Finished).await.expect("the results");
+    see(&mut cyd, |view| phase(view) == Phase::Live).await.expect("another round, without having voted");
+    assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::MatchOver, "Ada did not vote");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_wants_a_rematch_and_the_match_is_over() {
     let harness = Harness::start::<Tag>(|config| {
         config.matches.live_seconds = 1;

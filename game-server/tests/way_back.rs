@@ -1,4 +1,5 @@
-//! The way back to a seat: connections that drop once and again, who is away, and who plays meanwhile.
+//! The way back to a seat: connections that drop once and again, who is away, and who plays
+//! meanwhile.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 
@@ -116,7 +117,8 @@ async fn whoever_was_closed_for_a_flood_comes_back_to_the_seat() {
         }
     }
     assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::RateLimited);
-    // If the reason got lost the first token may be all that Ada has; here she was heard, so it is spent.
+    // If the reason got lost the first token may be all that Ada has; here she was heard, so it is
+    // spent.
     let newest = ada.resume_credential().expect("welcomed");
     assert_eq!(newest, token);
     let back: Client<Tag> = resume(&harness.guest(0).await, &join.ws_url, newest).await.expect("the seat was kept");

@@ -20,9 +20,16 @@ pub(crate) struct Args {
     loadtest: Vec<OsString>,
 }
 
-/// What a server is told so that it can be checked: hashes once a second, long matches, no bots of its own.
-const SERVER_FLAGS: [&str; 5] =
-    ["--port=0", "--hash-every=30", "--match-seconds=86400", "--set=matches.bots_fill=0", "--set=log_filter=warn"];
+/// What a server is told so that it can be checked: hashes once a second, long matches, no bots of its own, not even for players who only
+/// look on.
+const SERVER_FLAGS: [&str; 6] = [
+    "--port=0",
+    "--hash-every=30",
+    "--match-seconds=86400",
+    "--set=matches.bots_fill=0",
+    "--set=session.idle_ms=0",
+    "--set=log_filter=warn",
+];
 
 pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     let binary = console.step("Building the load test", build)?;

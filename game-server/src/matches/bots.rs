@@ -1,4 +1,5 @@
-//! Players that the server plays: so that a lone visitor has a game, and so that the seat of somebody who is away is played.
+//! Players that the server plays: so that a lone visitor has a game, and so that the seat of
+//! somebody who is away is played.
 //!
 //! A bot sees what a client sees, the newest snapshot, and gives an input like one.
 
@@ -59,8 +60,8 @@ impl<G: Game> Bots<G> {
         self.brains.remove(&player);
     }
 
-    /// Lets the bots look at the newest snapshot: every one of them, or in a divided match, where each sees something else, one
-    /// half in even and one in odd ticks.
+    /// Lets the bots look at the newest snapshot: every one of them, or in a divided match, where
+    /// each sees something else, one half in even and one in odd ticks.
     pub fn think(&mut self, replication: &mut Replication, tick: Tick) {
         if !replication.is_divided() {
             let Some(view) = replication.newest() else { return };

@@ -1,10 +1,12 @@
 //! What opens a seat: tickets and resume tokens, in the order in which they were issued.
 //!
-//! Presenting one gives a new one and spends nothing: an answer can get lost on its way. What was presented, and all that is older, is spent
-//! once the session that it opened has spoken: then its client has the new one.
+//! Presenting one gives a new one and spends nothing: an answer can get lost on its way. What was
+//! presented, and all that is older, is spent once the session that it opened has spoken: then its
+//! client has the new one.
 //!
-//! Invariants: only hashes are kept, at most [`CREDENTIALS_MAX`]; the one that the seat's session presented and the token it was given are
-//! never pushed out, so nobody who asks for tickets shuts out who plays.
+//! Invariants: only hashes are kept, at most [`CREDENTIALS_MAX`]; the one that the seat's session
+//! presented and the token it was given are never pushed out, so nobody who asks for tickets shuts
+//! out who plays.
 
 use tickwire_protocol::Secret;
 use tokio::time::Instant;
@@ -44,11 +46,13 @@ impl Credentials {
         self.valid.iter().any(|credential| credential.hash == *secret && credential.until.is_none_or(|until| until > now))
     }
 
-    /// A new token for the session that presented `secret`, one of the valid. It is shown once; its hash is kept.
+    /// A new token for the session that presented `secret`, one of the valid. It is shown once; its
+    /// hash is kept.
     pub fn present(&mut self, secret: SecretHash) -> Secret {
         let token = Secret(random_bytes());
         self.presented = Some(secret);
-        // Nobody has the token of a session that never spoke, or it would be presented: it may be pushed out.
+        // Nobody has the token of a session that never spoke, or it would be presented: it may be
+        // pushed out.
         self.given = None;
         let given = hash(token);
         self.add(Credential { hash: given, until: None });
@@ -56,7 +60,8 @@ impl Credentials {
         token
     }
 
-    /// The newest session has spoken, so its client has the token it was given: what it presented is spent, and all that is older.
+    /// The newest session has spoken, so its client has the token it was given: what it presented
+    /// is spent, and all that is older.
     pub fn confirm(&mut self) {
         let Some(presented) = self.presented.take() else { return };
         if let Some(spent) = self.valid.iter().position(|credential| credential.hash == presented) {

@@ -55,14 +55,16 @@ impl Settings {
     pub const PRIVATE: Self = Self { private: true, ..Self::PUBLIC };
 }
 
-/// Who a seat is kept for: what is kept of a guest session's token. The same guest never has two seats in a match.
+/// Who a seat is kept for: what is kept of a guest session's token. The same guest never has two
+/// seats in a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GuestId(pub SecretHash);
 
 /// Asks for a seat.
 #[derive(Clone, Debug)]
 pub struct Reservation {
-    /// Who asks. Whoever has a seat already gets that one, whatever its state, also in a full match.
+    /// Who asks. Whoever has a seat already gets that one, whatever its state, also in a full
+    /// match.
     pub owner: GuestId,
     /// Shown to the others, unless somebody has it already.
     pub name: Name,
@@ -107,7 +109,8 @@ impl SeatWatch {
     }
 }
 
-/// The seat's own end of its [`SeatWatch`]es: dropped with the seat, and then they say that it is freed.
+/// The seat's own end of its [`SeatWatch`]es: dropped with the seat, and then they say that it is
+/// freed.
 #[derive(Debug)]
 pub struct SeatMark(Arc<AtomicU8>);
 
@@ -142,7 +145,8 @@ pub struct MatchHandle {
     commands: mpsc::Sender<Command>,
 }
 
-/// What a match can be asked. What is large is boxed: the queue reserves room for the largest command. All are carried out between ticks, in order.
+/// What a match can be asked. What is large is boxed: the queue reserves room for the largest
+/// command. All are carried out between ticks, in order.
 pub enum Command {
     /// Keep a seat for someone who gets a ticket.
     Reserve {
@@ -220,7 +224,8 @@ impl MatchHandle {
         }
     }
 
-    /// Hands a command over; gives it back, and says why, if the match is gone or its queue is full.
+    /// Hands a command over; gives it back, and says why, if the match is gone or its queue is
+    /// full.
     pub fn send(&self, command: Command) -> Result<(), (Command, CloseReason)> {
         self.commands.try_send(command).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(command) => (command, CloseReason::Busy),
@@ -228,7 +233,8 @@ impl MatchHandle {
         })
     }
 
-    /// Tells the match that it ends at `until` at the latest. Says whether it will hear that, or is gone.
+    /// Tells the match that it ends at `until` at the latest. Says whether it will hear that, or is
+    /// gone.
     pub fn announce_end(&self, until: Instant) -> bool {
         !matches!(self.send(Command::Drain { until }), Err((_, CloseReason::Busy)))
     }

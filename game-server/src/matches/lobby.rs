@@ -1,6 +1,8 @@
-//! What a match's first round waits for, if its creator wanted that: its players are ready, or its host says so.
+//! What a match's first round waits for, if its creator wanted that: its players are ready, or its
+//! host says so.
 //!
-//! The host is the person who has been in the match for longest. Once a lobby has closed it stays closed: a rematch is voted for.
+//! The host is the person who has been in the match for longest. Once a lobby has closed it stays
+//! closed: a rematch is voted for.
 
 use tickwire_protocol::PlayerId;
 use tickwire_protocol::codec::BoundedVec;

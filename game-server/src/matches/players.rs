@@ -1,4 +1,5 @@
-//! The inputs of a match's players, what they are told about their timing, and when they last did something.
+//! The inputs of a match's players, what they are told about their timing, and when they last did
+//! something.
 
 use tickwire_game::Input;
 use tickwire_protocol::{InputSeq, PlayerId, Tick};
@@ -32,8 +33,8 @@ struct Player<I> {
 }
 
 impl<I: Input> Players<I> {
-    /// Takes an input in. `next` is the tick to be simulated next, `margin` the time left to the input's own in 1/256 tick. Says whether
-    /// it ends the player's idleness.
+    /// Takes an input in. `next` is the tick to be simulated next, `margin` the time left to the
+    /// input's own in 1/256 tick. Says whether it ends the player's idleness.
     pub fn offer(&mut self, player: PlayerId, seq: InputSeq, tick: Tick, input: I, next: Tick, margin: i32) -> bool {
         let Some(player) = self.player(player) else { return false };
         let before = player.inputs.newest();
@@ -73,7 +74,8 @@ impl<I: Input> Players<I> {
         self.players.iter_mut().flatten().for_each(|player| player.active = tick);
     }
 
-    /// Whether the player has done nothing for `patience` ticks, which is news: it is idle from now on.
+    /// Whether the player has done nothing for `patience` ticks, which is news: it is idle from now
+    /// on.
     pub fn falls_idle(&mut self, player: PlayerId, tick: Tick, patience: u32) -> bool {
         let Some(player) = self.player(player) else { return false };
         let falls = !player.is_idle && tick.since(player.active) >= patience as i32;
@@ -81,7 +83,8 @@ impl<I: Input> Players<I> {
         falls
     }
 
-    /// The player's session begins or ends at `tick`: inputs are numbered anew, and until one comes the neutral input is held.
+    /// The player's session begins or ends at `tick`: inputs are numbered anew, and until one comes
+    /// the neutral input is held.
     pub fn reset(&mut self, player: PlayerId, tick: Tick) {
         let place = usize::from(player.0);
         if place >= self.players.len() {

@@ -1,14 +1,16 @@
 //! Who sits where: seats reserved, taken, away, or played by bots.
 //!
-//! Invariants: people never hold more seats than the match has, and nobody two; a bot gives way to a person; a bad ticket or token changes
-//! nothing; no two are called the same; what a tick asks for is counted when a seat changes.
+//! Invariants: people never hold more seats than the match has, and nobody two; a bot gives way to
+//! a person; a bad ticket or token changes nothing; no two are called the same; what a tick asks
+//! for is counted when a seat changes.
 
+pub mod counts;
 mod namesakes;
 pub mod seat;
 
 use std::collections::BTreeMap;
 
-use tickwire_protocol::messages::{Presence, RosterEntry};
+use tickwire_protocol::messages::RosterEntry;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{PlayerId, Secret};
 use tokio::time::Instant;
@@ -16,6 +18,7 @@ use tokio::time::Instant;
 use super::credentials::Credentials;
 use super::handle::{GuestId, Reservation, ReserveError, Reserved, SeatMark};
 use crate::secrets::hash;
+use counts::Counts;
 use seat::{Holder, Person, Seat};
 
 /// The seats of one match.
@@ -32,25 +35,6 @@ pub struct Roster {
     counts: Counts,
     /// Players the game has, rising, and whether the server plays for them.
     joined: Vec<(PlayerId, bool)>,
-}
-
-/// What every tick asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Seats held by people: connected, away or reserved.
-    pub held: usize,
-    /// Of these, kept for a ticket.
-    pub reserved: usize,
-    /// Of these, connected.
-    pub connected: usize,
-    /// Of the connected, ready for the match to start.
-    pub ready: usize,
-    /// Of the connected, in favour of a rematch.
-    pub votes: usize,
-    /// On their way in, in favour of a rematch.
-    pub coming: usize,
-    /// The first seat that will be freed, and when.
-    expires: Option<(Instant, PlayerId)>,
 }
 
 /// A seat that was freed.
@@ -78,12 +62,14 @@ pub struct Taken {
 }
 
 impl Roster {
-    /// No one, in a match of `max` seats. With `stand_in` a bot plays the seats of those who are away or idle.
+    /// No one, in a match of `max` seats. With `stand_in` a bot plays the seats of those who are
+    /// away or idle.
     pub fn new(max: u16, stand_in: bool) -> Self {
         Self { seats: BTreeMap::new(), max, stand_in, arrivals: 0, version: 0, counts: Counts::default(), joined: Vec::new() }
     }
 
-    /// Keeps a seat for a person: the one that they have, else a new one. A bot's seat is freed for it when there is no other.
+    /// Keeps a seat for a person: the one that they have, else a new one. A bot's seat is freed for
+    /// it when there is no other.
     pub fn reserve(&mut self, reservation: &Reservation, now: Instant) -> Result<(Reserved, Option<Freed>), ReserveError> {
         let until = Instant::from_std(reservation.until);
         let (player, freed) = match self.player_of(reservation.owner) {
@@ -110,7 +96,8 @@ impl Roster {
         kept.flatten().map(|reserved| (reserved, freed)).ok_or(ReserveError::Full)
     }
 
-    /// The name that `player` goes by from now on, who gives `asked`. Says whether it is another one.
+    /// The name that `player` goes by from now on, who gives `asked`. Says whether it is another
+    /// one.
     pub fn rename(&mut self, player: PlayerId, asked: &Name) -> bool {
         let asked_before = self.seats.get(&player).and_then(|seat| seat.person.as_ref()).map(|person| &person.asked_name);
         if asked_before.is_none_or(|before| before == asked) {
@@ -158,7 +145,8 @@ impl Roster {
         self.connect(player, ticket, slot)
     }
 
-    /// The seat that `token` belongs to, now held by the session in `slot`. Nothing changes if it belongs to none.
+    /// The seat that `token` belongs to, now held by the session in `slot`. Nothing changes if it
+    /// belongs to none.
     pub fn resume(&mut self, token: Secret, slot: usize, now: Instant) -> Option<Taken> {
         let hash = hash(token);
         let (player, _) = self.seats.iter().find(|(_, seat)| seat.is_opened_by(&hash, now))?;
@@ -187,7 +175,8 @@ impl Roster {
         }
     }
 
-    /// The session that played this seat is gone: the seat is kept until `until`. Says whether that is so.
+    /// The session that played this seat is gone: the seat is kept until `until`. Says whether that
+    /// is so.
     pub fn disconnect(&mut self, player: PlayerId, slot: usize, until: Instant) -> bool {
         let disconnected = self.change(player, |seat| {
             let is_its = seat.slot() == Some(slot);
@@ -239,7 +228,8 @@ impl Roster {
         }
     }
 
-    /// Forgets all votes; returns the people who are connected and had not voted. Who is away or on the way in could not.
+    /// Forgets all votes; returns the people who are connected and had not voted. Who is away or on
+    /// the way in could not.
     pub fn take_abstainers(&mut self) -> Vec<PlayerId> {
         let abstained = |seat: &mut Seat| !std::mem::take(&mut seat.wants_rematch) && seat.slot().is_some();
         let abstainers = self.seats.iter_mut().filter_map(|(player, seat)| abstained(seat).then_some(*player)).collect();
@@ -290,7 +280,7 @@ impl Roster {
 
     /// Whether the server plays for this person now.
     pub fn needs_stand_in(&self, player: PlayerId) -> bool {
-        self.seats.get(&player).is_some_and(|seat| !seat.is_bot() && plays_for(seat, self.stand_in))
+        self.seats.get(&player).is_some_and(|seat| !seat.is_bot() && seat.is_played_for(self.stand_in))
     }
 
     /// The session that plays `player`'s seat.
@@ -324,39 +314,12 @@ impl Roster {
 
     /// Seats change a few times in a player's stay; a tick asks every time.
     fn recount(&mut self) {
-        let mut counts = Counts::default();
         self.version += 1;
+        self.counts = Counts::of(&self.seats);
         self.joined.clear();
-        for (player, seat) in &self.seats {
-            let (votes, ready) = (usize::from(seat.wants_rematch), usize::from(seat.is_ready));
-            let expires = match seat.holder {
-                Holder::Bot => None,
-                Holder::Connected { .. } => {
-                    counts.connected += 1;
-                    counts.votes += votes;
-                    counts.ready += ready;
-                    None
-                }
-                Holder::Reserved { until } => {
-                    counts.reserved += 1;
-                    counts.coming += votes;
-                    Some((until, *player))
-                }
-                Holder::Away { until } => Some((until, *player)),
-            };
-            counts.held += usize::from(!seat.is_bot());
-            counts.expires = [counts.expires, expires].into_iter().flatten().min();
-            if seat.joined > 0 {
-                self.joined.push((*player, plays_for(seat, self.stand_in)));
-            }
-        }
-        self.counts = counts;
+        let joined = self.seats.iter().filter(|(_, seat)| seat.joined > 0);
+        self.joined.extend(joined.map(|(player, seat)| (*player, seat.is_played_for(self.stand_in))));
     }
-}
-
-/// Whether the server plays a seat.
-fn plays_for(seat: &Seat, stand_in: bool) -> bool {
-    seat.is_bot() || (stand_in && seat.presence() != Presence::Here)
 }
 
 #[cfg(test)]

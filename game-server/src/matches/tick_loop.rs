@@ -1,14 +1,16 @@
 //! One match's task: it owns the world, the seats and the sockets, and moves them on tick by tick.
 //!
-//! A tick: what clients sent is read, seats that expired are freed, bots fill up, the phase moves on, inputs are latched, the world is
-//! stepped and captured, the frame is encoded once and sent to everyone. Sockets are read when a tick begins, and only then; commands are
-//! carried out between ticks.
+//! A tick: what clients sent is read, seats that expired are freed, bots fill up, the phase moves
+//! on, inputs are latched, the world is stepped and captured, the frame is encoded once and sent to
+//! everyone. Sockets are read when a tick begins, and only then; commands are carried out between
+//! ticks.
 //!
-//! [`door`] carries out commands, [`hearing`] is what clients say, [`people`] who plays which seat, [`rounds`] from the first phase to a
-//! rematch.
+//! [`door`] carries out commands, [`hearing`] is what clients say, [`people`] who plays which seat,
+//! [`rounds`] from the first phase to a rematch.
 //!
-//! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a burst; while nobody is connected there
-//! are no ticks, and before anybody has been there is no world.
+//! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a
+//! burst; while nobody is connected there are no ticks, and before anybody has been there is no
+//! world.
 
 mod door;
 mod hearing;
@@ -116,7 +118,8 @@ impl<G: Game> MatchTask<G> {
         }
     }
 
-    /// Runs until the match ends, a tick whenever `alarm` rings while somebody is connected; returns why it ends.
+    /// Runs until the match ends, a tick whenever `alarm` rings while somebody is connected;
+    /// returns why it ends.
     pub async fn run(&mut self, mut alarm: Alarm) -> CloseReason {
         loop {
             let over = if self.is_awake() { self.play(&mut alarm).await } else { self.doze().await };
@@ -191,7 +194,8 @@ impl<G: Game> MatchTask<G> {
     fn tick(&mut self) -> Option<CloseReason> {
         let moment = Moment::now(self.tick);
         let now = moment.now;
-        // Before the deadline moves on: an input that comes now is for this tick, with nothing to spare.
+        // Before the deadline moves on: an input that comes now is for this tick, with nothing to
+        // spare.
         self.hear_all(&moment);
         let started = self.clock.start(now);
         let tick = self.tick.next();

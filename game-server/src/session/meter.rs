@@ -1,7 +1,9 @@
-//! How much a client may send: messages and bytes per second, over which messages are dropped, and then the session closed.
+//! How much a client may send: messages and bytes per second, over which messages are dropped, and
+//! then the session closed.
 //!
-//! A client that was not heard for a while has earned what it may have sent meanwhile: a line that stalls delivers it all at once. A silence
-//! counts up to the one that ends a session, so what comes at once is bounded: with the defaults 960 messages and 192 KiB.
+//! A client that was not heard for a while has earned what it may have sent meanwhile: a line that
+//! stalls delivers it all at once. A silence counts up to the one that ends a session, so what
+//! comes at once is bounded: with the defaults 960 messages and 192 KiB.
 
 use std::time::Duration;
 
@@ -32,8 +34,9 @@ pub enum Verdict {
     Close,
 }
 
-/// So much in a time on average, and so much at once: the generic cell rate algorithm. Written out because it takes the time that its
-/// caller has, and a server keeps three for each of thousands of sockets.
+/// So much in a time on average, and so much at once: the generic cell rate algorithm. Written out
+/// because it takes the time that its caller has, and a server keeps three for each of thousands of
+/// sockets.
 #[derive(Debug)]
 struct Budget {
     /// When as much will be there as ever is.
@@ -45,7 +48,8 @@ struct Budget {
 }
 
 impl Budget {
-    /// With `burst` units in it; one more comes every `per_unit`, as long as there are not more than `burst` and what comes in `earned`.
+    /// With `burst` units in it; one more comes every `per_unit`, as long as there are not more
+    /// than `burst` and what comes in `earned`.
     fn new(per_unit: Duration, burst: u32, earned: Duration, now: Instant) -> Self {
         Self { full: now + earned, per_unit, depth: per_unit * burst + earned }
     }
@@ -120,7 +124,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// `count` messages of ten bytes, all `now`: how many are kept, dropped, and answered by closing.
+    /// `count` messages of ten bytes, all `now`: how many are kept, dropped, and answered by
+    /// closing.
     fn send(meter: &mut Meter, count: u32, now: Instant) -> [u32; 3] {
         let mut verdicts = [0; 3];
         for _ in 0..count {

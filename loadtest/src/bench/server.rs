@@ -87,6 +87,7 @@ impl Programs {
             "sessions.matches_per_address=100000",
             "matches.bots_fill=0",
             "matches.countdown_seconds=1",
+            "session.idle_ms=0",
         ];
         command.args(settings.iter().flat_map(|setting| ["--set", *setting]));
         Ok(command)

@@ -76,6 +76,11 @@ impl Seat {
         }
     }
 
+    /// Whether the server plays it; with `stand_in` also for a person who does not.
+    pub(super) fn is_played_for(&self, stand_in: bool) -> bool {
+        self.is_bot() || (stand_in && self.presence() != Presence::Here)
+    }
+
     /// What the others see of it.
     pub(super) fn entry(&self, player: PlayerId) -> RosterEntry {
         RosterEntry { player, name: self.name.clone(), bot: self.is_bot(), presence: self.presence() }
@@ -101,7 +106,8 @@ impl Seat {
         self.person.as_ref().is_some_and(|person| person.credentials.admit(secret, now))
     }
 
-    /// A session in `slot` holds it from now on, which presented what has this hash. Returns its resume token.
+    /// A session in `slot` holds it from now on, which presented what has this hash. Returns its
+    /// resume token.
     pub(super) fn connect(&mut self, slot: usize, presented: SecretHash) -> Option<Secret> {
         let person = self.person.as_mut()?;
         person.mark.take();

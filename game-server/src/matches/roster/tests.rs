@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tickwire_protocol::messages::Presence;
+
 use super::*;
 use crate::matches::handle::SeatState;
 

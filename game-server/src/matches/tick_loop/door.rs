@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tickwire_game::Game;
 use tickwire_protocol::codec::{BoundedVec, encode, encode_into};
 use tickwire_protocol::messages::{Event, ServerMessage, Welcome};
@@ -95,10 +96,13 @@ impl<G: Game> MatchTask<G> {
         self.audience.admit(slot, socket, Some(player), &welcome, &mut self.replication, &Moment::now(self.tick));
     }
 
-    /// Builds the world for the first who comes.
+    /// Builds the world for the first who comes, and takes a first look at it.
     fn need_world(&mut self) {
-        let Self { simulation, info, seeds, tick, .. } = self;
-        simulation.get_or_insert_with(|| Simulation::new(&info.mode, seeds.next_u64(), *tick, 0));
+        let Self { simulation, info, seeds, tick, replication, .. } = self;
+        if simulation.is_none() {
+            let simulation = simulation.insert(Simulation::new(&info.mode, seeds.next_u64(), *tick, 0));
+            replication.advance(*tick, Bytes::new(), std::iter::empty(), |snapshot| simulation.capture(snapshot));
+        }
     }
 
     fn welcome(&self, player: Option<PlayerId>, resume: Secret) -> Vec<u8> {

@@ -71,7 +71,8 @@ impl<G: Game> MatchTask<G> {
         }
     }
 
-    /// Sessions that ended by themselves keep their seats for the grace period, unless they are told not to come back.
+    /// Sessions that ended by themselves keep their seats for the grace period, unless they are
+    /// told not to come back.
     pub(super) fn settle_lost(&mut self) {
         for lost in self.audience.take_lost() {
             let Some(player) = lost.player else { continue };
