@@ -10,10 +10,7 @@ use crate::field::Field;
 pub(crate) fn read_fields(fields: &[Field]) -> TokenStream {
     let reads = fields.iter().map(|field| {
         let Field { name, ty, columns, .. } = field;
-        let full = match columns {
-            Some(length) => quote!([#ty; #length]),
-            None => quote!(#ty),
-        };
+        let full = columns.map_or_else(|| quote!(#ty), |length| quote!([#ty; #length]));
         let check = field.range.as_ref().map(|_| {
             let (min, max) = field.bounds();
             let values = if columns.is_some() { quote!(#name) } else { quote!([#name]) };

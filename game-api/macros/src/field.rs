@@ -55,13 +55,11 @@ impl Field {
     /// The field's least and greatest value, as constant expressions of type `i64`.
     pub(crate) fn bounds(&self) -> (TokenStream, TokenStream) {
         let ty = &self.ty;
-        match &self.range {
-            Some((min, max)) => (quote!((#min) as i64), quote!((#max) as i64)),
-            None => {
-                let value = quote_spanned!(self.span=> <#ty as ::tickwire_game::derive::FieldValue>);
-                (quote!(#value::MIN), quote!(#value::MAX))
-            }
+        if let Some((min, max)) = &self.range {
+            return (quote!((#min) as i64), quote!((#max) as i64));
         }
+        let value = quote_spanned!(self.span=> <#ty as ::tickwire_game::derive::FieldValue>);
+        (quote!(#value::MIN), quote!(#value::MAX))
     }
 }
 

@@ -14,9 +14,9 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     let (reads, writes) = (codec::read_fields(&fields), codec::write_fields(&fields));
     let codec = codec::implement(ident, &quote!(let Self { #(#names),* } = self; #writes), &quote!(#reads Ok(Self { #(#names),* })));
     let columns: Vec<_> = fields.iter().map(described).collect();
-    let from = fields.iter().map(|Field { name, ty, columns, .. }| match columns {
-        None => quote!(#name: next::<#ty>(&mut numbers)),
-        Some(_) => quote!(#name: ::core::array::from_fn(|_| next::<#ty>(&mut numbers))),
+    let from = fields.iter().map(|Field { name, ty, columns, .. }| {
+        let next = quote!(next::<#ty>(&mut numbers));
+        if columns.is_some() { quote!(#name: ::core::array::from_fn(|_| #next)) } else { quote!(#name: #next) }
     });
     Ok(quote! {
         #codec

@@ -25,17 +25,17 @@ fn of_struct(input: &DeriveInput) -> syn::Result<TokenStream> {
     for (index, field) in fields.iter().enumerate() {
         declared.push(declare(ident, field, fields.get(..index).unwrap_or_default(), &fields)?);
     }
-    let writes = fields.iter().map(|Field { name, columns, .. }| match columns {
-        None => quote!(put(::tickwire_game::derive::FieldValue::to_column(self.#name));),
-        Some(_) => quote! {
-            for item in self.#name {
-                put(::tickwire_game::derive::FieldValue::to_column(item));
+    let writes = fields.iter().map(|Field { name, columns, .. }| {
+        let values = if columns.is_some() { quote!(self.#name) } else { quote!([self.#name]) };
+        quote! {
+            for value in #values {
+                put(::tickwire_game::derive::FieldValue::to_column(value));
             }
-        },
+        }
     });
-    let reads = fields.iter().map(|Field { name, ty, columns, .. }| match columns {
-        None => quote!(#name: next::<#ty>(&mut row)),
-        Some(_) => quote!(#name: ::core::array::from_fn(|_| next::<#ty>(&mut row))),
+    let reads = fields.iter().map(|Field { name, ty, columns, .. }| {
+        let next = quote!(next::<#ty>(&mut row));
+        if columns.is_some() { quote!(#name: ::core::array::from_fn(|_| #next)) } else { quote!(#name: #next) }
     });
     let owner = owner(&fields)?;
     Ok(quote! {
