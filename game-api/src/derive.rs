@@ -83,6 +83,11 @@ impl FieldValue for Tick {
     }
 }
 
+/// The player that a field marked `#[owner]` names.
+pub fn owner_of(field: impl Into<PlayerId>) -> PlayerId {
+    field.into()
+}
+
 /// The range of moments in a type whose greatest value is `max`: at most the low 31 bits of a tick.
 pub const fn moment_max(max: i64) -> i64 {
     if max > i32::MAX as i64 { i32::MAX as i64 } else { max }
@@ -92,13 +97,10 @@ pub const fn moment_max(max: i64) -> i64 {
 ///
 /// # Panics
 /// At compile time, with `complaint`, if there are none or too many values between them.
-#[allow(clippy::panic)] // a constant: it fails to compile
 pub const fn checked_bounds(min: i64, max: i64, complaint: &str) -> (i32, i32) {
     let is_narrow = min <= max && max - min < 1 << FIELD_BITS_MAX;
     let is_in_reach = min >= i32::MIN as i64 && max <= i32::MAX as i64;
-    if !is_narrow || !is_in_reach {
-        panic!("{}", complaint);
-    }
+    assert!(is_narrow && is_in_reach, "{}", complaint);
     (min as i32, max as i32)
 }
 

@@ -36,6 +36,9 @@ struct Everything {
     x: i32,
 }
 
+/// Its ranges are checked when it is built.
+const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Everything::TABLE]);
+
 const THING: Everything = Everything {
     player: PlayerId(7),
     kind: Kind::Overcharge,
@@ -63,7 +66,6 @@ fn a_component_is_a_table_and_its_values_read_back() {
         Field::new("x", 0, 1_800).moved_by_column(8),
     ];
     assert_eq!((Everything::TABLE.name, Everything::TABLE.fields), ("thing", expected.as_slice()));
-    const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Everything::TABLE]);
     let mut row = [0; 10];
     THING.write(&mut row);
     assert_eq!(row, [7, 1, 1, 9, 8, 200, -5, 4, -3, 1_000]);

@@ -132,7 +132,7 @@ fn owner(fields: &[Field]) -> syn::Result<Option<TokenStream>> {
     Ok(owner.map(|Field { name, span, .. }| {
         quote_spanned! {*span=>
             fn owner(&self) -> Option<::tickwire_game::derive::PlayerId> {
-                Some(::tickwire_game::derive::PlayerId::from(self.#name))
+                Some(::tickwire_game::derive::owner_of(self.#name))
             }
         }
     }))
