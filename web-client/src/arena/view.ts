@@ -4,6 +4,7 @@ import type { MatchSession } from '../sync/session';
 import { followView, wholeMapView, type View } from './camera';
 import type { Vector } from './controls';
 import { EventQueue, type ArenaEvent } from './events';
+import { isAway } from './hud-model';
 import { parseMap, type ArenaMap } from './map';
 import { Renderer } from './renderer';
 import { buildScene, type Scene } from './scene';
@@ -95,7 +96,7 @@ export class ArenaView {
   /** The session predicted the own fighter one tick further. */
   stepped(tick: number, row: Int32Array | null): void {
     // What a stand-in fires is not fired by the own inputs.
-    if (this.session?.standIn) this.fired.clear();
+    if (this.isStoodIn) this.fired.clear();
     else this.fired.stepped(tick, row);
   }
 
@@ -111,6 +112,12 @@ export class ArenaView {
 
   get lastScene(): Scene | null {
     return this.scene;
+  }
+
+  /** Somebody else plays the own seat for now: what is predicted from the own inputs is not what happens. */
+  private get isStoodIn(): boolean {
+    const { session } = this;
+    return isAway(session?.roster.get(session.player ?? -1));
   }
 
   /** Page pixels, relative to the window, of the own fighter in the last frame. */
@@ -143,7 +150,7 @@ export class ArenaView {
       predicted: session.predicted(nowMs),
       predictedTick,
       firedShots: session.player === null ? [] : this.fired.shots(latest.tick, predictedTick, session.player),
-      standIn: this.standIn.share(session.standIn, nowMs),
+      standIn: this.standIn.share(this.isStoodIn, nowMs),
     });
     this.scene = scene;
     if (scene.own) this.killer = null;

@@ -99,12 +99,6 @@ export class MatchSession {
     return this.seat?.player ?? null;
   }
 
-  /** Somebody else plays the own seat for now: what is predicted from the own inputs is not what happens. */
-  get standIn(): boolean {
-    const own = this.player === null ? undefined : this.roster.get(this.player);
-    return own !== undefined && own.presence !== 'here';
-  }
-
   get welcomed(): Welcome | null {
     return this.seat;
   }
