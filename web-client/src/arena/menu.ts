@@ -3,7 +3,7 @@ import type { InputRecorder } from '../sync/recorder';
 import { button, el } from '../ui/dom';
 import { Dialog } from '../ui/dialog';
 import { inviteRow } from '../ui/invite';
-import { controlsHelp } from '../ui/landing';
+import { controlsHelp } from '../ui/controls-help';
 
 export interface MenuOptions {
   /** Empty where there is none to give away. */

@@ -112,6 +112,12 @@ export class MatchSession {
     return this.lastLobby;
   }
 
+  /** Somebody else plays the own seat for now: what is predicted from the own inputs is not what happens. */
+  get standIn(): boolean {
+    const own = this.player === null ? undefined : this.roster.get(this.player);
+    return own !== undefined && own.presence !== 'here';
+  }
+
   /** When the newest snapshot came; null before the first. */
   get lastSnapshotMs(): number | null {
     return this.snapshotMs;

@@ -6,8 +6,6 @@ import { DEFAULT_MODE } from './game';
 import { MatchList } from './match-list';
 import type { PlayRequest } from './seats';
 
-export { controlsHelp } from './controls-help';
-
 export interface LandingOptions {
   /** What the page's HTML has. */
   readonly element: HTMLElement;
