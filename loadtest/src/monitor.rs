@@ -17,13 +17,16 @@ pub use scrape::Scraper;
 use crate::board::Board;
 use crate::capacity::Search;
 use crate::measure::{Measure, Tally};
-use crate::report::Second;
+use crate::report::{Second, ServerSecond};
 
 /// Longest series kept, seconds: two days.
 const SECONDS_MAX: usize = 48 * 60 * 60;
 
 /// The end of a run, seconds, from which on it is a second of its own.
 const SECOND_MIN: f64 = 0.5;
+
+/// The server's metrics are waited for so long, so that the next second is looked at in time.
+const ANSWER: Duration = Duration::from_millis(800);
 
 /// What a monitor watches.
 pub struct Monitor {
@@ -71,14 +74,14 @@ impl Monitor {
             let users = self.board.users();
             watched.users_max = watched.users_max.max(users);
             let own = watched.own.look(watched.search.is_some() || self.board.sent() >= self.users_wanted && !self.board.ends());
-            // A server that does not answer shows as a gap in the plot; the players tell why.
+            let at = began.elapsed().as_secs_f64();
             let server = match &mut self.scraper {
-                Some(scraper) => scraper.second().await.ok().flatten(),
+                Some(scraper) => ask(scraper).await,
                 None => None,
             };
             watched.total.add(&tally);
             let divergences = watched.total.counts.divergences;
-            let second = Second { at: began.elapsed().as_secs_f64(), users, divergences, server, ..of(&tally, own) };
+            let second = Second { at, users, divergences, server, ..of(&tally, own) };
             if let Some(search) = &mut watched.search {
                 search.look(users, &tally, own.is_saturated);
             }
@@ -98,6 +101,11 @@ impl Monitor {
             (self.progress)(&second);
         }
     }
+}
+
+/// What the server says of its last second. One that does not answer shows as a gap in the plot; the players tell why, every second.
+async fn ask(scraper: &mut Scraper) -> Option<ServerSecond> {
+    tokio::time::timeout(ANSWER, scraper.second()).await.ok()?.ok().flatten()
 }
 
 fn of(tally: &Tally, own: OwnSecond) -> Second {

@@ -177,8 +177,12 @@ impl<G: GameDef> Player<G> {
             Err(error) => {
                 field.board.count(|counts| counts.resume_failures += 1);
                 self.returns_failed += 1;
-                let again = self.next_try();
                 let is_lost = error.is_final() || self.returns_failed >= RETURNS_MAX;
+                if is_lost {
+                    // The way to another seat was not tried yet.
+                    self.retry = RETRY_FIRST;
+                }
+                let again = self.next_try();
                 self.place = if is_lost { Place::Outside(again) } else { Place::Away(way, again) };
                 tell(field, user, "resume", click.elapsed(), &error).await
             }

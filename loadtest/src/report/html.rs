@@ -129,13 +129,7 @@ fn users_tile(report: &Report) -> Tile {
         } else {
             format!("{} of {} played, {hours:.1} player-hours", words::count(run.users_played), words::count(run.users))
         };
-        return Tile {
-            label: "Users at once",
-            value: words::count(run.users_at_once),
-            unit: "",
-            detail: played,
-            figure: "users_never_played",
-        };
+        return Tile { label: "Users at once", value: words::count(run.users_at_once), unit: "", detail: played, figure: "users_at_once" };
     };
     let is_known = capacity.is_server_limit && capacity.broke_at.is_some() && !report.generator.saturated;
     Tile {

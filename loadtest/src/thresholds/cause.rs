@@ -6,6 +6,9 @@ use crate::report::{Bound, Report, words};
 
 /// The sentence for the `broken` bounds of `report`.
 pub(super) fn of(report: &Report, broken: &[&Bound]) -> String {
+    // What a generator that could not keep up cannot have done comes before what it can.
+    let sure: Vec<&Bound> = broken.iter().copied().filter(|bound| !may_be_the_generators(report, bound)).collect();
+    let broken = if report.generator.saturated && !sure.is_empty() { &sure } else { broken };
     let measured = |figure: &str| broken.iter().any(|bound| bound.figure == figure && bound.value.is_some());
     let told = EXPLAINED.iter().filter(|(figure, _)| measured(figure)).find_map(|(_, explain)| explain(report));
     // Zero among views that nobody compared says less than anything that was measured.
@@ -281,5 +284,8 @@ mod tests {
         assert_eq!(judged(stalled.clone()), (false, false), "it was late by 0.2 s, and the wait was of 3 s");
         stalled.generator.lateness_ms.max = 2_900.0;
         assert_eq!(judged(stalled), (false, true));
+        let mut both = good();
+        (both.generator.saturated, both.counts.long_gaps, both.leaked_seats) = (true, 50, Some(1));
+        assert_eq!(verdict(both), "the server still held 1 seat after everybody had left", "which the generator cannot have done");
     }
 }
