@@ -183,8 +183,8 @@ pub trait GameDef: Send + Sync + 'static {
     /// A new bot's memory. Bots of the same seed that see the same do the same.
     fn brain(seed: u64) -> Self::Brain;
 
-    /// The memory of a bot that plays as a person who wants to win: a load test's players. It is [`GameDef::brain`], unless the game's
-    /// own bots hold back.
+    /// The memory of a bot that plays as a person who wants to win: a load test's players. It is
+    /// [`GameDef::brain`], unless the game's own bots hold back.
     fn contender(seed: u64) -> Self::Brain {
         Self::brain(seed)
     }

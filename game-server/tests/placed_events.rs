@@ -1,4 +1,5 @@
-//! Events that happened somewhere: those are told who see the place, and those whom they concern, wherever they look.
+//! Events that happened somewhere: those are told who see the place, and those whom they concern,
+//! wherever they look.
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 

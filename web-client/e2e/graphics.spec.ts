@@ -1,4 +1,5 @@
-// The browser takes the canvas's context away, as it does when a driver restarts or memory runs short.
+// The browser takes the canvas's context away, as it does when a driver restarts or memory runs
+// short.
 import { expect, inMatch, play, test } from './fixtures';
 import type { Page } from '@playwright/test';
 

@@ -8,7 +8,8 @@ test('the killed are told who it was, the killers whom they got, and a new life 
   server,
   newPlayer,
 }) => {
-  // Across the map, which takes a machine that others use several times as long; less than a match lasts.
+  // Across the map, which takes a machine that others use several times as long; less than a match
+  // lasts.
   test.setTimeout(280_000);
   const [ada, bo] = [await newPlayer(), await newPlayer()];
   for (const page of [ada, bo]) await page.setViewportSize({ width: 640, height: 400 });

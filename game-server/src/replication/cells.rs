@@ -160,7 +160,8 @@ impl Nearby {
         concerned.dedup();
     }
 
-    /// Appends what `player`, who looks from `cell`, is told, as far as `room` reaches: what concerns them, then what is in sight.
+    /// Appends what `player`, who looks from `cell`, is told, as far as `room` reaches: what
+    /// concerns them, then what is in sight.
     fn tell(&mut self, player: PlayerId, cell: [i32; 2], grid: &Grid, room: usize, frame: &mut Vec<u8>) {
         let first = self.concerned.partition_point(|(other, _)| *other < player);
         let count = self.concerned.get(first..).unwrap_or_default().iter().take_while(|(other, _)| *other == player).count();

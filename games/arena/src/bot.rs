@@ -3,7 +3,8 @@
 //! A bot sees a [`Snapshot`] and nothing else, so the same bot plays on the server and over the wire. What is costly
 //! (looking for opponents and ways) is decided a few times a second; a tick between decisions only follows them.
 //!
-//! The game's own bots go easy on newcomers and on those who lose all the time (`ease`); a contender does not.
+//! The game's own bots go easy on newcomers and on those who lose all the time (`ease`); a
+//! contender does not.
 //!
 //! Invariant: a bot's seed and what it saw decide what it does.
 

@@ -46,8 +46,8 @@ columns! {
         pub fire_ready: u32 = 0..=0x7fff_ffff; moment,
         /// When its overcharge ends.
         pub overcharge_until: u32 = 0..=0x7fff_ffff; moment,
-        /// Until when nothing harms it: a while from the start of a life, or until it fires. It stays when it has passed, and
-        /// so tells how long ago that was.
+        /// Until when nothing harms it: a while from the start of a life, or until it fires. It
+        /// stays when it has passed, and so tells how long ago that was.
         pub protected_until: u32 = 0..=0x7fff_ffff; moment,
     }
 }

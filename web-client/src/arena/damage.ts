@@ -1,4 +1,5 @@
-// Damage numbers, added up: one for each fighter while it is being hit, which then floats off. No drawing here.
+// Damage numbers, added up: one for each fighter while it is being hit, which then floats off. No
+// drawing here.
 
 /** Without another hit for this long, a number is finished. */
 const HOLD_MS = 1_200;

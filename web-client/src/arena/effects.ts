@@ -68,7 +68,10 @@ export class Effects {
     });
   }
 
-  /** Advances all and removes the spent. `places` tells where fighters were last drawn, `own` which one is the own. */
+  /**
+   * Advances all and removes the spent. `places` tells where fighters were last drawn, `own` which
+   * one is the own.
+   */
   step(nowMs: number, places: ReadonlyMap<number, Vector>, own: number | null): void {
     const spent = this.live.filter((effect) => nowMs - effect.bornMs >= effect.lifeMs);
     for (const effect of spent) effect.view.destroy({ children: true });

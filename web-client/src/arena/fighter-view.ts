@@ -61,7 +61,10 @@ export class FighterView {
     this.drawShield(fighter.protectedFor, nowMs);
   }
 
-  /** A ring around whom nothing harms, as long as its time: a broken line, so that no colour has to tell it from a glow. */
+  /**
+   * A ring around whom nothing harms, as long as its time: a broken line, so that no colour has to
+   * tell it from a glow.
+   */
   private drawShield(ticks: number, nowMs: number): void {
     const pieces = Math.ceil((SHIELD_PIECES * ticks) / PROTECTION_TICKS);
     this.shield.visible = pieces > 0;

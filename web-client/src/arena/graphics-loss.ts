@@ -1,5 +1,6 @@
-// What a stage says while the browser has taken the canvas's context away: a driver that restarts, a phone short of memory, too many
-// tabs. The match goes on; where the browser gives the context back, so does the picture.
+// What a stage says while the browser has taken the canvas's context away: a driver that restarts,
+// a phone short of memory, too many tabs. The match goes on; where the browser gives the context
+// back, so does the picture.
 import { button, el } from '../ui/dom';
 
 const LOST = ['webglcontextlost', 'contextlost'] as const;

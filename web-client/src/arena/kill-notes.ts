@@ -1,4 +1,5 @@
-// What the HUD says of kills: who killed you, for as long as you are dead, and whom you killed, for a moment.
+// What the HUD says of kills: who killed you, for as long as you are dead, and whom you killed, for
+// a moment.
 import { el, setHidden, setText } from '../ui/dom';
 import type { DeathNote, KillNote } from './hud-model';
 import { cssColor, playerColor } from './palette';

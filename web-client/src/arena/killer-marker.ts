@@ -1,4 +1,5 @@
-// Points at who killed the own fighter: a ring with a pointer above it, and where it is out of the picture an arrow at the edge.
+// Points at who killed the own fighter: a ring with a pointer above it, and where it is out of the
+// picture an arrow at the edge.
 import { Container, Graphics } from 'pixi.js';
 import type { View } from './camera';
 import type { Vector } from './controls';

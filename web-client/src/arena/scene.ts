@@ -1,5 +1,6 @@
-// What one frame shows, in world units: others interpolated, the own fighter predicted, own shots moved on to the
-// predicted tick. While a bot plays the own seat, all that is own is drawn as others are. No drawing here.
+// What one frame shows, in world units: others interpolated, the own fighter predicted, own shots
+// moved on to the predicted tick. While a bot plays the own seat, all that is own is drawn as
+// others are. No drawing here.
 import type { Sample } from '../sync/interpolation';
 import type { PredictedBody } from '../sync/prediction';
 import type { Snapshot } from '../sync/snapshot';
@@ -39,7 +40,10 @@ export interface SceneSource {
   readonly predictedTick: number;
   /** Own shots the server has not told of yet. */
   readonly firedShots: readonly SceneShot[];
-  /** How far the own fighter has gone over from the prediction, 0, to what snapshots say, 1: see `StandInBlend`. */
+  /**
+   * How far the own fighter has gone over from the prediction, 0, to what snapshots say, 1: see
+   * `StandInBlend`.
+   */
   readonly standIn: number;
 }
 

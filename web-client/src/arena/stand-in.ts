@@ -1,5 +1,5 @@
-// How the own fighter goes over from being predicted to being drawn as others are, and back: smoothly, because the two differ by
-// all that is on the way to the server and back.
+// How the own fighter goes over from being predicted to being drawn as others are, and back:
+// smoothly, because the two differ by all that is on the way to the server and back.
 
 const BLEND_MS = 300;
 
@@ -7,7 +7,9 @@ export class StandInBlend {
   private done = 0;
   private lastMs: number | null = null;
 
-  /** 0: as predicted; 1: as in the snapshots. `standIn` says whether somebody else plays the seat. */
+  /**
+   * 0: as predicted; 1: as in the snapshots. `standIn` says whether somebody else plays the seat.
+   */
   share(standIn: boolean, nowMs: number): number {
     // What was never drawn needs no transition.
     const elapsedMs = this.lastMs === null ? BLEND_MS : Math.max(0, nowMs - this.lastMs);

@@ -24,7 +24,10 @@ export interface Frame {
 /** The camera closes a tenth of a second's worth of the way when its target jumps (respawn, another fighter). */
 const CAMERA_HALF_LIFE_MS = 70;
 const CAMERA_SNAP_UNITS = 1200;
-/** The dead look at where they fell for so long, and then at who killed them, to whom the camera glides. */
+/**
+ * The dead look at where they fell for so long, and then at who killed them, to whom the camera
+ * glides.
+ */
 const FALLEN_MS = 700;
 const GLIDE_HALF_LIFE_MS = 160;
 
@@ -101,8 +104,8 @@ export class ArenaView {
   }
 
   /**
-   * An event from the session; it is shown when the drawn tick gets there, or at once if it happened to the own fighter, which
-   * is drawn as of the newest tick.
+   * An event from the session; it is shown when the drawn tick gets there, or at once if it
+   * happened to the own fighter, which is drawn as of the newest tick.
    */
   queueEvent(event: ArenaEvent, tick: number): void {
     const player = this.session?.player ?? null;
@@ -114,7 +117,10 @@ export class ArenaView {
     return this.scene;
   }
 
-  /** Somebody else plays the own seat for now: what is predicted from the own inputs is not what happens. */
+  /**
+   * Somebody else plays the own seat for now: what is predicted from the own inputs is not what
+   * happens.
+   */
   private get isStoodIn(): boolean {
     const { session } = this;
     return isAway(session?.roster.get(session.player ?? -1));
@@ -185,7 +191,10 @@ export class ArenaView {
     return scene.fighters.find((fighter) => fighter.player === this.followPlayer) ?? scene.fighters[0] ?? null;
   }
 
-  /** Who killed the own fighter, once its fall has been seen. With reduced motion the camera stays, and an arrow points there. */
+  /**
+   * Who killed the own fighter, once its fall has been seen. With reduced motion the camera stays,
+   * and an arrow points there.
+   */
   private killerSeen(scene: Scene, nowMs: number): Vector | null {
     const { killer, renderer } = this;
     if (!killer || renderer.reducedMotion || nowMs - killer.sinceMs < FALLEN_MS) return null;

@@ -1,8 +1,10 @@
-//! How easy the game's own bots go on an opponent: very on one who is new to the match, less with every second and every kill;
-//! somewhat on one who dies far more than it kills; a little on everyone whose life has just begun.
+//! How easy the game's own bots go on an opponent: very on one who is new to the match, less with
+//! every second and every kill; somewhat on one who dies far more than it kills; a little on
+//! everyone whose life has just begun.
 //!
-//! It follows from what a bot sees: the opponent's fighter, and the score where it is shown. In royale others' scores are not,
-//! so there everyone counts as somewhat new at the start of each life.
+//! It follows from what a bot sees: the opponent's fighter, and the score where it is shown. In
+//! royale others' scores are not, so there everyone counts as somewhat new at the start of each
+//! life.
 
 use tickwire_protocol::{Columns, Snapshot};
 
@@ -27,7 +29,7 @@ const FRESH: i32 = 50;
 const FRESH_TICKS: i32 = 150;
 /// The same where scores are not seen.
 const UNKNOWN_TICKS: i32 = 450;
-/// One who is never killed has this many deaths and kills more: a first death does not make one a loser.
+/// Counted as deaths on top of those there are, so that one death does not make a loser.
 const DOUBT: i32 = 2;
 
 /// `most`, as far as `ease` goes.
@@ -62,7 +64,8 @@ mod tests {
     use crate::geometry::Vec2;
     use crate::tables::SCHEMA;
 
-    /// How easy a bot goes on a player with `kills` and `deaths`, if the score is seen, `age` ticks after protection ended.
+    /// How easy a bot goes on a player with `kills` and `deaths`, if the score is seen, `age` ticks
+    /// after protection ended.
     fn ease(score: Option<(u16, u16)>, age: i32) -> i32 {
         let mut view = Snapshot::empty(&SCHEMA);
         view.tick = Tick(5_000);

@@ -33,8 +33,8 @@ pub(super) struct Around {
     pub(super) target: Option<Opponent>,
 }
 
-/// Looks for opponents that can be harmed. Whom a bot goes easy on counts as farther away than they are; a contender goes easy on
-/// nobody.
+/// Looks for opponents that can be harmed. Whom a bot goes easy on counts as farther away than they
+/// are; a contender goes easy on nobody.
 pub(super) fn look_around(map: Map, view: &Snapshot, own: &Fighter, is_contender: bool) -> Around {
     let others = view.rows::<Fighter>().map(|(_, other)| other);
     let harmed = others.filter(|other| other.player != own.player && !other.is_protected(view.tick));

@@ -13,7 +13,8 @@ pub(crate) const ONE: PlayerId = PlayerId(0);
 pub(crate) const TWO: PlayerId = PlayerId(1);
 pub(crate) const FIRE: Input = Input { move_x: 0, move_y: 0, aim: 0, buttons: Input::FIRE };
 
-/// Two fighters 200 units apart in the open, the first looking at the second. Neither is protected any more.
+/// Two fighters 200 units apart in the open, the first looking at the second. Neither is protected
+/// any more.
 pub(crate) fn duel(phase: Phase) -> TestMatch<Arena> {
     let mut game = TestMatch::new(5, Tick(1000));
     game.join(ONE);

@@ -19,8 +19,8 @@ const SEEDS: std::ops::Range<u64> = 0..41;
 /// How many times longer than before the median newcomer must live from the first hit on.
 const LONGER_UNDER_FIRE: u32 = 3;
 
-/// Somebody who has never played: walks somewhere for a second or two, points more or less at the nearest fighter, fires half of
-/// the time, and neither leads a shot nor dodges one.
+/// Somebody who has never played: walks somewhere for a second or two, points more or less at the
+/// nearest fighter, fires half of the time, and neither leads a shot nor dodges one.
 struct Novice {
     rng: Rng,
     input: Input,
@@ -112,7 +112,8 @@ fn a_newcomer_lives_much_longer_than_before_and_not_for_ever() {
     assert!(now[0] < 2_700, "it is a fight all the same: {now:?}");
 }
 
-/// In how many ticks of ten seconds `bot` fires at somebody new who stands `distance` away and does nothing.
+/// In how many ticks of ten seconds `bot` fires at somebody new who stands `distance` away and does
+/// nothing.
 fn fires(distance: i32, bot: impl Fn(&mut TestMatch<Arena>, PlayerId)) -> usize {
     let mut game = TestMatch::<Arena>::new(5, Tick(1_000));
     game.join(NEWCOMER);
