@@ -64,7 +64,7 @@ async fn it_begins_when_all_who_are_connected_are_ready() {
     see(&mut ada, |view| view.tick.since(tick) > 30 && phase(view) == Phase::Waiting).await.expect("it waits");
     bob.send(ClientMessage::Ready(true)).await.expect("sent");
     ada.send(ClientMessage::Ready(true)).await.expect("sent");
-    begins(&mut ada, 3).await;
+    begins(&mut bob, 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

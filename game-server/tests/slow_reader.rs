@@ -7,6 +7,7 @@ mod harness;
 #[path = "common/slow.rs"]
 mod slow;
 
+use arena::tables::Fighter;
 use arena::{Arena, ROYALE_ID};
 use harness::Harness;
 use slow::{Granted, drain, enter_over, narrow_connection};
@@ -49,7 +50,7 @@ async fn stall(send_buffer_bytes: u32) {
     });
     let (mut bob, mut slow, _) = with_a_narrow_client::<Arena>(&harness).await;
     // The kernel's buffers hold bytes, and so the more ticks the shorter deltas are; but not all of them.
-    stalls_for(4 * BASELINE_AGE_MAX, &mut bob, &slow).await;
+    stalls_for(4 * BASELINE_AGE_MAX, &mut bob, &mut slow).await;
     #[cfg(target_os = "linux")]
     {
         // What the reader's window let out and its kernel had no room for, and the frame that went beyond `UNSENT_BYTES`.
@@ -72,14 +73,18 @@ async fn two_seconds_of_silence_leave_nothing_old_whatever_room_the_reader_has()
         let connection = if is_narrow { narrow_connection(server).await } else { slow.connect().await.expect("connected") };
         let mut bob = enter::<Arena>(&bob, &first).await.expect("Welcome");
         let mut slow = enter_over::<Arena>(server, connection, &second).await;
-        stalls_for(60, &mut bob, &slow).await;
+        stalls_for(60, &mut bob, &mut slow).await;
         comes_back(&mut bob, &mut slow).await;
     }
 }
 
-/// `slow` reads nothing for so many ticks, of which Bob misses none.
-async fn stalls_for(ticks: u32, bob: &mut Client<Arena>, slow: &Client<Arena, Granted>) {
-    let start = see(bob, |_| true).await.expect("Bob plays");
+/// `slow` plays until all are there, and then reads nothing for so many ticks, of which Bob misses none.
+async fn stalls_for(ticks: u32, bob: &mut Client<Arena>, slow: &mut Client<Arena, Granted>) {
+    let mut start = see(bob, |view| view.rows::<Fighter>().count() == 16).await.expect("bots fill the seats");
+    for _ in 0..10 {
+        drain(slow).await;
+        start = next_tick(bob, start).await;
+    }
     slow.stream().limit(0);
     let mut last = start;
     while last.since(start) < ticks as i32 {
