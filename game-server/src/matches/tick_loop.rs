@@ -5,8 +5,8 @@
 //! everyone. Sockets are read when a tick begins, and only then; commands are carried out between
 //! ticks.
 //!
-//! [`door`] carries out commands, [`hearing`] is what clients say, [`people`] who plays which seat,
-//! [`rounds`] from the first phase to a rematch.
+//! `door` carries out commands, `hearing` is what clients say, `people` who plays which seat,
+//! `rounds` from the first phase to a rematch.
 //!
 //! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a
 //! burst; while nobody is connected there are no ticks, and before anybody has been there is no
