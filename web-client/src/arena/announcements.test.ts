@@ -27,7 +27,7 @@ describe('announcement', () => {
 
   it('does not count the tenths of a second until one is back', () => {
     const dead: HudModel = { ...LIVE, alive: false, health: 0, notice: 'Back in 3.0 s' };
-    expect(announcement(LIVE, dead)).toBe('You are down.');
+    expect(announcement(LIVE, dead), 'the note of the kill says it').toBe('');
     expect(announcement(dead, { ...dead, notice: 'Back in 2.9 s' })).toBe('');
     expect(announcement(dead, LIVE)).toBe('You are back.');
   });

@@ -7,7 +7,7 @@ const TIMES: Readonly<Record<string, string>> = { '1:00': 'One minute left.', '0
 export function announcement(before: HudModel | null, after: HudModel): string {
   if (before?.phase !== after.phase) return phaseSentence(after);
   if (after.phase !== 'live') return '';
-  if (before.alive !== after.alive) return after.alive ? 'You are back.' : lifeLost(after);
+  if (before.alive !== after.alive) return after.alive ? 'You are back.' : lifeLost(after.notice);
   return before.timer === after.timer ? '' : (TIMES[after.timer] ?? '');
 }
 
@@ -24,6 +24,7 @@ function phaseSentence({ phase, notice, alive }: HudModel): string {
   }
 }
 
-function lifeLost({ survivors, notice }: HudModel): string {
-  return survivors !== null && notice === 'You are out' ? 'You are out.' : 'You are down.';
+/** Who killed the player is said by the note that shows it. */
+function lifeLost(notice: string): string {
+  return notice === 'You are out' ? 'You are out.' : '';
 }

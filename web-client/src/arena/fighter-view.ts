@@ -10,6 +10,16 @@ const FLASH_MS = 140;
 /** The shield's ring has as many pieces; they go out one by one. */
 const SHIELD_PIECES = 12;
 const SHIELD_RADIUS = FIGHTER_RADIUS + 13;
+/** A bot's hexagon takes about as much room as a person's disc. */
+const HEXAGON_RADIUS = FIGHTER_RADIUS + 2;
+
+/** Who plays a fighter, as far as it is shown. */
+export interface Played {
+  readonly name: string;
+  readonly bot: boolean;
+  /** A person whom a bot stands in for. */
+  readonly away: boolean;
+}
 
 export class FighterView {
   readonly view = new Container();
@@ -21,15 +31,15 @@ export class FighterView {
   private readonly bar = new Graphics();
   private readonly label: Text;
   private drawnHealth = -1;
-  private drawnColor = -1;
+  private drawnBody = '';
   private drawnShield = 0;
   private flashedMs = -Infinity;
   private readonly reducedMotion: boolean;
 
-  constructor(name: string, reducedMotion: boolean) {
+  constructor(reducedMotion: boolean) {
     this.reducedMotion = reducedMotion;
     this.label = new Text({
-      text: name,
+      text: '',
       resolution: 2,
       style: { fontFamily: 'system-ui, sans-serif', fontSize: 17, fontWeight: '600', fill: COLORS.text },
     });
@@ -37,7 +47,6 @@ export class FighterView {
     this.label.position.set(0, -FIGHTER_RADIUS - 20);
     this.bar.position.set(0, -FIGHTER_RADIUS - 17);
     this.glow.circle(0, 0, FIGHTER_RADIUS + 9).fill({ color: COLORS.overcharge, alpha: 0.28 });
-    this.flash.circle(0, 0, FIGHTER_RADIUS).fill({ color: 0xffffff, alpha: 0.85 });
     this.view.addChild(this.glow, this.shield, this.barrel, this.body, this.flash, this.bar, this.label);
   }
 
@@ -45,18 +54,18 @@ export class FighterView {
     this.flashedMs = nowMs;
   }
 
-  update(fighter: SceneFighter, name: string, nowMs: number, zoom: number): void {
+  update(fighter: SceneFighter, played: Played, nowMs: number, zoom: number): void {
     this.view.position.set(fighter.x, fighter.y);
     this.barrel.rotation = fighter.aim;
     this.glow.visible = fighter.overcharge > 0;
     this.flash.visible = nowMs - this.flashedMs < FLASH_MS;
-    if (this.label.text !== name) this.label.text = name;
+    this.showName(played);
     // Seen from far above, names would be too small to read at the world's scale.
     const readable = Math.max(1, 0.62 / zoom);
     this.label.scale.set(readable);
     this.bar.scale.set(Math.min(readable, 2));
     this.label.y = -FIGHTER_RADIUS - 12 - 8 * this.bar.scale.y;
-    this.drawBody(playerColor(fighter.player, fighter.own), fighter.own);
+    this.drawBody(playerColor(fighter.player, fighter.own), fighter.own, played.bot);
     this.drawBar(fighter.health);
     this.drawShield(fighter.protectedFor, nowMs);
   }
@@ -86,21 +95,32 @@ export class FighterView {
     this.shield.stroke({ width: 4.5, color: COLORS.shield, cap: 'round' });
   }
 
-  private drawBody(color: number, own: boolean): void {
-    if (this.drawnColor === color) return;
-    this.drawnColor = color;
+  /** Bots and who is away stand back. */
+  private showName({ name, bot, away }: Played): void {
+    const text = away ? `${name} (away)` : name;
+    if (this.label.text === text) return;
+    this.label.text = text;
+    this.label.style.fill = bot || away ? COLORS.muted : COLORS.text;
+    this.label.style.fontWeight = bot || away ? '400' : '600';
+  }
+
+  /** People are discs, bots hexagons. */
+  private drawBody(color: number, own: boolean, bot: boolean): void {
+    const drawn = `${color} ${own} ${bot}`;
+    if (this.drawnBody === drawn) return;
+    this.drawnBody = drawn;
     this.barrel
       .clear()
       .roundRect(4, -6, FIGHTER_RADIUS + 10, 12, 4)
       .fill(color)
       .stroke({ width: 2, color: COLORS.void });
-    this.body
-      .clear()
-      .circle(0, 0, FIGHTER_RADIUS)
+    this.body.clear();
+    outline(this.body, bot, FIGHTER_RADIUS, HEXAGON_RADIUS)
       .fill(color)
-      .stroke({ width: 3, color: own ? COLORS.text : COLORS.void })
-      .circle(0, 0, FIGHTER_RADIUS * 0.45)
-      .fill({ color: COLORS.void, alpha: 0.35 });
+      .stroke({ width: 3, color: own ? COLORS.text : COLORS.void });
+    outline(this.body, bot, FIGHTER_RADIUS * 0.45, HEXAGON_RADIUS * 0.45).fill({ color: COLORS.void, alpha: 0.35 });
+    this.flash.clear();
+    outline(this.flash, bot, FIGHTER_RADIUS, HEXAGON_RADIUS).fill({ color: 0xffffff, alpha: 0.85 });
   }
 
   private drawBar(health: number): void {
@@ -117,4 +137,8 @@ export class FighterView {
         .fill(share > 0.35 ? COLORS.health : COLORS.danger);
     }
   }
+}
+
+function outline(graphics: Graphics, bot: boolean, disc: number, hexagon: number): Graphics {
+  return bot ? graphics.regularPoly(0, 0, hexagon, 6) : graphics.circle(0, 0, disc);
 }

@@ -9,6 +9,7 @@ import type { ArenaEvent } from './events';
 import { FighterView } from './fighter-view';
 import { GraphicsLoss } from './graphics-loss';
 import { KillerMarker } from './killer-marker';
+import { isAway } from './hud-model';
 import type { ArenaMap } from './map';
 import { COLORS, playerColor } from './palette';
 import type { Scene, SceneFighter, SceneShot } from './scene';
@@ -151,14 +152,15 @@ export class Renderer {
       view.view.destroy({ children: true });
     });
     for (const fighter of fighters) {
-      const name = roster.get(fighter.player)?.name ?? '';
+      const entry = roster.get(fighter.player);
+      const played = { name: entry?.name ?? '', bot: entry?.bot ?? false, away: isAway(entry) };
       let view = this.fighters.get(fighter.id);
       if (!view) {
-        view = new FighterView(name, this.reducedMotion);
+        view = new FighterView(this.reducedMotion);
         this.fighters.set(fighter.id, view);
         this.fighterLayer.addChild(view.view);
       }
-      view.update(fighter, name, nowMs, this.view.scale);
+      view.update(fighter, played, nowMs, this.view.scale);
       this.lastPlaces.set(fighter.player, { x: fighter.x, y: fighter.y });
     }
   }
