@@ -93,15 +93,10 @@ pub const fn moment_max(max: i64) -> i64 {
     if max > i32::MAX as i64 { i32::MAX as i64 } else { max }
 }
 
-/// A field's bounds, if a table can hold them.
-///
-/// # Panics
-/// At compile time, with `complaint`, if there are none or too many values between them.
-pub const fn checked_bounds(min: i64, max: i64, complaint: &str) -> (i32, i32) {
+/// Whether a table can hold a field with these bounds.
+pub const fn are_bounds(min: i64, max: i64) -> bool {
     let is_narrow = min <= max && max - min < 1 << FIELD_BITS_MAX;
-    let is_in_reach = min >= i32::MIN as i64 && max <= i32::MAX as i64;
-    assert!(is_narrow && is_in_reach, "{}", complaint);
-    (min as i32, max as i32)
+    is_narrow && min >= i32::MIN as i64 && max <= i32::MAX as i64
 }
 
 /// An input's field as the page knows it.

@@ -105,8 +105,8 @@ fn declare(component: &Ident, field: &Field, earlier: &[Field], all: &[Field]) -
     let columns = names.iter().map(|name| {
         quote_spanned! {field.span=>
             {
-                const BOUNDS: (i32, i32) = ::tickwire_game::derive::checked_bounds(#min, #max, #too_wide);
-                ::tickwire_game::derive::Field::new(#name, BOUNDS.0, BOUNDS.1)#how
+                const _: () = ::core::assert!(::tickwire_game::derive::are_bounds(#min, #max), #too_wide);
+                ::tickwire_game::derive::Field::new(#name, #min as i32, #max as i32)#how
             }
         }
     });
