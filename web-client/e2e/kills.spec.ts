@@ -1,5 +1,5 @@
 // A kill, as the two concerned are told of it, and the protection of the life after it.
-import { createMatch, expect, play, test, waitForPhase } from './fixtures';
+import { createMatch, expect, play, startMatch, test, waitForPhase } from './fixtures';
 import { hunt } from './hunt';
 
 test.use({ serverOptions: { set: ['matches.bots_fill=0', 'matches.countdown_seconds=1'] } });
@@ -15,7 +15,7 @@ test('the killed are told who it was, the killers whom they got, and a new life 
   for (const page of [ada, bo]) await page.setViewportSize({ width: 640, height: 400 });
   const link = await createMatch(ada, server.playUrl, 'Ada');
   await play(bo, link, 'Bo');
-  await ada.getByTestId('invite-close').click();
+  await startMatch(ada);
   await waitForPhase(ada, 'live');
 
   // These come and go while the hunt goes on.
