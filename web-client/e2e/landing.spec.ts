@@ -19,6 +19,8 @@ test('fits a screen 360 pixels wide', async ({ server, newPlayer }) => {
 test('is played with the keyboard alone', async ({ server, newPlayer }) => {
   const page = await newPlayer();
   await page.goto(server.playUrl);
+  // The modes are the server's to tell; Play does not wait for them.
+  await expect(page.getByTestId('mode')).toBeVisible();
   await page.keyboard.press('Tab');
   await expect(page.getByTestId('name')).toBeFocused();
   await page.keyboard.type('Keys');

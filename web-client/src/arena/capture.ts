@@ -61,7 +61,8 @@ export class InputCapture {
   private fireLatched = false;
   private aim = 0;
   private nudged = 0;
-  private enabledNow = true;
+  /** Off until there is a match: before that, keys are the page's own. */
+  private enabledNow = false;
 
   constructor(options: CaptureOptions) {
     this.options = options;
