@@ -62,7 +62,8 @@ pub enum ApiError {
 }
 
 impl Api {
-    /// To `server`, from `source`, which must be an address of this machine; an unspecified one leaves the choice to the system.
+    /// To `server`, from `source`, which must be an address of this machine; an unspecified one
+    /// leaves the choice to the system.
     pub fn new(server: SocketAddr, source: IpAddr) -> Self {
         Self::to(Place::at(server), source)
     }

@@ -240,7 +240,8 @@ impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         self.ws.get_ref()
     }
 
-    /// The connection below the WebSocket, to ask it. What is read from it or written to it breaks the WebSocket.
+    /// The connection below the WebSocket, to ask it. What is read from it or written to it breaks
+    /// the WebSocket.
     pub fn stream_mut(&mut self) -> &mut S {
         self.ws.get_mut()
     }

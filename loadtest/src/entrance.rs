@@ -215,7 +215,8 @@ impl Entrance {
         .await
     }
 
-    /// Says Hello, and loses the line: every other player before the server's answer has come, the others before they have read it.
+    /// Says Hello, and loses the line: every other player before the server's answer has come, the
+    /// others before they have read it.
     async fn lose_welcome<G: GameDef>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<(), EnterError> {
         in_time(async {
             let mut client: PlayerClient<G> = self.say_hello(index, source, way).await?;

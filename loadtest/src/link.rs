@@ -74,8 +74,8 @@ impl<S> Link<S> {
 
 /// A stream that knows when what is read from it reached this machine.
 pub trait Arrivals {
-    /// When the first and the last of the bytes read since this was last asked came; if none was read since, twice the last before.
-    /// `None` if bytes can be read as they come.
+    /// When the first and the last of the bytes read since this was last asked came; if none was
+    /// read since, twice the last before. `None` if bytes can be read as they come.
     fn take_arrivals(&mut self) -> Option<(Instant, Instant)>;
 
     /// When the oldest of the bytes that came and cannot be read yet came.

@@ -1,5 +1,5 @@
-//! Runs a load test and prints what was found: exit code 0 if it passed, 1 if not, 2 if it could not be run, 3 if the generator was too
-//! slow to tell.
+//! Runs a load test and prints what was found: exit code 0 if it passed, 1 if not, 2 if it could
+//! not be run, 3 if the generator was too slow to tell.
 
 use std::process::ExitCode;
 

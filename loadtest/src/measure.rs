@@ -110,7 +110,8 @@ pub struct Counts {
     pub messages: u64,
     /// Microseconds that players held a seat, summed.
     pub player_micros: u64,
-    /// Microseconds that players should have held one and did not, summed; getting in may take [`crate::player::COMING_IN`].
+    /// Microseconds that players should have held one and did not, summed; getting in may take
+    /// [`crate::player::COMING_IN`].
     pub absent_micros: u64,
     /// Microseconds that players looked on, summed.
     pub watched_micros: u64,
@@ -187,13 +188,15 @@ impl Counts {
         self.unasked_closes().map(|(_, count)| count).sum()
     }
 
-    /// Of the time that players should have held a seat, the share that they did, 0 to 1; `None` if none should have.
+    /// Of the time that players should have held a seat, the share that they did, 0 to 1; `None` if
+    /// none should have.
     pub fn attendance(&self) -> Option<f64> {
         share(self.player_micros, self.player_micros + self.absent_micros)
     }
 
-    /// Of the time that players looked on, the share with a fresh snapshot, 0 to 1, weighed by players; `None` if nobody did. What
-    /// the generator itself missed is not held against the server.
+    /// Of the time that players looked on, the share with a fresh snapshot, 0 to 1, weighed by
+    /// players; `None` if nobody did. What the generator itself missed is not held against the
+    /// server.
     pub fn fresh_share(&self) -> Option<f64> {
         let stale = self.stale_micros.saturating_sub(self.stale_by_generator_micros).min(self.watched_micros);
         share(self.watched_micros - stale, self.watched_micros)
@@ -279,7 +282,8 @@ mod tests {
     #[test]
     fn shares_are_of_time_and_weighed_by_players() {
         let second = 1_000_000;
-        // Ninety-nine players who looked on for a second, and one who saw nothing new for half of ten seconds.
+        // Ninety-nine players who looked on for a second, and one who saw nothing new for half of
+        // ten seconds.
         let mut counts = Counts { watched_micros: 99 * second, ..Counts::default() };
         counts += &Counts { watched_micros: 10 * second, stale_micros: 5 * second, ..Counts::default() };
         assert_eq!(counts.fresh_share(), Some(104.0 / 109.0));

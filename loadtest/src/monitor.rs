@@ -36,7 +36,8 @@ pub struct Monitor {
     pub own: Own,
     /// The server's metrics, if they are to be read.
     pub scraper: Option<Scraper>,
-    /// Users that are to be sent. While they are, and while they leave, the generator is not judged.
+    /// Users that are to be sent. While they are, and while they leave, the generator is not
+    /// judged.
     pub users_wanted: u64,
     /// The search for the capacity, if there is one.
     pub search: Option<Search>,
@@ -103,7 +104,8 @@ impl Monitor {
     }
 }
 
-/// What the server says of its last second. One that does not answer shows as a gap in the plot; the players tell why, every second.
+/// What the server says of its last second. One that does not answer shows as a gap in the plot;
+/// the players tell why, every second.
 async fn ask(scraper: &mut Scraper) -> Option<ServerSecond> {
     tokio::time::timeout(ANSWER, scraper.second()).await.ok()?.ok().flatten()
 }

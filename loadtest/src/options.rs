@@ -91,7 +91,8 @@ pub struct Options {
     /// Bounds that fail the run [default: the service level, see the manual on load testing]
     #[arg(long, value_name = "FILE")]
     pub thresholds: Option<PathBuf>,
-    /// The report.json of an earlier run of the same game and mode, to show then and now side by side
+    /// The report.json of an earlier run of the same game and mode, to show then and now side by
+    /// side
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
     /// Folder for report.html, report.json and goose's own reports
@@ -100,7 +101,8 @@ pub struct Options {
     /// Others use this server too: do not look for leaked seats
     #[arg(long)]
     pub shared_server: bool,
-    /// Players that share a source address, on IPv4 loopback only; 0 leaves the address to the system
+    /// Players that share a source address, on IPv4 loopback only; 0 leaves the address to the
+    /// system
     #[arg(long, default_value_t = 16, value_name = "N")]
     pub users_per_address: u32,
     /// Number of this process among those that load the server together: it keeps their names and addresses apart

@@ -49,7 +49,8 @@ pub struct Field<G: GameDef> {
     pub recording: Option<Arc<Recording<G::Input>>>,
     /// Of the bots' choices.
     pub seed: u64,
-    /// Those who left over a bad network and heard no answer: the server may keep their seats for its grace period.
+    /// Those who left over a bad network and heard no answer: the server may keep their seats for
+    /// its grace period.
     pub left_unanswered: AtomicU64,
 }
 

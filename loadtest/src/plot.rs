@@ -26,7 +26,8 @@ pub enum Style {
     /// What was measured. Each takes the next colour.
     #[default]
     Measured,
-    /// What was measured in an earlier run: the colours of what was measured in this one, in the same order, faded.
+    /// What was measured in an earlier run: the colours of what was measured in this one, in the
+    /// same order, faded.
     Then,
     /// A bound: dashed.
     Limit,
@@ -125,7 +126,8 @@ fn draw_lines(canvas: &Canvas, frame: &Frame, series: &[Series]) -> Drawn {
     Ok(())
 }
 
-/// The colour of each line: this run's and an earlier one's count through the palette by themselves.
+/// The colour of each line: this run's and an earlier one's count through the palette by
+/// themselves.
 fn colours(series: &[Series]) -> impl Iterator<Item = (RGBColor, Style)> {
     series.iter().enumerate().map(|(index, one)| {
         let before = series.iter().take(index).filter(|other| other.style == one.style).count();

@@ -1,4 +1,5 @@
-//! How a run goes, on standard error: one line that is written over on a terminal, and a line now and then elsewhere.
+//! How a run goes, on standard error: one line that is written over on a terminal, and a line now
+//! and then elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex};

@@ -76,8 +76,8 @@ pub fn prepare(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes `report.json` and `report.html` into `dir`, which is made if need be, and returns their paths. The page shows an earlier run
-/// beside this one if there is one to compare it with.
+/// Writes `report.json` and `report.html` into `dir`, which is made if need be, and returns their
+/// paths. The page shows an earlier run beside this one if there is one to compare it with.
 pub fn write_all(report: &Report, against: Option<&Comparison>, dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     prepare(dir)?;
     let (json, page) = (dir.join("report.json"), dir.join("report.html"));

@@ -15,7 +15,8 @@ pub struct Scenario {
     pub plays: bool,
     /// How long it stays, and what it does then; `None` for the whole run.
     pub stays: Option<(Duration, Then)>,
-    /// Its line drops whenever it has said Hello, before it reads the answer. Then it comes with the newest credential it was given.
+    /// Its line drops whenever it has said Hello, before it reads the answer. Then it comes with
+    /// the newest credential it was given.
     pub loses_welcome: bool,
 }
 

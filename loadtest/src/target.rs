@@ -1,6 +1,8 @@
-//! Where a server is, as a person writes it: `10.0.0.5:8080`, `[::1]:8080`, `localhost:8080` or `http://host:8080`.
+//! Where a server is, as a person writes it: `10.0.0.5:8080`, `[::1]:8080`, `localhost:8080` or
+//! `http://host:8080`.
 //!
-//! Invariant: a request says the name that was written (a proxy chooses by it), whatever address it is sent to.
+//! Invariant: a request says the name that was written (a proxy chooses by it), whatever address it
+//! is sent to.
 
 use std::fmt;
 use std::io;
@@ -50,7 +52,8 @@ impl Target {
         Some(Self { host: self.host.clone(), port: self.port.checked_add(count)? })
     }
 
-    /// Every address of the host. Of this machine's own, IPv4's come first: only those can be spread over many players.
+    /// Every address of the host. Of this machine's own, IPv4's come first: only those can be
+    /// spread over many players.
     pub async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
         if self.host.eq_ignore_ascii_case("localhost") {
             // Whatever this machine's table of hosts says of it (RFC 6761).

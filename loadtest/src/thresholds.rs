@@ -32,8 +32,8 @@ impl Thresholds {
         file::read(path)
     }
 
-    /// The default service level, which the manual on load testing explains. Gaps as players feel them are part of it only if their network is
-    /// ideal: any other makes gaps of its own.
+    /// The default service level, which the manual on load testing explains. Gaps as players feel
+    /// them are part of it only if their network is ideal: any other makes gaps of its own.
     pub fn default_level(network_is_ideal: bool) -> Self {
         let bound = |name: &str, operator, limit, unit| Threshold { name: name.to_owned(), operator, limit, unit, only_if_measured: false };
         let none = |name: &str| bound(name, Operator::Equal, 0.0, Unit::Plain);

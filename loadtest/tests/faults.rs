@@ -103,8 +103,8 @@ fn a_leaked_seat_is_found() {
     assert_eq!(found.report.leaked_seats, Some(1));
 }
 
-/// Four players whose line drops between Hello and Welcome, both as they come in and as they return. Each has come in, lost its connection,
-/// and lost it again when it returned.
+/// Four players whose line drops between Hello and Welcome, both as they come in and as they
+/// return. Each has come in, lost its connection, and lost it again when it returned.
 fn flaky(fault: Fault) -> Found {
     let after = AtomicU64::new(u64::MAX);
     load(fault, &["--users", "4", "--mix", "flaky"], |relay| {

@@ -1,5 +1,6 @@
-//! The default verdict, which nobody had to ask for: each fault is planted, the run must fail, and the first line of its verdict must
-//! say why. Faults are planted by how much went through, never by the clock.
+//! The default verdict, which nobody had to ask for: each fault is planted, the run must fail, and
+//! the first line of its verdict must say why. Faults are planted by how much went through, never
+//! by the clock.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 

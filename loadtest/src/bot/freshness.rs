@@ -1,16 +1,19 @@
 //! For how long one player had nothing fresh: its newest snapshot was older than some ticks.
 //!
-//! Gaps cannot say that. A server that stands still for three seconds makes one late gap among thousands, and yet its players
-//! saw nothing new for three seconds. So time is counted, not gaps: as long as it lasts, and also if it never ends.
+//! Gaps cannot say that. A server that stands still for three seconds makes one late gap among
+//! thousands, and yet its players saw nothing new for three seconds. So time is counted, not gaps:
+//! as long as it lasts, and also if it never ends.
 //!
-//! A snapshot counts from when it reached this machine. What `--network` then does to it is no fault of the server.
+//! A snapshot counts from when it reached this machine. What `--network` then does to it is no
+//! fault of the server.
 
 use std::time::Duration;
 
 use tickwire_protocol::Tick;
 use tokio::time::Instant;
 
-/// A snapshot is fresh until it is so many ticks old: longer, and a page has nothing left to draw between.
+/// A snapshot is fresh until it is so many ticks old: longer, and a page has nothing left to draw
+/// between.
 pub const FRESH_TICKS: u32 = 3;
 
 /// One player's clock.
@@ -46,7 +49,8 @@ impl Freshness {
         Self { interval, tick, newest: now, counted_until: now, watched: Watched::default(), is_over: false }
     }
 
-    /// The snapshot of `tick` is here. What was read with it came from `first` to `last`: the snapshots of one read are not told apart.
+    /// The snapshot of `tick` is here. What was read with it came from `first` to `last`: the
+    /// snapshots of one read are not told apart.
     pub(super) fn arrived(&mut self, tick: Tick, first: Instant, last: Instant) {
         if self.is_over {
             return;
@@ -58,7 +62,8 @@ impl Freshness {
         self.count(last);
     }
 
-    /// The player is still looking. Bytes that reached this machine at `under_way` and not yet the player are not judged.
+    /// The player is still looking. Bytes that reached this machine at `under_way` and not yet the
+    /// player are not judged.
     pub(super) fn look(&mut self, now: Instant, under_way: Option<Instant>) {
         if !self.is_over {
             self.count(under_way.map_or(now, |came| came.min(now)));

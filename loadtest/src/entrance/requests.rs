@@ -1,4 +1,5 @@
-//! The part of coming in that goes over HTTP, through goose's own client so that it shows in goose's tables.
+//! The part of coming in that goes over HTTP, through goose's own client so that it shows in
+//! goose's tables.
 
 use goose::goose::{GooseMethod, GooseRequest, GooseUser};
 use http::StatusCode;

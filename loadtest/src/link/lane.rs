@@ -32,7 +32,8 @@ pub(super) struct Lane {
     rng: Rng,
     bytes: VecDeque<u8>,
     segments: VecDeque<Segment>,
-    /// When the first of the bytes taken away since this was last asked came in, and the last of all.
+    /// When the first of the bytes taken away since this was last asked came in, and the last of
+    /// all.
     taken: (Option<Instant>, Option<Instant>),
     /// When the last segment will have left.
     line_free_at: Duration,
@@ -149,8 +150,8 @@ impl Lane {
         }
     }
 
-    /// When the first and the last of the bytes taken away since this was last asked came in. If there were none since, both are the
-    /// last before; `None` if there were none at all.
+    /// When the first and the last of the bytes taken away since this was last asked came in. If
+    /// there were none since, both are the last before; `None` if there were none at all.
     pub(super) fn take_arrivals(&mut self) -> Option<(Instant, Instant)> {
         let last = self.taken.1?;
         Some((self.taken.0.take().unwrap_or(last), last))

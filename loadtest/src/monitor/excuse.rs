@@ -1,12 +1,15 @@
-//! What of the players' stale time may be the generator's own doing: while it stood still, nobody could see that a snapshot had come.
+//! What of the players' stale time may be the generator's own doing: while it stood still, nobody
+//! could see that a snapshot had come.
 //!
-//! Invariant: a second of the generator excuses a second of each player at most, so a generator that is a little late all the time
-//! excuses nothing, and a server that stands still is not excused by a generator that does not.
+//! Invariant: a second of the generator excuses a second of each player at most, so a generator
+//! that is a little late all the time excuses nothing, and a server that stands still is not
+//! excused by a generator that does not.
 
 use crate::report::Second;
 
-/// Says of each second how much of its stale time the generator may have made, in player-seconds. Players tell once a second, so what they
-/// tell may belong to the second before or be told in the one after.
+/// Says of each second how much of its stale time the generator may have made, in player-seconds.
+/// Players tell once a second, so what they tell may belong to the second before or be told in the
+/// one after.
 pub(super) fn excuse(series: &mut [Second]) {
     // In a second in which players come or go, those who were there for a part of it.
     let players = |second: &Second| second.player_seconds.max(second.users as f64);
@@ -27,7 +30,8 @@ pub(super) fn excuse(series: &mut [Second]) {
 mod tests {
     use super::*;
 
-    /// Seconds of ten players: how long the generator stood, and how many player-seconds were stale.
+    /// Seconds of ten players: how long the generator stood, and how many player-seconds were
+    /// stale.
     fn excused(seconds: &[(f64, f64)]) -> Vec<f64> {
         let second = |&(generator_stood_ms, stale_seconds): &(f64, f64)| Second {
             users: 10,

@@ -1,5 +1,5 @@
-//! Whether a player is where it should be: in its seat, from when it was sent until the test is over, but for the times that its
-//! scenario spends away.
+//! Whether a player is where it should be: in its seat, from when it was sent until the test is
+//! over, but for the times that its scenario spends away.
 
 use std::time::Duration;
 

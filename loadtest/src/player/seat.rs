@@ -1,4 +1,5 @@
-//! A player's hour in a seat: the bot that plays it, what it brings to the board, and how it leaves.
+//! A player's hour in a seat: the bot that plays it, what it brings to the board, and how it
+//! leaves.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -62,7 +63,8 @@ impl<G: GameDef> Seat<G> {
         if self.bot.client().stream().is_ideal() {
             field.board.failed(format!("leave: the server did not answer for {} s", FAREWELL.as_secs()));
         } else {
-            // What a bad network swallowed is not the server's fault: it must think the player lost, and keep the seat for a while.
+            // What a bad network swallowed is not the server's fault: it must think the player
+            // lost, and keep the seat for a while.
             field.left_unanswered.fetch_add(1, Relaxed);
         }
     }

@@ -1,4 +1,5 @@
-//! A bound on one figure and what was measured: what a verdict is made of, and what is shown beside the figures.
+//! A bound on one figure and what was measured: what a verdict is made of, and what is shown beside
+//! the figures.
 
 use std::fmt;
 

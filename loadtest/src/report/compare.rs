@@ -1,6 +1,8 @@
-//! A run beside an earlier one of the same game and mode: each figure then and now, and what else differed between the two.
+//! A run beside an earlier one of the same game and mode: each figure then and now, and what else
+//! differed between the two.
 //!
-//! Invariant: only what was measured in the same way is compared. Reports of other formats, games, modes or tick rates are refused.
+//! Invariant: only what was measured in the same way is compared. Reports of other formats, games,
+//! modes or tick rates are refused.
 
 use std::path::Path;
 

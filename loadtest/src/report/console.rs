@@ -40,7 +40,8 @@ pub fn progress_line(second: &Second, users_wanted: u64) -> String {
     line
 }
 
-/// What the run found: its figures, beside an earlier run's if there is one, its findings and its verdict, which is the last line or lines.
+/// What the run found: its figures, beside an earlier run's if there is one, its findings and its
+/// verdict, which is the last line or lines.
 pub fn summary(report: &Report, against: Option<&Comparison>, colour: bool) -> String {
     let paint = Paint(colour);
     let mut out = headline(report, paint);

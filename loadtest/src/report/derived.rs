@@ -21,8 +21,9 @@ impl Report {
         Some(1.0 - self.counts.long_gaps.min(gaps) as f64 / gaps as f64)
     }
 
-    /// The least share of their time that players had a fresh snapshot, 0 to 1, in any ten seconds of the run, and when those began;
-    /// `None` if nobody looked on. However long a run is, one freeze shows here.
+    /// The least share of their time that players had a fresh snapshot, 0 to 1, in any ten seconds
+    /// of the run, and when those began; `None` if nobody looked on. However long a run is, one
+    /// freeze shows here.
     pub fn worst_ten_seconds(&self) -> Option<(f64, f64)> {
         let window = |first: usize| {
             let seconds = self.series.iter().skip(first);
@@ -32,7 +33,8 @@ impl Report {
                 inside.fold((0.0, 0.0), |(watched, stale), second| (watched + second.watched_seconds, stale + second.stale_of_server()));
             (watched, stale, start.max(0.0))
         };
-        // None that the end cuts off, for a shorter one would weigh what is in it more; but for a run that is shorter itself.
+        // None that the end cuts off, for a shorter one would weigh what is in it more; but for a
+        // run that is shorter itself.
         let last = self.series.last().map_or(0.0, |second| second.at);
         let is_whole = |(nth, second): (usize, &Second)| (nth == 0 || second.at - 1.0 + WINDOW_SECONDS <= last + 0.5).then_some(nth);
         let windows: Vec<(f64, f64, f64)> = self.series.iter().enumerate().filter_map(is_whole).map(window).collect();
@@ -43,7 +45,8 @@ impl Report {
         shares.min_by(|one, other| one.0.total_cmp(&other.0))
     }
 
-    /// How fast the game's time went, as players saw it: 1 is its tick rate; `None` if nobody saw it pass.
+    /// How fast the game's time went, as players saw it: 1 is its tick rate; `None` if nobody saw
+    /// it pass.
     pub fn game_speed(&self) -> Option<f64> {
         let seconds = self.counts.ticks_micros as f64 / 1e6;
         (seconds > 0.0).then(|| self.counts.ticks as f64 / (seconds * f64::from(self.run.tick_rate.max(1))))
@@ -59,7 +62,8 @@ impl Report {
         1500.0 / f64::from(self.run.tick_rate.max(1))
     }
 
-    /// Ticks of the server that started more than an interval late; `None` if its metrics were not read.
+    /// Ticks of the server that started more than an interval late; `None` if its metrics were not
+    /// read.
     pub fn late_ticks(&self) -> Option<u64> {
         self.series.iter().filter_map(|second| second.server).map(|server| server.late_ticks).reduce(|sum, ticks| sum + ticks)
     }

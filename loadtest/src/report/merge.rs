@@ -1,8 +1,8 @@
 //! The reports of several processes that loaded one server together, as one.
 //!
-//! What adds up is added: counts, histograms (exactly), users, bytes. Quantiles of single seconds and of the generators'
-//! lateness cannot be added, so the worst process speaks for all. The bounds are judged by what all of them measured.
-//! Invariant: the order of the reports does not matter.
+//! What adds up is added: counts, histograms (exactly), users, bytes. Quantiles of single seconds
+//! and of the generators' lateness cannot be added, so the worst process speaks for all. The bounds
+//! are judged by what all of them measured. Invariant: the order of the reports does not matter.
 
 mod series;
 
@@ -130,7 +130,8 @@ fn distinct<'a>(texts: impl Iterator<Item = &'a String>, separator: &str) -> Str
     all.into_iter().collect::<Vec<_>>().join(separator)
 }
 
-/// What failed a process and is no bound: the bounds are judged again, by what all of them measured.
+/// What failed a process and is no bound: the bounds are judged again, by what all of them
+/// measured.
 fn merge_verdicts(reports: &[Report]) -> Verdict {
     let others = |report: &Report| {
         let is_bound = |failure: &String| report.bounds.iter().any(|bound| bound.sentence == *failure);

@@ -1,4 +1,5 @@
-//! One second of a run: what players felt in it, how the generator did, and what the server said of itself.
+//! One second of a run: what players felt in it, how the generator did, and what the server said of
+//! itself.
 
 use serde::{Deserialize, Serialize};
 

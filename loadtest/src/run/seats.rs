@@ -1,6 +1,7 @@
 //! Whether the server has given every seat back once everyone has left.
 //!
-//! Invariant: a seat that the server keeps for a player whose connection broke is no leak, and is never called one.
+//! Invariant: a seat that the server keeps for a player whose connection broke is no leak, and is
+//! never called one.
 
 use std::time::Duration;
 
@@ -56,7 +57,8 @@ impl Cut {
     }
 }
 
-/// Waits until no more than `before` seats are held, or for as long as the server may keep them. Says how many are held each time it looks.
+/// Waits until no more than `before` seats are held, or for as long as the server may keep them.
+/// Says how many are held each time it looks.
 pub(super) async fn wait(scraper: &Scraper, before: u64, cut: Cut, mut say: impl FnMut(u64)) -> Seats {
     let until = Instant::now() + cut.patience();
     loop {

@@ -1,4 +1,5 @@
-//! What most likely made a run fail, in one sentence. A fault breaks many bounds at once; the one that says most comes first.
+//! What most likely made a run fail, in one sentence. A fault breaks many bounds at once; the one
+//! that says most comes first.
 
 use super::figure;
 use crate::measure::Measure;

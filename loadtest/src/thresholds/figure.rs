@@ -40,7 +40,8 @@ pub(super) fn nearest(name: &str) -> Option<String> {
     all.max_by(|one, other| strsim::jaro_winkler(one, name).total_cmp(&strsim::jaro_winkler(other, name)))
 }
 
-/// Whether a generator that falls behind makes the figure worse, so that a broken bound may be its doing.
+/// Whether a generator that falls behind makes the figure worse, so that a broken bound may be its
+/// doing.
 pub(super) fn is_timing(name: &str) -> bool {
     const TIMINGS: [&str; 6] = ["attendance", "fresh_share", "fresh_share_worst_10s", "game_speed", "inputs_late_share", "long_gaps"];
     let of_measure = name.split_once('.').is_some_and(|(measure, _)| Measure::ALL.iter().any(|known| known.name() == measure));

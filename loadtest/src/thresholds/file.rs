@@ -51,7 +51,8 @@ pub(super) fn parse(text: &str) -> Result<Thresholds, (usize, String)> {
     Ok(Thresholds(thresholds))
 }
 
-/// Adds the thresholds of `table`. A name's dots may be quoted, bare or a table's: they mean the same.
+/// Adds the thresholds of `table`. A name's dots may be quoted, bare or a table's: they mean the
+/// same.
 fn collect(table: &DeTable, prefix: &str, into: &mut Vec<Threshold>) -> Result<(), (usize, String)> {
     for (key, value) in table {
         let name = format!("{prefix}{}", key.get_ref());

@@ -27,13 +27,15 @@ pub(crate) enum Fault {
     None,
     /// Changes one number of the component in one of so many snapshots.
     Corrupt { component: &'static str, one_in: u64 },
-    /// Holds back what so many players are told, once, a second after all of them are there. What they say goes through.
+    /// Holds back what so many players are told, once, a second after all of them are there. What
+    /// they say goes through.
     Stall { players: u64, length: Duration },
     /// Ends the session of the first player to hear so many snapshots, with this reason.
     Close { after: u64, reason: CloseReason },
     /// Takes each token of a return once, as if it were spent before its holder has the next.
     SpendAtOnce,
-    /// Dies when it has passed on so many snapshots: breaks every connection, and lets nobody in again.
+    /// Dies when it has passed on so many snapshots: breaks every connection, and lets nobody in
+    /// again.
     Die { after: u64 },
     /// Drops one of so many inputs.
     DropInput { one_in: u64 },

@@ -53,7 +53,8 @@ fn places(bound: &Bound) -> Option<(f64, f64)> {
     if !value.is_finite() || value < 0.0 || limit < 0.0 {
         return None;
     }
-    // A share that must be nearly all is told apart by what it lacks; the bound is a quarter of the track.
+    // A share that must be nearly all is told apart by what it lacks; the bound is a quarter of the
+    // track.
     let is_nearly_all = bound.unit == Unit::Share && matches!(bound.operator, Operator::AtLeast | Operator::More) && limit > 0.5;
     if is_nearly_all && limit < 1.0 {
         let lacks = (1.0 - value).max(0.0) / (1.0 - limit);

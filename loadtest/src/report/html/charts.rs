@@ -155,7 +155,8 @@ fn section(heading: &str, note: &str, figures: &[Markup]) -> Markup {
 /// The title says the unit.
 const PLAIN: Axes = Axes { x_label: "", y_label: "", x_words: number, x_range: None };
 
-/// A chart with its title and legend; `None` if nothing of this run is in it. Title and labels are our own words.
+/// A chart with its title and legend; `None` if nothing of this run is in it. Title and labels are
+/// our own words.
 fn figure(title: &str, unit: &str, axes: Axes, series: &[Series]) -> Option<Markup> {
     let drawn: Vec<Series> = series.iter().filter(|one| !one.points.is_empty()).cloned().collect();
     let is_measured = drawn.iter().any(|one| one.style == Style::Measured);
@@ -193,7 +194,8 @@ fn over(report: &Report, label: &str, style: Style, read: impl Fn(&Second) -> Op
     Series { label: label.to_owned(), points: thinned(&points), style }
 }
 
-/// `amount` for each of the second's players, by the time that they were there: a second in which most have left is no other.
+/// `amount` for each of the second's players, by the time that they were there: a second in which
+/// most have left is no other.
 fn each(second: &Second, amount: u64) -> Option<f64> {
     (second.player_seconds > 0.0).then(|| amount as f64 / second.player_seconds)
 }
