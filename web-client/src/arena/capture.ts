@@ -61,7 +61,7 @@ export class InputCapture {
   private fireLatched = false;
   private aim = 0;
   private nudged = 0;
-  private enabledNow = true;
+  private enabledNow = false;
 
   constructor(options: CaptureOptions) {
     this.options = options;
