@@ -113,16 +113,23 @@ describe('Connection', () => {
     expect(sockets).toHaveLength(4);
   });
 
-  it('counts sockets that never opened, until one does', () => {
+  it('knows when it tried a socket that never opened, until one does', () => {
     const { sockets, connection } = bench();
+    const start = Date.now();
+    expect(connection.trouble).toMatchObject({ failedMs: null, openingMs: start });
     at(sockets, 0).drop();
+    expect(connection.trouble).toMatchObject({ failedMs: start, openingMs: null });
     vi.advanceTimersByTime(1_000);
+    expect(connection.trouble).toMatchObject({ failedMs: start, openingMs: start + 1_000 });
     // This one hangs until it is given up.
     vi.advanceTimersByTime(9_000);
-    expect(connection.trouble.unopened).toBe(2);
+    expect(connection.trouble.failedMs).toBe(start + 1_000);
     connection.retryNow();
     sockets.at(-1)?.open();
-    expect(connection.trouble.unopened).toBe(0);
+    expect(connection.trouble).toMatchObject({ failedMs: null, openingMs: null });
+    sockets.at(-1)?.receive({ controls: [welcome('r1')] });
+    sockets.at(-1)?.drop();
+    expect(connection.trouble.failedMs, 'this one was open').toBeNull();
   });
 
   it('goes on trying where the browser forbids the socket', () => {
@@ -140,7 +147,7 @@ describe('Connection', () => {
     });
     connection.start();
     expect(states).toEqual(['connecting', 'waiting']);
-    expect(connection.trouble.unopened).toBe(1);
+    expect(connection.trouble.failedMs).not.toBeNull();
   });
 
   it('pauses after it was closed for its rate, and keeps the seat', () => {

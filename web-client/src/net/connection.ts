@@ -24,8 +24,10 @@ export type ConnectionState =
 export interface Trouble {
   /** Why the server closed it, if it said so and the seat is kept. */
   readonly reason: string | null;
-  /** How many sockets in a row never opened. */
-  readonly unopened: number;
+  /** When the last socket that never opened was tried; null if the last one did open. */
+  readonly failedMs: number | null;
+  /** When the present socket was tried; null once it is open, and while there is none. */
+  readonly openingMs: number | null;
 }
 
 /** The part of a WebSocket that is used. */
@@ -71,7 +73,8 @@ export class Connection {
   private socket: SocketLike | null = null;
   private current: ConnectionState = { kind: 'connecting', attempt: 0 };
   private reason: string | null = null;
-  private unopened = 0;
+  private failedMs: number | null = null;
+  private openingMs: number | null = null;
   private lastHeardMs = 0;
   private lastWatchMs = 0;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +92,8 @@ export class Connection {
   }
 
   get trouble(): Trouble {
-    return { reason: this.reason, unopened: this.unopened };
+    const { reason, failedMs, openingMs } = this;
+    return { reason, failedMs, openingMs };
   }
 
   /** Opens the first socket. */
@@ -125,20 +129,19 @@ export class Connection {
     this.abandonSocket();
     this.setState({ kind: 'connecting', attempt: this.backoff.attempt });
     this.lastHeardMs = this.now();
+    this.openingMs = this.now();
     let socket: SocketLike;
     try {
       socket = this.options.openSocket();
     } catch {
       // A browser that forbids this connection says so by throwing.
-      this.unopened += 1;
       this.lost();
       return;
     }
-    let opened = false;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
-      opened = true;
-      this.unopened = 0;
+      this.openingMs = null;
+      this.failedMs = null;
       this.options.replica.reset();
       const hello = this.hello();
       if (hello) socket.send(hello as Uint8Array<ArrayBuffer>);
@@ -147,7 +150,6 @@ export class Connection {
       this.receive(event.data);
     };
     socket.onclose = () => {
-      if (!opened) this.unopened += 1;
       this.lost();
     };
     this.socket = socket;
@@ -209,6 +211,8 @@ export class Connection {
   private lost(): void {
     if (this.current.kind === 'closed') return;
     this.abandonSocket();
+    this.failedMs = this.openingMs ?? this.failedMs;
+    this.openingMs = null;
     const delayMs = Math.max(this.backoff.next(), PAUSE_MS[this.reason ?? ''] ?? 0);
     this.setState({ kind: 'waiting', attempt: this.backoff.attempt, retryAtMs: this.now() + delayMs });
     this.retryTimer = setTimeout(() => {
@@ -222,9 +226,7 @@ export class Connection {
     if (now - this.lastWatchMs > SLEPT_MS) this.lastHeardMs = now;
     this.lastWatchMs = now;
     const limitMs = this.current.kind === 'live' ? SILENCE_MS : OPEN_TIMEOUT_MS;
-    if (!this.socket || now - this.lastHeardMs <= limitMs) return;
-    if (this.current.kind !== 'live' && this.socket.readyState !== OPEN) this.unopened += 1;
-    this.lost();
+    if (this.socket && now - this.lastHeardMs > limitMs) this.lost();
   }
 
   private finish(reason: string): void {

@@ -12,6 +12,7 @@ import { Freshness } from '../sync/freshness';
 import { joinCode, showJoinCode } from './address';
 import {
   arrivalSentence,
+  isBlocked,
   mismatchSentence,
   signOf,
   storyOf,
@@ -68,6 +69,8 @@ export class App {
   private reason: string | null = null;
   private refusal: Situation['refusal'] = null;
   private search: Search | null = null;
+  /** When last looked, the server was known to answer. */
+  private answered = false;
   /** What to say when the player is in a match again. */
   private arrival = '';
 
@@ -362,6 +365,17 @@ export class App {
     // While a dialog is open, its keys are its own; before, what is held stays held.
     if (this.screen && wasTold !== this.status.isShown) this.screen.active = !this.status.isShown;
     if (situation && this.isUneasy(situation)) this.prober.look();
+    this.hurryBack();
+  }
+
+  /** The server answers again: whoever waits for the next try need not. */
+  private hurryBack(): void {
+    const answers = this.prober.answersSinceMs !== null;
+    const connection = this.screen?.session?.connection;
+    if (answers && !this.answered && connection?.state.kind === 'waiting' && connection.trouble.reason === null) {
+      connection.retryNow();
+    }
+    this.answered = answers;
   }
 
   private isUneasy({ stage, waitedMs, reason }: Situation): boolean {
@@ -382,7 +396,7 @@ export class App {
       waitedMs: stage === 'playing' ? this.freshness.update(snapshotMs, nowMs) : nowMs - this.stageMs,
       reason: stage === 'playing' ? (trouble?.reason ?? null) : this.reason,
       draining: stage === 'playing' && (session?.drainSeconds(nowMs) ?? null) !== null,
-      unopened: (trouble?.unopened ?? 0) > 0,
+      blocked: trouble !== undefined && isBlocked(trouble, this.prober.answersSinceMs, nowMs),
       finding: this.prober.finding,
       refusal: this.refusal,
       shared: this.seat !== null && isShared(this.seat),

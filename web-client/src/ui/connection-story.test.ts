@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { Trouble } from '../net/connection';
 import {
   arrivalSentence,
+  isBlocked,
   drainSentence,
   mismatchSentence,
   signOf,
@@ -15,7 +17,7 @@ const CALM: Situation = {
   waitedMs: 0,
   reason: null,
   draining: false,
-  unopened: false,
+  blocked: false,
   finding: { kind: 'unknown' },
   refusal: null,
   shared: false,
@@ -39,15 +41,13 @@ describe('the story of', () => {
   it('a reconnect of 0.3 s is none, and one of a second a sign', () => {
     expect(told({ waitedMs: 300 })).toBe('');
     expect(told({ waitedMs: 400 })).toBe('sign');
-    expect(told({ waitedMs: 2_400, finding: SILENT, unopened: true })).toBe('sign');
+    expect(told({ waitedMs: 2_400, finding: SILENT, blocked: true })).toBe('sign');
     expect(told({ waitedMs: 2_500 })).toBe('Connection lost: Reconnecting; your seat is kept for 5 minutes.');
   });
 
   it('a killed server is that it does not answer, then that another match is looked for', () => {
-    expect(told({ waitedMs: 3_000, unopened: true })).toBe(
-      'Connection lost: Reconnecting; your seat is kept for 5 minutes.',
-    );
-    expect(told({ waitedMs: 5_000, unopened: true, finding: SILENT })).toBe(
+    expect(told({ waitedMs: 3_000 })).toBe('Connection lost: Reconnecting; your seat is kept for 5 minutes.');
+    expect(told({ waitedMs: 5_000, finding: SILENT })).toBe(
       'Connection lost: The server does not answer; this page keeps trying.',
     );
     expect(told({ stage: 'finding', reason: 'bad_resume' })).toBe('Finding you a match: Looking for a match…');
@@ -84,30 +84,44 @@ describe('the story of', () => {
   });
 
   it('a WebSocket that is blocked is no lost connection', () => {
-    expect(told({ stage: 'joining', waitedMs: 500, unopened: true })).toBe('');
-    expect(told({ stage: 'joining', waitedMs: 1_000, unopened: true })).toBe('One moment: Connecting…');
-    expect(told({ stage: 'joining', waitedMs: 3_000, unopened: true })).toBe(
+    expect(told({ stage: 'joining', waitedMs: 500, blocked: true })).toBe('');
+    expect(told({ stage: 'joining', waitedMs: 1_000, blocked: true })).toBe('One moment: Connecting…');
+    expect(told({ stage: 'joining', waitedMs: 3_000, blocked: true })).toBe(
       'Not connected yet: Connecting takes longer than usual.',
     );
-    expect(told({ stage: 'joining', waitedMs: 3_000, unopened: true, finding: ANSWERS })).toBe(
+    expect(told({ stage: 'joining', waitedMs: 3_000, blocked: true, finding: ANSWERS })).toBe(
       'Not connected yet: The server answers, but this network blocks WebSockets, which the game needs: try another network.',
     );
     expect(told({ stage: 'joining', waitedMs: 3_000, finding: ANSWERS })).toBe(
       'Not connected yet: Connecting takes longer than usual.',
     );
-    expect(told({ stage: 'joining', waitedMs: 3_000, unopened: true, finding: SILENT })).toBe(
+    expect(told({ stage: 'joining', waitedMs: 3_000, blocked: true, finding: SILENT })).toBe(
       'Not connected yet: The server does not answer; this page keeps trying.',
     );
+  });
+
+  it('a server that is back is not a network that blocks: only a socket tried since then tells', () => {
+    const failed = (failedMs: number | null, openingMs: number | null = null): Trouble => ({
+      reason: null,
+      failedMs,
+      openingMs,
+    });
+    expect(isBlocked(failed(1_000), null, 9_000), 'it does not answer').toBe(false);
+    expect(isBlocked(failed(1_000), 2_000, 9_000), 'it answered later').toBe(false);
+    expect(isBlocked(failed(2_500), 2_000, 9_000)).toBe(true);
+    expect(isBlocked(failed(null, 1_000), 2_000, 5_000), 'it may still open').toBe(false);
+    expect(isBlocked(failed(null, 1_000), 2_000, 7_000)).toBe(true);
+    expect(isBlocked(failed(null), 2_000, 9_000)).toBe(false);
   });
 
   it.each<Stage>(['joining', 'returning', 'playing', 'finding'])(
     'a site that is set up wrong is just that, while %s',
     (stage) => {
-      const refused = told({ stage, waitedMs: 3_000, unopened: true, finding: { kind: 'refused_origin' } });
+      const refused = told({ stage, waitedMs: 3_000, blocked: true, finding: { kind: 'refused_origin' } });
       expect(refused).toBe(
         'Set up wrong: This site is set up wrong: the game server does not take players from https://arena.example, which only its operator can mend.',
       );
-      expect(told({ stage, waitedMs: 3_000, unopened: true, finding: { kind: 'upgrade_lost' } })).toContain(
+      expect(told({ stage, waitedMs: 3_000, blocked: true, finding: { kind: 'upgrade_lost' } })).toContain(
         'a proxy in front of the game server lets no WebSocket through',
       );
       expect(told({ stage, waitedMs: 3_000, finding: { kind: 'other_game', game: 'tag' } })).toContain(
@@ -174,10 +188,10 @@ function* everySituation(): Generator<Situation> {
         for (const finding of findings)
           for (const refusal of refusals)
             for (const draining of flags)
-              for (const unopened of flags)
+              for (const blocked of flags)
                 for (const shared of flags)
                   for (const graceS of [null, 300])
-                    yield { ...CALM, stage, waitedMs, reason, finding, refusal, draining, unopened, shared, graceS };
+                    yield { ...CALM, stage, waitedMs, reason, finding, refusal, draining, blocked, shared, graceS };
 }
 
 describe('every story', () => {

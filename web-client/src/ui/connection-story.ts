@@ -4,6 +4,7 @@
 // Invariants: a cause is named only when it is known; nobody is told of a lost connection who never had one; a seat is
 // promised only while the server may still keep it.
 import { closeKind } from '../net/close';
+import type { Trouble } from '../net/connection';
 import { formatClock, formatSpan } from './format';
 import type { Finding } from './prober';
 import type { Found } from './way-back';
@@ -32,8 +33,8 @@ export interface Situation {
   readonly reason: string | null;
   /** The server has said that it is going to restart. */
   readonly draining: boolean;
-  /** The last socket never opened. */
-  readonly unopened: boolean;
+  /** A socket did not open although the server answered. */
+  readonly blocked: boolean;
   readonly finding: Finding;
   /** Why the last request for a seat was refused, as the API's code and its sentence. */
   readonly refusal: { readonly code: string; readonly sentence: string } | null;
@@ -65,6 +66,16 @@ const QUIET_MS = 700;
 const SIGN_MS = 400;
 /** For so long what is lost may come back without a dialog, and what is slow is only slow. */
 const PATIENCE_MS = 2_500;
+
+/** A socket that takes longer than this to open is not going to. */
+const OPENING_MS = 4_000;
+
+/** Whether it is the WebSocket that does not get through: it was tried while the server was known to answer. */
+export function isBlocked({ failedMs, openingMs }: Trouble, answersSinceMs: number | null, nowMs: number): boolean {
+  if (answersSinceMs === null) return false;
+  if (failedMs !== null && failedMs >= answersSinceMs) return true;
+  return openingMs !== null && nowMs - Math.max(openingMs, answersSinceMs) > OPENING_MS;
+}
 
 /** The dialog; null while there is nothing to say. */
 export function storyOf(situation: Situation): Story | null {
@@ -151,7 +162,7 @@ function comingIn(situation: Situation): Story | null {
   return wait(stage === 'returning' ? 'Returning to your seat…' : 'Connecting…');
 }
 
-function slow({ finding, unopened }: Situation): string {
+function slow({ finding, blocked }: Situation): string {
   switch (finding.kind) {
     case 'offline':
       return 'This device has no network; the page goes on when it is back.';
@@ -160,7 +171,7 @@ function slow({ finding, unopened }: Situation): string {
     case 'draining':
       return 'The server is restarting; this page goes on when it is back.';
     case 'answers':
-      return unopened
+      return blocked
         ? 'The server answers, but this network blocks WebSockets, which the game needs: try another network.'
         : SLOW;
     case 'unknown':
@@ -175,7 +186,7 @@ function slow({ finding, unopened }: Situation): string {
 function lost(situation: Situation): Story {
   const fault = faultOf(situation, 'lost');
   if (fault) return fault;
-  const { reason, finding, draining, unopened, graceS } = situation;
+  const { reason, finding, draining, blocked, graceS } = situation;
   const kept = graceS === null ? 'your seat is kept' : `your seat is kept for ${formatSpan(graceS)}`;
   const story = (title: string, sentence: string): Story => ({
     id: 'lost',
@@ -188,7 +199,7 @@ function lost(situation: Situation): Story {
   if (draining || finding.kind === 'draining') return story(RESTARTING, restarting(situation));
   if (reason === 'rate_limited') return story('Paused', `${sentenceStart(reason)}; it goes on by itself, and ${kept}.`);
   if (finding.kind === 'no_answer') return story(LOST, 'The server does not answer; this page keeps trying.');
-  if (finding.kind === 'answers' && unopened) {
+  if (finding.kind === 'answers' && blocked) {
     return story(LOST, `The server answers, but this network lets no WebSocket through; ${kept}.`);
   }
   if (reason !== null) return story(LOST, `${sentenceStart(reason)}; ${kept}.`);

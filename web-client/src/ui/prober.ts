@@ -38,6 +38,7 @@ export class Prober {
   private readonly now: () => number;
   private readonly backoff: Backoff;
   private current: Finding = UNKNOWN;
+  private answersMs: number | null = null;
   private asking = false;
   private nextMs = 0;
   /** Answers to questions from before a `clear` are not heard. */
@@ -56,6 +57,13 @@ export class Prober {
   /** What else was heard of the server, as from a call that failed. */
   set finding(finding: Finding) {
     this.current = finding;
+    if (finding.kind !== 'answers') this.answersMs = null;
+    else this.answersMs ??= this.now();
+  }
+
+  /** Since when it is known that the server answers and would take this page; null if that is not known. */
+  get answersSinceMs(): number | null {
+    return this.finding.kind === 'answers' ? this.answersMs : null;
   }
 
   /** Call while things are not as they should be, as often as you like. */
@@ -73,7 +81,7 @@ export class Prober {
   clear(): void {
     this.round += 1;
     this.asking = false;
-    this.current = UNKNOWN;
+    this.finding = UNKNOWN;
     this.nextMs = 0;
     this.backoff.reset();
   }
@@ -84,7 +92,7 @@ export class Prober {
     const finding = await this.find();
     if (round !== this.round) return;
     this.asking = false;
-    this.current = finding;
+    this.finding = finding;
     this.nextMs = this.now() + Math.max(WAIT_MIN_MS, this.backoff.next());
   }
 
