@@ -6,9 +6,9 @@ import { load, moduleBytes } from './support/module.mjs';
 
 const EXPORTS = [
   'bots', 'column_ptr', 'correction_ptr', 'hello_resume', 'hello_ticket', 'inbox_cap', 'inbox_ptr', 'input', 'leave',
-  'map_json', 'memory', 'outbox_len', 'outbox_ptr', 'ping', 'predicted_ptr', 'predicted_tick', 'ready', 'receive',
-  'rematch', 'reset', 'schema_json', 'shot_flight_ptr', 'snapshot_tick', 'start_match', 'state_hash_hi', 'state_hash_lo',
-  'table_ids_ptr', 'table_rows',
+  'map_json', 'memory', 'outbox_len', 'outbox_ptr', 'ping', 'predicted_ptr', 'predicted_tick', 'protocol_version',
+  'ready', 'receive', 'rematch', 'reset', 'schema_hash_hi', 'schema_hash_lo', 'schema_json', 'shot_flight_ptr',
+  'snapshot_tick', 'start_match', 'state_hash_hi', 'state_hash_lo', 'table_ids_ptr', 'table_rows',
 ]; // prettier-ignore
 
 test('the module imports nothing and exports what the page calls', async () => {
