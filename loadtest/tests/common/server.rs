@@ -32,8 +32,13 @@ pub(crate) fn run_at(server: &str, arguments: &[&str]) -> Output {
 }
 
 /// Runs the program until there is enough, and then ends it as a user does, with Ctrl-C.
-pub(crate) fn run_until(server: SocketAddr, arguments: &[&str], mut is_enough: impl FnMut() -> bool) -> Output {
-    let mut child = command(server, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+pub(crate) fn run_until(server: SocketAddr, arguments: &[&str], is_enough: impl FnMut() -> bool) -> Output {
+    run_at_until(&server.to_string(), arguments, is_enough)
+}
+
+/// As [`run_until`], against a server as the user writes it.
+pub(crate) fn run_at_until(server: &str, arguments: &[&str], mut is_enough: impl FnMut() -> bool) -> Output {
+    let mut child = command_at(server, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
     while !is_enough() && child.try_wait().expect("it is ours").is_none() {
         std::thread::sleep(Duration::from_millis(20));
     }
