@@ -13,11 +13,9 @@ pub mod drain;
 pub mod gateway;
 pub mod matches;
 pub mod metrics;
-pub mod replication;
 pub mod secrets;
 pub mod server;
 pub mod session;
-pub mod simulation;
 pub mod telemetry;
 
 pub use config::Config;
