@@ -19,9 +19,9 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 
-use crate::gateway::origin::AllowedOrigins;
-use crate::gateway::problem::Problem;
-use crate::gateway::{headers, page};
+use crate::http::origin::AllowedOrigins;
+use crate::http::problem::Problem;
+use crate::http::{headers, page};
 use crate::metrics::Observer;
 use auth::Doorkeeper;
 

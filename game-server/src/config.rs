@@ -5,6 +5,7 @@
 mod check;
 pub mod flags;
 pub mod load;
+pub(crate) mod origin;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -1,36 +1,25 @@
-//! Strangers become players: accept, handshake, admission, the HTTP API and the page.
+//! Strangers become players: the HTTP API, sessions and seats, handshake and admission.
 //!
-//! In the order in which a stranger meets them: [`caps`] and [`listener`] (a connection), [`page`] and [`api`] (HTTP),
-//! [`guests`] and [`seating`] (a session and a seat), [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to the match). Runs on a thread of its own, apart from the
+//! In the order in which a stranger meets them: [`api`] (HTTP), [`guests`] and [`seating`] (a session and a seat),
+//! [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to the match). Runs on a thread of its own, apart from the
 //! matches: whatever strangers do, no tick waits for it.
 //!
 //! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing a stranger sends can
 //! make it panic; tokens are stored as hashes only and appear in no log.
 
-pub mod address;
 pub mod admission;
 pub mod api;
-pub mod caps;
-pub mod cors;
 pub mod creations;
 pub mod expected;
 pub mod guests;
-pub mod headers;
 pub mod holdings;
 pub mod ledger;
-pub mod listener;
 pub mod match_list;
 pub mod names;
-pub mod origin;
-pub mod pace;
-pub mod page;
-pub mod problem;
+pub mod problems;
 pub mod quick_play;
 pub mod rates;
-pub mod refusals;
-pub mod request;
 pub mod seating;
-pub mod table;
 pub mod tickets;
 pub mod upgrade;
 
@@ -48,18 +37,19 @@ use tickwire_game::GameDef;
 use tickwire_protocol::{ClientMessage, Credential};
 
 use crate::config::Config;
+use crate::http::caps::Caps;
+use crate::http::listener::Peer;
+use crate::http::origin::AllowedOrigins;
+use crate::http::problem::Problem;
+use crate::http::refusals::{Cause, Refusals};
+use crate::http::{cors, headers, page};
 use crate::matches::Directory;
-use caps::Caps;
 use creations::Creations;
 use guests::Guests;
 use ledger::Ledger;
-use listener::Peer;
 use match_list::MatchList;
-use origin::AllowedOrigins;
-use problem::Problem;
 use quick_play::QuickPlay;
 use rates::Rates;
-use refusals::{Cause, Refusals};
 
 /// How often what has expired is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -134,7 +124,9 @@ impl Gateway {
         let alive = Router::new().route("/healthz", get(async || ([(CACHE_CONTROL, "no-store")], "ok\n")));
         let page = page::player_router(&self.config.web_dir);
         let routes = api::router(self).merge(admission::router(self)).merge(alive).fallback_service(page);
-        let routes = routes.layer(cors::layer(&self.origins)).layer(from_fn_with_state(Arc::clone(self), notice_strangers));
+        let routes = routes
+            .layer(cors::layer(&self.origins, admission::CONNECT_CHECK))
+            .layer(from_fn_with_state(Arc::clone(self), notice_strangers));
         headers::secured(routes, &self.origins)
     }
 

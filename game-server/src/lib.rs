@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod drain;
 pub mod gateway;
+pub mod http;
 pub mod matches;
 pub mod metrics;
 pub mod replication;

@@ -21,9 +21,10 @@ use crate::admin::auth::{Doorkeeper, Token, TokenError};
 use crate::admin::{self, ops};
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::caps::Caps;
-use crate::gateway::pace::Deadlines;
-use crate::gateway::{GameFacts, Gateway, listener, page};
+use crate::gateway::{GameFacts, Gateway};
+use crate::http::caps::Caps;
+use crate::http::pace::Deadlines;
+use crate::http::{listener, page};
 use crate::matches::{Directory, worker};
 use crate::metrics::Observer;
 

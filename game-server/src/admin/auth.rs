@@ -13,11 +13,11 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::gateway::address::AddressKey;
-use crate::gateway::listener::Peer;
-use crate::gateway::problem::Problem;
-use crate::gateway::request::bearer;
-use crate::gateway::table::ExpiringTable;
+use crate::http::address::AddressKey;
+use crate::http::listener::Peer;
+use crate::http::problem::Problem;
+use crate::http::request::bearer;
+use crate::http::table::ExpiringTable;
 use crate::metrics;
 
 /// Shortest token that is accepted, characters.

@@ -10,9 +10,10 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
-use crate::gateway::headers;
-use crate::gateway::origin::AllowedOrigins;
-use crate::gateway::problem::Problem;
+use crate::gateway::problems;
+use crate::http::headers;
+use crate::http::origin::AllowedOrigins;
+use crate::http::problem::Problem;
 use crate::metrics::Observer;
 
 /// Most connections to the monitoring system's listener.
@@ -53,5 +54,5 @@ async fn healthz(State(observer): State<Arc<Observer>>) -> Result<&'static str, 
 
 /// Ready: new players are welcome here.
 async fn readyz(State(observer): State<Arc<Observer>>) -> Result<&'static str, Problem> {
-    if observer.directory.is_draining() { Err(Problem::draining()) } else { Ok("ok\n") }
+    if observer.directory.is_draining() { Err(problems::draining()) } else { Ok("ok\n") }
 }

@@ -11,11 +11,11 @@ use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::MatchId;
 
 use super::auth::offered_subprotocols;
-use crate::gateway::listener::Peer;
-use crate::gateway::origin::AllowedOrigins;
-use crate::gateway::problem::Problem;
-use crate::gateway::refusals::Cause;
-use crate::gateway::upgrade;
+use crate::gateway::{problems, upgrade};
+use crate::http::listener::Peer;
+use crate::http::origin::AllowedOrigins;
+use crate::http::problem::Problem;
+use crate::http::refusals::Cause;
 use crate::matches::{Command, MatchHandle};
 use crate::metrics::{self, Observer};
 
@@ -32,9 +32,9 @@ pub(super) async fn handshake(
     if !AllowedOrigins::default().allow(request.headers()) {
         return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, &peer, request.headers()));
     }
-    let Path(id) = id.map_err(|_| Problem::match_not_found())?;
-    let id: MatchId = id.parse().map_err(|_| Problem::match_not_found())?;
-    let handle = observer.directory.find(id).ok_or_else(Problem::match_not_found)?;
+    let Path(id) = id.map_err(|_| problems::match_not_found())?;
+    let id: MatchId = id.parse().map_err(|_| problems::match_not_found())?;
+    let handle = observer.directory.find(id).ok_or_else(problems::match_not_found)?;
     let offered = offered_subprotocols(request.headers()).any(|protocol| protocol == SUBPROTOCOL);
     let (response, upgrading) = upgrade::accept(&mut request, offered.then(|| HeaderValue::from_static(SUBPROTOCOL)))?;
     tracing::info!(target: "audit", peer = %peer.address, match_id = %id, "operator watches a match");

@@ -20,11 +20,11 @@ use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Secret};
 
-use super::listener::Peer;
-use super::problem::Problem;
-use super::refusals::Cause;
 use super::{GameFacts, Gateway, Hello, upgrade};
 use crate::config::ms;
+use crate::http::listener::Peer;
+use crate::http::problem::Problem;
+use crate::http::refusals::Cause;
 use crate::matches::{Command, GuestId};
 use crate::metrics;
 use crate::session::Socket;

@@ -19,12 +19,13 @@ use tickwire_protocol::PROTOCOL_VERSION;
 
 use super::admission::{CONNECT_CHECK, connect_check};
 use super::guests::Guest;
-use super::listener::Peer;
 use super::match_list::MatchSummary;
-use super::problem::Problem;
 use super::seating::{Asker, Plan, Seat, Wish};
-use super::{Gateway, admission, names, request};
+use super::{Gateway, admission, names, problems};
 use crate::config::ms;
+use crate::http::listener::Peer;
+use crate::http::problem::Problem;
+use crate::http::request;
 use crate::matches::Settings;
 use crate::metrics;
 
@@ -81,7 +82,7 @@ fn charge(gateway: &Gateway, caller: &Caller, peer: &Peer, method: &Method, rout
     let rates = &gateway.rates;
     let is_read = matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route);
     match caller {
-        Caller::Guest(guest) => guest.calls.check().map_err(Problem::session_rate_limited),
+        Caller::Guest(guest) => guest.calls.check().map_err(problems::session_rate_limited),
         Caller::Stranger if is_read => rates.reads.check(peer.key, peer.address).map_err(Problem::rate_limited),
         // The handler knows whether it opens a session.
         Caller::Stranger if *method == Method::POST && route == SESSION => Ok(()),
@@ -222,7 +223,7 @@ async fn join(
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
     let guest = known(caller)?;
-    let Path(id) = id.map_err(|_| Problem::match_not_found())?;
+    let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let asked: Option<JoinRequest> = request::optional_json(request, ms(gateway.config.connections.request_ms)).await?;
     let plan = asked.unwrap_or_default().recreate.map(Plan::from);
     let wish = id.parse().map_or_else(|_| Wish::WithCode(id, plan), Wish::In);
@@ -246,7 +247,7 @@ async fn quick_play(
 }
 
 fn refuse_while_draining(gateway: &Gateway) -> Result<(), Problem> {
-    if gateway.directory.is_draining() { Err(Problem::draining()) } else { Ok(()) }
+    if gateway.directory.is_draining() { Err(problems::draining()) } else { Ok(()) }
 }
 
 /// Whose token came with the request.
@@ -259,7 +260,7 @@ fn recognise(gateway: &Gateway, headers: &HeaderMap) -> Caller {
 fn known(caller: Caller) -> Result<Arc<Guest>, Problem> {
     match caller {
         Caller::Guest(guest) => Ok(guest),
-        Caller::Stranger => Err(Problem::session_required()),
+        Caller::Stranger => Err(problems::session_required()),
     }
 }
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::address::AddressKey;
 use crate::config::GuestConfig;
+use crate::http::address::AddressKey;
 use crate::matches::GuestId;
 
 /// Who created how many of the matches alive.

@@ -12,8 +12,8 @@ use std::sync::Weak;
 
 use tickwire_protocol::MatchId;
 
-use super::address::AddressKey;
 use super::guests::Guest;
+use crate::http::address::AddressKey;
 use crate::matches::{GuestId, SeatState, SeatWatch};
 
 /// Most seats that are kept for one address's tickets.

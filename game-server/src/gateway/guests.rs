@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use tickwire_protocol::Secret;
 use tickwire_protocol::text::Name;
 
-use super::address::AddressKey;
 use super::holdings::Holdings;
 use super::rates::SessionBudget;
 use crate::config::Config;
+use crate::http::address::AddressKey;
 use crate::matches::GuestId;
 use crate::secrets::{hash, random_bytes};
 

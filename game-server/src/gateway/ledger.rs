@@ -9,10 +9,10 @@ use std::time::Instant;
 
 use tickwire_protocol::{MatchId, Secret};
 
-use super::address::AddressKey;
 use super::expected::{EXPECTED_MAX, Expected, Newcomer};
 use super::guests::Guest;
 use super::tickets::{Blank, TICKETS_MAX, Ticket, Tickets};
+use crate::http::address::AddressKey;
 use crate::matches::{GuestId, SeatState, SeatWatch};
 
 /// All seats and tickets that guest sessions were given.

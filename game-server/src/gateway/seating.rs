@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 use tickwire_protocol::{MatchId, Secret};
 
 use super::Gateway;
-use super::address::AddressKey;
 use super::guests::Guest;
 use super::ledger::GivenUp;
-use super::problem::Problem;
-use super::quick_play;
 use super::tickets::{Blank, SEAT_KEPT, Ticket};
+use super::{problems, quick_play};
+use crate::http::address::AddressKey;
+use crate::http::problem::Problem;
 use crate::matches::{Command, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, Settings};
 
 /// How often a match that ends just then, or is created by somebody else just then, is looked for
@@ -99,7 +99,7 @@ impl Gateway {
             Wish::Anywhere(mode) => self.find_anywhere(asker, &mode, &reservation).await,
             Wish::In(id) => match self.directory.find(id) {
                 Some(handle) => self.join(asker, handle, &reservation).await,
-                None => Err(Problem::match_not_found()),
+                None => Err(problems::match_not_found()),
             },
             Wish::WithCode(code, plan) => self.join_code(asker, &code, plan.as_ref(), &reservation).await,
             Wish::InNew(plan) => self.create(asker, &plan, None, &reservation).await,
@@ -129,7 +129,7 @@ impl Gateway {
         let reservation = Reservation { own_only: self.directory.is_draining(), ..reservation.clone() };
         match handle.reserve(reservation).await {
             Ok(reserved) => Ok((handle, reserved)),
-            Err(ReserveError::NoSeat) => Err(Problem::draining()),
+            Err(ReserveError::NoSeat) => Err(problems::draining()),
             Err(error) => Err(error.into()),
         }
     }
@@ -139,16 +139,16 @@ impl Gateway {
             let found = match (self.directory.find_code(code), plan) {
                 (Some(handle), _) => self.join(asker, handle, reservation).await,
                 (None, Some(plan)) => self.create(asker, plan, Some(code), reservation).await,
-                (None, None) => Err(Problem::match_not_found()),
+                (None, None) => Err(problems::match_not_found()),
             };
             // The match is ending, or somebody else is just creating it: what becomes of that shows
             // in a moment.
-            if plan.is_none() || found.as_ref().err() != Some(&Problem::match_not_found()) {
+            if plan.is_none() || found.as_ref().err() != Some(&problems::match_not_found()) {
                 return found;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Err(Problem::match_not_found())
+        Err(problems::match_not_found())
     }
 
     async fn create(&self, asker: &Asker, plan: &Plan, code: Option<&str>, reservation: &Reservation) -> Result<Found, Problem> {
@@ -166,10 +166,10 @@ impl Gateway {
 
     fn allow_new_seat(&self, asker: &Asker) -> Result<(), Problem> {
         if self.directory.is_draining() {
-            return Err(Problem::draining());
+            return Err(problems::draining());
         }
         let taken = asker.guest.holdings().taken();
-        if taken >= self.config.sessions.seats_max { Err(Problem::too_many_seats(taken)) } else { Ok(()) }
+        if taken >= self.config.sessions.seats_max { Err(problems::too_many_seats(taken)) } else { Ok(()) }
     }
 
     /// Notes a seat and gives its ticket.

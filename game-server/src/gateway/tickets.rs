@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tickwire_protocol::{PlayerId, Secret};
 
-use super::table::ExpiringTable;
+use crate::http::table::ExpiringTable;
 use crate::matches::MatchHandle;
 use crate::secrets::{SecretHash, hash, random_bytes};
 

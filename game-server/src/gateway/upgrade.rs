@@ -12,9 +12,9 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::listener::Peer;
-use super::pace::PacedStream;
-use super::problem::Problem;
+use crate::http::listener::Peer;
+use crate::http::pace::PacedStream;
+use crate::http::problem::Problem;
 use crate::session::Socket;
 
 /// Checks a handshake. Returns the 101 answer, which chooses `protocol` if given, and what becomes the socket once it is sent.

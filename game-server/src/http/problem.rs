@@ -8,9 +8,6 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::creations::TooMany;
-use crate::matches::{CreateError, ReserveError};
-
 /// An error answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -41,7 +38,7 @@ impl Problem {
     }
 
     /// The same, and when to ask again.
-    fn until(self, wait: Duration) -> Self {
+    pub fn until(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
 
@@ -61,27 +58,9 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 
-    /// No guest session, or one that has expired.
-    pub fn session_required() -> Self {
-        let detail = "The server does not know your session. Make a new one and try again.";
-        Self::new(StatusCode::UNAUTHORIZED, "session_required", detail)
-    }
-
-    /// There is no such match, or it is over.
-    pub fn match_not_found() -> Self {
-        let detail = "There is no such match, or it is over. Ask for a new link, or start a match yourself.";
-        Self::new(StatusCode::NOT_FOUND, "match_not_found", detail)
-    }
-
     /// Too many requests from an address; the next is welcome after `wait`.
     pub fn rate_limited(wait: Duration) -> Self {
         let detail = "Too many requests come from your network address. Wait a moment, then try again.";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
-    }
-
-    /// Too many requests from a session; the next is welcome after `wait`.
-    pub fn session_rate_limited(wait: Duration) -> Self {
-        let detail = "You are asking for too much at once. Wait a moment, then try again.";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
     }
 
@@ -105,58 +84,9 @@ impl Problem {
         Self::busy("The server has too much to do. Try again in a moment.")
     }
 
-    /// The server is shutting down.
-    pub fn draining() -> Self {
-        let detail = "The server is about to restart and gives no new seats. Try again when it is back.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "draining", detail).until(Duration::from_secs(5))
-    }
-
     /// The body is larger than the route takes.
     pub fn too_large() -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request's body is too large. Send less.")
-    }
-
-    /// A session has as many seats as it may have.
-    pub fn too_many_seats(seats: usize) -> Self {
-        let detail = format!("You have a seat in {seats} other matches. Leave one of them first, or wait until it ends.");
-        Self::new(StatusCode::CONFLICT, "too_many_seats", detail)
-    }
-}
-
-impl From<TooMany> for Problem {
-    fn from(too_many: TooMany) -> Self {
-        let detail = match too_many {
-            TooMany::ByGuest(matches) => {
-                format!("You have started {matches} matches that still go on. Join one of them, or wait until one ends.")
-            }
-            TooMany::ByAddress(matches) => format!(
-                "{matches} matches that were started from your network address still go on. Join one of them, or wait until one ends."
-            ),
-        };
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_matches", detail)
-    }
-}
-
-impl From<CreateError> for Problem {
-    fn from(error: CreateError) -> Self {
-        match error {
-            CreateError::AtCapacity => Self::at_capacity(),
-            CreateError::Draining => Self::draining(),
-            CreateError::NoSuchMode => Self::bad_request("There is no such mode here. Reload the page; /api/info names the modes."),
-            CreateError::BadCode | CreateError::CodeTaken => Self::match_not_found(),
-        }
-    }
-}
-
-impl From<ReserveError> for Problem {
-    fn from(error: ReserveError) -> Self {
-        match error {
-            ReserveError::Full => {
-                Self::new(StatusCode::CONFLICT, "match_full", "Every seat of that match is taken. Join another, or start one yourself.")
-            }
-            ReserveError::NoSeat | ReserveError::Gone => Self::match_not_found(),
-            ReserveError::Busy => Self::overloaded(),
-        }
     }
 }
 
@@ -195,15 +125,15 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_problem_says_what_programs_and_people_need() {
-        let response = Problem::match_not_found().into_response();
-        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        let response = Problem::too_large().into_response();
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         let expected = serde_json::json!({
             "type": "about:blank",
-            "title": "Not Found",
-            "status": 404,
-            "detail": "There is no such match, or it is over. Ask for a new link, or start a match yourself.",
-            "code": "match_not_found",
+            "title": "Payload Too Large",
+            "status": 413,
+            "detail": "The request's body is too large. Send less.",
+            "code": "too_large",
         });
         assert_eq!(body(response).await, expected);
     }
@@ -215,7 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_session_is_told_how_to_authenticate() {
-        assert_eq!(Problem::session_required().into_response().headers()[WWW_AUTHENTICATE], "Bearer");
+    fn who_must_say_who_they_are_is_told_how() {
+        let problem = Problem::new(StatusCode::UNAUTHORIZED, "session_required", "Who are you?");
+        assert_eq!(problem.into_response().headers()[WWW_AUTHENTICATE], "Bearer");
     }
 }

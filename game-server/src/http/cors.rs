@@ -1,4 +1,4 @@
-//! What pages from elsewhere may ask of the API: those of `allowed_origins` anything, others only whether they may connect.
+//! What pages from elsewhere may ask of the API: those of `allowed_origins` anything, others only what is open to all.
 //!
 //! No credentials: nothing here is authorised by a cookie.
 
@@ -8,17 +8,16 @@ use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, ORIGIN, RETRY_AFTER};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::admission::CONNECT_CHECK;
 use super::origin::AllowedOrigins;
 
 /// How long a browser need not ask again; the longest that browsers believe.
 const PREFLIGHT_KEPT: Duration = Duration::from_hours(2);
 
-/// Answers every `OPTIONS`, and lets browsers show answers to the pages of `origins`.
-pub fn layer(origins: &AllowedOrigins) -> CorsLayer {
+/// Answers every `OPTIONS`, and lets browsers show answers to the pages of `origins`, those at `open_path` to any page.
+pub fn layer(origins: &AllowedOrigins, open_path: &'static str) -> CorsLayer {
     let origins = origins.clone();
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, request| request.uri.path() == CONNECT_CHECK || origins.list(origin)))
+        .allow_origin(AllowOrigin::predicate(move |origin, request| request.uri.path() == open_path || origins.list(origin)))
         .allow_methods([Method::GET, Method::HEAD, Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH])
         .expose_headers([RETRY_AFTER, ETAG])
