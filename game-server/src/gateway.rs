@@ -7,21 +7,21 @@
 //! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing a stranger sends can
 //! make it panic; tokens are stored as hashes only and appear in no log.
 
-pub mod admission;
-pub mod api;
-pub mod creations;
-pub mod expected;
-pub mod guests;
-pub mod holdings;
-pub mod ledger;
-pub mod match_list;
-pub mod names;
-pub mod problems;
-pub mod quick_play;
-pub mod rates;
-pub mod seating;
-pub mod tickets;
-pub mod upgrade;
+pub(crate) mod admission;
+pub(crate) mod api;
+pub(crate) mod creations;
+pub(crate) mod expected;
+pub(crate) mod guests;
+pub(crate) mod holdings;
+pub(crate) mod ledger;
+pub(crate) mod match_list;
+pub(crate) mod names;
+pub(crate) mod problems;
+pub(crate) mod quick_play;
+pub(crate) mod rates;
+pub(crate) mod seating;
+pub(crate) mod tickets;
+pub(crate) mod upgrade;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,11 +56,11 @@ const HOUSEKEEPING: Duration = Duration::from_secs(10);
 
 /// What the gateway needs to know of the game it admits to.
 #[derive(Clone, Copy, Debug)]
-pub struct GameFacts {
+pub(crate) struct GameFacts {
     /// Its stable name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Its [`tickwire_protocol::Schema::hash`].
-    pub schema_hash: u64,
+    pub(crate) schema_hash: u64,
     /// Decodes a first message: `None` unless it is a Hello.
     decode_hello: fn(&[u8]) -> Option<Hello>,
 }
@@ -75,7 +75,7 @@ struct Hello {
 
 impl GameFacts {
     /// Of game `G`.
-    pub fn of<G: GameDef>() -> Self {
+    pub(crate) fn of<G: GameDef>() -> Self {
         let decode_hello = |bytes: &[u8]| match ClientMessage::<G::Input>::decode(bytes) {
             Ok(ClientMessage::Hello { protocol, schema, credential }) => Some(Hello { protocol, schema, credential }),
             _ => None,
@@ -85,7 +85,7 @@ impl GameFacts {
 }
 
 /// What all of the gateway's tasks share.
-pub struct Gateway {
+pub(crate) struct Gateway {
     game: GameFacts,
     config: Arc<Config>,
     directory: Arc<Directory>,
@@ -102,7 +102,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// With empty tables.
-    pub fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Arc<Self> {
+    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Arc<Self> {
         Arc::new(Self {
             game,
             caps: Caps::new(&config.connections),
@@ -120,7 +120,7 @@ impl Gateway {
     }
 
     /// Everything the players' listener answers: the API, the WebSocket, whether it lives, and the page.
-    pub fn router(self: &Arc<Self>) -> Router {
+    pub(crate) fn router(self: &Arc<Self>) -> Router {
         let alive = Router::new().route("/healthz", get(async || ([(CACHE_CONTROL, "no-store")], "ok\n")));
         let page = page::player_router(&self.config.web_dir);
         let routes = api::router(self).merge(admission::router(self)).merge(alive).fallback_service(page);
@@ -131,22 +131,22 @@ impl Gateway {
     }
 
     /// The connections there are.
-    pub fn caps(&self) -> &Arc<Caps> {
+    pub(crate) fn caps(&self) -> &Arc<Caps> {
         &self.caps
     }
 
     /// The answer to a page whose WebSocket is refused.
-    pub fn refuse_page(&self, cause: Cause, peer: &Peer, headers: &HeaderMap) -> Problem {
+    pub(crate) fn refuse_page(&self, cause: Cause, peer: &Peer, headers: &HeaderMap) -> Problem {
         self.refusals.refuse(Instant::now(), cause, peer, headers)
     }
 
     /// Guest sessions, and tickets whose time is not over.
-    pub fn table_sizes(&self) -> (usize, usize) {
+    pub(crate) fn table_sizes(&self) -> (usize, usize) {
         (self.guests().len(), self.ledger.tickets())
     }
 
     /// Forgets what has expired, for ever.
-    pub async fn keep_house(&self) {
+    pub(crate) async fn keep_house(&self) {
         let mut interval = tokio::time::interval(HOUSEKEEPING);
         loop {
             interval.tick().await;

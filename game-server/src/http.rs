@@ -8,17 +8,17 @@
 //! Invariants: everything a stranger can make this room remember is bounded and expires; nothing a stranger sends can
 //! make it panic. It knows of no game, no match and no session.
 
-pub mod address;
-pub mod budget;
-pub mod caps;
-pub mod cors;
-pub mod headers;
-pub mod limiter;
-pub mod listener;
-pub mod origin;
-pub mod pace;
-pub mod page;
-pub mod problem;
-pub mod refusals;
-pub mod request;
-pub mod table;
+pub(crate) mod address;
+pub(crate) mod budget;
+pub(crate) mod caps;
+pub(crate) mod cors;
+pub(crate) mod headers;
+pub(crate) mod limiter;
+pub(crate) mod listener;
+pub(crate) mod origin;
+pub(crate) mod pace;
+pub(crate) mod page;
+pub(crate) mod problem;
+pub(crate) mod refusals;
+pub(crate) mod request;
+pub(crate) mod table;

@@ -6,14 +6,14 @@
 //!
 //! Invariant: nothing here names a game; `main.rs` does.
 
-pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod drain;
-pub mod gateway;
-pub mod http;
+mod gateway;
+mod http;
 pub mod matches;
-pub mod metrics;
+mod metrics;
+mod ops;
 pub mod replication;
 pub mod secrets;
 pub mod server;

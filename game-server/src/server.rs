@@ -3,8 +3,6 @@
 //! Invariants: a server that starts has everything it was told to have, else it does not start and says why in a line;
 //! several may run in one process; one that is dropped ends its matches and its threads first.
 
-pub mod descriptors;
-
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -17,8 +15,6 @@ use tickwire_game::{Game, Mode};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::admin::auth::{Doorkeeper, Token, TokenError};
-use crate::admin::{self, ops};
 use crate::config::{Config, ConfigError};
 use crate::drain;
 use crate::gateway::{GameFacts, Gateway};
@@ -26,7 +22,12 @@ use crate::http::caps::Caps;
 use crate::http::pace::Deadlines;
 use crate::http::{listener, page};
 use crate::matches::{Directory, worker};
-use crate::metrics::Observer;
+use crate::ops::auth::{Doorkeeper, Token};
+use crate::ops::observer::Observer;
+use crate::ops::{admin, descriptors, monitoring};
+
+pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
+pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
 
 /// A worker that has not ended after so long is left behind.
 const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
@@ -55,7 +56,7 @@ pub enum StartError {
     Token(#[from] TokenError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
-    Descriptors(#[from] descriptors::TooFew),
+    Descriptors(#[from] TooFewDescriptors),
     /// An address cannot be listened on.
     #[error("cannot listen on {address} for {what}: {error}")]
     Listen {
@@ -125,8 +126,8 @@ impl Server {
         })?;
         // A thread of its own: a flood at the gate does not blind those who look after the server.
         server.spawn("operators", async move {
-            let ops_caps = Caps::of(ops::CONNECTIONS_MAX, ops::CONNECTIONS_MAX, ops::CONNECTIONS_MAX);
-            let ops = ops.serve(ops::router(&observer), ops_caps, deadlines);
+            let ops_caps = Caps::of(monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX);
+            let ops = ops.serve(monitoring::router(&observer), ops_caps, deadlines);
             let admin = async {
                 if let Some((token, listener)) = admin {
                     let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);

@@ -6,7 +6,7 @@ use http::uri::Authority;
 
 /// Scheme, host and port of a page, in one spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub(crate) struct Origin {
     scheme: String,
     /// Lower case, without the scheme's default port.
     authority: String,
@@ -14,7 +14,7 @@ pub struct Origin {
 
 impl Origin {
     /// Reads `scheme://host[:port]` with nothing after it. `null` is no origin.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (scheme, authority) = text.split_once("://")?;
         let scheme = scheme.to_ascii_lowercase();
         let authority = normalised(&scheme, authority)?;
@@ -23,7 +23,7 @@ impl Origin {
 
     /// Whether a request with this `Host` goes to where the page came from. The scheme is not compared: behind a proxy that
     /// ends TLS the server does not know its own.
-    pub fn is_at(&self, host: &str) -> bool {
+    pub(crate) fn is_at(&self, host: &str) -> bool {
         normalised(&self.scheme, host).is_some_and(|host| host == self.authority)
     }
 }

@@ -32,7 +32,7 @@ use crate::session::frame::Incoming;
 use crate::session::socket::Broken;
 
 /// Where a page asks whether its WebSocket would be refused.
-pub const CONNECT_CHECK: &str = "/api/connect-check";
+pub(crate) const CONNECT_CHECK: &str = "/api/connect-check";
 
 /// Most bytes a stranger may send, framing included, before its first message is complete.
 const STRANGER_BYTES_MAX: u64 = 4 * CLIENT_MESSAGE_BYTES_MAX as u64;
@@ -40,7 +40,7 @@ const STRANGER_BYTES_MAX: u64 = 4 * CLIENT_MESSAGE_BYTES_MAX as u64;
 const GUEST: &str = "guest=";
 
 /// The route of the WebSocket.
-pub fn router(gateway: &Arc<Gateway>) -> Router {
+pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new().route("/ws", any(handshake)).with_state(Arc::clone(gateway))
 }
 
@@ -71,7 +71,7 @@ async fn handshake(
 }
 
 /// Where a guest's client finds the WebSocket: `url`, with the session's id, so that its handshakes count as the session's.
-pub fn url_for(url: &str, guest: GuestId) -> String {
+pub(crate) fn url_for(url: &str, guest: GuestId) -> String {
     let joint = if url.contains('?') { '&' } else { '?' };
     let mut url = format!("{url}{joint}{GUEST}");
     for byte in guest.0 {

@@ -39,7 +39,7 @@ const SESSION: &str = "/api/session";
 type Shared = State<Arc<Gateway>>;
 
 /// The routes under `/api`.
-pub fn router(gateway: &Arc<Gateway>) -> Router {
+pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     let routes = Router::new()
         .route(INFO, get(info))
         .route(SESSION, post(open_session))

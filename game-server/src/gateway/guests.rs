@@ -22,26 +22,26 @@ use crate::matches::GuestId;
 use crate::secrets::{hash, random_bytes};
 
 /// Most guest sessions.
-pub const GUESTS_MAX: usize = 100_000;
+pub(crate) const GUESTS_MAX: usize = 100_000;
 /// A session without requests for so long is over.
-pub const IDLE_MAX: Duration = Duration::from_hours(24);
+pub(crate) const IDLE_MAX: Duration = Duration::from_hours(24);
 /// So many of the sessions idle for longest are looked at to find one that holds no seat.
 const LOOKS_MAX: usize = 1_000;
 
 /// One guest session.
 #[derive(Debug)]
-pub struct Guest {
+pub(crate) struct Guest {
     /// Tells this session from others. No secret: it admits to nothing.
-    pub id: GuestId,
+    pub(crate) id: GuestId,
     /// How the others see the player.
-    pub name: Name,
+    pub(crate) name: Name,
     /// Calls of the API.
-    pub calls: SessionBudget,
+    pub(crate) calls: SessionBudget,
     /// WebSocket handshakes.
-    pub handshakes: SessionBudget,
+    pub(crate) handshakes: SessionBudget,
     /// Held while a seat is asked for: a session asks for one seat after the other, however many
     /// requests it sends at once.
-    pub turn: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
     holdings: Mutex<Holdings>,
 }
 
@@ -52,14 +52,14 @@ impl Guest {
     }
 
     /// What this session holds.
-    pub fn holdings(&self) -> MutexGuard<'_, Holdings> {
+    pub(crate) fn holdings(&self) -> MutexGuard<'_, Holdings> {
         self.holdings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Everyone with a session.
 #[derive(Debug)]
-pub struct Guests {
+pub(crate) struct Guests {
     entries: HashMap<GuestId, Entry>,
     /// The one idle for longest first.
     order: Order,
@@ -82,7 +82,7 @@ struct Entry {
 
 impl Guests {
     /// Nobody yet, with limits as the operator set them.
-    pub fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config) -> Self {
         Self {
             entries: HashMap::new(),
             order: Order::new(),
@@ -95,7 +95,7 @@ impl Guests {
 
     /// A session for someone called `name` at `address`. Returns its token, which is kept nowhere
     /// else.
-    pub fn open(&mut self, now: Instant, name: Name, address: AddressKey) -> Secret {
+    pub(crate) fn open(&mut self, now: Instant, name: Name, address: AddressKey) -> Secret {
         self.purge(now);
         let neighbours = self.by_address.get(&address).filter(|neighbours| neighbours.len() >= self.per_address_max);
         if let Some(evicted) = neighbours.and_then(|neighbours| self.least_missed(neighbours)) {
@@ -114,7 +114,7 @@ impl Guests {
     }
 
     /// Whose token this is, if anybody's. Their session is not idle.
-    pub fn recognise(&mut self, now: Instant, token: Secret) -> Option<Arc<Guest>> {
+    pub(crate) fn recognise(&mut self, now: Instant, token: Secret) -> Option<Arc<Guest>> {
         let id = GuestId(hash(token));
         let guest = self.find(now, id)?;
         let entry = self.entries.get(&id)?;
@@ -126,13 +126,13 @@ impl Guests {
     }
 
     /// The session with this id. It stays as idle as it was: an id proves nothing.
-    pub fn find(&self, now: Instant, id: GuestId) -> Option<Arc<Guest>> {
+    pub(crate) fn find(&self, now: Instant, id: GuestId) -> Option<Arc<Guest>> {
         let entry = self.entries.get(&id).filter(|entry| now < entry.place.0 + IDLE_MAX)?;
         Some(Arc::clone(&entry.guest))
     }
 
     /// Drops sessions that were idle for too long.
-    pub fn purge(&mut self, now: Instant) {
+    pub(crate) fn purge(&mut self, now: Instant) {
         while let Some((place, id)) = self.order.first_key_value()
             && place.0 + IDLE_MAX <= now
         {
@@ -141,13 +141,8 @@ impl Guests {
     }
 
     /// Number of sessions.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     fn least_missed(&self, order: &Order) -> Option<GuestId> {
@@ -213,7 +208,7 @@ mod tests {
         assert!(guests.recognise(start + IDLE_MAX * 4, token).is_none());
         assert!(guests.recognise(start, Secret([7; 16])).is_none(), "nobody's token");
         guests.purge(start + IDLE_MAX * 4);
-        assert!(guests.is_empty() && guests.order.is_empty() && guests.by_address.is_empty());
+        assert!(guests.len() == 0 && guests.order.is_empty() && guests.by_address.is_empty());
     }
 
     #[test]

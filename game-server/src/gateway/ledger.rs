@@ -17,18 +17,18 @@ use crate::matches::{GuestId, SeatState, SeatWatch};
 
 /// All seats and tickets that guest sessions were given.
 #[derive(Debug)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     tickets: Tickets,
     expected: Mutex<Expected>,
 }
 
 /// A seat that nobody will come to: its match is to free it, unless somebody just came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GivenUp {
+pub(crate) struct GivenUp {
     /// Whose.
-    pub owner: GuestId,
+    pub(crate) owner: GuestId,
     /// In which match.
-    pub id: MatchId,
+    pub(crate) id: MatchId,
 }
 
 impl Default for Ledger {
@@ -40,23 +40,31 @@ impl Default for Ledger {
 impl Ledger {
     /// Never more than `tickets_max` tickets, nor more than `expected_max` people of one address
     /// who have not come yet.
-    pub fn with_room_for(tickets_max: usize, expected_max: usize) -> Self {
+    pub(crate) fn with_room_for(tickets_max: usize, expected_max: usize) -> Self {
         Self { tickets: Tickets::with_room_for(tickets_max), expected: Mutex::new(Expected::with_room_for(expected_max)) }
     }
 
     /// A ticket for a seat that is yet to be found. `None` if too many are outstanding.
-    pub fn begin(&self, now: Instant) -> Option<Blank> {
+    pub(crate) fn begin(&self, now: Instant) -> Option<Blank> {
         self.tickets.begin(now)
     }
 
     /// Where this ticket leads.
-    pub fn find(&self, now: Instant, ticket: Secret) -> Option<Ticket> {
+    pub(crate) fn find(&self, now: Instant, ticket: Secret) -> Option<Ticket> {
         self.tickets.find(now, ticket)
     }
 
     /// `guest` has a seat in match `id`, which `ticket` admits to. Returns the seats that are given
     /// up for it.
-    pub fn note(&self, now: Instant, guest: &Arc<Guest>, key: AddressKey, id: MatchId, seat: SeatWatch, ticket: &Blank) -> Vec<GivenUp> {
+    pub(crate) fn note(
+        &self,
+        now: Instant,
+        guest: &Arc<Guest>,
+        key: AddressKey,
+        id: MatchId,
+        seat: SeatWatch,
+        ticket: &Blank,
+    ) -> Vec<GivenUp> {
         let (others, void) = {
             let mut holdings = guest.holdings();
             (holdings.hold(id, seat.clone()), holdings.keep_ticket(id, ticket.hash()))
@@ -74,20 +82,20 @@ impl Ledger {
     }
 
     /// Nobody will come to the seat of `guest` in match `id`: its tickets are void.
-    pub fn give_up(&self, now: Instant, guest: &Guest, id: MatchId) -> GivenUp {
+    pub(crate) fn give_up(&self, now: Instant, guest: &Guest, id: MatchId) -> GivenUp {
         let void = guest.holdings().take_tickets(id);
         self.tickets.revoke(now, void);
         GivenUp { owner: guest.id, id }
     }
 
     /// Forgets what has expired.
-    pub fn purge(&self, now: Instant) {
+    pub(crate) fn purge(&self, now: Instant) {
         self.tickets.purge(now);
         self.expected().purge();
     }
 
     /// Tickets whose time is not over.
-    pub fn tickets(&self) -> usize {
+    pub(crate) fn tickets(&self) -> usize {
         self.tickets.len()
     }
 

@@ -10,13 +10,13 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// For those who give no name that can be seen.
-pub const DEFAULT_NAME: &str = "Player";
+pub(crate) const DEFAULT_NAME: &str = "Player";
 
 /// Marks that may be stacked on one character. Living scripts need no more; a tower of them covers other people's lines.
 const MARKS_MAX: usize = 4;
 
 /// `typed` without what cannot be seen or would disturb the text around it, composed (NFC), and cut to the limits.
-pub fn clean(typed: &str) -> Name {
+pub(crate) fn clean(typed: &str) -> Name {
     let visible: String = typed.chars().filter(|c| c.is_whitespace() || !is_disturbing(*c)).collect();
     let words: Vec<&str> = visible.split_whitespace().collect();
     let mut marks = 0;

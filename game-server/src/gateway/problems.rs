@@ -9,31 +9,31 @@ use crate::http::problem::Problem;
 use crate::matches::{CreateError, ReserveError};
 
 /// No guest session, or one that has expired.
-pub fn session_required() -> Problem {
+pub(crate) fn session_required() -> Problem {
     let detail = "The server does not know your session. Make a new one and try again.";
     Problem::new(StatusCode::UNAUTHORIZED, "session_required", detail)
 }
 
 /// There is no such match, or it is over.
-pub fn match_not_found() -> Problem {
+pub(crate) fn match_not_found() -> Problem {
     let detail = "There is no such match, or it is over. Ask for a new link, or start a match yourself.";
     Problem::new(StatusCode::NOT_FOUND, "match_not_found", detail)
 }
 
 /// Too many requests from a session; the next is welcome after `wait`.
-pub fn session_rate_limited(wait: Duration) -> Problem {
+pub(crate) fn session_rate_limited(wait: Duration) -> Problem {
     let detail = "You are asking for too much at once. Wait a moment, then try again.";
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
 }
 
 /// The server is shutting down.
-pub fn draining() -> Problem {
+pub(crate) fn draining() -> Problem {
     let detail = "The server is about to restart and gives no new seats. Try again when it is back.";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "draining", detail).until(Duration::from_secs(5))
 }
 
 /// A session has as many seats as it may have.
-pub fn too_many_seats(seats: usize) -> Problem {
+pub(crate) fn too_many_seats(seats: usize) -> Problem {
     let detail = format!("You have a seat in {seats} other matches. Leave one of them first, or wait until it ends.");
     Problem::new(StatusCode::CONFLICT, "too_many_seats", detail)
 }

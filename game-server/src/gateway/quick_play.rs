@@ -20,7 +20,7 @@ use crate::matches::{CreateError, Directory, MatchHandle, MatchRequest, Reservat
 
 /// Seats for all comers.
 #[derive(Clone)]
-pub struct QuickPlay {
+pub(crate) struct QuickPlay {
     directory: Arc<Directory>,
     /// Unanswered requests by match. Locked while choosing, never across an await.
     asked: Arc<Mutex<HashMap<MatchId, u32>>>,
@@ -44,12 +44,12 @@ struct Asked {
 
 impl QuickPlay {
     /// Among the matches of `directory`.
-    pub fn new(directory: Arc<Directory>) -> Self {
+    pub(crate) fn new(directory: Arc<Directory>) -> Self {
         Self { directory, asked: Arc::default(), answered: Arc::new(watch::Sender::new(())) }
     }
 
     /// A seat in a match of mode `mode_id`.
-    pub async fn find_seat(&self, mode_id: &str, reservation: &Reservation) -> Result<(MatchHandle, Reserved), CreateError> {
+    pub(crate) async fn find_seat(&self, mode_id: &str, reservation: &Reservation) -> Result<(MatchHandle, Reserved), CreateError> {
         let mut refused = Vec::new();
         loop {
             let mut answers = self.answered.subscribe();
@@ -99,7 +99,7 @@ impl QuickPlay {
 }
 
 /// Whether a match of this mode is played, or will be, by whoever comes.
-pub fn is_open(handle: &MatchHandle, mode_id: &str) -> bool {
+pub(crate) fn is_open(handle: &MatchHandle, mode_id: &str) -> bool {
     let info = &handle.info;
     !info.settings.private && info.mode.id == mode_id && info.stats.phase() != Phase::Finished && !handle.is_gone()
 }

@@ -15,22 +15,22 @@ use crate::http::budget::Budget;
 
 /// Budgets by address.
 #[derive(Debug)]
-pub struct Rates {
+pub(crate) struct Rates {
     /// Guest sessions opened.
-    pub sessions: Budget,
+    pub(crate) sessions: Budget,
     /// WebSocket handshakes that name no guest session.
-    pub handshakes: Budget,
+    pub(crate) handshakes: Budget,
     /// Calls of the API that are neither reads nor from a guest session, and open none.
-    pub strangers: Budget,
+    pub(crate) strangers: Budget,
     /// Reads of the API.
-    pub reads: Budget,
+    pub(crate) reads: Budget,
     /// Matches created by asking for one.
-    pub matches: Budget,
+    pub(crate) matches: Budget,
 }
 
 impl Rates {
     /// As the operator set them.
-    pub fn new(config: &RateConfig) -> Self {
+    pub(crate) fn new(config: &RateConfig) -> Self {
         Self {
             sessions: Budget::new("rates.sessions_per_minute", config.sessions_per_minute),
             handshakes: Budget::new("rates.handshakes_per_minute", config.handshakes_per_minute),
@@ -41,24 +41,24 @@ impl Rates {
     }
 
     /// Forgets addresses whose budgets are full again. To be called every few seconds.
-    pub fn forget_idle(&self) {
+    pub(crate) fn forget_idle(&self) {
         let Self { sessions, handshakes, strangers, reads, matches } = self;
-        [sessions, handshakes, strangers, reads, matches].into_iter().for_each(|budget| budget.forget_idle());
+        [sessions, handshakes, strangers, reads, matches].into_iter().for_each(Budget::forget_idle);
     }
 }
 
 /// How often one guest session may do something.
 #[derive(Debug)]
-pub struct SessionBudget(Option<DefaultDirectRateLimiter>);
+pub(crate) struct SessionBudget(Option<DefaultDirectRateLimiter>);
 
 impl SessionBudget {
     /// `per_minute` times a minute, all of them at once if need be; 0 for no limit.
-    pub fn new(per_minute: u32) -> Self {
+    pub(crate) fn new(per_minute: u32) -> Self {
         Self(NonZeroU32::new(per_minute).map(|count| RateLimiter::direct(Quota::per_minute(count))))
     }
 
     /// Counts one. `Err` is how long to wait.
-    pub fn check(&self) -> Result<(), Duration> {
+    pub(crate) fn check(&self) -> Result<(), Duration> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         limiter.check().map_err(|denied| denied.wait_time_from(DefaultClock::default().now()))
     }

@@ -28,7 +28,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Where a seat is wanted.
 #[derive(Debug)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// In any match of this mode.
     Anywhere(String),
     /// In this match.
@@ -41,40 +41,40 @@ pub enum Wish {
 
 /// A match to be created.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Its mode.
-    pub mode: String,
+    pub(crate) mode: String,
     /// What its creator chose.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 /// Who wants a seat.
 #[derive(Clone, Debug)]
-pub struct Asker {
+pub(crate) struct Asker {
     /// The session.
-    pub guest: Arc<Guest>,
+    pub(crate) guest: Arc<Guest>,
     /// Where the request comes from.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// What its budgets are counted under.
-    pub key: AddressKey,
+    pub(crate) key: AddressKey,
 }
 
 /// A seat, and the way to it.
 #[derive(Debug)]
-pub struct Seat {
+pub(crate) struct Seat {
     /// In this match.
-    pub handle: MatchHandle,
+    pub(crate) handle: MatchHandle,
     /// Admits to it.
-    pub ticket: Secret,
+    pub(crate) ticket: Secret,
     /// For so long.
-    pub expires_in: Duration,
+    pub(crate) expires_in: Duration,
 }
 
 type Found = (MatchHandle, Reserved);
 
 impl Gateway {
     /// Finds a seat and gives a ticket for it.
-    pub async fn seat(self: &Arc<Self>, asker: Asker, wish: Wish) -> Result<Seat, Problem> {
+    pub(crate) async fn seat(self: &Arc<Self>, asker: Asker, wish: Wish) -> Result<Seat, Problem> {
         let turn = Arc::clone(&asker.guest.turn).lock_owned().await;
         let gateway = Arc::clone(self);
         // A task of its own: whoever asks may hang up, and what a match has promised must be noted

@@ -18,7 +18,7 @@ use crate::http::problem::Problem;
 use crate::session::Socket;
 
 /// Checks a handshake. Returns the 101 answer, which chooses `protocol` if given, and what becomes the socket once it is sent.
-pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
+pub(crate) fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
     let headers = request.headers();
     if request.method() != Method::GET {
         return Err(Problem::method_not_allowed());
@@ -53,7 +53,7 @@ pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(R
 }
 
 /// Whether this was a WebSocket's handshake before a proxy took the wish to upgrade out of it.
-pub fn is_lost(request: &Request) -> bool {
+pub(crate) fn is_lost(request: &Request) -> bool {
     let headers = request.headers();
     let is_whole =
         request.version() == Version::HTTP_11 && has_token(headers, CONNECTION, "upgrade") && has_token(headers, UPGRADE, "websocket");
@@ -61,7 +61,7 @@ pub fn is_lost(request: &Request) -> bool {
 }
 
 /// The socket of a handshake that was answered. `None` if the connection was lost meanwhile.
-pub async fn socket(upgrading: OnUpgrade, peer: Peer) -> Option<Socket> {
+pub(crate) async fn socket(upgrading: OnUpgrade, peer: Peer) -> Option<Socket> {
     let upgraded = upgrading.await.ok()?;
     let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
     // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.

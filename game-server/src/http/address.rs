@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// The unit in which strangers are counted and limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum AddressKey {
+pub(crate) enum AddressKey {
     /// An IPv4 address, also when it comes mapped into IPv6.
     V4([u8; 4]),
     /// The first 64 bits of an IPv6 address.

@@ -13,7 +13,7 @@ const TOLD_AGAIN: Duration = Duration::from_mins(1);
 /// How often each address may do one thing. The operator hears once a minute that addresses are
 /// refused.
 #[derive(Debug)]
-pub struct Budget {
+pub(crate) struct Budget {
     setting: &'static str,
     limiter: AddressLimiter,
     refused: Mutex<Refused>,
@@ -28,17 +28,17 @@ struct Refused {
 
 impl Budget {
     /// `per_minute` times a minute, as `setting` says; 0 for no limit.
-    pub fn new(setting: &'static str, per_minute: u32) -> Self {
+    pub(crate) fn new(setting: &'static str, per_minute: u32) -> Self {
         Self { setting, limiter: AddressLimiter::new(per_minute), refused: Mutex::default() }
     }
 
     /// Counts one. `Err` is how long to wait.
-    pub fn check(&self, key: AddressKey, address: IpAddr) -> Result<(), Duration> {
+    pub(crate) fn check(&self, key: AddressKey, address: IpAddr) -> Result<(), Duration> {
         self.limiter.check(key).inspect_err(|_| self.tell(Instant::now(), address))
     }
 
     /// Forgets addresses whose budgets are full again. To be called every few seconds.
-    pub fn forget_idle(&self) {
+    pub(crate) fn forget_idle(&self) {
         self.limiter.forget_idle();
     }
 

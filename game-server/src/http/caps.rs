@@ -18,7 +18,7 @@ use crate::metrics::{self, Reject};
 
 /// The caps of one listener and what is taken of them.
 #[derive(Debug)]
-pub struct Caps {
+pub(crate) struct Caps {
     total_max: usize,
     per_address_max: usize,
     strangers_max: usize,
@@ -71,17 +71,17 @@ enum Standing {
 
 impl Caps {
     /// As the operator set them.
-    pub fn new(config: &ConnectionConfig) -> Arc<Self> {
+    pub(crate) fn new(config: &ConnectionConfig) -> Arc<Self> {
         Self::of(config.total, config.per_address, config.unauthenticated)
     }
 
     /// So many in all, from one address, and of strangers.
-    pub fn of(total_max: usize, per_address_max: usize, strangers_max: usize) -> Arc<Self> {
+    pub(crate) fn of(total_max: usize, per_address_max: usize, strangers_max: usize) -> Arc<Self> {
         Arc::new(Self { total_max, per_address_max, strangers_max, taken: Mutex::default() })
     }
 
     /// Counts a new connection: a stranger's for now, and busy, since it came to ask for something.
-    pub fn admit(self: &Arc<Self>, key: AddressKey) -> Result<Arc<ConnectionPermit>, Reject> {
+    pub(crate) fn admit(self: &Arc<Self>, key: AddressKey) -> Result<Arc<ConnectionPermit>, Reject> {
         let mut taken = self.taken();
         if let Some(held) = taken.by_address.get(&key)
             && held.count >= self.per_address_max
@@ -104,7 +104,7 @@ impl Caps {
     }
 
     /// Connections in all, and those of them that are strangers'.
-    pub fn counts(&self) -> (usize, usize) {
+    pub(crate) fn counts(&self) -> (usize, usize) {
         let taken = self.taken();
         (taken.total, taken.strangers.len())
     }
@@ -172,19 +172,19 @@ impl Place {
 
 /// The right to a place under the caps.
 #[derive(Debug)]
-pub struct ConnectionPermit {
+pub(crate) struct ConnectionPermit {
     caps: Arc<Caps>,
     place: Arc<Place>,
 }
 
 impl ConnectionPermit {
     /// The connection asks for something: others are pushed out before it.
-    pub fn busy(&self) {
+    pub(crate) fn busy(&self) {
         self.line_up_anew(true);
     }
 
     /// The connection is kept for another request: it is pushed out before those that ask for something.
-    pub fn idle(&self) {
+    pub(crate) fn idle(&self) {
         self.line_up_anew(false);
     }
 
@@ -200,7 +200,7 @@ impl ConnectionPermit {
     }
 
     /// The connection is no stranger's any more, and cannot be pushed out. `false` if it was already.
-    pub fn authenticate(&self) -> bool {
+    pub(crate) fn authenticate(&self) -> bool {
         let mut taken = self.caps.taken();
         if let Standing::Stranger(turn) = self.place.standing() {
             taken.take_out(turn);
@@ -210,7 +210,7 @@ impl ConnectionPermit {
     }
 
     /// Waits until the place is given to somebody else: then the connection must be dropped.
-    pub async fn pushed_out(&self) {
+    pub(crate) async fn pushed_out(&self) {
         self.place.lost.notified().await;
         // Whoever else waits, wakes too.
         self.place.lost.notify_one();

@@ -14,7 +14,7 @@ use super::origin::AllowedOrigins;
 const PREFLIGHT_KEPT: Duration = Duration::from_hours(2);
 
 /// Answers every `OPTIONS`, and lets browsers show answers to the pages of `origins`, those at `open_path` to any page.
-pub fn layer(origins: &AllowedOrigins, open_path: &'static str) -> CorsLayer {
+pub(crate) fn layer(origins: &AllowedOrigins, open_path: &'static str) -> CorsLayer {
     let origins = origins.clone();
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, request| request.uri.path() == open_path || origins.list(origin)))

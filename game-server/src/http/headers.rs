@@ -22,7 +22,7 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 
 /// Adds the security headers to everything `router` answers, fallbacks included. Pages of `origins` may show its answers in
 /// frames, load its files, and keep hold of the windows they open with it.
-pub fn secured(router: Router, origins: &AllowedOrigins) -> Router {
+pub(crate) fn secured(router: Router, origins: &AllowedOrigins) -> Router {
     let headers: Arc<[(HeaderName, HeaderValue)]> = security_headers(origins).into();
     router.layer(from_fn(move |request: Request, next: Next| {
         let headers = Arc::clone(&headers);

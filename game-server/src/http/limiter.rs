@@ -19,7 +19,7 @@ const SHARED_BUCKETS: u64 = 4_096;
 /// Bounded: when `ADDRESSES_MAX` addresses were seen recently, all of them share `SHARED_BUCKETS` budgets by a hash
 /// nobody outside can predict, until the flood is over. Memory stays flat and honest players suffer only by chance.
 #[derive(Debug)]
-pub struct AddressLimiter {
+pub(crate) struct AddressLimiter {
     limits: Option<Limits>,
     clock: DefaultClock,
     hasher: RandomState,
@@ -33,7 +33,7 @@ struct Limits {
 
 impl AddressLimiter {
     /// `per_minute` times a minute, all of them at once if need be; 0 for no limit.
-    pub fn new(per_minute: u32) -> Self {
+    pub(crate) fn new(per_minute: u32) -> Self {
         let limits = NonZeroU32::new(per_minute).map(|count| {
             let quota = Quota::per_minute(count);
             Limits { exact: RateLimiter::keyed(quota), shared: RateLimiter::keyed(quota) }
@@ -42,7 +42,7 @@ impl AddressLimiter {
     }
 
     /// Counts one. `Err` is how long to wait.
-    pub fn check(&self, key: AddressKey) -> Result<(), Duration> {
+    pub(crate) fn check(&self, key: AddressKey) -> Result<(), Duration> {
         let Some(limits) = &self.limits else { return Ok(()) };
         let checked = if limits.exact.len() < ADDRESSES_MAX {
             limits.exact.check_key(&key)
@@ -53,7 +53,7 @@ impl AddressLimiter {
     }
 
     /// Forgets addresses whose budget is full again. To be called every few seconds.
-    pub fn forget_idle(&self) {
+    pub(crate) fn forget_idle(&self) {
         if let Some(limits) = &self.limits {
             limits.exact.retain_recent();
             limits.shared.retain_recent();

@@ -39,17 +39,17 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Who a request comes from. In every request's extensions.
 #[derive(Clone, Debug)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// Its address.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// What its budgets are counted under.
-    pub key: AddressKey,
+    pub(crate) key: AddressKey,
     /// Its place under the caps.
-    pub permit: Arc<ConnectionPermit>,
+    pub(crate) permit: Arc<ConnectionPermit>,
 }
 
 /// Opens a listening socket.
-pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // A server that restarts takes its port back from its predecessor's last connections.
     #[cfg(unix)]
@@ -61,7 +61,7 @@ pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 }
 
 /// Serves `router` to everyone under the caps, for ever.
-pub async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
     loop {

@@ -11,26 +11,26 @@ use crate::config::origin::Origin;
 
 /// The server's own origin, and those the operator allows.
 #[derive(Clone, Debug, Default)]
-pub struct AllowedOrigins(Vec<Origin>);
+pub(crate) struct AllowedOrigins(Vec<Origin>);
 
 impl AllowedOrigins {
     /// Allows `origins` besides the server's own. What is no origin allows nothing.
-    pub fn new(origins: &[String]) -> Self {
+    pub(crate) fn new(origins: &[String]) -> Self {
         Self(origins.iter().filter_map(|origin| Origin::parse(origin)).collect())
     }
 
     /// Whether an `Origin` is among those the operator allows.
-    pub fn list(&self, origin: &HeaderValue) -> bool {
+    pub(crate) fn list(&self, origin: &HeaderValue) -> bool {
         origin.to_str().ok().and_then(Origin::parse).is_some_and(|origin| self.0.contains(&origin))
     }
 
     /// Those the operator allows.
-    pub fn listed(&self) -> &[Origin] {
+    pub(crate) fn listed(&self) -> &[Origin] {
         &self.0
     }
 
     /// Whether a handshake with these headers may go on.
-    pub fn allow(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
         let mut origins = headers.get_all(ORIGIN).iter();
         let Some(origin) = origins.next() else { return true };
         if origins.next().is_some() {

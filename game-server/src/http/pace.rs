@@ -26,23 +26,23 @@ const ANSWER_MAX: Duration = Duration::from_secs(90);
 
 /// How long the parts of a connection's life may take.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadlines {
+pub(crate) struct Deadlines {
     /// From a head's first byte to its last.
-    pub head: Duration,
+    pub(crate) head: Duration,
     /// From one answer to the next request.
-    pub idle: Duration,
+    pub(crate) idle: Duration,
 }
 
 impl Deadlines {
     /// As the operator set them.
-    pub fn new(config: &ConnectionConfig) -> Self {
+    pub(crate) fn new(config: &ConnectionConfig) -> Self {
         Self { head: ms(config.header_ms), idle: ms(config.idle_ms) }
     }
 }
 
 /// What one connection is at, and until when.
 #[derive(Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     permit: Arc<ConnectionPermit>,
     state: Mutex<State>,
 }
@@ -92,13 +92,13 @@ impl State {
 
 impl Pace {
     /// Of a connection that was just accepted.
-    pub fn new(deadlines: Deadlines, permit: Arc<ConnectionPermit>) -> Arc<Self> {
+    pub(crate) fn new(deadlines: Deadlines, permit: Arc<ConnectionPermit>) -> Arc<Self> {
         Arc::new(Self { permit, state: Mutex::new(State::new(deadlines, Instant::now())) })
     }
 
     /// Waits until the connection is to be closed. A new one that has said nothing is kept as one that rests: browsers and
     /// proxies open connections before they need them.
-    pub fn poll_overdue(&self, timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_overdue(&self, timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
         let mut timer = timer;
         loop {
             let State { deadline, .. } = *self.state();
@@ -114,7 +114,7 @@ impl Pace {
     }
 
     /// A head is complete. Its answer tells when it is sent.
-    pub fn request(self: &Arc<Self>) -> Exchange {
+    pub(crate) fn request(self: &Arc<Self>) -> Exchange {
         self.state().request(Instant::now());
         self.permit.busy();
         Exchange { pace: Some(Arc::clone(self)) }
@@ -139,18 +139,18 @@ impl Pace {
 
 /// A request that is being answered. When dropped, the connection rests.
 #[derive(Debug)]
-pub struct Exchange {
+pub(crate) struct Exchange {
     pace: Option<Arc<Pace>>,
 }
 
 impl Exchange {
     /// The connection will be no HTTP any more.
-    pub fn upgrade(mut self) {
+    pub(crate) fn upgrade(mut self) {
         self.pace = None;
     }
 
     /// Goes on until `body` is sent.
-    pub fn answer(self, body: Body) -> Answer {
+    pub(crate) fn answer(self, body: Body) -> Answer {
         Answer { body, _exchange: self }
     }
 }
@@ -165,7 +165,7 @@ impl Drop for Exchange {
 
 /// An answer's body.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     body: Body,
     _exchange: Exchange,
 }
@@ -189,19 +189,19 @@ impl hyper::body::Body for Answer {
 
 /// A connection's stream, which tells its [`Pace`] when bytes come.
 #[derive(Debug)]
-pub struct PacedStream {
+pub(crate) struct PacedStream {
     stream: TcpStream,
     pace: Arc<Pace>,
 }
 
 impl PacedStream {
     /// Tells `pace` of `stream`.
-    pub fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
+    pub(crate) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
         Self { stream, pace }
     }
 
     /// The stream alone.
-    pub fn into_inner(self) -> TcpStream {
+    pub(crate) fn into_inner(self) -> TcpStream {
         self.stream
     }
 }

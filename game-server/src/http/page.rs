@@ -37,17 +37,17 @@ const PATH_BYTES_MAX: usize = 2 * 1024;
 const GAME_META: &str = "name=\"tickwire-game\"";
 
 /// The players' page. The operator's, in the same folder, is not served here.
-pub fn player_router(web_dir: &Path) -> Router {
+pub(crate) fn player_router(web_dir: &Path) -> Router {
     serve(web_dir, |folder| !is_operators(folder))
 }
 
 /// The operator's page and the files it loads.
-pub fn admin_router(web_dir: &Path) -> Router {
+pub(crate) fn admin_router(web_dir: &Path) -> Router {
     serve(web_dir, |folder| is_operators(folder) || folder == "assets")
 }
 
 /// The game that the page in `web_dir` says it is of.
-pub fn game(web_dir: &Path) -> Option<String> {
+pub(crate) fn game(web_dir: &Path) -> Option<String> {
     let index = std::fs::read_to_string(web_dir.join("index.html")).ok()?;
     let (_, rest) = index.split_once(GAME_META)?;
     let (tag, _) = rest.split_once('>')?;

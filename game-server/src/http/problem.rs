@@ -10,15 +10,15 @@ use serde::Serialize;
 
 /// An error answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The HTTP status.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// Stable, for programs.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// One sentence for people.
-    pub detail: Cow<'static, str>,
+    pub(crate) detail: Cow<'static, str>,
     /// When to ask again.
-    pub retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 /// The body of an error answer.
@@ -33,44 +33,44 @@ struct Body<'a> {
 
 impl Problem {
     /// With `status`, `code` and one sentence.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code, detail: detail.into(), retry_after: None }
     }
 
     /// The same, and when to ask again.
-    pub fn until(self, wait: Duration) -> Self {
+    pub(crate) fn until(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
 
     /// The request is not what the route takes.
-    pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
     /// There is no such route or file.
-    pub fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here. Check the address.")
     }
 
     /// The route does not take this method.
-    pub fn method_not_allowed() -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         let detail = "This address does not take that method. The Allow header names those that it takes.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 
     /// Too many requests from an address; the next is welcome after `wait`.
-    pub fn rate_limited(wait: Duration) -> Self {
+    pub(crate) fn rate_limited(wait: Duration) -> Self {
         let detail = "Too many requests come from your network address. Wait a moment, then try again.";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
     }
 
     /// The request did not come in time.
-    pub fn timed_out() -> Self {
+    pub(crate) fn timed_out() -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", "Your request took too long to arrive. Try again.")
     }
 
     /// The server has no room for what is asked for.
-    pub fn at_capacity() -> Self {
+    pub(crate) fn at_capacity() -> Self {
         Self::busy("The server is full. Try again in a moment.")
     }
 
@@ -80,12 +80,12 @@ impl Problem {
     }
 
     /// The server did not answer in time.
-    pub fn overloaded() -> Self {
+    pub(crate) fn overloaded() -> Self {
         Self::busy("The server has too much to do. Try again in a moment.")
     }
 
     /// The body is larger than the route takes.
-    pub fn too_large() -> Self {
+    pub(crate) fn too_large() -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The request's body is too large. Send less.")
     }
 }

@@ -33,7 +33,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// Why a page's WebSocket is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// Its origin is neither the server's own nor an allowed one.
     Origin,
     /// It is not of the operators' listener.
@@ -81,7 +81,7 @@ impl Cause {
 
 /// What was refused lately.
 #[derive(Debug)]
-pub struct Refusals {
+pub(crate) struct Refusals {
     told: Mutex<ExpiringTable<(Cause, String, String), ()>>,
     remembered: Mutex<ExpiringTable<(AddressKey, String), Cause>>,
 }
@@ -94,7 +94,7 @@ impl Default for Refusals {
 
 impl Refusals {
     /// A page's WebSocket is refused: the answer to it.
-    pub fn refuse(&self, now: Instant, cause: Cause, peer: &Peer, headers: &HeaderMap) -> Problem {
+    pub(crate) fn refuse(&self, now: Instant, cause: Cause, peer: &Peer, headers: &HeaderMap) -> Problem {
         if cause != Cause::UpgradeLost {
             metrics::count_reject(Reject::Origin);
         }
@@ -104,12 +104,12 @@ impl Refusals {
     }
 
     /// The answer to a page that asks, if its WebSocket was refused.
-    pub fn recall(&self, now: Instant, key: AddressKey, headers: &HeaderMap) -> Option<Problem> {
+    pub(crate) fn recall(&self, now: Instant, key: AddressKey, headers: &HeaderMap) -> Option<Problem> {
         lock(&self.remembered).get_mut(now, &(key, text(headers, &ORIGIN))).map(|cause| cause.problem())
     }
 
     /// Logs what mends it, unless that was done lately.
-    pub fn tell(&self, now: Instant, cause: Cause, peer: &Peer, headers: &HeaderMap) {
+    pub(crate) fn tell(&self, now: Instant, cause: Cause, peer: &Peer, headers: &HeaderMap) {
         let (host, origin) = (text(headers, &HOST), text(headers, &ORIGIN));
         if self.is_news(now, cause, &host, &origin) {
             let (remedy, forwarded_host) = (cause.remedy(&origin), text(headers, &FORWARDED_HOST));
@@ -124,7 +124,7 @@ impl Refusals {
     }
 
     /// Forgets what has expired.
-    pub fn purge(&self, now: Instant) {
+    pub(crate) fn purge(&self, now: Instant) {
         lock(&self.told).purge(now);
         lock(&self.remembered).purge(now);
     }

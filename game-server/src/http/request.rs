@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 use super::problem::Problem;
 
 /// Largest request body, bytes.
-pub const BODY_BYTES_MAX: usize = 4 * 1024;
+pub(crate) const BODY_BYTES_MAX: usize = 4 * 1024;
 
 /// The body as a `T`, if it is JSON, small, and there by `deadline`.
-pub async fn json<T: DeserializeOwned>(request: Request, deadline: Duration) -> Result<T, Problem> {
+pub(crate) async fn json<T: DeserializeOwned>(request: Request, deadline: Duration) -> Result<T, Problem> {
     if !is_json(request.headers()) {
         let detail = "The body must be JSON, sent as application/json.";
         return Err(Problem::new(http::StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
@@ -26,18 +26,18 @@ pub async fn json<T: DeserializeOwned>(request: Request, deadline: Duration) -> 
 }
 
 /// The body as [`json`] reads it; `None` if there is none.
-pub async fn optional_json<T: DeserializeOwned>(request: Request, deadline: Duration) -> Result<Option<T>, Problem> {
+pub(crate) async fn optional_json<T: DeserializeOwned>(request: Request, deadline: Duration) -> Result<Option<T>, Problem> {
     if request.body().is_end_stream() { Ok(None) } else { json(request, deadline).await.map(Some) }
 }
 
 /// Refuses a request that announces a body larger than any route takes, before anything of it is read.
-pub fn check_announced_length(headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn check_announced_length(headers: &HeaderMap) -> Result<(), Problem> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_BYTES_MAX as u64) { Err(Problem::too_large()) } else { Ok(()) }
 }
 
 /// The token of `Authorization: Bearer <token>`.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }

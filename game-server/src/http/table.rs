@@ -9,7 +9,7 @@ use std::time::Instant;
 
 /// A bounded map whose entries expire.
 #[derive(Debug)]
-pub struct ExpiringTable<K, V> {
+pub(crate) struct ExpiringTable<K, V> {
     entries: HashMap<K, Entry<V>>,
     /// In the order in which they expire; the number tells entries of the same instant apart.
     order: BTreeMap<(Instant, u64), K>,
@@ -25,12 +25,12 @@ struct Entry<V> {
 
 impl<K: Clone + Eq + Hash, V> ExpiringTable<K, V> {
     /// An empty table with room for `entries_max`.
-    pub fn new(entries_max: usize) -> Self {
+    pub(crate) fn new(entries_max: usize) -> Self {
         Self { entries: HashMap::new(), order: BTreeMap::new(), next: 0, entries_max }
     }
 
     /// Adds or replaces an entry. Gives the value back if the table is full of entries that have not expired.
-    pub fn insert(&mut self, now: Instant, key: K, value: V, expires: Instant) -> Result<(), V> {
+    pub(crate) fn insert(&mut self, now: Instant, key: K, value: V, expires: Instant) -> Result<(), V> {
         self.purge(now);
         self.take(&key);
         if self.entries.len() >= self.entries_max {
@@ -41,7 +41,7 @@ impl<K: Clone + Eq + Hash, V> ExpiringTable<K, V> {
     }
 
     /// Adds or replaces an entry. In a full table it takes the place of the one that would expire first.
-    pub fn insert_evicting(&mut self, now: Instant, key: K, value: V, expires: Instant) {
+    pub(crate) fn insert_evicting(&mut self, now: Instant, key: K, value: V, expires: Instant) {
         self.purge(now);
         self.take(&key);
         if self.entries.len() >= self.entries_max
@@ -53,27 +53,17 @@ impl<K: Clone + Eq + Hash, V> ExpiringTable<K, V> {
     }
 
     /// The value, unless it has expired.
-    pub fn get_mut(&mut self, now: Instant, key: &K) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, now: Instant, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key).filter(|entry| entry.place.0 > now).map(|entry| &mut entry.value)
     }
 
-    /// Lets a living entry live until `expires`.
-    pub fn renew(&mut self, now: Instant, key: &K, expires: Instant) -> Option<&mut V> {
-        let entry = self.entries.get_mut(key).filter(|entry| entry.place.0 > now)?;
-        self.order.remove(&entry.place);
-        entry.place = (expires, self.next);
-        self.next += 1;
-        self.order.insert(entry.place, key.clone());
-        Some(&mut entry.value)
-    }
-
     /// Takes an entry out, unless it has expired.
-    pub fn remove(&mut self, now: Instant, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, now: Instant, key: &K) -> Option<V> {
         self.take(key).filter(|entry| entry.place.0 > now).map(|entry| entry.value)
     }
 
     /// Drops what has expired.
-    pub fn purge(&mut self, now: Instant) {
+    pub(crate) fn purge(&mut self, now: Instant) {
         while let Some(first) = self.order.first_entry()
             && first.key().0 <= now
         {
@@ -82,13 +72,8 @@ impl<K: Clone + Eq + Hash, V> ExpiringTable<K, V> {
     }
 
     /// Number of entries, expired ones included until they are purged.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    /// Whether there is no entry.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     fn take(&mut self, key: &K) -> Option<Entry<V>> {
@@ -116,18 +101,17 @@ mod tests {
     }
 
     #[test]
-    fn entries_expire_and_can_be_renewed() {
+    fn entries_expire() {
         let start = Instant::now();
         let mut table = ExpiringTable::new(9);
-        table.insert(start, "a", 1, after(start, 10)).expect("room");
+        table.insert(start, "a", 1, after(start, 19)).expect("room");
         table.insert(start, "b", 2, after(start, 10)).expect("room");
-        assert_eq!(table.renew(after(start, 9), &"a", after(start, 19)), Some(&mut 1));
         assert_eq!(table.get_mut(after(start, 10), &"b"), None, "expired on the second");
-        assert_eq!(table.renew(after(start, 10), &"b", after(start, 99)), None, "what has expired stays so");
+        assert_eq!(table.remove(after(start, 10), &"b"), None, "what has expired stays so");
         assert_eq!(table.remove(after(start, 10), &"a"), Some(1));
         assert_eq!(table.remove(after(start, 10), &"a"), None, "only once");
         table.purge(after(start, 10));
-        assert!(table.is_empty() && table.order.is_empty());
+        assert!(table.entries.is_empty() && table.order.is_empty());
     }
 
     #[test]

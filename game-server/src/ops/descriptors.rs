@@ -19,7 +19,7 @@ pub struct TooFew {
 }
 
 /// Descriptors there may be; `None` if there is no limit or it cannot be known.
-pub fn limit() -> Option<u64> {
+pub(crate) fn limit() -> Option<u64> {
     #[cfg(unix)]
     return getrlimit(Resource::Nofile).current;
     #[cfg(not(unix))]

@@ -7,8 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
+use super::observer::Observer;
 use crate::matches::handle::MatchInfo;
-use crate::metrics::Observer;
 
 /// The server and its matches.
 #[derive(Serialize)]

@@ -17,21 +17,21 @@ use crate::matches::stats::{MICROS_MAX, MatchStats};
 
 /// What matches have counted, since the server started.
 #[derive(Clone, Debug)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// Ticks that took longer than the interval.
-    pub overruns: u64,
+    pub(crate) overruns: u64,
     /// Ticks that started more than an interval late.
-    pub late_ticks: u64,
+    pub(crate) late_ticks: u64,
     /// Payload bytes sent.
-    pub bytes_sent: u64,
+    pub(crate) bytes_sent: u64,
     /// Snapshot frames sent.
-    pub frames_sent: u64,
+    pub(crate) frames_sent: u64,
     /// Inputs that came too late for their tick.
-    pub inputs_late: u64,
+    pub(crate) inputs_late: u64,
     /// Time ticks took, microseconds.
-    pub tick: Histogram<u64>,
+    pub(crate) tick: Histogram<u64>,
     /// How late ticks started, microseconds.
-    pub lateness: Histogram<u64>,
+    pub(crate) lateness: Histogram<u64>,
 }
 
 impl Default for Totals {
@@ -61,7 +61,7 @@ impl Totals {
 
 /// All matches there are, and the sum of those there were.
 #[derive(Debug, Default)]
-pub struct MatchWatch {
+pub(crate) struct MatchWatch {
     alive: HashMap<MatchId, Watched>,
     gone: Totals,
 }
@@ -76,7 +76,7 @@ struct Watched {
 
 impl MatchWatch {
     /// Takes note of the matches there are now.
-    pub fn look<'a>(&mut self, now: Instant, matches: impl Iterator<Item = &'a Arc<MatchInfo>>) {
+    pub(crate) fn look<'a>(&mut self, now: Instant, matches: impl Iterator<Item = &'a Arc<MatchInfo>>) {
         let mut before = std::mem::take(&mut self.alive);
         for info in matches {
             let watched = before.remove(&info.id).unwrap_or_else(|| Watched::new(info));
@@ -88,12 +88,12 @@ impl MatchWatch {
     }
 
     /// Payload bytes per second of a match.
-    pub fn bytes_per_s(&self, id: MatchId) -> f64 {
+    pub(crate) fn bytes_per_s(&self, id: MatchId) -> f64 {
         self.alive.get(&id).map_or(0.0, |watched| watched.bytes_per_s)
     }
 
     /// Everything counted so far.
-    pub fn totals(&self) -> Totals {
+    pub(crate) fn totals(&self) -> Totals {
         let mut totals = self.gone.clone();
         self.alive.values().for_each(|watched| totals.add(&watched.info.stats));
         totals

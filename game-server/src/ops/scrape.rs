@@ -17,16 +17,17 @@ use tickwire_protocol::schema::Phase;
 
 use super::match_watch::Totals;
 use super::observer::Observer;
-use super::{process, register_counters};
+use super::{descriptors, process};
+use crate::metrics;
 
 /// Upper bounds of the time histograms, microseconds: around the tick intervals of 60 and 30 Hz, and what is far from them.
 const BOUNDS_US: [u64; 14] = [50, 100, 250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 33_000, 66_000, 100_000, 250_000, 1_000_000];
 
 impl Observer {
     /// All metrics in the `OpenMetrics` text format.
-    pub fn scrape(self: &Arc<Self>) -> Result<String, fmt::Error> {
+    pub(crate) fn scrape(self: &Arc<Self>) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("tickwire");
-        register_counters(&mut registry);
+        metrics::register(&mut registry);
         registry.register_collector(Box::new(Server(Arc::clone(self))));
         let mut answer = String::new();
         text::encode_registry(&mut answer, &registry)?;
@@ -207,7 +208,7 @@ impl Collector for Process {
         if let Some(count) = process::open_descriptors() {
             gauge(&mut encoder, "open_fds", "Open file descriptors", count as i64)?;
         }
-        if let Some(count) = crate::server::descriptors::limit() {
+        if let Some(count) = descriptors::limit() {
             gauge(&mut encoder, "max_fds", "File descriptors there may be", count.min(i64::MAX as u64) as i64)?;
         }
         Ok(())

@@ -1,15 +1,4 @@
 //! The operator's listener: a dashboard of all matches, watching any of them live, and the page that shows both.
-//!
-//! [`auth`] lets operators in, [`dashboard`] tells of matches, [`spectate`] shows one, [`ops`] is the monitoring system's
-//! listener.
-//!
-//! Invariants: everything under `/admin/api` needs the token; there is no default token; who watched what is in the log
-//! under the target `audit`, and the token is in none.
-
-pub mod auth;
-pub mod dashboard;
-pub mod ops;
-pub mod spectate;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,19 +8,20 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::get;
 
+use super::auth::{self, Doorkeeper};
+use super::observer::Observer;
+use super::{dashboard, spectate};
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::{headers, page};
-use crate::metrics::Observer;
-use auth::Doorkeeper;
 
 /// Most connections to the operator's listener, spectators included.
-pub const CONNECTIONS_MAX: usize = 256;
+pub(crate) const CONNECTIONS_MAX: usize = 256;
 /// Most of them without the token: those who have it are not kept out by those who do not.
-pub const STRANGERS_MAX: usize = 64;
+pub(crate) const STRANGERS_MAX: usize = 64;
 
 /// Everything the operator's listener answers.
-pub fn router(observer: &Arc<Observer>, doorkeeper: &Arc<Doorkeeper>, web_dir: &Path) -> Router {
+pub(crate) fn router(observer: &Arc<Observer>, doorkeeper: &Arc<Doorkeeper>, web_dir: &Path) -> Router {
     let api = Router::new()
         .route("/admin/api/matches", get(dashboard::matches))
         .route("/admin/api/matches/{id}/spectate", get(spectate::handshake))

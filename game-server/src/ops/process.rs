@@ -1,7 +1,7 @@
 //! What the operating system says of this process. Linux tells; elsewhere these figures are absent.
 
 /// Resident memory, bytes.
-pub fn resident_bytes() -> Option<u64> {
+pub(crate) fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -9,7 +9,7 @@ pub fn resident_bytes() -> Option<u64> {
 }
 
 /// CPU time used, seconds, user and system.
-pub fn cpu_seconds() -> Option<f64> {
+pub(crate) fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // The name, in parentheses, may hold anything; times are the 12th and 13th fields after it, in hundredths of a second.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
@@ -18,7 +18,7 @@ pub fn cpu_seconds() -> Option<f64> {
 }
 
 /// Open file descriptors.
-pub fn open_descriptors() -> Option<u64> {
+pub(crate) fn open_descriptors() -> Option<u64> {
     Some(std::fs::read_dir("/proc/self/fd").ok()?.count() as u64)
 }
 

@@ -14,15 +14,15 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const STUCK_AFTER: Duration = Duration::from_secs(5);
 
 /// What there is to look at.
-pub struct Observer {
+pub(crate) struct Observer {
     /// The game being run.
-    pub game: GameFacts,
+    pub(crate) game: GameFacts,
     /// The gateway: connections, guests, tickets.
-    pub gateway: Arc<Gateway>,
+    pub(crate) gateway: Arc<Gateway>,
     /// All matches.
-    pub directory: Arc<Directory>,
+    pub(crate) directory: Arc<Directory>,
     /// When the server started.
-    pub started: Instant,
+    pub(crate) started: Instant,
     watch: Mutex<MatchWatch>,
     pulses: Mutex<Vec<Pulse>>,
 }
@@ -36,14 +36,14 @@ struct Pulse {
 
 impl Observer {
     /// Over a server's parts.
-    pub fn new(game: GameFacts, gateway: Arc<Gateway>, directory: Arc<Directory>, workers: Vec<Arc<worker::Shared>>) -> Arc<Self> {
+    pub(crate) fn new(game: GameFacts, gateway: Arc<Gateway>, directory: Arc<Directory>, workers: Vec<Arc<worker::Shared>>) -> Arc<Self> {
         let started = Instant::now();
         let pulses = workers.into_iter().map(|worker| Pulse { worker, beats: 0, changed: started }).collect();
         Arc::new(Self { game, gateway, directory, started, watch: Mutex::default(), pulses: Mutex::new(pulses) })
     }
 
     /// Looks once a second, for ever.
-    pub async fn keep_looking(&self) {
+    pub(crate) async fn keep_looking(&self) {
         let mut interval = tokio::time::interval(LOOK_INTERVAL);
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -54,7 +54,7 @@ impl Observer {
     }
 
     /// The matches as they are now.
-    pub fn look(&self) -> MutexGuard<'_, MatchWatch> {
+    pub(crate) fn look(&self) -> MutexGuard<'_, MatchWatch> {
         let handles = self.directory.all();
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
         watch.look(Instant::now(), handles.iter().map(|handle| &handle.info));
@@ -62,7 +62,7 @@ impl Observer {
     }
 
     /// How many workers have shown no life for a while.
-    pub fn stuck_workers(&self) -> usize {
+    pub(crate) fn stuck_workers(&self) -> usize {
         let now = Instant::now();
         let mut pulses = self.pulses.lock().unwrap_or_else(PoisonError::into_inner);
         pulses.iter_mut().filter_map(|pulse| pulse.is_stuck(now).then_some(())).count()

@@ -10,20 +10,20 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
+use super::observer::Observer;
 use crate::gateway::problems;
 use crate::http::headers;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
-use crate::metrics::Observer;
 
 /// Most connections to the monitoring system's listener.
-pub const CONNECTIONS_MAX: usize = 64;
+pub(crate) const CONNECTIONS_MAX: usize = 64;
 
 /// The `OpenMetrics` text format.
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Everything the monitoring system's listener answers.
-pub fn router(observer: &Arc<Observer>) -> Router {
+pub(crate) fn router(observer: &Arc<Observer>) -> Router {
     let routes = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))

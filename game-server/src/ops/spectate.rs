@@ -11,13 +11,14 @@ use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::MatchId;
 
 use super::auth::offered_subprotocols;
+use super::observer::Observer;
 use crate::gateway::{problems, upgrade};
 use crate::http::listener::Peer;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::Cause;
 use crate::matches::{Command, MatchHandle};
-use crate::metrics::{self, Observer};
+use crate::metrics;
 
 /// The subprotocol of a spectator's WebSocket.
 const SUBPROTOCOL: &str = "tickwire.spectate";

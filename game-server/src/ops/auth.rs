@@ -21,9 +21,9 @@ use crate::http::table::ExpiringTable;
 use crate::metrics;
 
 /// Shortest token that is accepted, characters.
-pub const TOKEN_CHARS_MIN: usize = 16;
+pub(crate) const TOKEN_CHARS_MIN: usize = 16;
 /// Longest token that is accepted, characters: it must fit a request's head.
-pub const TOKEN_CHARS_MAX: usize = 512;
+pub(crate) const TOKEN_CHARS_MAX: usize = 512;
 /// Browsers cannot send headers with a WebSocket, so they offer the token as a subprotocol that begins like this.
 const TOKEN_SUBPROTOCOL: &str = "bearer.";
 
@@ -35,7 +35,7 @@ const GUESSES_FORGOTTEN: Duration = Duration::from_mins(1);
 const GUESSERS_MAX: usize = 4_096;
 
 /// What is kept of the token. Cannot be printed.
-pub struct Token([u8; 32]);
+pub(crate) struct Token([u8; 32]);
 
 /// Why there is no token to let operators in by.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ pub enum TokenError {
 
 impl Token {
     /// Reads the first line of `file`.
-    pub fn read(file: Option<&Path>) -> Result<Self, TokenError> {
+    pub(crate) fn read(file: Option<&Path>) -> Result<Self, TokenError> {
         read_text(file).map(|text| Self::of(&text))
     }
 
@@ -95,7 +95,7 @@ pub fn read_text(file: Option<&Path>) -> Result<String, TokenError> {
 }
 
 /// Knows the token, and who has guessed at it.
-pub struct Doorkeeper {
+pub(crate) struct Doorkeeper {
     token: Token,
     guessers: Mutex<ExpiringTable<AddressKey, Guesses>>,
 }
@@ -107,7 +107,7 @@ struct Guesses {
 
 impl Doorkeeper {
     /// Lets in whoever knows `token`.
-    pub fn new(token: Token) -> Self {
+    pub(crate) fn new(token: Token) -> Self {
         Self { token, guessers: Mutex::new(ExpiringTable::new(GUESSERS_MAX)) }
     }
 
