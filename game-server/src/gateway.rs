@@ -37,11 +37,12 @@ use tickwire_game::GameDef;
 use tickwire_protocol::{ClientMessage, Credential};
 
 use crate::config::Config;
+use crate::http::address::ClientAddress;
 use crate::http::caps::Caps;
-use crate::http::listener::Peer;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
+use crate::http::remote::Remote;
 use crate::http::{cors, headers, page};
 use crate::matches::Directory;
 use creations::Creations;
@@ -136,8 +137,8 @@ impl Gateway {
     }
 
     /// The answer to a page whose WebSocket is refused.
-    pub(crate) fn refuse_page(&self, cause: Cause, peer: &Peer, headers: &HeaderMap) -> Problem {
-        self.refusals.refuse(Instant::now(), cause, peer, headers)
+    pub(crate) fn refuse_page(&self, cause: Cause, client: ClientAddress, headers: &HeaderMap) -> Problem {
+        self.refusals.refuse(Instant::now(), cause, client, headers)
     }
 
     /// Guest sessions, and tickets whose time is not over.
@@ -164,9 +165,14 @@ impl Gateway {
 }
 
 /// Tells the operator of pages that call the API and could not connect: the first sign that a site is set up wrong.
-async fn notice_strangers(State(gateway): State<Arc<Gateway>>, Extension(peer): Extension<Peer>, request: Request, next: Next) -> Response {
+async fn notice_strangers(
+    State(gateway): State<Arc<Gateway>>,
+    Extension(remote): Extension<Remote>,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.uri().path().starts_with("/api/") && !gateway.origins.allow(request.headers()) {
-        gateway.refusals.tell(Instant::now(), Cause::Origin, &peer, request.headers());
+        gateway.refusals.tell(Instant::now(), Cause::Origin, remote.client, request.headers());
     }
     next.run(request).await
 }

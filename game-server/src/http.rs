@@ -1,7 +1,7 @@
 //! The toolkit of every listener: connections and requests of strangers, bounded and answered.
 //!
 //! In the order in which a request meets them: [`listener`] accepts it under [`caps`] and paces it with [`pace`],
-//! [`address`] says what counts as one stranger, [`limiter`] and [`budget`] how often it may ask, [`origin`] which
+//! [`remote`] says whom it is for and [`address`] what counts as one stranger, [`limiter`] and [`budget`] how often it may ask, [`origin`] which
 //! pages may ask, [`request`] reads it. [`problem`], [`page`], [`headers`] and [`cors`] are what answers are made of;
 //! [`refusals`] tells the operator why a page cannot connect.
 //!
@@ -20,5 +20,6 @@ pub(crate) mod pace;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod refusals;
+pub(crate) mod remote;
 pub(crate) mod request;
 pub(crate) mod table;

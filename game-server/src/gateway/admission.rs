@@ -22,9 +22,10 @@ use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Sec
 
 use super::{GameFacts, Gateway, Hello, upgrade};
 use crate::config::ms;
-use crate::http::listener::Peer;
+use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
 use crate::http::refusals::Cause;
+use crate::http::remote::Remote;
 use crate::matches::{Command, GuestId};
 use crate::metrics;
 use crate::session::Socket;
@@ -46,24 +47,24 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
 
 async fn handshake(
     State(gateway): State<Arc<Gateway>>,
-    Extension(peer): Extension<Peer>,
+    Extension(remote): Extension<Remote>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    allow_handshake(&gateway, &peer, request.uri().query()).map_err(|wait| {
+    allow_handshake(&gateway, remote.client, request.uri().query()).map_err(|wait| {
         metrics::count_reject(metrics::Reject::HandshakeRate);
         Problem::rate_limited(wait)
     })?;
     if !gateway.origins.allow(request.headers()) {
-        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &peer, request.headers()));
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, remote.client, request.headers()));
     }
     if upgrade::is_lost(&request) {
-        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, &peer, request.headers());
+        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, remote.client, request.headers());
     }
     let (response, upgrading) = upgrade::accept(&mut request, None)?;
-    let permit = Arc::clone(&peer.permit);
+    let permit = Arc::clone(&remote.permit);
     tokio::spawn(async move {
         tokio::select! {
-            () = admit(gateway, upgrading, peer) => {}
+            () = admit(gateway, upgrading, remote) => {}
             () = permit.pushed_out() => {}
         }
     });
@@ -95,11 +96,11 @@ fn guest_in(query: &str) -> Option<GuestId> {
 }
 
 /// Counts a handshake: as a guest session's if it names one that is known and has budget left, else as its address's.
-fn allow_handshake(gateway: &Gateway, peer: &Peer, query: Option<&str>) -> Result<(), Duration> {
+fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<(), Duration> {
     let guest = query.and_then(guest_in).and_then(|id| gateway.guests().find(Instant::now(), id));
     match guest {
         Some(guest) if guest.handshakes.check().is_ok() => Ok(()),
-        _ => gateway.rates.handshakes.check(peer.key, peer.address),
+        _ => gateway.rates.handshakes.check(client),
     }
 }
 
@@ -107,22 +108,22 @@ fn allow_handshake(gateway: &Gateway, peer: &Peer, query: Option<&str>) -> Resul
 /// where a proxy treats the two differently, what became of the handshake counts.
 pub(super) async fn connect_check(
     State(gateway): State<Arc<Gateway>>,
-    Extension(peer): Extension<Peer>,
+    Extension(remote): Extension<Remote>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let now = Instant::now();
     if !gateway.origins.allow(&headers) {
-        return Err(gateway.refusals.refuse(now, Cause::Origin, &peer, &headers));
+        return Err(gateway.refusals.refuse(now, Cause::Origin, remote.client, &headers));
     }
-    gateway.refusals.recall(now, peer.key, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
+    gateway.refusals.recall(now, remote.client, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
 }
 
 /// Waits for Hello and hands the socket over, or says why not.
-async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, peer: Peer) {
-    let permit = Arc::clone(&peer.permit);
-    let address = peer.address;
+async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
+    let permit = Arc::clone(&remote.permit);
+    let client = remote.client;
     let deadline = tokio::time::Instant::now() + ms(gateway.config.connections.hello_ms);
-    let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgrade::socket(upgrading, peer)).await else { return };
+    let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgrade::socket(upgrading, remote)).await else { return };
     let heard = tokio::time::timeout_at(deadline, first_message(&mut socket)).await;
     let welcome = heard.unwrap_or(Err(Unheard::Refused(CloseReason::HelloTimeout))).and_then(|bytes| {
         let hello = understand(&gateway.game, &bytes).map_err(Unheard::Refused)?;
@@ -140,7 +141,7 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, peer: Peer) {
         Err(Unheard::Gone) => return,
         Err(Unheard::Refused(reason)) => reason,
     };
-    tracing::debug!(peer = %address, reason = reason.name(), "connection refused");
+    tracing::debug!(%client, reason = reason.name(), "connection refused");
     metrics::count_close(reason);
     socket.refuse(reason).await;
 }

@@ -23,8 +23,9 @@ use super::match_list::MatchSummary;
 use super::seating::{Asker, Plan, Seat, Wish};
 use super::{Gateway, admission, names, problems};
 use crate::config::ms;
-use crate::http::listener::Peer;
+use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
+use crate::http::remote::Remote;
 use crate::http::request;
 use crate::matches::Settings;
 use crate::metrics;
@@ -64,10 +65,15 @@ enum Caller {
 }
 
 /// What every call goes through: its caller's budget, a limit on its size, and one on its time.
-async fn guard(State(gateway): Shared, Extension(peer): Extension<Peer>, mut request: Request, next: Next) -> Result<Response, Problem> {
+async fn guard(
+    State(gateway): Shared,
+    Extension(remote): Extension<Remote>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let caller = recognise(&gateway, request.headers());
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    charge(&gateway, &caller, &peer, request.method(), route)?;
+    charge(&gateway, &caller, remote.client, request.method(), route)?;
     request.extensions_mut().insert(caller);
     request::check_announced_length(request.headers())?;
     // The body has a deadline of its own, so what takes so long here is the server.
@@ -78,15 +84,15 @@ async fn guard(State(gateway): Shared, Extension(peer): Extension<Peer>, mut req
 }
 
 /// Counts a call in the budget it belongs to.
-fn charge(gateway: &Gateway, caller: &Caller, peer: &Peer, method: &Method, route: &str) -> Result<(), Problem> {
+fn charge(gateway: &Gateway, caller: &Caller, client: ClientAddress, method: &Method, route: &str) -> Result<(), Problem> {
     let rates = &gateway.rates;
     let is_read = matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route);
     match caller {
         Caller::Guest(guest) => guest.calls.check().map_err(problems::session_rate_limited),
-        Caller::Stranger if is_read => rates.reads.check(peer.key, peer.address).map_err(Problem::rate_limited),
+        Caller::Stranger if is_read => rates.reads.check(client).map_err(Problem::rate_limited),
         // The handler knows whether it opens a session.
         Caller::Stranger if *method == Method::POST && route == SESSION => Ok(()),
-        Caller::Stranger => rates.strangers.check(peer.key, peer.address).map_err(Problem::rate_limited),
+        Caller::Stranger => rates.strangers.check(client).map_err(Problem::rate_limited),
     }
 }
 
@@ -144,17 +150,17 @@ struct SessionAnswer {
 
 async fn open_session(
     State(gateway): Shared,
-    Extension(peer): Extension<Peer>,
+    Extension(remote): Extension<Remote>,
     request: Request,
 ) -> Result<(StatusCode, Json<SessionAnswer>), Problem> {
     refuse_while_draining(&gateway)?;
     let asked = request::json(request, ms(gateway.config.connections.request_ms)).await;
     // Mistakes take nothing from those who mean to play.
     let budget = if asked.is_ok() { &gateway.rates.sessions } else { &gateway.rates.strangers };
-    budget.check(peer.key, peer.address).map_err(Problem::rate_limited)?;
+    budget.check(remote.client).map_err(Problem::rate_limited)?;
     let NewSession { name } = asked?;
     let name = names::clean(&name);
-    let token = gateway.guests().open(Instant::now(), name.clone(), peer.key);
+    let token = gateway.guests().open(Instant::now(), name.clone(), remote.client.key());
     Ok((StatusCode::CREATED, Json(SessionAnswer { token: token.reveal(), name: name.as_str().to_owned() })))
 }
 
@@ -197,16 +203,16 @@ struct JoinAnswer {
     ws_url: String,
 }
 
-type Whose = (Extension<Peer>, Extension<Caller>);
+type Whose = (Extension<Remote>, Extension<Caller>);
 
 async fn create(
     State(gateway): Shared,
-    (Extension(peer), Extension(caller)): Whose,
+    (Extension(remote), Extension(caller)): Whose,
     request: Request,
 ) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
     let guest = known(caller)?;
     let settings: MatchSettings = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    let joined = seat(&gateway, guest, &peer, Wish::InNew(settings.into())).await?;
+    let joined = seat(&gateway, guest, remote.client, Wish::InNew(settings.into())).await?;
     Ok((StatusCode::CREATED, joined))
 }
 
@@ -218,7 +224,7 @@ struct JoinRequest {
 
 async fn join(
     State(gateway): Shared,
-    (Extension(peer), Extension(caller)): Whose,
+    (Extension(remote), Extension(caller)): Whose,
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
@@ -227,7 +233,7 @@ async fn join(
     let asked: Option<JoinRequest> = request::optional_json(request, ms(gateway.config.connections.request_ms)).await?;
     let plan = asked.unwrap_or_default().recreate.map(Plan::from);
     let wish = id.parse().map_or_else(|_| Wish::WithCode(id, plan), Wish::In);
-    seat(&gateway, guest, &peer, wish).await
+    seat(&gateway, guest, remote.client, wish).await
 }
 
 #[derive(Deserialize)]
@@ -238,12 +244,12 @@ struct QuickPlayRequest {
 
 async fn quick_play(
     State(gateway): Shared,
-    (Extension(peer), Extension(caller)): Whose,
+    (Extension(remote), Extension(caller)): Whose,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
     let guest = known(caller)?;
     let QuickPlayRequest { mode } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    seat(&gateway, guest, &peer, Wish::Anywhere(mode)).await
+    seat(&gateway, guest, remote.client, Wish::Anywhere(mode)).await
 }
 
 fn refuse_while_draining(gateway: &Gateway) -> Result<(), Problem> {
@@ -264,9 +270,9 @@ fn known(caller: Caller) -> Result<Arc<Guest>, Problem> {
     }
 }
 
-async fn seat(gateway: &Arc<Gateway>, guest: Arc<Guest>, peer: &Peer, wish: Wish) -> Result<Json<JoinAnswer>, Problem> {
+async fn seat(gateway: &Arc<Gateway>, guest: Arc<Guest>, client: ClientAddress, wish: Wish) -> Result<Json<JoinAnswer>, Problem> {
     let id = guest.id;
-    let Seat { handle, ticket, expires_in } = gateway.seat(Asker { guest, address: peer.address, key: peer.key }, wish).await?;
+    let Seat { handle, ticket, expires_in } = gateway.seat(Asker { guest, client }, wish).await?;
     let info = &handle.info;
     let Settings { private, lobby, bots } = info.settings;
     let ws_url = gateway.config.public_ws_url.as_deref().unwrap_or("ws");

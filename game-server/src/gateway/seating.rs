@@ -5,7 +5,6 @@
 //! nobody has come to; no seat is asked for without room for its ticket, and none is kept whose
 //! ticket could not be given.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use super::guests::Guest;
 use super::ledger::GivenUp;
 use super::tickets::{Blank, SEAT_KEPT, Ticket};
 use super::{problems, quick_play};
-use crate::http::address::AddressKey;
+use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
 use crate::matches::{Command, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, Settings};
 
@@ -54,9 +53,7 @@ pub(crate) struct Asker {
     /// The session.
     pub(crate) guest: Arc<Guest>,
     /// Where the request comes from.
-    pub(crate) address: IpAddr,
-    /// What its budgets are counted under.
-    pub(crate) key: AddressKey,
+    pub(crate) client: ClientAddress,
 }
 
 /// A seat, and the way to it.
@@ -90,7 +87,7 @@ impl Gateway {
     async fn find_and_note(&self, asker: &Asker, wish: Wish) -> Result<Seat, Problem> {
         let now = Instant::now();
         let Some(blank) = self.ledger.begin(now) else {
-            tracing::debug!(peer = %asker.address, "no room for another ticket");
+            tracing::debug!(client = %asker.client, "no room for another ticket");
             return Err(Problem::at_capacity());
         };
         let (owner, name) = (asker.guest.id, asker.guest.name.clone());
@@ -152,14 +149,14 @@ impl Gateway {
     }
 
     async fn create(&self, asker: &Asker, plan: &Plan, code: Option<&str>, reservation: &Reservation) -> Result<Found, Problem> {
-        let Asker { guest, address, key } = asker;
+        let Asker { guest, client } = asker;
         self.allow_new_seat(asker)?;
-        let creation = self.creations.begin(guest.id, *key)?;
-        self.rates.matches.check(*key, *address).map_err(Problem::rate_limited)?;
+        let creation = self.creations.begin(guest.id, client.key())?;
+        self.rates.matches.check(*client).map_err(Problem::rate_limited)?;
         let Plan { mode, settings } = plan;
         let handle = self.directory.create(MatchRequest { mode_id: mode, settings: *settings, code, charge: Some(Box::new(creation)) })?;
         let recreated = code.is_some();
-        tracing::info!(match_id = %handle.info.id, mode, ?settings, recreated, peer = %address, "match created by request");
+        tracing::info!(match_id = %handle.info.id, mode, ?settings, recreated, %client, "match created by request");
         let reserved = handle.reserve(reservation.clone()).await?;
         Ok((handle, reserved))
     }
@@ -174,10 +171,10 @@ impl Gateway {
 
     /// Notes a seat and gives its ticket.
     fn note(&self, asker: &Asker, (handle, reserved): Found, blank: Blank) -> Result<Seat, Problem> {
-        let Asker { guest, key, .. } = asker;
+        let Asker { guest, client } = asker;
         let Reserved { player, seat } = reserved;
         let (now, id) = (Instant::now(), handle.info.id);
-        let given_up = self.ledger.note(now, guest, *key, id, seat, &blank);
+        let given_up = self.ledger.note(now, guest, client.key(), id, seat, &blank);
         given_up.into_iter().for_each(|seat| self.release(seat));
         let Some((ticket, expires_in)) = blank.grant(now, Ticket { handle: handle.clone(), player }) else {
             self.release(self.ledger.give_up(now, guest, id));

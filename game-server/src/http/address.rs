@@ -1,6 +1,63 @@
-//! What counts as one stranger: an IPv4 address, or an IPv6 /64, which is what one household or machine is given.
+//! Whose address: that of who connected, and that of who a request is for. Both are told apart by type, and counted
+//! as strangers are: by IPv4 address, or by IPv6 /64, which is what one household or machine is given.
 
+use std::fmt;
 use std::net::IpAddr;
+
+/// Who connected, as the kernel says: a client, or a proxy in front of many. Caps on connections count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PeerAddress(IpAddr);
+
+/// Who a request is for. Rates, logs and the audit go by it. `Remote` alone says which client a peer speaks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClientAddress(IpAddr);
+
+impl PeerAddress {
+    /// Of a connection that was accepted from `address`.
+    pub(super) const fn new(address: IpAddr) -> Self {
+        Self(address.to_canonical())
+    }
+
+    /// What its connections are counted under.
+    pub(super) fn key(self) -> AddressKey {
+        self.0.into()
+    }
+
+    /// Of a client that connected by itself.
+    pub(super) const fn as_client(self) -> ClientAddress {
+        ClientAddress(self.0)
+    }
+}
+
+impl ClientAddress {
+    /// Any, for tests: in the server, `Remote` makes them.
+    #[cfg(test)]
+    pub(crate) const fn new(address: IpAddr) -> Self {
+        Self(address.to_canonical())
+    }
+
+    /// What its budgets are counted under.
+    pub(crate) fn key(self) -> AddressKey {
+        self.0.into()
+    }
+
+    /// The address itself, for those who log it.
+    pub(crate) fn ip(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// The unit in which strangers are counted and limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,10 +1,9 @@
 //! How often each address may do one thing, as a setting says, and the operator's log line about those refused.
 
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::address::AddressKey;
+use super::address::ClientAddress;
 use super::limiter::AddressLimiter;
 
 /// A budget that is used up has a log line so often.
@@ -33,8 +32,8 @@ impl Budget {
     }
 
     /// Counts one. `Err` is how long to wait.
-    pub(crate) fn check(&self, key: AddressKey, address: IpAddr) -> Result<(), Duration> {
-        self.limiter.check(key).inspect_err(|_| self.tell(Instant::now(), address))
+    pub(crate) fn check(&self, client: ClientAddress) -> Result<(), Duration> {
+        self.limiter.check(client.key()).inspect_err(|_| self.tell(Instant::now(), client))
     }
 
     /// Forgets addresses whose budgets are full again. To be called every few seconds.
@@ -42,9 +41,9 @@ impl Budget {
         self.limiter.forget_idle();
     }
 
-    fn tell(&self, now: Instant, peer: IpAddr) {
+    fn tell(&self, now: Instant, client: ClientAddress) {
         if let Some(refused) = self.refused.lock().unwrap_or_else(PoisonError::into_inner).count(now) {
-            tracing::warn!(setting = self.setting, %peer, refused, "too many requests from one address, the last of them from this one");
+            tracing::warn!(setting = self.setting, %client, refused, "too many requests from one address, the last of them from this one");
         }
     }
 }

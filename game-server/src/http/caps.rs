@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::address::AddressKey;
+use super::address::{AddressKey, PeerAddress};
 use crate::config::ConnectionConfig;
 use crate::metrics::{self, Reject};
 
@@ -81,7 +81,8 @@ impl Caps {
     }
 
     /// Counts a new connection: a stranger's for now, and busy, since it came to ask for something.
-    pub(crate) fn admit(self: &Arc<Self>, key: AddressKey) -> Result<Arc<ConnectionPermit>, Reject> {
+    pub(crate) fn admit(self: &Arc<Self>, peer: PeerAddress) -> Result<Arc<ConnectionPermit>, Reject> {
+        let key = peer.key();
         let mut taken = self.taken();
         if let Some(held) = taken.by_address.get(&key)
             && held.count >= self.per_address_max
@@ -231,13 +232,15 @@ impl Drop for ConnectionPermit {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use futures_util::FutureExt;
 
     use super::*;
 
-    const A: AddressKey = AddressKey::V4([192, 0, 2, 1]);
-    const B: AddressKey = AddressKey::V4([192, 0, 2, 2]);
-    const C: AddressKey = AddressKey::V4([192, 0, 2, 3]);
+    const A: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    const B: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
+    const C: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3)));
 
     #[test]
     fn the_caps_on_players_hold_and_say_which_it_was() {

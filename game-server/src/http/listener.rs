@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -23,9 +23,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
-use super::address::AddressKey;
+use super::address::PeerAddress;
 use super::caps::{Caps, ConnectionPermit};
 use super::pace::{Deadlines, Pace, PacedStream};
+use super::remote::Remote;
 use crate::metrics;
 
 /// Connections that may wait to be accepted.
@@ -36,17 +37,6 @@ const HEAD_BYTES_MAX: usize = 8 * 1024;
 const HEADERS_MAX: usize = 64;
 /// Pause after a failed accept: most likely the process is out of descriptors, and asking again at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// Who a request comes from. In every request's extensions.
-#[derive(Clone, Debug)]
-pub(crate) struct Peer {
-    /// Its address.
-    pub(crate) address: IpAddr,
-    /// What its budgets are counted under.
-    pub(crate) key: AddressKey,
-    /// Its place under the caps.
-    pub(crate) permit: Arc<ConnectionPermit>,
-}
 
 /// Opens a listening socket.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
@@ -67,11 +57,11 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
-                let key = AddressKey::from(from.ip());
-                match caps.admit(key) {
+                let peer = PeerAddress::new(from.ip());
+                match caps.admit(peer) {
                     Ok(permit) => {
-                        let peer = Peer { address: from.ip().to_canonical(), key, permit };
-                        tokio::spawn(serve_connection(http.clone(), stream, router.clone(), peer, deadlines));
+                        let connection = Connection { stream, peer, permit };
+                        tokio::spawn(serve_connection(http.clone(), connection, router.clone(), deadlines));
                     }
                     // Dropped without a word: an answer would cost what the cap protects.
                     Err(reject) => metrics::count_reject(reject),
@@ -86,19 +76,27 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>
     }
 }
 
-async fn serve_connection(http: http1::Builder, stream: TcpStream, router: Router, peer: Peer, deadlines: Deadlines) {
+/// One that was accepted.
+struct Connection {
+    stream: TcpStream,
+    peer: PeerAddress,
+    permit: Arc<ConnectionPermit>,
+}
+
+async fn serve_connection(http: http1::Builder, connection: Connection, router: Router, deadlines: Deadlines) {
+    let Connection { stream, peer, permit } = connection;
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(peer = %peer.address, %error, "connection was lost before its first request");
+        tracing::debug!(%peer, %error, "connection was lost before its first request");
         return;
     }
-    let permit = Arc::clone(&peer.permit);
     let pace = Pace::new(deadlines, Arc::clone(&permit));
     let stream = TokioIo::new(PacedStream::new(stream, Arc::clone(&pace)));
-    let exchanges = Arc::clone(&pace);
+    let (exchanges, place) = (Arc::clone(&pace), Arc::clone(&permit));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let exchange = exchanges.request();
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer.clone());
+        let remote = Remote::new(peer, Arc::clone(&place), request.headers());
+        request.extensions_mut().insert(remote);
         let answering = router.clone().oneshot(request);
         async move {
             let Ok(response) = answering.await;

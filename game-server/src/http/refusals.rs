@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use http::header::{HOST, HeaderName, ORIGIN};
 use http::{HeaderMap, StatusCode};
 
-use super::address::AddressKey;
-use super::listener::Peer;
+use super::address::{AddressKey, ClientAddress};
 use super::problem::Problem;
 use super::table::ExpiringTable;
 use crate::metrics::{self, Reject};
@@ -94,26 +93,26 @@ impl Default for Refusals {
 
 impl Refusals {
     /// A page's WebSocket is refused: the answer to it.
-    pub(crate) fn refuse(&self, now: Instant, cause: Cause, peer: &Peer, headers: &HeaderMap) -> Problem {
+    pub(crate) fn refuse(&self, now: Instant, cause: Cause, client: ClientAddress, headers: &HeaderMap) -> Problem {
         if cause != Cause::UpgradeLost {
             metrics::count_reject(Reject::Origin);
         }
-        lock(&self.remembered).insert_evicting(now, (peer.key, text(headers, &ORIGIN)), cause, now + REMEMBERED);
-        self.tell(now, cause, peer, headers);
+        lock(&self.remembered).insert_evicting(now, (client.key(), text(headers, &ORIGIN)), cause, now + REMEMBERED);
+        self.tell(now, cause, client, headers);
         cause.problem()
     }
 
     /// The answer to a page that asks, if its WebSocket was refused.
-    pub(crate) fn recall(&self, now: Instant, key: AddressKey, headers: &HeaderMap) -> Option<Problem> {
-        lock(&self.remembered).get_mut(now, &(key, text(headers, &ORIGIN))).map(|cause| cause.problem())
+    pub(crate) fn recall(&self, now: Instant, client: ClientAddress, headers: &HeaderMap) -> Option<Problem> {
+        lock(&self.remembered).get_mut(now, &(client.key(), text(headers, &ORIGIN))).map(|cause| cause.problem())
     }
 
     /// Logs what mends it, unless that was done lately.
-    pub(crate) fn tell(&self, now: Instant, cause: Cause, peer: &Peer, headers: &HeaderMap) {
+    pub(crate) fn tell(&self, now: Instant, cause: Cause, client: ClientAddress, headers: &HeaderMap) {
         let (host, origin) = (text(headers, &HOST), text(headers, &ORIGIN));
         if self.is_news(now, cause, &host, &origin) {
             let (remedy, forwarded_host) = (cause.remedy(&origin), text(headers, &FORWARDED_HOST));
-            tracing::warn!(?cause, origin, host, forwarded_host, peer = %peer.address, remedy, "a page cannot open its WebSocket");
+            tracing::warn!(?cause, origin, host, forwarded_host, %client, remedy, "a page cannot open its WebSocket");
         }
     }
 

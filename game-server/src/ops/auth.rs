@@ -13,9 +13,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::http::address::AddressKey;
-use crate::http::listener::Peer;
+use crate::http::address::{AddressKey, ClientAddress};
 use crate::http::problem::Problem;
+use crate::http::remote::Remote;
 use crate::http::request::bearer;
 use crate::http::table::ExpiringTable;
 use crate::metrics;
@@ -111,8 +111,9 @@ impl Doorkeeper {
         Self { token, guessers: Mutex::new(ExpiringTable::new(GUESSERS_MAX)) }
     }
 
-    /// Whether `presented`, from `key`, is the token. After too many wrong ones an address is not even listened to.
-    fn check(&self, now: Instant, key: AddressKey, presented: Option<&str>) -> Result<(), Problem> {
+    /// Whether `presented`, from `client`, is the token. After too many wrong ones an address is not even listened to.
+    fn check(&self, now: Instant, client: ClientAddress, presented: Option<&str>) -> Result<(), Problem> {
+        let key = client.key();
         let mut guessers = self.guessers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(guesses) = guessers.get_mut(now, &key)
             && guesses.count >= GUESSES_MAX
@@ -141,20 +142,20 @@ fn unauthorised() -> Problem {
 /// Lets requests with the token through.
 pub(super) async fn guard(
     State(doorkeeper): State<Arc<Doorkeeper>>,
-    Extension(peer): Extension<Peer>,
+    Extension(remote): Extension<Remote>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let presented = bearer(request.headers()).or_else(|| offered_token(request.headers()));
-    if let Err(problem) = doorkeeper.check(Instant::now(), peer.key, presented) {
+    if let Err(problem) = doorkeeper.check(Instant::now(), remote.client, presented) {
         metrics::count_reject(metrics::Reject::AdminToken);
         // Limited like the guesses are: nobody can fill the log.
         if presented.is_some() && problem.status == StatusCode::UNAUTHORIZED {
-            tracing::warn!(target: "audit", peer = %peer.address, "wrong operator token");
+            tracing::warn!(target: "audit", client = %remote.client, "wrong operator token");
         }
         return Err(problem);
     }
-    peer.permit.authenticate();
+    remote.permit.authenticate();
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
@@ -173,13 +174,15 @@ pub(super) fn offered_subprotocols(headers: &HeaderMap) -> impl Iterator<Item = 
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::*;
 
-    const A: AddressKey = AddressKey::V4([192, 0, 2, 1]);
-    const B: AddressKey = AddressKey::V4([192, 0, 2, 2]);
+    const A: ClientAddress = ClientAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    const B: ClientAddress = ClientAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
 
-    fn status(doorkeeper: &Doorkeeper, now: Instant, key: AddressKey, presented: Option<&str>) -> u16 {
-        doorkeeper.check(now, key, presented).map_or_else(|problem| problem.status.as_u16(), |()| 200)
+    fn status(doorkeeper: &Doorkeeper, now: Instant, client: ClientAddress, presented: Option<&str>) -> u16 {
+        doorkeeper.check(now, client, presented).map_or_else(|problem| problem.status.as_u16(), |()| 200)
     }
 
     #[test]
