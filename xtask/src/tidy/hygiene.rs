@@ -1,6 +1,6 @@
 //! Files of a readable length, modules in one form, and nothing of one developer's machine or network in the repository.
 
-use super::{Problem, SourceFile};
+use super::source::{Problem, SourceFile};
 use crate::workspace;
 
 /// Files that may be longer than the limit: path, and why splitting them would not help a reader.
@@ -94,7 +94,7 @@ fn each_line(files: &[SourceFile], rule: impl Fn(&str) -> Option<String>) -> Vec
 
 #[cfg(test)]
 mod tests {
-    use super::super::file;
+    use super::super::source::file;
     use super::*;
 
     fn long(path: &str) -> SourceFile {

@@ -1,6 +1,6 @@
 //! Every relative link in the documentation leads to a file of this checkout, and its `#anchor` to a heading there.
 
-use super::{Problem, SourceFile};
+use super::source::{Problem, SourceFile};
 use std::collections::HashSet;
 use std::path::{Component, Path};
 
@@ -109,7 +109,7 @@ fn anchor_char(c: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file;
+    use super::super::source::file;
     use super::*;
 
     fn problems(readme: &str) -> Vec<String> {
