@@ -17,7 +17,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::{GameFacts, Gateway};
+use crate::gateway::{self, GameFacts, Gateway};
 use crate::http::caps::Caps;
 use crate::http::pace::Deadlines;
 use crate::http::{listener, page};
@@ -106,7 +106,7 @@ impl Server {
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Gateway::new(game, Arc::clone(&config), Arc::clone(&directory));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory)));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
         let deadlines = Deadlines::new(&config.connections);
 
@@ -121,7 +121,7 @@ impl Server {
         };
         let player_caps = Arc::clone(gateway.caps());
         server.spawn("gateway", async move {
-            let router = gateway.router();
+            let router = gateway::router(&gateway);
             tokio::join!(play.serve(router, player_caps, deadlines), gateway.keep_house());
         })?;
         // A thread of its own: a flood at the gate does not blind those who look after the server.

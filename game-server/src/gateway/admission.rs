@@ -20,7 +20,9 @@ use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Secret};
 
-use super::{GameFacts, Gateway, Hello, upgrade};
+use super::game_facts::{GameFacts, Hello};
+use super::shared::Gateway;
+use super::upgrade;
 use crate::config::ms;
 use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
@@ -97,9 +99,9 @@ fn guest_in(query: &str) -> Option<GuestId> {
 
 /// Counts a handshake: as a guest session's if it names one that is known and has budget left, else as its address's.
 fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<(), Duration> {
-    let guest = query.and_then(guest_in).and_then(|id| gateway.guests().find(Instant::now(), id));
-    match guest {
-        Some(guest) if guest.handshakes.check().is_ok() => Ok(()),
+    let session = query.and_then(guest_in).and_then(|id| gateway.sessions.find(Instant::now(), id));
+    match session {
+        Some(session) if session.handshakes.check().is_ok() => Ok(()),
         _ => gateway.rates.handshakes.check(client),
     }
 }

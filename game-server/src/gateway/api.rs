@@ -18,10 +18,13 @@ use serde::{Deserialize, Serialize};
 use tickwire_protocol::PROTOCOL_VERSION;
 
 use super::admission::{CONNECT_CHECK, connect_check};
-use super::guests::Guest;
+use super::identity::guests::Opened;
+use super::identity::{Identity, Refusal};
 use super::match_list::MatchSummary;
 use super::seating::{Asker, Plan, Seat, Wish};
-use super::{Gateway, admission, names, problems};
+use super::sessions::{Known, PlayerSession};
+use super::shared::Gateway;
+use super::{admission, problems};
 use crate::config::ms;
 use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
@@ -58,10 +61,10 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
 /// Who calls.
 #[derive(Clone, Debug)]
 enum Caller {
-    /// Somebody with a session.
-    Guest(Arc<Guest>),
-    /// Anybody else.
-    Stranger,
+    /// Somebody the server knows.
+    Known(Arc<PlayerSession>),
+    /// Anybody else, and why.
+    Stranger(Refusal),
 }
 
 /// What every call goes through: its caller's budget, a limit on its size, and one on its time.
@@ -71,7 +74,7 @@ async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let caller = recognise(&gateway, request.headers());
+    let caller = recognise(&gateway, remote.client, request.headers()).await;
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     charge(&gateway, &caller, remote.client, request.method(), route)?;
     request.extensions_mut().insert(caller);
@@ -88,11 +91,11 @@ fn charge(gateway: &Gateway, caller: &Caller, client: ClientAddress, method: &Me
     let rates = &gateway.rates;
     let is_read = matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route);
     match caller {
-        Caller::Guest(guest) => guest.calls.check().map_err(problems::session_rate_limited),
-        Caller::Stranger if is_read => rates.reads.check(client).map_err(Problem::rate_limited),
+        Caller::Known(session) => session.calls.check().map_err(problems::session_rate_limited),
+        Caller::Stranger(_) if is_read => rates.reads.check(client).map_err(Problem::rate_limited),
         // The handler knows whether it opens a session.
-        Caller::Stranger if *method == Method::POST && route == SESSION => Ok(()),
-        Caller::Stranger => rates.strangers.check(client).map_err(Problem::rate_limited),
+        Caller::Stranger(_) if *method == Method::POST && route == SESSION => Ok(()),
+        Caller::Stranger(_) => rates.strangers.check(client).map_err(Problem::rate_limited),
     }
 }
 
@@ -159,9 +162,8 @@ async fn open_session(
     let budget = if asked.is_ok() { &gateway.rates.sessions } else { &gateway.rates.strangers };
     budget.check(remote.client).map_err(Problem::rate_limited)?;
     let NewSession { name } = asked?;
-    let name = names::clean(&name);
-    let token = gateway.guests().open(Instant::now(), name.clone(), remote.client.key());
-    Ok((StatusCode::CREATED, Json(SessionAnswer { token: token.reveal(), name: name.as_str().to_owned() })))
+    let Opened { token, name } = gateway.guests.open(Instant::now(), &name, remote.client.key());
+    Ok((StatusCode::CREATED, Json(SessionAnswer { token, name: name.as_str().to_owned() })))
 }
 
 /// Public matches that are not over.
@@ -210,9 +212,9 @@ async fn create(
     (Extension(remote), Extension(caller)): Whose,
     request: Request,
 ) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
-    let guest = known(caller)?;
+    let session = known(caller)?;
     let settings: MatchSettings = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    let joined = seat(&gateway, guest, remote.client, Wish::InNew(settings.into())).await?;
+    let joined = seat(&gateway, session, remote.client, Wish::InNew(settings.into())).await?;
     Ok((StatusCode::CREATED, joined))
 }
 
@@ -228,12 +230,12 @@ async fn join(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
-    let guest = known(caller)?;
+    let session = known(caller)?;
     let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let asked: Option<JoinRequest> = request::optional_json(request, ms(gateway.config.connections.request_ms)).await?;
     let plan = asked.unwrap_or_default().recreate.map(Plan::from);
     let wish = id.parse().map_or_else(|_| Wish::WithCode(id, plan), Wish::In);
-    seat(&gateway, guest, remote.client, wish).await
+    seat(&gateway, session, remote.client, wish).await
 }
 
 #[derive(Deserialize)]
@@ -247,32 +249,37 @@ async fn quick_play(
     (Extension(remote), Extension(caller)): Whose,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
-    let guest = known(caller)?;
+    let session = known(caller)?;
     let QuickPlayRequest { mode } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    seat(&gateway, guest, remote.client, Wish::Anywhere(mode)).await
+    seat(&gateway, session, remote.client, Wish::Anywhere(mode)).await
 }
 
 fn refuse_while_draining(gateway: &Gateway) -> Result<(), Problem> {
     if gateway.directory.is_draining() { Err(problems::draining()) } else { Ok(()) }
 }
 
-/// Whose token came with the request.
-fn recognise(gateway: &Gateway, headers: &HeaderMap) -> Caller {
-    let token = request::bearer(headers).and_then(|token| token.parse().ok());
-    let guest = token.and_then(|token| gateway.guests().recognise(Instant::now(), token));
-    guest.map_or(Caller::Stranger, Caller::Guest)
-}
-
-fn known(caller: Caller) -> Result<Arc<Guest>, Problem> {
-    match caller {
-        Caller::Guest(guest) => Ok(guest),
-        Caller::Stranger => Err(problems::session_required()),
+/// Who a request is from.
+async fn recognise(gateway: &Gateway, client: ClientAddress, headers: &HeaderMap) -> Caller {
+    let Some(credential) = request::bearer(headers) else { return Caller::Stranger(Refusal::Missing) };
+    let now = Instant::now();
+    match gateway.authenticator.authenticate(now, credential).await {
+        Ok(Identity { subject, name, expires }) => {
+            Caller::Known(gateway.sessions.enter(now, Known { id: subject, name, expires }, client.key()))
+        }
+        Err(refusal) => Caller::Stranger(refusal),
     }
 }
 
-async fn seat(gateway: &Arc<Gateway>, guest: Arc<Guest>, client: ClientAddress, wish: Wish) -> Result<Json<JoinAnswer>, Problem> {
-    let id = guest.id;
-    let Seat { handle, ticket, expires_in } = gateway.seat(Asker { guest, client }, wish).await?;
+fn known(caller: Caller) -> Result<Arc<PlayerSession>, Problem> {
+    match caller {
+        Caller::Known(session) => Ok(session),
+        Caller::Stranger(refusal) => Err(refusal.into()),
+    }
+}
+
+async fn seat(gateway: &Arc<Gateway>, session: Arc<PlayerSession>, client: ClientAddress, wish: Wish) -> Result<Json<JoinAnswer>, Problem> {
+    let id = session.id;
+    let Seat { handle, ticket, expires_in } = gateway.seat(Asker { session, client }, wish).await?;
     let info = &handle.info;
     let Settings { private, lobby, bots } = info.settings;
     let ws_url = gateway.config.public_ws_url.as_deref().unwrap_or("ws");
@@ -284,4 +291,91 @@ async fn seat(gateway: &Arc<Gateway>, guest: Arc<Guest>, client: ClientAddress, 
         expires_in_s: expires_in.as_secs_f32().round() as u64,
         ws_url: admission::url_for(ws_url, id),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use axum::body::Body;
+    use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+    use tickwire_protocol::text::Name;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::gateway::game_facts::GameFacts;
+    use crate::gateway::identity::{Answer, Authenticator};
+    use crate::matches::{Directory, GuestId};
+
+    /// Knows one account, of whose tokens one has expired, and cannot say of some.
+    struct Accounts;
+
+    impl Authenticator for Accounts {
+        fn authenticate<'a>(&'a self, now: Instant, credential: &'a str) -> Answer<'a> {
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                let expires = Some(now + Duration::from_mins(5));
+                match credential {
+                    "ada" | "ada-again" => Ok(Identity { subject: GuestId([1; 32]), name: Name::truncated("Ada"), expires }),
+                    "old" => Err(Refusal::Expired),
+                    "later" => Err(Refusal::Unavailable(Duration::from_secs(7))),
+                    _ => Err(Refusal::Unknown),
+                }
+            })
+        }
+    }
+
+    fn gateway() -> Arc<Gateway> {
+        let game = GameFacts { name: "none", schema_hash: 7, decode_hello: |_| None };
+        let directory = Directory::new(Box::new([]), Vec::new(), 1);
+        let gateway = Gateway::new(game, Arc::new(Config::default()), directory);
+        Arc::new(Gateway { authenticator: Box::new(Accounts), ..gateway })
+    }
+
+    async fn call(gateway: &Arc<Gateway>, request: Request) -> (StatusCode, String, Option<HeaderValue>) {
+        let response = router(gateway).oneshot(request).await.expect("an answer");
+        let (status, wait) = (response.status(), response.headers().get(RETRY_AFTER).cloned());
+        let body = axum::body::to_bytes(response.into_body(), 4_096).await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        (status, body["code"].as_str().unwrap_or_default().to_owned(), wait)
+    }
+
+    fn request(method: &str, path: &str, token: Option<&str>) -> Request {
+        let mut request = http::Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let mut request = request.body(Body::from("{\"mode\":\"none\"}")).expect("a request");
+        request.extensions_mut().insert(Remote::made_up(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        request
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_page_is_told_what_to_do_about_its_credential() {
+        let gateway = gateway();
+        for (token, status, code, wait) in [
+            (None, 401, "session_required", None),
+            (Some("nobody's"), 401, "session_required", None),
+            (Some("old"), 401, "session_expired", None),
+            (Some("later"), 503, "identity_unavailable", Some("7")),
+            (Some("ada"), 400, "bad_request", None),
+        ] {
+            let answer = call(&gateway, request("POST", "/api/quick-play", token)).await;
+            let wait = wait.map(HeaderValue::from_static);
+            assert_eq!(answer, (StatusCode::from_u16(status).expect("a status"), code.to_owned(), wait), "{token:?}");
+            let (status, ..) = call(&gateway, request("GET", "/api/info", token)).await;
+            assert_eq!(status, StatusCode::OK, "what strangers may read, {token:?} may");
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn one_account_has_one_session_whatever_its_token() {
+        let gateway = gateway();
+        for token in ["ada", "ada-again", "ada", "old", "nobody's"] {
+            call(&gateway, request("POST", "/api/quick-play", Some(token))).await;
+        }
+        let session = gateway.sessions.find(Instant::now(), GuestId([1; 32])).expect("a session");
+        assert_eq!((gateway.sessions.len(), session.name.as_str()), (1, "Ada"));
+    }
 }

@@ -12,7 +12,7 @@ use std::sync::Weak;
 
 use tickwire_protocol::MatchId;
 
-use super::guests::Guest;
+use super::sessions::PlayerSession;
 use crate::http::address::AddressKey;
 use crate::matches::{GuestId, SeatState, SeatWatch};
 
@@ -32,7 +32,7 @@ pub(crate) struct Newcomer {
     /// Who.
     pub(crate) owner: GuestId,
     /// Their session, unless it is over by now.
-    pub(crate) guest: Weak<Guest>,
+    pub(crate) session: Weak<PlayerSession>,
     /// In which match.
     pub(crate) id: MatchId,
     /// What becomes of the seat.
@@ -90,7 +90,7 @@ mod tests {
     fn newcomer(number: usize, mark: &SeatMark) -> Newcomer {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_le_bytes());
-        Newcomer { owner: GuestId([0; 32]), guest: Weak::new(), id: MatchId(id), seat: mark.watch() }
+        Newcomer { owner: GuestId([0; 32]), session: Weak::new(), id: MatchId(id), seat: mark.watch() }
     }
 
     #[test]

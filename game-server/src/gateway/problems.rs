@@ -5,14 +5,9 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::creations::TooMany;
+use super::identity::Refusal;
 use crate::http::problem::Problem;
 use crate::matches::{CreateError, ReserveError};
-
-/// No guest session, or one that has expired.
-pub(crate) fn session_required() -> Problem {
-    let detail = "The server does not know your session. Make a new one and try again.";
-    Problem::new(StatusCode::UNAUTHORIZED, "session_required", detail)
-}
 
 /// There is no such match, or it is over.
 pub(crate) fn match_not_found() -> Problem {
@@ -36,6 +31,24 @@ pub(crate) fn draining() -> Problem {
 pub(crate) fn too_many_seats(seats: usize) -> Problem {
     let detail = format!("You have a seat in {seats} other matches. Leave one of them first, or wait until it ends.");
     Problem::new(StatusCode::CONFLICT, "too_many_seats", detail)
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Missing | Refusal::Unknown => {
+                let detail = "The server does not know your session. Make a new one and try again.";
+                Self::new(StatusCode::UNAUTHORIZED, "session_required", detail)
+            }
+            Refusal::Expired => {
+                Self::new(StatusCode::UNAUTHORIZED, "session_expired", "You were signed in for as long as that lasts. Sign in again.")
+            }
+            Refusal::Unavailable(wait) => {
+                let detail = "The server cannot find out who you are at the moment. Try again in a moment.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "identity_unavailable", detail).until(wait)
+            }
+        }
+    }
 }
 
 impl From<TooMany> for Problem {

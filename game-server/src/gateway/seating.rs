@@ -1,4 +1,4 @@
-//! Seats for guest sessions: the one they have already, or a new one.
+//! Seats for session sessions: the one they have already, or a new one.
 //!
 //! Invariants: a session asks for one seat after the other; who has a seat in a match gets that one
 //! again, however full the match and also while the server drains; a new seat gives up the one that
@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use tickwire_protocol::{MatchId, Secret};
 
-use super::Gateway;
-use super::guests::Guest;
 use super::ledger::GivenUp;
+use super::sessions::PlayerSession;
+use super::shared::Gateway;
 use super::tickets::{Blank, SEAT_KEPT, Ticket};
 use super::{problems, quick_play};
 use crate::http::address::ClientAddress;
@@ -51,7 +51,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug)]
 pub(crate) struct Asker {
     /// The session.
-    pub(crate) guest: Arc<Guest>,
+    pub(crate) session: Arc<PlayerSession>,
     /// Where the request comes from.
     pub(crate) client: ClientAddress,
 }
@@ -72,7 +72,7 @@ type Found = (MatchHandle, Reserved);
 impl Gateway {
     /// Finds a seat and gives a ticket for it.
     pub(crate) async fn seat(self: &Arc<Self>, asker: Asker, wish: Wish) -> Result<Seat, Problem> {
-        let turn = Arc::clone(&asker.guest.turn).lock_owned().await;
+        let turn = Arc::clone(&asker.session.turn).lock_owned().await;
         let gateway = Arc::clone(self);
         // A task of its own: whoever asks may hang up, and what a match has promised must be noted
         // all the same.
@@ -90,7 +90,7 @@ impl Gateway {
             tracing::debug!(client = %asker.client, "no room for another ticket");
             return Err(Problem::at_capacity());
         };
-        let (owner, name) = (asker.guest.id, asker.guest.name.clone());
+        let (owner, name) = (asker.session.id, asker.session.name.clone());
         let reservation = Reservation { owner, name, ticket: blank.hash(), until: now + SEAT_KEPT, own_only: false };
         let found = match wish {
             Wish::Anywhere(mode) => self.find_anywhere(asker, &mode, &reservation).await,
@@ -105,7 +105,7 @@ impl Gateway {
     }
 
     async fn find_anywhere(&self, asker: &Asker, mode: &str, reservation: &Reservation) -> Result<Found, Problem> {
-        let own = asker.guest.holdings().matches();
+        let own = asker.session.holdings().matches();
         for id in own.into_iter().rev() {
             let open = self.directory.find(id).filter(|handle| quick_play::is_open(handle, mode));
             let Some(handle) = open else { continue };
@@ -119,7 +119,7 @@ impl Gateway {
     }
 
     async fn join(&self, asker: &Asker, handle: MatchHandle, reservation: &Reservation) -> Result<Found, Problem> {
-        let is_own = asker.guest.holdings().matches().contains(&handle.info.id);
+        let is_own = asker.session.holdings().matches().contains(&handle.info.id);
         if !is_own {
             self.allow_new_seat(asker)?;
         }
@@ -149,9 +149,9 @@ impl Gateway {
     }
 
     async fn create(&self, asker: &Asker, plan: &Plan, code: Option<&str>, reservation: &Reservation) -> Result<Found, Problem> {
-        let Asker { guest, client } = asker;
+        let Asker { session, client } = asker;
         self.allow_new_seat(asker)?;
-        let creation = self.creations.begin(guest.id, client.key())?;
+        let creation = self.creations.begin(session.id, client.key())?;
         self.rates.matches.check(*client).map_err(Problem::rate_limited)?;
         let Plan { mode, settings } = plan;
         let handle = self.directory.create(MatchRequest { mode_id: mode, settings: *settings, code, charge: Some(Box::new(creation)) })?;
@@ -165,19 +165,19 @@ impl Gateway {
         if self.directory.is_draining() {
             return Err(problems::draining());
         }
-        let taken = asker.guest.holdings().taken();
+        let taken = asker.session.holdings().taken();
         if taken >= self.config.sessions.seats_max { Err(problems::too_many_seats(taken)) } else { Ok(()) }
     }
 
     /// Notes a seat and gives its ticket.
     fn note(&self, asker: &Asker, (handle, reserved): Found, blank: Blank) -> Result<Seat, Problem> {
-        let Asker { guest, client } = asker;
+        let Asker { session, client } = asker;
         let Reserved { player, seat } = reserved;
         let (now, id) = (Instant::now(), handle.info.id);
-        let given_up = self.ledger.note(now, guest, client.key(), id, seat, &blank);
+        let given_up = self.ledger.note(now, session, client.key(), id, seat, &blank);
         given_up.into_iter().for_each(|seat| self.release(seat));
         let Some((ticket, expires_in)) = blank.grant(now, Ticket { handle: handle.clone(), player }) else {
-            self.release(self.ledger.give_up(now, guest, id));
+            self.release(self.ledger.give_up(now, session, id));
             return Err(Problem::overloaded());
         };
         Ok(Seat { handle, ticket, expires_in })

@@ -23,6 +23,16 @@ impl Remote {
     }
 }
 
+#[cfg(test)]
+impl Remote {
+    /// Somebody at `address`, for tests of what is behind the listener.
+    pub(crate) fn made_up(address: std::net::IpAddr) -> Self {
+        let peer = PeerAddress::new(address);
+        let permit = super::caps::Caps::of(1, 1, 1).admit(peer);
+        Self::new(peer, permit.expect("room"), &HeaderMap::new())
+    }
+}
+
 /// Who a request is for: whoever connected. This is the only place that says so; no header is believed.
 fn client(peer: PeerAddress, _headers: &HeaderMap) -> ClientAddress {
     peer.as_client()

@@ -10,7 +10,6 @@ pub(crate) struct Allowed {
 }
 
 pub(crate) const ALLOWED: &[Allowed] = &[
-    Allowed { folders: &["game-server/src/gateway"], reason: "what its rooms share is still in gateway.rs" },
     Allowed { folders: &["game-server/src/matches"], reason: "moves into match-core" },
     Allowed { folders: &["game-server/src/replication"], reason: "moves into match-core" },
     Allowed { folders: &["game-server/src/session"], reason: "becomes transport/" },
