@@ -1,11 +1,12 @@
 //! Strangers become players: the HTTP API, sessions and seats, handshake and admission.
 //!
-//! In the order in which a stranger meets them: [`api`] (HTTP), [`identity`], [`sessions`] and [`seating`] (who it is, and a seat),
-//! [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to the match). Runs on a thread of its own, apart from the
-//! matches: whatever strangers do, no tick waits for it.
+//! In the order in which a stranger meets them: [`api`] (HTTP), [`identity`], [`sessions`] and
+//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to
+//! the match). Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
+//! waits for it.
 //!
-//! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing a stranger sends can
-//! make it panic; tokens are stored as hashes only and appear in no log.
+//! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing
+//! a stranger sends can make it panic; tokens are stored as hashes only and appear in no log.
 
 mod admission;
 mod api;

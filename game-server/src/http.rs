@@ -1,12 +1,13 @@
 //! The toolkit of every listener: connections and requests of strangers, bounded and answered.
 //!
-//! In the order in which a request meets them: [`listener`] accepts it under [`caps`] and paces it with [`pace`],
-//! [`remote`] says whom it is for and [`address`] what counts as one stranger, [`limiter`] and [`budget`] how often it may ask, [`origin`] which
-//! pages may ask, [`request`] reads it. [`problem`], [`page`], [`headers`] and [`cors`] are what answers are made of;
+//! In the order in which a request meets them: [`listener`] accepts it under [`caps`] and paces it
+//! with [`pace`], [`remote`] says whom it is for and [`address`] what counts as one stranger,
+//! [`limiter`] and [`budget`] how often it may ask, [`origin`] which pages may ask, [`request`]
+//! reads it. [`problem`], [`page`], [`headers`] and [`cors`] are what answers are made of;
 //! [`refusals`] tells the operator why a page cannot connect.
 //!
-//! Invariants: everything a stranger can make this room remember is bounded and expires; nothing a stranger sends can
-//! make it panic. It knows of no game, no match and no session.
+//! Invariants: everything a stranger can make this room remember is bounded and expires; nothing a
+//! stranger sends can make it panic. It knows of no game, no match and no session.
 
 pub(crate) mod address;
 pub(crate) mod budget;

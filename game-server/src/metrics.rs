@@ -1,7 +1,9 @@
-//! What is counted as it happens: one function per event. A leaf: it imports nothing of ours, so that any room may count.
+//! What is counted as it happens: one function per event. A leaf: it imports nothing of ours, so
+//! that any room may count.
 //!
-//! Invariants: no label takes a value that a stranger chose, and none names a player; counting never blocks a tick. The
-//! counters are the process's, as the monitoring system sees it; what belongs to a server, `ops` gathers at a scrape.
+//! Invariants: no label takes a value that a stranger chose, and none names a player; counting
+//! never blocks a tick. The counters are the process's, as the monitoring system sees it; what
+//! belongs to a server, `ops` gathers at a scrape.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,7 +1,9 @@
-//! Puts the parts together: three listeners, the gateway's thread, the operators' thread, and a worker per core.
+//! Puts the parts together: three listeners, the gateway's thread, the operators' thread, and a
+//! worker per core.
 //!
-//! Invariants: a server that starts has everything it was told to have, else it does not start and says why in a line;
-//! several may run in one process; one that is dropped ends its matches and its threads first.
+//! Invariants: a server that starts has everything it was told to have, else it does not start and
+//! says why in a line; several may run in one process; one that is dropped ends its matches and its
+//! threads first.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -228,7 +230,8 @@ impl RunningServer {
         }
     }
 
-    /// Lets matches go on for `grace` while people play in them, then ends them, telling everyone, and stops.
+    /// Lets matches go on for `grace` while people play in them, then ends them, telling everyone,
+    /// and stops.
     pub fn drain(mut self, grace: Duration) {
         self.finish(grace);
     }

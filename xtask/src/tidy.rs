@@ -1,7 +1,9 @@
-//! The rules no compiler knows: links that lead somewhere, commands in the documentation that exist, files of a readable length,
-//! and nothing of one developer's machine in what everybody gets.
+//! The rules no compiler knows: links that lead somewhere, commands in the documentation that
+//! exist, files of a readable length, and nothing of one developer's machine in what everybody
+//! gets.
 //!
-//! Every rule is a function from the files to the problems it found, so that each is tested on files made up for it.
+//! Every rule is a function from the files to the problems it found, so that each is tested on
+//! files made up for it.
 
 mod commands;
 mod hygiene;
@@ -32,7 +34,8 @@ pub(crate) fn check(step: &mut Step, commands: &clap::Command) -> Result<Tally> 
     Err(step.failure(format!("tidy found {} problem(s)", problems.len()), lines.join("\n")).into())
 }
 
-/// What git tracks or would track. Without git (an unpacked archive), everything but what the build leaves behind.
+/// What git tracks or would track. Without git (an unpacked archive), everything but what the build
+/// leaves behind.
 fn read_files(root: &Path) -> Result<Vec<SourceFile>> {
     let listed = ask(Command::new("git").current_dir(root).args(["ls-files", "--cached", "--others", "--exclude-standard"]));
     let mut paths: Vec<String> = if let Some(list) = listed {
@@ -44,7 +47,8 @@ fn read_files(root: &Path) -> Result<Vec<SourceFile>> {
     };
     paths.sort();
     paths.dedup();
-    // Binary files have no lines to check, and a file deleted but not yet committed has none either.
+    // Binary files have no lines to check, and a file deleted but not yet committed has none
+    // either.
     Ok(paths.into_iter().filter_map(|path| fs::read_to_string(root.join(&path)).ok().map(|text| SourceFile { path, text })).collect())
 }
 

@@ -21,8 +21,8 @@ impl Origin {
         matches!(scheme.as_str(), "http" | "https").then_some(Self { scheme, authority })
     }
 
-    /// Whether a request with this `Host` goes to where the page came from. The scheme is not compared: behind a proxy that
-    /// ends TLS the server does not know its own.
+    /// Whether a request with this `Host` goes to where the page came from. The scheme is not
+    /// compared: behind a proxy that ends TLS the server does not know its own.
     pub(crate) fn is_at(&self, host: &str) -> bool {
         normalised(&self.scheme, host).is_some_and(|host| host == self.authority)
     }

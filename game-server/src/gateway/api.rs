@@ -1,7 +1,7 @@
 //! The HTTP API: what the game is, guest sessions, matches, and seats with their tickets.
 //!
-//! JSON in, JSON out; every refusal is a [`Problem`]. Nothing is authorised by a cookie, and bodies must say that they are
-//! JSON, so a page of another site can do nothing in a player's name.
+//! JSON in, JSON out; every refusal is a [`Problem`]. Nothing is authorised by a cookie, and bodies
+//! must say that they are JSON, so a page of another site can do nothing in a player's name.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -99,7 +99,8 @@ fn charge(gateway: &Gateway, caller: &Caller, client: ClientAddress, method: &Me
     }
 }
 
-/// Counts calls by route and status. Unknown routes count as one, so strangers cannot invent labels.
+/// Counts calls by route and status. Unknown routes count as one, so strangers cannot invent
+/// labels.
 async fn count(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let method = request.method().clone();

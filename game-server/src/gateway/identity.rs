@@ -1,5 +1,6 @@
-//! Who a caller of the API is. [`Authenticator`] is the seam: [`guests`] are behind it, accounts can be. Nothing outside of
-//! this room knows what a credential looks like. [`names`] makes what people call themselves fit to be shown.
+//! Who a caller of the API is. [`Authenticator`] is the seam: [`guests`] are behind it, accounts
+//! can be. Nothing outside of this room knows what a credential looks like. [`names`] makes what
+//! people call themselves fit to be shown.
 
 pub(crate) mod guests;
 pub(crate) mod names;

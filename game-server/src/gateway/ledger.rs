@@ -54,8 +54,8 @@ impl Ledger {
         self.tickets.find(now, ticket)
     }
 
-    /// `session` has a seat in match `id`, which `ticket` admits to. Returns the seats that are given
-    /// up for it.
+    /// `session` has a seat in match `id`, which `ticket` admits to. Returns the seats that are
+    /// given up for it.
     pub(crate) fn note(
         &self,
         now: Instant,

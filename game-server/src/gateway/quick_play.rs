@@ -1,12 +1,15 @@
-//! Finds a seat for someone who does not care where: the fullest open match with room, else a new one. A match that waits in
-//! its lobby is left to those who were invited or picked it: nobody else knows when it starts.
+//! Finds a seat for someone who does not care where: the fullest open match with room, else a new
+//! one. A match that waits in its lobby is left to those who were invited or picked it: nobody else
+//! knows when it starts.
 //!
-//! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a match is created only
-//! when no open one can have a free seat, so no crowd creates more than it fills.
+//! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a
+//! match is created only when no open one can have a free seat, so no crowd creates more than it
+//! fills.
 //!
-//! How a crowd stays exact: each request for a seat that is still unanswered is counted. A match whose unanswered requests
-//! alone, or whose known players alone, fill it counts as full. Where only both together would fill it nobody can say yet,
-//! since a request may already be among the players; then the caller waits for an answer and looks again.
+//! How a crowd stays exact: each request for a seat that is still unanswered is counted. A match
+//! whose unanswered requests alone, or whose known players alone, fill it counts as full. Where
+//! only both together would fill it nobody can say yet, since a request may already be among the
+//! players; then the caller waits for an answer and looks again.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;

@@ -25,7 +25,8 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     headers::secured(routes.layer(from_fn_with_state(Arc::clone(gateway), notice_strangers)), &gateway.origins)
 }
 
-/// Tells the operator of pages that call the API and could not connect: the first sign that a site is set up wrong.
+/// Tells the operator of pages that call the API and could not connect: the first sign that a site
+/// is set up wrong.
 async fn notice_strangers(
     State(gateway): State<Arc<Gateway>>,
     Extension(remote): Extension<Remote>,

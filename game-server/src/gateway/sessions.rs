@@ -1,10 +1,11 @@
-//! What the server keeps of everyone it knows: a name, budgets, and what they hold, so that a player is the same one from
-//! one request to the next.
+//! What the server keeps of everyone it knows: a name, budgets, and what they hold, so that a
+//! player is the same one from one request to the next.
 //!
-//! Invariants: there are at most [`SESSIONS_MAX`] sessions, and so many from one address as the operator says, each gone
-//! after [`IDLE_MAX`] without a request, or when what it was opened by expires. Where there is no room, a newcomer takes
-//! the place of the session that has been idle for longest, of those that hold no seat if there is one: refusing
-//! newcomers would let a flood lock everyone out, whereas an evicted player gets a new session and loses no seat by it.
+//! Invariants: there are at most [`SESSIONS_MAX`] sessions, and so many from one address as the
+//! operator says, each gone after [`IDLE_MAX`] without a request, or when what it was opened by
+//! expires. Where there is no room, a newcomer takes the place of the session that has been idle
+//! for longest, of those that hold no seat if there is one: refusing newcomers would let a flood
+//! lock everyone out, whereas an evicted player gets a new session and loses no seat by it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

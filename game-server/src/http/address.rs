@@ -1,14 +1,17 @@
-//! Whose address: that of who connected, and that of who a request is for. Both are told apart by type, and counted
-//! as strangers are: by IPv4 address, or by IPv6 /64, which is what one household or machine is given.
+//! Whose address: that of who connected, and that of who a request is for. Both are told apart by
+//! type, and counted as strangers are: by IPv4 address, or by IPv6 /64, which is what one household
+//! or machine is given.
 
 use std::fmt;
 use std::net::IpAddr;
 
-/// Who connected, as the kernel says: a client, or a proxy in front of many. Caps on connections count it.
+/// Who connected, as the kernel says: a client, or a proxy in front of many. Caps on connections
+/// count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PeerAddress(IpAddr);
 
-/// Who a request is for. Rates, logs and the audit go by it. `Remote` alone says which client a peer speaks for.
+/// Who a request is for. Rates, logs and the audit go by it. `Remote` alone says which client a
+/// peer speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(IpAddr);
 

@@ -1,4 +1,5 @@
-//! How often each address may do one thing, as a setting says, and the operator's log line about those refused.
+//! How often each address may do one thing, as a setting says, and the operator's log line about
+//! those refused.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

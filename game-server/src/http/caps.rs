@@ -1,11 +1,13 @@
-//! How many connections there may be: in all, from one address, and of strangers who have not said a valid Hello.
+//! How many connections there may be: in all, from one address, and of strangers who have not said
+//! a valid Hello.
 //!
-//! Where there is no room, a newcomer takes a stranger's place: that of the connection which has been idle between
-//! requests for longest, and where none is idle, that of the oldest. Whoever means to play needs a moment, whoever floods
-//! needs to stay, so a flood pushes out itself before it pushes out players. Players are never pushed out.
+//! Where there is no room, a newcomer takes a stranger's place: that of the connection which has
+//! been idle between requests for longest, and where none is idle, that of the oldest. Whoever
+//! means to play needs a moment, whoever floods needs to stay, so a flood pushes out itself before
+//! it pushes out players. Players are never pushed out.
 //!
-//! Invariant: what is counted is given back exactly once: when the permit is dropped, wherever the socket went by then, or
-//! when its holder is pushed out.
+//! Invariant: what is counted is given back exactly once: when the permit is dropped, wherever the
+//! socket went by then, or when its holder is pushed out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -43,7 +45,8 @@ struct Held {
     strangers: BTreeSet<Turn>,
 }
 
-/// When a stranger is pushed out: the idle before the busy, and those who have been so for longer before the others.
+/// When a stranger is pushed out: the idle before the busy, and those who have been so for longer
+/// before the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Turn {
     is_busy: bool,
@@ -184,7 +187,8 @@ impl ConnectionPermit {
         self.line_up_anew(true);
     }
 
-    /// The connection is kept for another request: it is pushed out before those that ask for something.
+    /// The connection is kept for another request: it is pushed out before those that ask for
+    /// something.
     pub(crate) fn idle(&self) {
         self.line_up_anew(false);
     }
@@ -200,7 +204,8 @@ impl ConnectionPermit {
         }
     }
 
-    /// The connection is no stranger's any more, and cannot be pushed out. `false` if it was already.
+    /// The connection is no stranger's any more, and cannot be pushed out. `false` if it was
+    /// already.
     pub(crate) fn authenticate(&self) -> bool {
         let mut taken = self.caps.taken();
         if let Standing::Stranger(turn) = self.place.standing() {

@@ -1,4 +1,5 @@
-//! What pages from elsewhere may ask of the API: those of `allowed_origins` anything, others only what is open to all.
+//! What pages from elsewhere may ask of the API: those of `allowed_origins` anything, others only
+//! what is open to all.
 //!
 //! No credentials: nothing here is authorised by a cookie.
 
@@ -13,7 +14,8 @@ use super::origin::AllowedOrigins;
 /// How long a browser need not ask again; the longest that browsers believe.
 const PREFLIGHT_KEPT: Duration = Duration::from_hours(2);
 
-/// Answers every `OPTIONS`, and lets browsers show answers to the pages of `origins`, those at `open_path` to any page.
+/// Answers every `OPTIONS`, and lets browsers show answers to the pages of `origins`, those at
+/// `open_path` to any page.
 pub(crate) fn layer(origins: &AllowedOrigins, open_path: &'static str) -> CorsLayer {
     let origins = origins.clone();
     CorsLayer::new()

@@ -12,7 +12,8 @@ use http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTE
 
 use super::origin::AllowedOrigins;
 
-/// What a page from here may load and do: its own files, WebAssembly, and WebSockets. No inline script. Who may frame it, is added.
+/// What a page from here may load and do: its own files, WebAssembly, and WebSockets. No inline
+/// script. Who may frame it, is added.
 const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
      img-src 'self' data: blob:; connect-src 'self' ws: wss:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
      frame-ancestors";
@@ -20,8 +21,8 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// Adds the security headers to everything `router` answers, fallbacks included. Pages of `origins` may show its answers in
-/// frames, load its files, and keep hold of the windows they open with it.
+/// Adds the security headers to everything `router` answers, fallbacks included. Pages of `origins`
+/// may show its answers in frames, load its files, and keep hold of the windows they open with it.
 pub(crate) fn secured(router: Router, origins: &AllowedOrigins) -> Router {
     let headers: Arc<[(HeaderName, HeaderValue)]> = security_headers(origins).into();
     router.layer(from_fn(move |request: Request, next: Next| {
@@ -61,7 +62,8 @@ fn content_policy(origins: &AllowedOrigins) -> HeaderValue {
     if origins.listed().is_empty() {
         policy.push_str(" 'none'");
     }
-    // Origins are of signs that a header takes: if not, nobody may frame the page, nor load anything for it.
+    // Origins are of signs that a header takes: if not, nobody may frame the page, nor load
+    // anything for it.
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 }
 

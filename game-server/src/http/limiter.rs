@@ -16,8 +16,9 @@ const SHARED_BUCKETS: u64 = 4_096;
 
 /// How often each address may do something.
 ///
-/// Bounded: when `ADDRESSES_MAX` addresses were seen recently, all of them share `SHARED_BUCKETS` budgets by a hash
-/// nobody outside can predict, until the flood is over. Memory stays flat and honest players suffer only by chance.
+/// Bounded: when `ADDRESSES_MAX` addresses were seen recently, all of them share `SHARED_BUCKETS`
+/// budgets by a hash nobody outside can predict, until the flood is over. Memory stays flat and
+/// honest players suffer only by chance.
 #[derive(Debug)]
 pub(crate) struct AddressLimiter {
     limits: Option<Limits>,

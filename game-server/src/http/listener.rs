@@ -1,7 +1,8 @@
-//! Accepts connections and serves HTTP/1.1 on them, with a deadline for everything a stranger may take time over.
+//! Accepts connections and serves HTTP/1.1 on them, with a deadline for everything a stranger may
+//! take time over.
 //!
-//! Invariants: the accept loop awaits nothing but the next connection; a connection that is no WebSocket is closed at the
-//! deadline that its [`Pace`] sets, however slowly it sends or reads.
+//! Invariants: the accept loop awaits nothing but the next connection; a connection that is no
+//! WebSocket is closed at the deadline that its [`Pace`] sets, however slowly it sends or reads.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -35,7 +36,8 @@ const BACKLOG: i32 = 1024;
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
-/// Pause after a failed accept: most likely the process is out of descriptors, and asking again at once would spin.
+/// Pause after a failed accept: most likely the process is out of descriptors, and asking again at
+/// once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Opens a listening socket.

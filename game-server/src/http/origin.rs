@@ -1,8 +1,9 @@
 //! Which pages may open WebSockets here, call the API, and show the page in a frame.
 //!
-//! A browser sends `Origin` with every WebSocket handshake and no page can forge it, so a page of another site is refused
-//! (cross-site WebSocket hijacking). Programs that are no browser send none, and none is accepted: such a program could send
-//! any origin it liked, and nothing here is authorised by a cookie that a browser would add by itself.
+//! A browser sends `Origin` with every WebSocket handshake and no page can forge it, so a page of
+//! another site is refused (cross-site WebSocket hijacking). Programs that are no browser send
+//! none, and none is accepted: such a program could send any origin it liked, and nothing here is
+//! authorised by a cookie that a browser would add by itself.
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue};

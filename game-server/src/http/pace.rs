@@ -1,8 +1,10 @@
-//! How far an HTTP connection must have come by when: a head that has begun, an answer, and the rest between two requests.
+//! How far an HTTP connection must have come by when: a head that has begun, an answer, and the
+//! rest between two requests.
 //!
-//! hyper's own deadline for a head also runs while a connection is idle. A proxy keeps idle connections for a minute and
-//! more, and a client that trickles its head must not have that long. So [`PacedStream`] notes when bytes come, the service
-//! notes when a head is complete, and [`Answer`] when its answer is.
+//! hyper's own deadline for a head also runs while a connection is idle. A proxy keeps idle
+//! connections for a minute and more, and a client that trickles its head must not have that long.
+//! So [`PacedStream`] notes when bytes come, the service notes when a head is complete, and
+//! [`Answer`] when its answer is.
 //!
 //! Invariant: a connection has exactly one deadline at any moment.
 
@@ -21,7 +23,8 @@ use tokio::time::{Instant, Sleep};
 use super::caps::ConnectionPermit;
 use crate::config::{ConnectionConfig, ms};
 
-/// A request must be read and its answer be sent after so long: whoever needs longer is not reading what is sent.
+/// A request must be read and its answer be sent after so long: whoever needs longer is not reading
+/// what is sent.
 const ANSWER_MAX: Duration = Duration::from_secs(90);
 
 /// How long the parts of a connection's life may take.
@@ -96,8 +99,8 @@ impl Pace {
         Arc::new(Self { permit, state: Mutex::new(State::new(deadlines, Instant::now())) })
     }
 
-    /// Waits until the connection is to be closed. A new one that has said nothing is kept as one that rests: browsers and
-    /// proxies open connections before they need them.
+    /// Waits until the connection is to be closed. A new one that has said nothing is kept as one
+    /// that rests: browsers and proxies open connections before they need them.
     pub(crate) fn poll_overdue(&self, timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
         let mut timer = timer;
         loop {

@@ -1,6 +1,7 @@
-//! Serves the built page from its folder: compressed where the browser takes it and the build made it, with cache headers.
-//! What is under `assets/` has its hash in its name and never changes; everything else is asked for anew and told apart by
-//! a hash of its bytes, since files of reproducible builds all have the same date.
+//! Serves the built page from its folder: compressed where the browser takes it and the build made
+//! it, with cache headers. What is under `assets/` has its hash in its name and never changes;
+//! everything else is asked for anew and told apart by a hash of its bytes, since files of
+//! reproducible builds all have the same date.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -55,7 +56,8 @@ pub(crate) fn game(web_dir: &Path) -> Option<String> {
     content.split_once('"').map(|(game, _)| game.to_owned())
 }
 
-/// The files of `web_dir` in the top folders that are `served`, or named so themselves; nothing if `web_dir` is empty.
+/// The files of `web_dir` in the top folders that are `served`, or named so themselves; nothing if
+/// `web_dir` is empty.
 fn serve(web_dir: &Path, is_served: fn(&str) -> bool) -> Router {
     let files = (!web_dir.as_os_str().is_empty()).then(|| ServeDir::new(web_dir).precompressed_br().precompressed_gzip());
     let service = service_fn(move |request: Request| {
@@ -73,7 +75,8 @@ fn serve(web_dir: &Path, is_served: fn(&str) -> bool) -> Router {
     Router::new().fallback_service(service)
 }
 
-/// The top folder or file that a path leads to, however it is spelled; empty for the root. `None` if no file has such a path.
+/// The top folder or file that a path leads to, however it is spelled; empty for the root. `None`
+/// if no file has such a path.
 fn top(path: &str) -> Option<Cow<'_, str>> {
     let path = percent_decode_str(path).decode_utf8().ok()?;
     if path.contains('\0') || path.len() > PATH_BYTES_MAX || path.split('/').any(|name| name.len() > NAME_BYTES_MAX) {
@@ -147,13 +150,15 @@ fn tag(bytes: &Bytes) -> String {
     format!("\"{short:032x}\"")
 }
 
-/// Compares as RFC 9110 does for `If-None-Match`: a proxy that compressed the answer made its tag a weak one.
+/// Compares as RFC 9110 does for `If-None-Match`: a proxy that compressed the answer made its tag a
+/// weak one.
 fn is_same(known: &str, tag: &str) -> bool {
     let known = known.trim();
     known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag
 }
 
-/// From a folder to the same with a slash, by its name alone: what a proxy has put before the path stays.
+/// From a folder to the same with a slash, by its name alone: what a proxy has put before the path
+/// stays.
 fn relative(headers: &mut HeaderMap, path: &str) {
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     if let Ok(location) = HeaderValue::try_from(format!("{name}/")) {

@@ -1,4 +1,5 @@
-//! What a caller of the HTTP API is told when something is wrong: `application/problem+json` (RFC 9457) with a stable code.
+//! What a caller of the HTTP API is told when something is wrong: `application/problem+json` (RFC
+//! 9457) with a stable code.
 
 use std::borrow::Cow;
 use std::time::Duration;

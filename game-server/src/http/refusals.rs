@@ -1,10 +1,11 @@
-//! Pages whose WebSocket is refused: the operator is told what mends it, and the page can ask for the cause.
+//! Pages whose WebSocket is refused: the operator is told what mends it, and the page can ask for
+//! the cause.
 //!
-//! A browser tells a page nothing of why its WebSocket failed. So what was refused is remembered for a moment, for
-//! `POST /api/connect-check` to answer.
+//! A browser tells a page nothing of why its WebSocket failed. So what was refused is remembered
+//! for a moment, for `POST /api/connect-check` to answer.
 //!
-//! Bounded: `TOLD_MAX` pairs of host and origin have a log line, one an hour each, and further ones none until an hour is
-//! over; `REMEMBERED_MAX` refusals are remembered, the newest ones.
+//! Bounded: `TOLD_MAX` pairs of host and origin have a log line, one an hour each, and further ones
+//! none until an hour is over; `REMEMBERED_MAX` refusals are remembered, the newest ones.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

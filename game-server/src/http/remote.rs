@@ -33,7 +33,8 @@ impl Remote {
     }
 }
 
-/// Who a request is for: whoever connected. This is the only place that says so; no header is believed.
+/// Who a request is for: whoever connected. This is the only place that says so; no header is
+/// believed.
 fn client(peer: PeerAddress, _headers: &HeaderMap) -> ClientAddress {
     peer.as_client()
 }

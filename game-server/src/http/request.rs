@@ -30,7 +30,8 @@ pub(crate) async fn optional_json<T: DeserializeOwned>(request: Request, deadlin
     if request.body().is_end_stream() { Ok(None) } else { json(request, deadline).await.map(Some) }
 }
 
-/// Refuses a request that announces a body larger than any route takes, before anything of it is read.
+/// Refuses a request that announces a body larger than any route takes, before anything of it is
+/// read.
 pub(crate) fn check_announced_length(headers: &HeaderMap) -> Result<(), Problem> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > BODY_BYTES_MAX as u64) { Err(Problem::too_large()) } else { Ok(()) }

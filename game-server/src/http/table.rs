@@ -1,7 +1,7 @@
 //! A map that forgets: every entry expires, and there is room for so many and no more.
 //!
-//! What happens to a newcomer when it is full is the owner's to say: [`ExpiringTable::insert`] refuses,
-//! [`ExpiringTable::insert_evicting`] drops the entry that would expire first.
+//! What happens to a newcomer when it is full is the owner's to say: [`ExpiringTable::insert`]
+//! refuses, [`ExpiringTable::insert_evicting`] drops the entry that would expire first.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -29,7 +29,8 @@ impl<K: Clone + Eq + Hash, V> ExpiringTable<K, V> {
         Self { entries: HashMap::new(), order: BTreeMap::new(), next: 0, entries_max }
     }
 
-    /// Adds or replaces an entry. Gives the value back if the table is full of entries that have not expired.
+    /// Adds or replaces an entry. Gives the value back if the table is full of entries that have
+    /// not expired.
     pub(crate) fn insert(&mut self, now: Instant, key: K, value: V, expires: Instant) -> Result<(), V> {
         self.purge(now);
         self.take(&key);
@@ -40,7 +41,8 @@ impl<K: Clone + Eq + Hash, V> ExpiringTable<K, V> {
         Ok(())
     }
 
-    /// Adds or replaces an entry. In a full table it takes the place of the one that would expire first.
+    /// Adds or replaces an entry. In a full table it takes the place of the one that would expire
+    /// first.
     pub(crate) fn insert_evicting(&mut self, now: Instant, key: K, value: V, expires: Instant) {
         self.purge(now);
         self.take(&key);

@@ -1,4 +1,5 @@
-//! The operator's listener: a dashboard of all matches, watching any of them live, and the page that shows both.
+//! The operator's listener: a dashboard of all matches, watching any of them live, and the page
+//! that shows both.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -24,12 +24,14 @@ use crate::metrics;
 pub(crate) const TOKEN_CHARS_MIN: usize = 16;
 /// Longest token that is accepted, characters: it must fit a request's head.
 pub(crate) const TOKEN_CHARS_MAX: usize = 512;
-/// Browsers cannot send headers with a WebSocket, so they offer the token as a subprotocol that begins like this.
+/// Browsers cannot send headers with a WebSocket, so they offer the token as a subprotocol that
+/// begins like this.
 const TOKEN_SUBPROTOCOL: &str = "bearer.";
 
 /// Wrong tokens an address may present before it must wait.
 const GUESSES_MAX: u32 = 10;
-/// How long the guesses of an address are remembered after the first, and so how long it must wait at most.
+/// How long the guesses of an address are remembered after the first, and so how long it must wait
+/// at most.
 const GUESSES_FORGOTTEN: Duration = Duration::from_mins(1);
 /// Addresses whose guesses are remembered; beyond, the one closest to being forgotten is.
 const GUESSERS_MAX: usize = 4_096;
@@ -111,7 +113,8 @@ impl Doorkeeper {
         Self { token, guessers: Mutex::new(ExpiringTable::new(GUESSERS_MAX)) }
     }
 
-    /// Whether `presented`, from `client`, is the token. After too many wrong ones an address is not even listened to.
+    /// Whether `presented`, from `client`, is the token. After too many wrong ones an address is
+    /// not even listened to.
     fn check(&self, now: Instant, client: ClientAddress, presented: Option<&str>) -> Result<(), Problem> {
         let key = client.key();
         let mut guessers = self.guessers.lock().unwrap_or_else(PoisonError::into_inner);

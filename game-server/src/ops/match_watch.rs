@@ -1,8 +1,10 @@
-//! Keeps an eye on all matches, so that what they counted is not lost with them, and so that rates can be told.
+//! Keeps an eye on all matches, so that what they counted is not lost with them, and so that rates
+//! can be told.
 //!
-//! A match's figures live as long as the match; a monitoring system needs totals that never go back. So the figures of a
-//! match that is gone are added to what is kept. A match that comes and goes between two looks is missed: looks are a
-//! second apart, and a match lasts for seconds at least.
+//! A match's figures live as long as the match; a monitoring system needs totals that never go
+//! back. So the figures of a match that is gone are added to what is kept. A match that comes and
+//! goes between two looks is missed: looks are a second apart, and a match lasts for seconds at
+//! least.
 
 use std::collections::HashMap;
 use std::sync::Arc;

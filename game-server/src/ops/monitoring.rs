@@ -1,5 +1,5 @@
-//! The monitoring system's listener: metrics, and whether the server lives and takes players. It has no password and tells
-//! nothing of anyone.
+//! The monitoring system's listener: metrics, and whether the server lives and takes players. It
+//! has no password and tells nothing of anyone.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Looks at a running server from outside: what operators and the monitoring system are told comes from here.
+//! Looks at a running server from outside: what operators and the monitoring system are told comes
+//! from here.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

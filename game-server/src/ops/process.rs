@@ -11,7 +11,8 @@ pub(crate) fn resident_bytes() -> Option<u64> {
 /// CPU time used, seconds, user and system.
 pub(crate) fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name, in parentheses, may hold anything; times are the 12th and 13th fields after it, in hundredths of a second.
+    // The name, in parentheses, may hold anything; times are the 12th and 13th fields after it, in
+    // hundredths of a second.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
     let mut next = || fields.next()?.parse::<f64>().ok();
     Some((next()? + next()?) / 100.0)

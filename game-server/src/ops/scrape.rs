@@ -20,7 +20,8 @@ use super::observer::Observer;
 use super::{descriptors, process};
 use crate::metrics;
 
-/// Upper bounds of the time histograms, microseconds: around the tick intervals of 60 and 30 Hz, and what is far from them.
+/// Upper bounds of the time histograms, microseconds: around the tick intervals of 60 and 30 Hz,
+/// and what is far from them.
 const BOUNDS_US: [u64; 14] = [50, 100, 250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 33_000, 66_000, 100_000, 250_000, 1_000_000];
 
 impl Observer {

@@ -28,7 +28,8 @@ fn refusal(known: &Command, command: &str) -> Option<String> {
     Some(message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string())
 }
 
-/// The words after `cargo xtask`, to the end of the code span or of the shell command, with their line.
+/// The words after `cargo xtask`, to the end of the code span or of the shell command, with their
+/// line.
 fn commands(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut in_block = false;
@@ -37,7 +38,8 @@ fn commands(text: &str) -> Vec<(usize, String)> {
             in_block = !in_block;
             continue;
         }
-        // Prose names commands in code spans, which are every second part; a code block is nothing but code.
+        // Prose names commands in code spans, which are every second part; a code block is nothing
+        // but code.
         let codes: Vec<&str> = if in_block { vec![line] } else { line.split('`').skip(1).step_by(2).collect() };
         for code in codes {
             for rest in code.split("cargo xtask ").skip(1) {

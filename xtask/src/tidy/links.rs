@@ -1,4 +1,5 @@
-//! Every relative link in the documentation leads to a file of this checkout, and its `#anchor` to a heading there.
+//! Every relative link in the documentation leads to a file of this checkout, and its `#anchor` to
+//! a heading there.
 
 use super::source::{Problem, SourceFile};
 use std::collections::HashSet;
@@ -49,7 +50,8 @@ fn resolve(document: &str, target: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Link targets with their line: `[text](target)`, and `[label]: target` definitions. Code is not prose.
+/// Link targets with their line: `[text](target)`, and `[label]: target` definitions. Code is not
+/// prose.
 fn links(text: &str) -> impl Iterator<Item = (usize, String)> {
     prose_lines(text).flat_map(|(number, line)| {
         let inline = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next()).map(str::to_string).collect::<Vec<_>>();

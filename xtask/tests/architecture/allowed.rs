@@ -1,4 +1,5 @@
-//! Circles that there still are, each with a reason. Never add one: a type that both sides need goes into a file of its own.
+//! Circles that there still are, each with a reason. Never add one: a type that both sides need
+//! goes into a file of its own.
 
 use crate::circles::Circle;
 

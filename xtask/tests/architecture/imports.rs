@@ -1,4 +1,5 @@
-//! Which file needs which: every path that a file mentions, followed to the file that defines what it names.
+//! Which file needs which: every path that a file mentions, followed to the file that defines what
+//! it names.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -38,7 +39,8 @@ impl Crate {
         std::iter::successors(Some(module), |module| self.modules[*module].parent).any(|module| module == ancestor)
     }
 
-    /// Where `path` leads, as seen from `module`. `None` if to another crate. `seen` ends imports that go round.
+    /// Where `path` leads, as seen from `module`. `None` if to another crate. `seen` ends imports
+    /// that go round.
     fn follow(&self, module: usize, path: &[String], seen: &mut HashSet<(usize, String)>) -> Option<Place> {
         let (first, rest) = path.split_first()?;
         let place = match first.as_str() {

@@ -1,4 +1,5 @@
-//! The workspace is built as `docs/ARCHITECTURE.md` says: no circle of files or folders, no import against the order.
+//! The workspace is built as `docs/ARCHITECTURE.md` says: no circle of files or folders, no import
+//! against the order.
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
@@ -53,7 +54,8 @@ fn text(file: &str) -> String {
     std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// The members of the workspace, and what they are built of. What only their tests need does not count.
+/// The members of the workspace, and what they are built of. What only their tests need does not
+/// count.
 fn packages() -> Vec<Package> {
     let parse = |file: &str| text(file).parse::<toml::Table>().unwrap_or_else(|error| panic!("{file}: {error}"));
     let workspace = parse("Cargo.toml");

@@ -1,5 +1,5 @@
-//! What `docs/ARCHITECTURE.md` says of the tree: which crates there are and what they may depend on, and in which order
-//! the folders of the server are.
+//! What `docs/ARCHITECTURE.md` says of the tree: which crates there are and what they may depend
+//! on, and in which order the folders of the server are.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,8 @@ pub(crate) fn rows(document: &str) -> Vec<Row> {
         .collect()
 }
 
-/// The lines of the first code block after `heading`: names, at least two blanks, and what they are.
+/// The lines of the first code block after `heading`: names, at least two blanks, and what they
+/// are.
 pub(crate) fn order(document: &str, heading: &str) -> Vec<Line> {
     let block = document.lines().skip_while(|line| !line.contains(heading)).skip_while(|line| !line.starts_with("```")).skip(1);
     let lines = block.take_while(|line| !line.starts_with("```")).filter(|line| !line.is_empty() && !line.starts_with(' '));

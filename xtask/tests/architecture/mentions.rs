@@ -1,4 +1,5 @@
-//! The paths that stand in an item: in its code, in what its macros are given, and in the imports inside of it.
+//! The paths that stand in an item: in its code, in what its macros are given, and in the imports
+//! inside of it.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};

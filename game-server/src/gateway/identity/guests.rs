@@ -1,5 +1,5 @@
-//! Guests: whoever gives a name is given a random token, and is the same person for as long as the server keeps their
-//! session.
+//! Guests: whoever gives a name is given a random token, and is the same person for as long as the
+//! server keeps their session.
 //!
 //! Invariant: only the SHA-256 of a token is kept, as the id of its session.
 

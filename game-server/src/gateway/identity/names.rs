@@ -1,7 +1,7 @@
 //! Makes what people type as their name fit to be shown to others.
 //!
-//! Cleaning is for layout and honesty, not for HTML: the page shows names as text. Invariant: cleaning a clean name changes
-//! nothing.
+//! Cleaning is for layout and honesty, not for HTML: the page shows names as text. Invariant:
+//! cleaning a clean name changes nothing.
 
 use tickwire_protocol::limits::{NAME_BYTES_MAX, NAME_GRAPHEMES_MAX};
 use tickwire_protocol::text::Name;
@@ -12,10 +12,12 @@ use unicode_segmentation::UnicodeSegmentation;
 /// For those who give no name that can be seen.
 pub(crate) const DEFAULT_NAME: &str = "Player";
 
-/// Marks that may be stacked on one character. Living scripts need no more; a tower of them covers other people's lines.
+/// Marks that may be stacked on one character. Living scripts need no more; a tower of them covers
+/// other people's lines.
 const MARKS_MAX: usize = 4;
 
-/// `typed` without what cannot be seen or would disturb the text around it, composed (NFC), and cut to the limits.
+/// `typed` without what cannot be seen or would disturb the text around it, composed (NFC), and cut
+/// to the limits.
 pub(crate) fn clean(typed: &str) -> Name {
     let visible: String = typed.chars().filter(|c| c.is_whitespace() || !is_disturbing(*c)).collect();
     let words: Vec<&str> = visible.split_whitespace().collect();
@@ -28,7 +30,8 @@ pub(crate) fn clean(typed: &str) -> Name {
     Name::truncated(if seen { name } else { DEFAULT_NAME })
 }
 
-/// Counts the `marks` on a character, before anything is cut: cutting inside a cluster would change what clusters with what.
+/// Counts the `marks` on a character, before anything is cut: cutting inside a cluster would change
+/// what clusters with what.
 fn is_one_mark_too_many(c: char, marks: &mut usize) -> bool {
     if is_combining_mark(c) {
         *marks += 1;
@@ -48,7 +51,8 @@ fn is_disturbing(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}')
 }
 
-/// Characters that mean something only between others: joiners in scripts and emoji, variation selectors.
+/// Characters that mean something only between others: joiners in scripts and emoji, variation
+/// selectors.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
