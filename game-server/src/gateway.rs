@@ -44,7 +44,7 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::{ClientMessage, Credential};
 
 use crate::config::Config;
@@ -85,7 +85,7 @@ struct Hello {
 
 impl GameFacts {
     /// Of game `G`.
-    pub fn of<G: GameDef>() -> Self {
+    pub fn of<G: Game>() -> Self {
         let decode_hello = |bytes: &[u8]| match ClientMessage::<G::Input>::decode(bytes) {
             Ok(ClientMessage::Hello { protocol, schema, credential }) => Some(Hello { protocol, schema, credential }),
             _ => None,
