@@ -3,7 +3,7 @@
 //! Invariant: it follows from the newest snapshot alone. Chunks remember on which side of a border a
 //! row was; a match that is restored does not, and its bots must do the same.
 
-use tickwire_game::interest::{Eyes, Group, Row};
+use tickwire_game::interest::{Eyes, Group, Look, Row};
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
 use super::grid::Grid;
@@ -21,7 +21,7 @@ pub(super) struct Survey {
     found: Vec<(u32, Found)>,
     eyes: Eyes,
     /// From where each player looks.
-    looks: Vec<Option<Look>>,
+    looks: Vec<Option<Outlook>>,
     seen: Vec<(u32, u32)>,
 }
 
@@ -33,9 +33,9 @@ struct Found {
 }
 
 #[derive(Clone, Copy)]
-struct Look {
+struct Outlook {
     cell: [i32; 2],
-    teams: [Option<u16>; Eyes::TEAMS_MAX],
+    teams: [Option<u16>; Look::TEAMS_MAX],
 }
 
 impl Survey {
@@ -45,7 +45,7 @@ impl Survey {
             self.look_over(grid, view);
         }
         let look = self.looks.get(usize::from(player.0)).copied().flatten();
-        let teams = look.map_or([None; Eyes::TEAMS_MAX], |look| look.teams);
+        let teams = look.map_or([None; Look::TEAMS_MAX], |look| look.teams);
         let may_see = |group: Group| match group {
             Group::Everyone => true,
             Group::Player(other) => other == player,
@@ -80,7 +80,7 @@ impl Survey {
         let cells = grid.cell_count();
         for (index, table) in view.tables().iter().enumerate() {
             for row in 0..table.len() {
-                let place = (grid.interest.place)(index, Row::new(table, row));
+                let place = grid.interest.place(index, Row::new(table, row));
                 let shelf = match (place.at, place.group) {
                     (Some(at), _) => grid.cell_index(grid.cell_at(at)),
                     (None, Group::Player(player)) => cells + 1 + usize::from(player.0),
@@ -103,14 +103,14 @@ impl Survey {
     fn note_looks(&mut self, grid: &Grid, view: &Snapshot) {
         self.looks.clear();
         self.eyes.clear();
-        (grid.interest.eyes)(view, &mut self.eyes);
+        grid.interest.eyes(view, &mut self.eyes);
         for eye in self.eyes.iter() {
             let (table, row) = eye.row;
-            let Some(at) = view.table(table).and_then(|rows| (grid.interest.place)(table, Row::new(rows, row)).at) else { continue };
-            let index = usize::from(eye.player.0);
+            let Some(at) = view.table(table).and_then(|rows| grid.interest.place(table, Row::new(rows, row)).at) else { continue };
+            let index = usize::from(eye.look.player.0);
             self.looks.resize(self.looks.len().max(index + 1), None);
             if let Some(look) = self.looks.get_mut(index) {
-                *look = Some(Look { cell: grid.cell_at(at), teams: eye.teams });
+                *look = Some(Outlook { cell: grid.cell_at(at), teams: eye.look.teams });
             }
         }
     }

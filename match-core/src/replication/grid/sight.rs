@@ -3,7 +3,7 @@
 //! Invariant: in which order chunks are seen follows from where they and the viewer are, and so do slots: nothing of it tells
 //! of what others see.
 
-use tickwire_game::interest::{Eyes, Group, Row};
+use tickwire_game::interest::{Group, Look, Row};
 use tickwire_protocol::{PlayerId, Snapshot};
 
 use super::watcher::{Sight, Watcher};
@@ -39,7 +39,7 @@ impl Grid {
     pub(in crate::replication) fn sights(&mut self, player: PlayerId, sights: &mut Vec<Sight>) {
         sights.clear();
         let watcher = self.watcher(player).copied();
-        let teams = watcher.map_or([None; Eyes::TEAMS_MAX], |watcher| watcher.teams);
+        let teams = watcher.map_or([None; Look::TEAMS_MAX], |watcher| watcher.teams);
         let groups = || [Some(Group::Player(player))].into_iter().chain(teams.map(|team| team.map(Group::Team))).flatten();
         self.leaves(self.private_root(player), 0, sights);
         for group in groups().skip(1) {
@@ -116,13 +116,13 @@ impl Grid {
         self.watchers.iter_mut().flatten().for_each(|watcher| watcher.node = NONE);
         let mut eyes = std::mem::take(&mut self.eyes);
         eyes.clear();
-        (self.interest.eyes)(view, &mut eyes);
+        self.interest.eyes(view, &mut eyes);
         for eye in eyes.iter() {
             let (table, row) = eye.row;
-            let Some(at) = view.table(table).and_then(|rows| (self.interest.place)(table, Row::new(rows, row)).at) else { continue };
+            let Some(at) = view.table(table).and_then(|rows| self.interest.place(table, Row::new(rows, row)).at) else { continue };
             let at = self.inside(at);
             let node = self.placed.get(table).and_then(|rows| rows.get(row)).map_or(NONE, |(_, node)| *node);
-            let index = usize::from(eye.player.0);
+            let index = usize::from(eye.look.player.0);
             if index >= self.watchers.len() {
                 self.watchers.resize(index + 1, None);
             }
@@ -130,7 +130,7 @@ impl Grid {
             let cell = before.map(|watcher| watcher.cell).filter(|cell| self.cell_area(*cell).almost_contains(at));
             let cell = cell.unwrap_or_else(|| self.cell_of(at));
             if let Some(watcher) = self.watchers.get_mut(index) {
-                *watcher = Some(Watcher { at, cell, node, teams: eye.teams });
+                *watcher = Some(Watcher { at, cell, node, teams: eye.look.teams });
             }
         }
         self.eyes = eyes;
