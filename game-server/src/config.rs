@@ -3,8 +3,11 @@
 //! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
 mod check;
+mod error;
 pub mod flags;
 pub mod load;
+pub(crate) mod origin;
+mod value;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,7 +15,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use load::ConfigError;
+pub use error::ConfigError;
 
 /// Everything an operator can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -12,13 +12,13 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::listener::Peer;
-use super::pace::PacedStream;
-use super::problem::Problem;
+use crate::http::pace::PacedStream;
+use crate::http::problem::Problem;
+use crate::http::remote::Remote;
 use crate::session::Socket;
 
 /// Checks a handshake. Returns the 101 answer, which chooses `protocol` if given, and what becomes the socket once it is sent.
-pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
+pub(crate) fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
     let headers = request.headers();
     if request.method() != Method::GET {
         return Err(Problem::method_not_allowed());
@@ -53,7 +53,7 @@ pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(R
 }
 
 /// Whether this was a WebSocket's handshake before a proxy took the wish to upgrade out of it.
-pub fn is_lost(request: &Request) -> bool {
+pub(crate) fn is_lost(request: &Request) -> bool {
     let headers = request.headers();
     let is_whole =
         request.version() == Version::HTTP_11 && has_token(headers, CONNECTION, "upgrade") && has_token(headers, UPGRADE, "websocket");
@@ -61,12 +61,12 @@ pub fn is_lost(request: &Request) -> bool {
 }
 
 /// The socket of a handshake that was answered. `None` if the connection was lost meanwhile.
-pub async fn socket(upgrading: OnUpgrade, peer: Peer) -> Option<Socket> {
+pub(crate) async fn socket(upgrading: OnUpgrade, remote: Remote) -> Option<Socket> {
     let upgraded = upgrading.await.ok()?;
     let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
     // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
     let already_read = parts.read_buf.to_vec();
-    Some(Socket::new(parts.io.into_inner().into_inner(), already_read, peer.address, peer.permit))
+    Some(Socket::new(parts.io.into_inner().into_inner(), already_read, remote.client.ip(), remote.permit))
 }
 
 /// Whether a comma-separated header has `token`, in any case.
