@@ -166,19 +166,16 @@ pub struct Look {
     /// The player.
     pub player: PlayerId,
     /// The [`Group::Team`]s whose rows it may see.
-    pub teams: [Option<u16>; Look::TEAMS_MAX],
+    pub teams: [Option<u16>; Eyes::TEAMS_MAX],
 }
 
 impl Look {
-    /// Most teams that a player can see the rows of.
-    pub const TEAMS_MAX: usize = 4;
-
     /// `player` sees what everyone and what it alone may see.
     pub const fn of(player: PlayerId) -> Self {
-        Self { player, teams: [None; Self::TEAMS_MAX] }
+        Self { player, teams: [None; Eyes::TEAMS_MAX] }
     }
 
-    /// The same, and sees the rows of `teams`: as many as [`Look::TEAMS_MAX`].
+    /// The same, and sees the rows of `teams`: as many as [`Eyes::TEAMS_MAX`].
     #[must_use]
     pub fn in_teams(mut self, teams: &[u16]) -> Self {
         for (place, team) in self.teams.iter_mut().zip(teams) {
@@ -189,6 +186,9 @@ impl Look {
 }
 
 impl Eyes {
+    /// Most teams that a player can see the rows of.
+    pub const TEAMS_MAX: usize = 4;
+
     /// Forgets all and keeps the buffer.
     pub fn clear(&mut self) {
         self.0.clear();

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use bevy_ecs::component::Component;
 use bytes::Bytes;
 use proptest::prelude::*;
+use tickwire_game::bevy_ecs;
+use tickwire_game::bevy_ecs::component::Component;
 use tickwire_game::interest::{Group, Look, Place, Row, Tier};
 use tickwire_game::{Interest, Replicate, Rng, Scene, Told};
 use tickwire_match::{Replication, View};

@@ -3,8 +3,9 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
 use allocation_counter::measure;
-use bevy_ecs::component::Component;
 use bytes::Bytes;
+use tickwire_game::bevy_ecs;
+use tickwire_game::bevy_ecs::component::Component;
 use tickwire_game::interest::{Look, Row, Tier};
 use tickwire_game::{Interest, Replicate};
 use tickwire_match::{Replication, View};

@@ -3,7 +3,7 @@
 //! Invariant: it follows from the newest snapshot alone. Chunks remember on which side of a border a
 //! row was; a match that is restored does not, and its bots must do the same.
 
-use tickwire_game::interest::{Eyes, Group, Look, Row};
+use tickwire_game::interest::{Eyes, Group, Row};
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
 use super::grid::Grid;
@@ -21,7 +21,7 @@ pub(super) struct Survey {
     found: Vec<(u32, Found)>,
     eyes: Eyes,
     /// From where each player looks.
-    looks: Vec<Option<Outlook>>,
+    looks: Vec<Option<Look>>,
     seen: Vec<(u32, u32)>,
 }
 
@@ -33,9 +33,9 @@ struct Found {
 }
 
 #[derive(Clone, Copy)]
-struct Outlook {
+struct Look {
     cell: [i32; 2],
-    teams: [Option<u16>; Look::TEAMS_MAX],
+    teams: [Option<u16>; Eyes::TEAMS_MAX],
 }
 
 impl Survey {
@@ -45,7 +45,7 @@ impl Survey {
             self.look_over(grid, view);
         }
         let look = self.looks.get(usize::from(player.0)).copied().flatten();
-        let teams = look.map_or([None; Look::TEAMS_MAX], |look| look.teams);
+        let teams = look.map_or([None; Eyes::TEAMS_MAX], |look| look.teams);
         let may_see = |group: Group| match group {
             Group::Everyone => true,
             Group::Player(other) => other == player,
@@ -110,7 +110,7 @@ impl Survey {
             let index = usize::from(eye.look.player.0);
             self.looks.resize(self.looks.len().max(index + 1), None);
             if let Some(look) = self.looks.get_mut(index) {
-                *look = Some(Outlook { cell: grid.cell_at(at), teams: eye.look.teams });
+                *look = Some(Look { cell: grid.cell_at(at), teams: eye.look.teams });
             }
         }
     }

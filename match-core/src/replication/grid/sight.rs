@@ -3,7 +3,7 @@
 //! Invariant: in which order chunks are seen follows from where they and the viewer are, and so do slots: nothing of it tells
 //! of what others see.
 
-use tickwire_game::interest::{Group, Look, Row};
+use tickwire_game::interest::{Eyes, Group, Row};
 use tickwire_protocol::{PlayerId, Snapshot};
 
 use super::watcher::{Sight, Watcher};
@@ -39,7 +39,7 @@ impl Grid {
     pub(in crate::replication) fn sights(&mut self, player: PlayerId, sights: &mut Vec<Sight>) {
         sights.clear();
         let watcher = self.watcher(player).copied();
-        let teams = watcher.map_or([None; Look::TEAMS_MAX], |watcher| watcher.teams);
+        let teams = watcher.map_or([None; Eyes::TEAMS_MAX], |watcher| watcher.teams);
         let groups = || [Some(Group::Player(player))].into_iter().chain(teams.map(|team| team.map(Group::Team))).flatten();
         self.leaves(self.private_root(player), 0, sights);
         for group in groups().skip(1) {

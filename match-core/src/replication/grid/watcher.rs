@@ -1,6 +1,6 @@
 //! A player's place in the grid, and what it sees from there.
 
-use tickwire_game::interest::Look;
+use tickwire_game::interest::Eyes;
 
 /// From where a player looks.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub(in crate::replication) struct Watcher {
     pub(in crate::replication) cell: [i32; 2],
     /// The chunk of the row it looks from; [`super::NONE`] if there is no such row now.
     pub(in crate::replication) node: u32,
-    pub(super) teams: [Option<u16>; Look::TEAMS_MAX],
+    pub(super) teams: [Option<u16>; Eyes::TEAMS_MAX],
 }
 
 /// A chunk in sight.
