@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use load::ConfigError;
 
+use crate::transport::Kind;
+
 /// Everything an operator can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -34,6 +36,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Threads that run matches; 0 for one per core.
     pub workers: usize,
+    /// What carries players' connections.
+    pub transport: TransportChoice,
     /// How log lines look.
     pub log: LogFormat,
     /// Which log lines are written, as `tracing` filter directives.
@@ -66,6 +70,7 @@ impl Default for Config {
             public_ws_url: None,
             allowed_origins: Vec::new(),
             workers: 0,
+            transport: TransportChoice::Auto,
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_seconds: 5,
@@ -99,6 +104,38 @@ impl Config {
     /// The `count`th port after the players'; any free one if theirs is, or if there is none.
     fn port_after(&self, count: u16) -> u16 {
         if self.port == 0 { 0 } else { self.port.checked_add(count).unwrap_or(0) }
+    }
+}
+
+/// What carries players' connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportChoice {
+    /// The fastest on this system.
+    Auto,
+    /// Sockets read at the tick, on Linux only.
+    Raw,
+    /// tokio-tungstenite, on every system.
+    Portable,
+}
+
+impl TransportChoice {
+    /// As it is set.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Raw => "raw",
+            Self::Portable => "portable",
+        }
+    }
+
+    /// What that is on this system. `None` if it has no such thing.
+    pub fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Auto => Some(Kind::BEST),
+            Self::Raw => Some(Kind::BEST).filter(|kind| *kind != Kind::Portable),
+            Self::Portable => Some(Kind::Portable),
+        }
     }
 }
 

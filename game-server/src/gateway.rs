@@ -49,6 +49,7 @@ use tickwire_protocol::{ClientMessage, Credential};
 
 use crate::config::Config;
 use crate::matches::Directory;
+use crate::transport::Kind;
 use caps::Caps;
 use creations::Creations;
 use guests::Guests;
@@ -136,6 +137,11 @@ impl Gateway {
         let routes = api::router(self).merge(admission::router(self)).merge(alive).fallback_service(page);
         let routes = routes.layer(cors::layer(&self.origins)).layer(from_fn_with_state(Arc::clone(self), notice_strangers));
         headers::secured(routes, &self.origins)
+    }
+
+    /// What carries connections into matches.
+    pub fn transport(&self) -> Kind {
+        self.config.transport.kind().unwrap_or(Kind::Portable)
     }
 
     /// The connections there are.

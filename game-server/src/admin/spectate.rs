@@ -18,6 +18,7 @@ use crate::gateway::refusals::Cause;
 use crate::gateway::upgrade;
 use crate::matches::{Command, MatchHandle};
 use crate::metrics::{self, Observer};
+use crate::transport::Kind;
 
 /// The subprotocol of a spectator's WebSocket.
 const SUBPROTOCOL: &str = "tickwire.spectate";
@@ -38,12 +39,12 @@ pub(super) async fn handshake(
     let offered = offered_subprotocols(request.headers()).any(|protocol| protocol == SUBPROTOCOL);
     let (response, upgrading) = upgrade::accept(&mut request, offered.then(|| HeaderValue::from_static(SUBPROTOCOL)))?;
     tracing::info!(target: "audit", peer = %peer.address, match_id = %id, "operator watches a match");
-    tokio::spawn(watch(handle, upgrading, peer));
+    tokio::spawn(watch(observer.gateway.transport(), handle, upgrading, peer));
     Ok(response)
 }
 
-async fn watch(handle: MatchHandle, upgrading: OnUpgrade, peer: Peer) {
-    let Some(socket) = upgrade::socket(upgrading, peer).await else { return };
+async fn watch(transport: Kind, handle: MatchHandle, upgrading: OnUpgrade, peer: Peer) {
+    let Some(socket) = upgrade::socket(transport, upgrading, peer).await else { return };
     if let Err((refused, reason)) = handle.send(Command::Spectate { socket: Box::new(socket) })
         && let Some(socket) = refused.into_socket()
     {

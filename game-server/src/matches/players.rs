@@ -34,13 +34,13 @@ struct Player<I> {
 
 impl<I: Input> Players<I> {
     /// Takes an input in. `next` is the tick to be simulated next, `margin` the time left to the
-    /// input's own in 1/256 tick. Says whether it ends the player's idleness.
-    pub fn offer(&mut self, player: PlayerId, seq: InputSeq, tick: Tick, input: I, next: Tick, margin: i32) -> bool {
+    /// input's own in 1/256 tick, if it is known. Says whether it ends the player's idleness.
+    pub fn offer(&mut self, player: PlayerId, seq: InputSeq, tick: Tick, input: I, next: Tick, margin: Option<i32>) -> bool {
         let Some(player) = self.player(player) else { return false };
         let before = player.inputs.newest();
         let offered = player.inputs.offer(seq, tick, input, next);
         let counts = matches!(offered, Offered::InTime | Offered::Late);
-        if counts {
+        if let Some(margin) = margin.filter(|_| counts) {
             let margin = margin.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
             player.margin = Some(player.margin.map_or(margin, |least| least.min(margin)));
         }
@@ -127,7 +127,7 @@ mod tests {
 
     /// Ada sends `input` for `tick`, in time; says whether that ends her idleness.
     fn send(players: &mut Players<u8>, tick: u32, input: u8) -> bool {
-        players.offer(ADA, InputSeq(tick), Tick(tick), input, Tick(tick), 0)
+        players.offer(ADA, InputSeq(tick), Tick(tick), input, Tick(tick), Some(0))
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         let mut players = Players::<u8>::default();
         players.reset(ADA, Tick(0));
         send(&mut players, 5, 0);
-        assert!(!players.offer(ADA, InputSeq(6), Tick(99), 1, Tick(6), 0), "too early: dropped");
+        assert!(!players.offer(ADA, InputSeq(6), Tick(99), 1, Tick(6), Some(0)), "too early: dropped");
         assert!(players.falls_idle(ADA, Tick(10), 10));
         assert!(players.stir(ADA, Tick(11)) && !players.stir(ADA, Tick(12)));
     }

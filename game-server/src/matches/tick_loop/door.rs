@@ -14,8 +14,8 @@ use super::MatchTask;
 use crate::clock::{self, Moment};
 use crate::matches::handle::{Command, Reservation, ReserveError, Reserved};
 use crate::matches::roster::Taken;
-use crate::session::Socket;
 use crate::simulation::Simulation;
+use crate::transport::Socket;
 
 impl<G: Game> MatchTask<G> {
     pub(super) fn obey(&mut self, command: Command) {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::MatchTask;
 use crate::config::ms;
 use crate::matches::roster::Freed;
-use crate::session::Ended;
+use crate::transport::Ended;
 
 impl<G: Game> MatchTask<G> {
     /// Frees the seats that have expired. The match is over when nobody has held one for a while.
