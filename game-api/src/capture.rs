@@ -1,10 +1,12 @@
-//! World to snapshot: which components are replicated or persisted, and their values row by row.
+//! World to snapshot, and world to stored rows and back: which components are replicated or persisted.
 //!
 //! Invariant: rows come out in order of [`NetId`], whatever order the ECS stores them in.
 
+use std::collections::BTreeMap;
+
 use bevy_ecs::component::Component;
 use bevy_ecs::entity::Entity;
-use bevy_ecs::query::QueryState;
+use bevy_ecs::query::{QueryState, With};
 use bevy_ecs::world::World;
 use tickwire_protocol::limits::FIELDS_MAX;
 use tickwire_protocol::schema::{Columns, Fnv, Schema, Table as TableSchema};
@@ -12,18 +14,19 @@ use tickwire_protocol::snapshot::{Snapshot, Table};
 use tickwire_protocol::{NetId, PlayerId};
 
 use crate::game::Networked;
+use crate::state::{OtherTables, Rows, TableRows};
 
 /// The components of a match that leave the world: to clients, or only into the state hash and checkpoints.
 pub struct Registry {
     schema: Schema,
     replicated: Vec<(usize, Box<dyn Capture>)>,
     persisted: Vec<(TableSchema, Box<dyn Capture>)>,
-    rows: Rows,
+    rows: InOrder,
 }
 
 /// What rows are put in order in: memory that all tables use in turn.
 #[derive(Default)]
-struct Rows {
+struct InOrder {
     /// Each row's id, above its place in `values`.
     order: Vec<u64>,
     /// Row after row, in the world's order.
@@ -33,7 +36,7 @@ struct Rows {
 impl Registry {
     /// For a game whose replicated tables are `schema`.
     pub fn new(schema: Schema) -> Self {
-        Self { schema, replicated: Vec::new(), persisted: Vec::new(), rows: Rows::default() }
+        Self { schema, replicated: Vec::new(), persisted: Vec::new(), rows: InOrder::default() }
     }
 
     /// Clients see `C` of every [`Networked`] entity that has it.
@@ -65,9 +68,65 @@ impl Registry {
 
     /// Takes away every entity with a component that `player` owns.
     pub fn despawn_owned(&mut self, world: &mut World, player: PlayerId) {
-        for capture in self.replicated.iter_mut().map(|(_, capture)| capture).chain(self.persisted.iter_mut().map(|(_, capture)| capture)) {
+        for capture in self.captures() {
             capture.despawn_owned(world, player);
         }
+    }
+
+    /// The rows of every replicated and every persisted table. Only [`Networked`] entities have any.
+    pub fn state(&mut self, world: &mut World) -> Rows {
+        let tables_hash = self.tables_hash();
+        Rows { tables_hash, tables: self.captures().map(|capture| capture.rows(world)).collect() }
+    }
+
+    /// Makes the world's [`Networked`] entities those of `rows`: the ones that were there go, and for every
+    /// id in `rows` there is an entity with that id and its components.
+    ///
+    /// # Errors
+    /// If `rows` are not of this game's tables. The world is then as it was.
+    pub fn restore(&mut self, world: &mut World, rows: &Rows) -> Result<(), OtherTables> {
+        let is_whole = |(capture, table): (&mut Box<dyn Capture>, &TableRows)| table.values.len() == table.ids.len() * capture.columns();
+        let same_count = self.captures().count() == rows.tables.len();
+        if rows.tables_hash != self.tables_hash() || !same_count || !self.captures().zip(&rows.tables).all(is_whole) {
+            return Err(OtherTables);
+        }
+        let there: Vec<Entity> = world.query_filtered::<Entity, With<Networked>>().iter(world).collect();
+        for entity in there {
+            world.despawn(entity);
+        }
+        // In order of ids, whatever tables they are in: two restored worlds are alike.
+        let mut entities: BTreeMap<NetId, Entity> =
+            rows.tables.iter().flat_map(|table| &table.ids).map(|id| (*id, Entity::PLACEHOLDER)).collect();
+        for (id, entity) in &mut entities {
+            *entity = world.spawn(Networked(*id)).id();
+        }
+        for (capture, table) in self.captures().zip(&rows.tables) {
+            let values = table.values.chunks_exact(capture.columns());
+            for (entity, row) in table.ids.iter().filter_map(|id| entities.get(id)).zip(values) {
+                capture.insert(world, *entity, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Replicated tables, and then persisted ones, in the order they were registered.
+    fn captures(&mut self) -> impl Iterator<Item = &mut Box<dyn Capture>> {
+        let replicated = self.replicated.iter_mut().map(|(_, capture)| capture);
+        replicated.chain(self.persisted.iter_mut().map(|(_, capture)| capture))
+    }
+
+    /// Tells tables apart whose rows could be confused. What was learned of them does not matter here.
+    fn tables_hash(&self) -> u64 {
+        let replicated = self.replicated.iter().filter_map(|(index, _)| self.schema.tables().get(*index));
+        let mut hash = Fnv::new();
+        for table in replicated.chain(self.persisted.iter().map(|(table, _)| table)) {
+            hash.text(table.name);
+            for field in table.fields {
+                hash.text(field.name);
+                [field.min, field.max].into_iter().for_each(|bound| hash.word(bound as u32));
+            }
+        }
+        hash.finish()
     }
 
     /// Replaces the rows of all replicated tables in `snapshot` but the match's own.
@@ -91,7 +150,12 @@ impl Registry {
 
 trait Capture: Send + Sync {
     fn despawn_owned(&mut self, world: &mut World, player: PlayerId);
-    fn capture(&mut self, world: &mut World, rows: &mut Rows, table: &mut Table);
+    fn capture(&mut self, world: &mut World, rows: &mut InOrder, table: &mut Table);
+    /// Numbers in a row.
+    fn columns(&self) -> usize;
+    fn rows(&mut self, world: &mut World) -> TableRows;
+    /// Gives `entity` the component of `row`.
+    fn insert(&self, world: &mut World, entity: Entity, row: &[i32]);
 }
 
 struct CaptureOf<C: Component> {
@@ -114,8 +178,8 @@ impl<C: Component + Columns> Capture for CaptureOf<C> {
         }
     }
 
-    fn capture(&mut self, world: &mut World, rows: &mut Rows, table: &mut Table) {
-        let Rows { order, values } = rows;
+    fn capture(&mut self, world: &mut World, rows: &mut InOrder, table: &mut Table) {
+        let InOrder { order, values } = rows;
         order.clear();
         values.clear();
         for (networked, component) in self.query.get_or_insert_with(|| world.query()).iter(world) {
@@ -137,5 +201,27 @@ impl<C: Component + Columns> Capture for CaptureOf<C> {
                 table.push(id, row);
             }
         }
+    }
+
+    fn columns(&self) -> usize {
+        C::TABLE.fields.len()
+    }
+
+    fn rows(&mut self, world: &mut World) -> TableRows {
+        let query = self.query.get_or_insert_with(|| world.query());
+        let mut found: Vec<(NetId, &C)> = query.iter(world).map(|(networked, component)| (networked.0, component)).collect();
+        found.sort_unstable_by_key(|(id, _)| *id);
+        let mut rows = TableRows::default();
+        for (id, component) in found {
+            let start = rows.values.len();
+            rows.ids.push(id);
+            rows.values.resize(start + self.columns(), 0);
+            component.write(rows.values.get_mut(start..).unwrap_or_default());
+        }
+        rows
+    }
+
+    fn insert(&self, world: &mut World, entity: Entity, row: &[i32]) {
+        world.entity_mut(entity).insert(C::read(row));
     }
 }

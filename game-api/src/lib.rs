@@ -20,6 +20,8 @@ pub mod interest;
 #[cfg(feature = "ecs")]
 mod simulation;
 #[cfg(feature = "ecs")]
+mod state;
+#[cfg(feature = "ecs")]
 pub mod testing;
 
 pub use event::Event;
@@ -97,6 +99,23 @@ pub use tickwire_game_macros::Input;
 /// ```
 pub use tickwire_game_macros::Replicate;
 
+/// Lets a value be stored with a match and read back as it was: what a bot remembers, and the types in it.
+///
+/// ```
+/// use tickwire_game::{Rng, Stored};
+/// use tickwire_protocol::codec::{decode, encode};
+///
+/// #[derive(Stored, Clone, Debug, PartialEq)]
+/// struct Brain {
+///     rng: Rng,
+///     prey: Option<u16>,
+/// }
+///
+/// let brain = Brain { rng: Rng::new(7), prey: Some(3) };
+/// assert_eq!(decode::<Brain, 64>(&encode(&brain)), Ok(brain));
+/// ```
+pub use tickwire_game_macros::Stored;
+
 #[cfg(feature = "ecs")]
 pub use bevy_ecs;
 #[cfg(feature = "ecs")]
@@ -107,6 +126,8 @@ pub use game::{Events, Game, Inputs, MatchClock, NetIds, Networked, Random, Scen
 pub use interest::Interest;
 #[cfg(feature = "ecs")]
 pub use simulation::Simulation;
+#[cfg(feature = "ecs")]
+pub use state::{OtherTables, Rows, SimulationState};
 
 use tickwire_protocol::codec::{Decode, Encode};
 use tickwire_protocol::messages::ClientMessage;
@@ -171,8 +192,8 @@ pub trait GameDef: Send + Sync + 'static {
     type Input: Input;
     /// The part of the player's own state that is predicted: exact, so that replaying inputs gives what the server got.
     type Body: Clone + PartialEq + core::fmt::Debug + Send;
-    /// A bot's memory.
-    type Brain: Send;
+    /// A bot's memory. It is part of a match that is stored: derive [`Stored`](derive@Stored).
+    type Brain: Encode + Decode<()> + Send;
 
     /// The state that `me` predicts from, as replicated in `view`; `None` while there is nothing to move.
     fn body(view: &Snapshot, me: PlayerId) -> Option<Self::Body>;

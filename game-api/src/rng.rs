@@ -2,8 +2,11 @@
 //!
 //! Written out rather than imported because recordings depend on every number it gives: it must never change.
 
+use tickwire_protocol::codec::{Decode, Encode};
+
 /// Seeded, portable random numbers. Not for secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Rng(u64);
 
 impl Rng {

@@ -9,7 +9,8 @@ use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::{Columns, Fnv, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
-use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Random, Registry, Rng, Scene, Setup, Told, tick_field};
+use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, OtherTables, Random, Registry, Rng, Scene, Setup};
+use crate::{SimulationState, Told, tick_field};
 
 /// The world of one match.
 pub struct Simulation<G: Game> {
@@ -118,6 +119,33 @@ impl<G: Game> Simulation<G> {
         hash.word(self.next_net_id());
         self.registry.hash_persisted(&mut self.world, &mut hash);
         hash.finish()
+    }
+
+    /// All that this simulation is.
+    pub fn state(&mut self) -> SimulationState {
+        let clock = *self.world.resource::<MatchClock>();
+        SimulationState {
+            tick: clock.tick,
+            phase: clock.phase as u8,
+            phase_ends: clock.phase_ends,
+            random: self.world.resource::<Random>().0.state(),
+            next_net_id: self.next_net_id(),
+            rows: self.registry.state(&mut self.world),
+        }
+    }
+
+    /// Becomes what `state` was stored from: of the same game in the same mode. From here on it does what
+    /// that one did next. What a game keeps in resources or in a system's `Local` stays as it is.
+    ///
+    /// # Errors
+    /// If the state is of other tables than the game has now. Nothing is changed then.
+    pub fn restore(&mut self, state: &SimulationState) -> Result<(), OtherTables> {
+        self.registry.restore(&mut self.world, &state.rows)?;
+        self.world.insert_resource(MatchClock { tick: state.tick, phase: state.phase(), phase_ends: state.phase_ends });
+        self.world.insert_resource(Random(Rng::new(state.random)));
+        self.world.insert_resource(NetIds(state.next_net_id));
+        self.world.clear_trackers();
+        Ok(())
     }
 
     /// The world, to set a scene up in a test or to look behind it.

@@ -13,14 +13,19 @@
 use std::collections::BTreeMap;
 
 use bevy_ecs::world::World;
+use tickwire_protocol::codec::{decode, encode};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
 use crate::{Game, MatchClock, Mode, Scene, Simulation};
 
+/// More than a stored match of any game has.
+const STATE_BYTES_MAX: usize = 64 << 20;
+
 /// A match of `G`.
 pub struct TestMatch<G: Game> {
+    mode: Mode,
     simulation: Simulation<G>,
     clock: MatchClock,
     held: BTreeMap<PlayerId, G::Input>,
@@ -39,6 +44,7 @@ impl<G: Game> TestMatch<G> {
     /// The same in any mode. In one with an [`crate::Interest`], bots see everything.
     pub fn in_mode(mode: &Mode, seed: u64, tick: Tick) -> Self {
         Self {
+            mode: *mode,
             simulation: Simulation::new(mode, seed, tick, 0),
             clock: MatchClock { tick, ..MatchClock::default() },
             held: BTreeMap::new(),
@@ -115,6 +121,23 @@ impl<G: Game> TestMatch<G> {
         });
         self.simulation.capture(&mut self.view);
         &self.view
+    }
+
+    /// Stores the match in bytes, and goes on in a new world with what the bytes say. Whatever a game keeps
+    /// where it must not (in a resource, in a system's `Local`, in the order of the ECS) is lost: a match
+    /// that does this and one that does not stay equal in every tick, or the game has a mistake.
+    ///
+    /// # Panics
+    /// If the match does not come back from its bytes.
+    #[allow(clippy::expect_used)] // a mistake of the game's, found by its test
+    pub fn reload(&mut self) {
+        let stored = encode(&self.simulation.state());
+        let state = decode::<_, STATE_BYTES_MAX>(&stored).expect("a state reads back");
+        self.simulation = Simulation::new(&self.mode, 0, Tick(0), 0);
+        self.simulation.restore(&state).expect("the state is of the same tables");
+        for brain in self.brains.values_mut() {
+            *brain = decode::<_, STATE_BYTES_MAX>(&encode(brain)).expect("a brain reads back");
+        }
     }
 
     /// What everyone saw of the last tick.

@@ -1,4 +1,4 @@
-//! The attributes a game is stated with: `Replicate`, `Input` and `Event`.
+//! The attributes a game is stated with: `Replicate`, `Input`, `Event` and `Stored`.
 //!
 //! Each derive reads one declaration and writes everything that follows from it, so that a game says
 //! nothing twice. They are used through `tickwire_game`, which re-exports them and documents them with
@@ -9,6 +9,7 @@ mod event;
 mod field;
 mod input;
 mod replicate;
+mod stored;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -29,6 +30,12 @@ pub fn input(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Event, attributes(range))]
 pub fn event(input: TokenStream) -> TokenStream {
     finish(event::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// See `tickwire_game::Stored`.
+#[proc_macro_derive(Stored)]
+pub fn stored(input: TokenStream) -> TokenStream {
+    finish(stored::derive(&parse_macro_input!(input as DeriveInput)))
 }
 
 /// What was derived, or what is wrong with the declaration, at the place where it is wrong.

@@ -3,6 +3,8 @@
 //! Invariant: no floating point. The table is worked out at compile time from a power series in 128-bit fixed point, so a
 //! direction is the same number on every machine.
 
+use tickwire_game::Stored;
+
 use crate::geometry::Vec2;
 
 /// Steps to a full turn.
@@ -13,7 +15,7 @@ pub const ONE: i32 = 1 << 14;
 const QUARTER: i32 = STEP_COUNT / 4;
 
 /// A direction. 0 points along +x; angles grow clockwise on screen, because y grows downwards.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Stored, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Angle(u16);
 
 impl Angle {

@@ -12,7 +12,7 @@ mod ease;
 mod nav;
 mod sight;
 
-use tickwire_game::Rng;
+use tickwire_game::{Rng, Stored};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
@@ -41,7 +41,7 @@ const DODGE_TICKS: u32 = 7;
 const HEADING_STEPS: i32 = 64;
 
 /// A bot's memory.
-#[derive(Clone, Debug)]
+#[derive(Stored, Clone, Debug)]
 pub struct Brain {
     rng: Rng,
     /// 20 to 99: how well it aims, how fast it reacts.
@@ -52,7 +52,7 @@ pub struct Brain {
     life: Option<Life>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Stored, Clone, Debug)]
 struct Life {
     /// The fighter's id, which a new life changes.
     id: NetId,

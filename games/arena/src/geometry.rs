@@ -3,8 +3,10 @@
 //! Units are 1/16 of a game unit. Coordinates stay below 2^18, so squares of distances fit `i32` only for short vectors:
 //! whatever may be long is `i64`.
 
+use tickwire_game::Stored;
+
 /// A place or a displacement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Stored, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vec2 {
     /// Rightwards.
     pub x: i32,

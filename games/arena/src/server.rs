@@ -45,8 +45,6 @@ enum Step {
 #[derive(Resource, Clone, Copy)]
 struct Ground {
     map: Map,
-    /// In royale, the entity of the zone.
-    zone: Option<Entity>,
 }
 
 columns! {
@@ -70,6 +68,7 @@ impl Game for Arena {
         setup.registry.replicate::<Leader>();
         setup.registry.persist::<Spot>();
         let map = Map::of(setup.mode);
+        setup.world.insert_resource(Ground { map });
         for (place, (kind, at)) in (0..map.pickup_count()).filter_map(|index| Some((index as u16, map.pickup(index)?))) {
             let networked = setup.world.resource_mut::<NetIds>().allocate();
             setup.world.spawn((networked, Spot { place, back_at: 0 }, Pickup { kind: kind.number(), x: at.x, y: at.y }));
@@ -85,12 +84,11 @@ impl Game for Arena {
         if map == Map::ROYALE {
             let zone = royale::zone(map, &mut setup.world.resource_mut::<Random>().0);
             let networked = setup.world.resource_mut::<NetIds>().allocate();
-            let zone = setup.world.spawn((networked, zone)).id();
-            setup.world.insert_resource(Ground { map, zone: Some(zone) });
+            setup.world.spawn((networked, zone));
+            setup.world.init_resource::<royale::Zones>();
             let close = (royale::shrink_zone, royale::harm_outside, royale::count_heads).chain_ignore_deferred();
             setup.schedule.add_systems((royale::respawn_fighters.in_set(Step::Respawn), close.in_set(Step::Close)));
         } else {
-            setup.world.insert_resource(Ground { map, zone: None });
             setup.schedule.add_systems(systems::respawn_fighters.in_set(Step::Respawn));
         }
     }

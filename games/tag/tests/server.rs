@@ -97,3 +97,16 @@ fn prediction_comes_true_bit_for_bit() {
         }
     }
 }
+
+#[test]
+fn a_match_that_is_stored_and_read_back_goes_on_as_if_nothing_had_happened() {
+    let [mut whole, mut stored] = [0, 1].map(|_| bots(9, 6));
+    for tick in 0..1800 {
+        if tick % 50 == 0 {
+            stored.reload();
+        }
+        whole.step();
+        stored.step();
+        assert!(whole.state_hash() == stored.state_hash() && whole.events() == stored.events(), "in tick {tick}");
+    }
+}

@@ -7,8 +7,10 @@
 
 use bevy_ecs::change_detection::Mut;
 use bevy_ecs::entity::Entity;
+use bevy_ecs::query::QueryState;
+use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Commands, Local, Query, Res, ResMut};
-use bevy_ecs::world::World;
+use bevy_ecs::world::{FromWorld, World};
 use tickwire_game::interest::{Eyes, Place, Row, Tier};
 use tickwire_game::{Events, Interest, MatchClock, NetIds, Random, Rng};
 use tickwire_protocol::schema::Phase;
@@ -270,9 +272,21 @@ pub(super) fn survivors(world: &mut World) -> Vec<u16> {
 }
 
 /// Whether there is a zone, and the dead stay dead.
-fn is_final_in(world: &World) -> bool {
-    let zone = world.resource::<Ground>().zone.and_then(|zone| world.get::<Zone>(zone));
-    zone.is_some_and(is_final)
+fn is_final_in(world: &mut World) -> bool {
+    if world.resource::<Ground>().map != Map::ROYALE {
+        return false;
+    }
+    world.resource_scope(|world, mut zones: Mut<Zones>| zones.0.iter(world).any(is_final))
+}
+
+/// How the zone is found: it is asked for every tick, and a query is costly to build.
+#[derive(Resource)]
+pub(super) struct Zones(QueryState<&'static Zone>);
+
+impl FromWorld for Zones {
+    fn from_world(world: &mut World) -> Self {
+        Self(world.query())
+    }
 }
 
 #[cfg(test)]

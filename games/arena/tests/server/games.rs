@@ -6,6 +6,7 @@ use arena::geometry::Vec2;
 use arena::map::{Map, PICKUPS, UNIT};
 use arena::movement::is_free;
 use arena::tables::{Fighter, Pickup, Score, Shot};
+use tickwire_game::GameDef;
 use tickwire_game::testing::TestMatch;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Tick};
@@ -80,5 +81,33 @@ fn a_full_match_of_sixteen_holds_together() {
             game.leave(PlayerId(5));
             game.join_bot(PlayerId(5), 99);
         }
+    }
+}
+
+#[test]
+fn a_match_that_is_stored_and_read_back_goes_on_as_if_nothing_had_happened() {
+    for (mode, count) in [("ffa", 12), ("royale", 40)] {
+        let mode = Arena::MODES.iter().find(|known| known.id == mode).expect("a mode of the arena");
+        let mut matches = [0, 1].map(|_| {
+            let mut game = TestMatch::<Arena>::in_mode(mode, 5, Tick(0));
+            (0..count).for_each(|player| game.join_bot(PlayerId(player), u64::from(player)));
+            game.enter_until(Phase::Live, Tick(1500));
+            game
+        });
+        for tick in 0..1200 {
+            let [whole, stored] = &mut matches;
+            if tick % 97 == 0 {
+                stored.reload();
+            }
+            if tick == 500 {
+                whole.leave(PlayerId(3));
+                stored.leave(PlayerId(3));
+            }
+            whole.step();
+            stored.step();
+            assert!(whole.state_hash() == stored.state_hash() && whole.events() == stored.events(), "{} in tick {tick}", mode.id);
+            assert_eq!(whole.is_decided(), stored.is_decided());
+        }
+        assert_eq!(matches[0].ranking(), matches[1].ranking());
     }
 }
