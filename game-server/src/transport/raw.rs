@@ -8,7 +8,6 @@
 //! way in or out; everything else goes through buffers that its thread's connections share.
 
 mod inbox;
-mod stamp;
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -27,7 +26,7 @@ use tokio::time::Instant;
 use super::frame::{self, Opcode};
 use super::{Arrival, Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport, UNSENT_BYTES};
 use crate::clock::Moment;
-use inbox::{Found, Inbox, READ_BUFFER_BYTES};
+use inbox::{Found, Inbox, READ_BUFFER_BYTES, Read, ask_for_stamps};
 
 /// Reads in a tick.
 const READS_MAX: usize = READ_BYTES_MAX / READ_BUFFER_BYTES;
@@ -79,7 +78,7 @@ impl Socket {
         let socket = socket2::SockRef::from(&stream);
         socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
         socket.set_send_buffer_size(send_buffer_bytes as usize)?;
-        stamp::ask_for(&stream);
+        ask_for_stamps(&stream);
         Ok(Link { stream, bytes: self.bytes, reads_left: 0, stamp: None, owed_pong: None })
     }
 
@@ -146,14 +145,11 @@ impl Link {
     fn read(&mut self, moment: &Moment) -> Result<bool, Broken> {
         let Some(reads_left) = self.reads_left.checked_sub(1) else { return Ok(false) };
         self.reads_left = reads_left;
-        let free = self.bytes.inbox.free();
-        let room = free.len();
-        match stamp::read(&self.stream, free) {
-            Ok((0, _)) => Err(Broken::Lost),
-            Ok((count, at)) => {
-                self.bytes.inbox.took(count);
+        match self.bytes.inbox.read(&self.stream) {
+            Ok(Read { count: 0, .. }) => Err(Broken::Lost),
+            Ok(Read { at, more, .. }) => {
                 self.stamp = Some(moment.of(at));
-                if count < room {
+                if !more {
                     self.reads_left = 0;
                 }
                 Ok(true)

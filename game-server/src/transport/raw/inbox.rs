@@ -6,8 +6,16 @@
 //! count too.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSliceMut};
+use std::net::TcpStream;
 use std::ops::Range;
+use std::os::fd::AsRawFd;
+use std::time::{Duration, SystemTime};
+
+use nix::sys::socket::sockopt::ReceiveTimestampns;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt};
+use nix::sys::time::TimeSpec;
 
 use crate::transport::frame::{Incoming, Parser, Violation};
 
@@ -17,6 +25,7 @@ pub(super) const READ_BUFFER_BYTES: usize = 16 * 1024;
 
 thread_local! {
     static READ_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static NOTE: RefCell<Vec<u8>> = RefCell::new(nix::cmsg_space!(TimeSpec));
 }
 
 /// One connection's incoming side.
@@ -46,6 +55,23 @@ pub(super) enum Found {
     Pong,
     /// The client closes; with the code it gave.
     Close(Option<u16>),
+}
+
+/// What a read brought.
+pub(super) struct Read {
+    /// Bytes; none at the end of the stream.
+    pub(super) count: usize,
+    /// When the kernel had the last of them; `None` if it does not tell.
+    pub(super) at: Option<SystemTime>,
+    /// Whether more may be there.
+    pub(super) more: bool,
+}
+
+/// From now on the kernel notes when bytes come.
+pub(super) fn ask_for_stamps(stream: &TcpStream) {
+    if let Err(error) = setsockopt(stream, ReceiveTimestampns, &true) {
+        tracing::debug!(%error, "inputs are told to have come when they are read");
+    }
 }
 
 impl Inbox {
@@ -93,6 +119,23 @@ impl Inbox {
             self.unparsed = 0..self.unparsed.len();
         }
         self.buffer.get_mut(self.unparsed.end..).unwrap_or_default()
+    }
+
+    /// Reads once, straight from the kernel.
+    pub(super) fn read(&mut self, stream: &TcpStream) -> io::Result<Read> {
+        let free = self.free();
+        let room = free.len();
+        let (count, at) = NOTE.with_borrow_mut(|note| {
+            let mut free = [IoSliceMut::new(free)];
+            let message = recvmsg::<()>(stream.as_raw_fd(), &mut free, Some(note), MsgFlags::empty())?;
+            let at = message.cmsgs()?.find_map(|note| match note {
+                ControlMessageOwned::ScmTimestampns(at) => Some(SystemTime::UNIX_EPOCH + Duration::from(at)),
+                _ => None,
+            });
+            io::Result::Ok((message.bytes, at))
+        })?;
+        self.took(count);
+        Ok(Read { count, at, more: count == room })
     }
 
     /// So many bytes were read into [`Inbox::free`].
