@@ -22,11 +22,12 @@ use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{ClientMessage, InputSeq, Secret, Tick};
+use tickwire_server::config::TransportKind;
 use tickwire_server::config::{MatchConfig, SessionConfig};
 use tickwire_server::matches::stats::{MICROS_MAX, Timings};
 use tickwire_server::matches::{Command, Directory, GuestId, MatchHandle, MatchRequest, Reservation, Settings, worker};
 use tickwire_server::secrets::hash;
-use tickwire_server::transport::{Kind, Socket};
+use tickwire_server::transport::Socket;
 use tickwire_server::{Config, Server};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -120,7 +121,7 @@ async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     let (mut client, accepted) = (TcpStream::connect(listener.local_addr()?).await?, listener.accept().await?.0);
     client.set_nodelay(true)?;
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let socket = Box::new(Socket::over_tcp(Kind::BEST, accepted, Vec::new(), peer, ()).await);
+    let socket = Box::new(Socket::over_tcp(TransportKind::BEST, accepted, Vec::new(), peer, ()).await);
     if handle.send(Command::Attach { player, ticket, socket }).is_err() {
         bail!("the match takes no commands");
     }

@@ -3,8 +3,12 @@
 //! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
 mod check;
+mod error;
 pub mod flags;
 pub mod load;
+pub(crate) mod origin;
+mod transport;
+mod value;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,9 +16,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use load::ConfigError;
-
-use crate::transport::Kind;
+pub use error::ConfigError;
+pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,38 +107,6 @@ impl Config {
     /// The `count`th port after the players'; any free one if theirs is, or if there is none.
     fn port_after(&self, count: u16) -> u16 {
         if self.port == 0 { 0 } else { self.port.checked_add(count).unwrap_or(0) }
-    }
-}
-
-/// What carries players' connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum TransportChoice {
-    /// The fastest on this system.
-    Auto,
-    /// Sockets read at the tick, on Linux only.
-    Raw,
-    /// tokio-tungstenite, on every system.
-    Portable,
-}
-
-impl TransportChoice {
-    /// As it is set.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Raw => "raw",
-            Self::Portable => "portable",
-        }
-    }
-
-    /// What that is on this system. `None` if it has no such thing.
-    pub fn kind(self) -> Option<Kind> {
-        match self {
-            Self::Auto => Some(Kind::BEST),
-            Self::Raw => Some(Kind::BEST).filter(|kind| *kind != Kind::Portable),
-            Self::Portable => Some(Kind::Portable),
-        }
     }
 }
 

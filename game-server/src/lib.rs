@@ -1,22 +1,20 @@
-//! Tickwire's server: runs thousands of matches of any [`Game`](tickwire_game::Game) at a fixed tick.
+//! Tickwire's server: runs thousands of matches of any [`Game`](tickwire_game::Game) at a fixed
+//! tick.
 //!
-//! The folders are the stations that data passes, in order: `gateway` turns strangers into players, `transport` turns
-//! bytes into messages and back, `matches` owns the worlds, `simulation` steps them, `replication` turns them into bytes, `admin` watches.
-//! `docs/ARCHITECTURE.md` is the map.
+//! `docs/ARCHITECTURE.md` has the map: the folders in the order in which they may import each other.
 //!
 //! Invariant: nothing here names a game; `main.rs` does.
 
-pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod drain;
-pub mod gateway;
+mod gateway;
+mod http;
 pub mod matches;
-pub mod metrics;
-pub mod replication;
+mod metrics;
+mod ops;
 pub mod secrets;
 pub mod server;
-pub mod simulation;
 pub mod telemetry;
 pub mod transport;
 

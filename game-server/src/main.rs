@@ -12,8 +12,8 @@ use tag::Tag;
 use tickwire_server::config::flags::Flags;
 use tickwire_server::config::load::ENV_PREFIX;
 use tickwire_server::drain::StopSignals;
-use tickwire_server::server::RunningServer;
-use tickwire_server::{Config, Server, admin, telemetry};
+use tickwire_server::server::{RunningServer, read_admin_token};
+use tickwire_server::{Config, Server, telemetry};
 
 /// An authoritative server for browser games.
 ///
@@ -85,7 +85,7 @@ fn announce(server: &RunningServer, token_file: Option<&Path>) -> anyhow::Result
     let mut out = std::io::stdout().lock();
     writeln!(out, "tickwire: play   http://{}/", server.play_addr())?;
     if let Some(address) = server.admin_addr() {
-        let fragment = token_file.map(|file| admin::auth::read_text(Some(file)).map(|token| format!("#token={token}"))).transpose()?;
+        let fragment = token_file.map(|file| read_admin_token(Some(file)).map(|token| format!("#token={token}"))).transpose()?;
         writeln!(out, "tickwire: admin  http://{address}/admin/{}", fragment.unwrap_or_default())?;
     }
     writeln!(out, "tickwire: ops    http://{}/metrics", server.ops_addr())?;

@@ -1,14 +1,9 @@
-//! Figures for the monitoring system: one function per event that is counted, and the collector that gathers the rest.
+//! What is counted as it happens: one function per event. A leaf: it imports nothing of ours, so
+//! that any room may count.
 //!
-//! Invariants: no label takes a value that a stranger chose, and none names a player; counting never blocks a tick. The
-//! counters here are the process's, as the monitoring system sees it; what belongs to a server is gathered at a scrape.
-
-pub mod match_watch;
-pub mod observer;
-pub mod process;
-mod scrape;
-
-pub use observer::Observer;
+//! Invariants: no label takes a value that a stranger chose, and none names a player; counting
+//! never blocks a tick. The counters are the process's, as the monitoring system sees it; what
+//! belongs to a server, `ops` gathers at a scrape.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -21,7 +16,7 @@ use tickwire_protocol::CloseReason;
 
 /// Why a connection or handshake was turned away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reject {
+pub(crate) enum Reject {
     /// As many connections as there may be.
     Total,
     /// As many from this address as there may be.
@@ -53,17 +48,17 @@ impl Reject {
 }
 
 /// A session was closed, or a socket refused, with this reason.
-pub fn count_close(reason: CloseReason) {
+pub(crate) fn count_close(reason: CloseReason) {
     COUNTERS.closes.get_or_create(&[("reason", reason.name())]).inc();
 }
 
 /// A connection or handshake was turned away.
-pub fn count_reject(cause: Reject) {
+pub(crate) fn count_reject(cause: Reject) {
     COUNTERS.rejects.get_or_create(&[("cause", cause.name())]).inc();
 }
 
 /// The API was called. `route` is the pattern that matched.
-pub fn count_api_request(method: &Method, route: &str, status: StatusCode) {
+pub(crate) fn count_api_request(method: &Method, route: &str, status: StatusCode) {
     let method = match *method {
         Method::GET => "GET",
         Method::POST => "POST",
@@ -75,7 +70,7 @@ pub fn count_api_request(method: &Method, route: &str, status: StatusCode) {
 }
 
 /// A file of the page was asked for.
-pub fn count_page_request(status: StatusCode) {
+pub(crate) fn count_page_request(status: StatusCode) {
     count_request("GET", "page", status);
 }
 
@@ -97,8 +92,8 @@ fn count_request(method: &'static str, route: impl Into<Cow<'static, str>>, stat
     COUNTERS.requests.get_or_create(&labels).inc();
 }
 
-/// Adds what is counted as it happens to a registry.
-fn register_counters(registry: &mut Registry) {
+/// Adds the counters to a registry.
+pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());

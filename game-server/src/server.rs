@@ -1,9 +1,9 @@
-//! Puts the parts together: three listeners, the gateway's thread, the operators' thread, and a worker per core.
+//! Puts the parts together: three listeners, the gateway's thread, the operators' thread, and a
+//! worker per core.
 //!
-//! Invariants: a server that starts has everything it was told to have, else it does not start and says why in a line;
-//! several may run in one process; one that is dropped ends its matches and its threads first.
-
-pub mod descriptors;
+//! Invariants: a server that starts has everything it was told to have, else it does not start and
+//! says why in a line; several may run in one process; one that is dropped ends its matches and its
+//! threads first.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -17,15 +17,19 @@ use tickwire_game::{Game, Mode};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::admin::auth::{Doorkeeper, Token, TokenError};
-use crate::admin::{self, ops};
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::caps::Caps;
-use crate::gateway::pace::Deadlines;
-use crate::gateway::{GameFacts, Gateway, listener, page};
+use crate::gateway::{self, GameFacts, Gateway};
+use crate::http::caps::Caps;
+use crate::http::pace::Deadlines;
+use crate::http::{listener, page};
 use crate::matches::{Directory, worker};
-use crate::metrics::Observer;
+use crate::ops::auth::{Doorkeeper, Token};
+use crate::ops::observer::Observer;
+use crate::ops::{admin, descriptors, monitoring};
+
+pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
+pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
 
 /// A worker that has not ended after so long is left behind.
 const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
@@ -54,7 +58,7 @@ pub enum StartError {
     Token(#[from] TokenError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
-    Descriptors(#[from] descriptors::TooFew),
+    Descriptors(#[from] TooFewDescriptors),
     /// An address cannot be listened on.
     #[error("cannot listen on {address} for {what}: {error}")]
     Listen {
@@ -104,7 +108,7 @@ impl Server {
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Gateway::new(game, Arc::clone(&config), Arc::clone(&directory));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory)));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
         let deadlines = Deadlines::new(&config.connections);
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
@@ -120,13 +124,13 @@ impl Server {
         };
         let player_caps = Arc::clone(gateway.caps());
         server.spawn("gateway", async move {
-            let router = gateway.router();
+            let router = gateway::router(&gateway);
             tokio::join!(play.serve(router, player_caps, deadlines), gateway.keep_house());
         })?;
         // A thread of its own: a flood at the gate does not blind those who look after the server.
         server.spawn("operators", async move {
-            let ops_caps = Caps::of(ops::CONNECTIONS_MAX, ops::CONNECTIONS_MAX, ops::CONNECTIONS_MAX);
-            let ops = ops.serve(ops::router(&observer), ops_caps, deadlines);
+            let ops_caps = Caps::of(monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX);
+            let ops = ops.serve(monitoring::router(&observer), ops_caps, deadlines);
             let admin = async {
                 if let Some((token, listener)) = admin {
                     let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
@@ -227,7 +231,8 @@ impl RunningServer {
         }
     }
 
-    /// Lets matches go on for `grace` while people play in them, then ends them, telling everyone, and stops.
+    /// Lets matches go on for `grace` while people play in them, then ends them, telling everyone,
+    /// and stops.
     pub fn drain(mut self, grace: Duration) {
         self.finish(grace);
     }

@@ -285,10 +285,12 @@ fn a_body_without_announced_length_is_limited_too() {
 fn the_document_lists_every_problem() {
     let document =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/PROTOCOL.md")).expect("the document is in the checkout");
-    let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/gateway")).expect("our own sources");
+    let folders = ["http", "gateway", "gateway/identity"].map(|folder| format!("{}/src/{folder}", env!("CARGO_MANIFEST_DIR")));
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).expect("our own sources"));
+    let files = files.map(|file| file.expect("a source").path()).filter(|file| file.is_file());
     let mut codes = 0;
-    for source in sources {
-        let source = std::fs::read_to_string(source.expect("a source").path()).expect("UTF-8");
+    for file in files {
+        let source = std::fs::read_to_string(file).expect("UTF-8");
         let made = source.split("#[cfg(test)]").next().expect("code").split("new(").skip(1);
         for arguments in made.filter_map(|arguments| arguments.trim_start().strip_prefix("StatusCode::")) {
             let mut arguments = arguments.split(',').map(str::trim);

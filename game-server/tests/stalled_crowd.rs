@@ -118,7 +118,7 @@ async fn in_one_divided_match() {
 
 async fn stall(mode: &Mode) {
     let count: usize = std::env::var("STALLED_READERS").map_or(Ok(180), |count| count.parse()).expect("a number");
-    tickwire_server::server::descriptors::provide(count).expect("descriptors");
+    tickwire_server::server::provide_descriptors(count).expect("descriptors");
     // A thousand keep a machine busy: nobody may be closed while the others are served.
     let slow_ms = 6_000.max(20 * count);
     let server = Running::start(slow_ms);

@@ -22,12 +22,13 @@ use tickwire_protocol::messages::{ClientMessage, Event};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{InputSeq, MatchId, Replica, Secret, ServerMessage, Tick};
 use tickwire_server::Config;
+use tickwire_server::config::TransportKind;
 use tickwire_server::matches::pacer::Pacer;
 use tickwire_server::matches::stats::MatchStats;
 use tickwire_server::matches::tick_loop::MatchTask;
 use tickwire_server::matches::{Command, GuestId, MatchHandle, MatchInfo, Reservation, Settings};
 use tickwire_server::secrets::hash;
-use tickwire_server::transport::{Kind, Socket};
+use tickwire_server::transport::Socket;
 use tokio::net::TcpListener;
 
 const PLAYERS: u16 = 16;
@@ -106,7 +107,7 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || napping.nap()).build();
     let (runtime, tasks) = (runtime.expect("a runtime"), tokio::task::LocalSet::new());
     let guard = runtime.enter();
-    let mut task = MatchTask::<Arena>::new(Arc::clone(&info), commands, 7, config.session, config.matches, Duration::ZERO);
+    let mut task = MatchTask::<Arena>::new(Arc::clone(&info), commands, 7, config.session, &config.matches, Duration::ZERO);
     let mut playing = pin!(tokio::task::unconstrained(task.run(pacer.alarm())));
     let mut run_until = |is_reached: &mut dyn FnMut() -> bool| {
         let reached = poll_fn(|context| {
@@ -133,7 +134,7 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
         });
         let player = seat.expect("an answer").expect("a seat").player;
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let socket = runtime.block_on(Socket::over_tcp(Kind::BEST, theirs, Vec::new(), peer, ()));
+        let socket = runtime.block_on(Socket::over_tcp(TransportKind::BEST, theirs, Vec::new(), peer, ()));
         let socket = Box::new(socket);
         assert!(handle.send(Command::Attach { player, ticket, socket }).is_ok());
         let (info, is_over) = (Arc::clone(&info), Arc::clone(&is_over));

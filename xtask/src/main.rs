@@ -28,7 +28,7 @@ mod train_codec;
 mod wasm;
 mod workspace;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use console::Console;
 use std::process::ExitCode;
 
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     let console = Console::new(cli.verbose);
     let result = process::watch_signals().and_then(|()| match cli.command {
         Task::Play(args) => play::run(&console, &args),
-        Task::Test(args) => test::run(&console, &args),
+        Task::Test(args) => test::run(&console, &args, &Cli::command()),
         Task::Wasm => wasm::run(&console),
         Task::E2e(args) => e2e::run(&console, &args),
         Task::Loadtest(args) => loadtest::run(&console, &args),

@@ -26,7 +26,8 @@ pub(crate) struct Args {
     filter: Option<String>,
 }
 
-pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
+/// `commands` are those that this program has.
+pub(crate) fn run(console: &Console, args: &Args, commands: &clap::Command) -> Result<ExitCode> {
     let is_wanted = |name: &str| args.filter.as_ref().is_none_or(|part| name.contains(part.as_str()));
     let selected: Vec<&Check> = CHECKS.iter().filter(|check| is_wanted(check.name) && !(args.fast && check.is_slow)).collect();
     if selected.is_empty() {
@@ -40,7 +41,7 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     let (mut failures, mut skipped) = (Vec::new(), Vec::new());
     for check in selected {
         let mut step = console.begin(check.name)?;
-        match (check.run)(&mut step) {
+        match check.run.call(&mut step, commands) {
             Ok(tally) => {
                 let is_skipped = tally == Tally::none();
                 if is_skipped {

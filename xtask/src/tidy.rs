@@ -1,33 +1,31 @@
-//! The rules no compiler knows: links that lead somewhere, commands in the documentation that exist, files of a readable length,
-//! and nothing of one developer's machine in what everybody gets.
+//! The rules no compiler knows: links that lead somewhere, commands in the documentation that
+//! exist, files of a readable length, and nothing of one developer's machine in what everybody
+//! gets.
 //!
-//! Every rule is a function from the files to the problems it found, so that each is tested on files made up for it.
+//! Every rule is a function from the files to the problems it found, so that each is tested on
+//! files made up for it.
 
 mod commands;
 mod hygiene;
 mod links;
+mod source;
 
 use crate::console::Step;
 use crate::process::ask;
 use crate::summaries::Tally;
 use crate::workspace;
 use anyhow::Result;
+use source::{Problem, SourceFile};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Applies every rule to every file of the checkout.
-pub(crate) fn check(step: &mut Step) -> Result<Tally> {
+/// Applies every rule to every file of the checkout. `commands` are those that this program has.
+pub(crate) fn check(step: &mut Step, commands: &clap::Command) -> Result<Tally> {
     let files = read_files(&workspace::root())?;
-    let rules = [
-        links::check,
-        commands::check,
-        hygiene::check_lengths,
-        hygiene::check_module_files,
-        hygiene::check_machine_names,
-        hygiene::check_sources,
-    ];
-    let problems: Vec<Problem> = rules.iter().flat_map(|rule| rule(&files)).collect();
+    let rules = [links::check, hygiene::check_lengths, hygiene::check_module_files, hygiene::check_machine_names, hygiene::check_sources];
+    let mut problems: Vec<Problem> = rules.iter().flat_map(|rule| rule(&files)).collect();
+    problems.extend(commands::check(&files, commands));
     if problems.is_empty() {
         step.note(&format!("{} files", files.len()));
         return Ok(Tally::one());
@@ -36,38 +34,8 @@ pub(crate) fn check(step: &mut Step) -> Result<Tally> {
     Err(step.failure(format!("tidy found {} problem(s)", problems.len()), lines.join("\n")).into())
 }
 
-/// One text file of the checkout.
-pub(crate) struct SourceFile {
-    /// From the root, with `/` between folders.
-    pub(crate) path: String,
-    pub(crate) text: String,
-}
-
-impl SourceFile {
-    pub(crate) fn has_extension(&self, extensions: &[&str]) -> bool {
-        Path::new(&self.path).extension().and_then(|e| e.to_str()).is_some_and(|e| extensions.contains(&e))
-    }
-
-    pub(crate) fn problem(&self, line: usize, text: impl Into<String>) -> Problem {
-        Problem { path: self.path.clone(), line, text: text.into() }
-    }
-}
-
-/// A rule broken at a line (from 1; 0 for the file as a whole).
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    pub(crate) path: String,
-    pub(crate) line: usize,
-    pub(crate) text: String,
-}
-
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.line == 0 { write!(f, "{}: {}", self.path, self.text) } else { write!(f, "{}:{}: {}", self.path, self.line, self.text) }
-    }
-}
-
-/// What git tracks or would track. Without git (an unpacked archive), everything but what the build leaves behind.
+/// What git tracks or would track. Without git (an unpacked archive), everything but what the build
+/// leaves behind.
 fn read_files(root: &Path) -> Result<Vec<SourceFile>> {
     let listed = ask(Command::new("git").current_dir(root).args(["ls-files", "--cached", "--others", "--exclude-standard"]));
     let mut paths: Vec<String> = if let Some(list) = listed {
@@ -79,13 +47,9 @@ fn read_files(root: &Path) -> Result<Vec<SourceFile>> {
     };
     paths.sort();
     paths.dedup();
-    // Binary files have no lines to check, and a file deleted but not yet committed has none either.
+    // Binary files have no lines to check, and a file deleted but not yet committed has none
+    // either.
     Ok(paths.into_iter().filter_map(|path| fs::read_to_string(root.join(&path)).ok().map(|text| SourceFile { path, text })).collect())
 }
 
 const NOT_SOURCES: &[&str] = &[".git", "target", "node_modules", "dist", "generated", "test-results", "playwright-report", "__pycache__"];
-
-#[cfg(test)]
-fn file(path: &str, text: &str) -> SourceFile {
-    SourceFile { path: path.to_string(), text: text.to_string() }
-}

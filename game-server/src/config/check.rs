@@ -1,7 +1,7 @@
 //! What no single value's type can say: settings that are out of range or contradict each other.
 
+use super::origin::Origin;
 use super::{Config, ConfigError};
-use crate::gateway::origin::Origin;
 use tickwire_protocol::limits::TICK_RATE_MAX;
 
 impl Config {

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use figment::value::Value;
 
-use super::{LogFormat, TransportChoice};
+use super::LogFormat;
+use super::transport::TransportChoice;
+use super::value::parse_value;
 
 /// Flags of a Tickwire binary. Each overrides a key of the config; see `docs/OPERATING.md`.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -63,8 +65,7 @@ pub struct Flags {
 impl Flags {
     /// The keys that were given and their values.
     pub(super) fn settings(&self) -> Vec<(String, Value)> {
-        let mut settings: Vec<(String, Value)> =
-            self.set.iter().map(|(key, value)| (key.clone(), super::load::parse_value(value))).collect();
+        let mut settings: Vec<(String, Value)> = self.set.iter().map(|(key, value)| (key.clone(), parse_value(value))).collect();
         let text = |path: &PathBuf| Value::from(path.to_string_lossy().into_owned());
         let named = [
             ("port", self.port.map(Value::from)),

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a key that the config does not have is an error wherever it comes from, also in a `TICKWIRE_` variable.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use figment::error::Kind;
 use figment::providers::Serialized;
@@ -10,49 +10,12 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::Config;
+use super::error::ConfigError;
 use super::flags::Flags;
+use super::value::parse_value;
 
 /// Environment variables that begin like this are settings; two underscores descend into a table.
 pub const ENV_PREFIX: &str = "TICKWIRE_";
-
-/// What is wrong with the settings.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file given with `--config`.
-    #[error("cannot read the config file {}: {error}", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The file is not TOML.
-    #[error("the config file {}, line {line}: {reason}", file.display())]
-    NotToml {
-        /// The file.
-        file: PathBuf,
-        /// From 1.
-        line: usize,
-        /// Why.
-        reason: String,
-    },
-    /// A key that the config does not have.
-    #[error("unknown setting `{key}` in {layer}")]
-    Unknown {
-        /// The key, with the tables around it.
-        key: String,
-        /// Where it was set.
-        layer: String,
-    },
-    /// A value that is not what its key takes, or not sensible.
-    #[error("bad setting `{key}`: {reason}")]
-    Bad {
-        /// The key, with the tables around it.
-        key: String,
-        /// Why.
-        reason: String,
-    },
-}
 
 impl Config {
     /// The settings from defaults, the file named by `flags`, the environment and `flags`, each overriding what is before it.
@@ -157,12 +120,6 @@ fn environment_layer(environment: impl IntoIterator<Item = (String, String)>) ->
         Some((key.to_ascii_lowercase().replace("__", "."), parse_value(&value)))
     });
     Layer::new("the environment (TICKWIRE_...)", settings.collect())
-}
-
-/// A text from the environment or the command line as the number, truth value, list or text it looks like.
-pub(super) fn parse_value(text: &str) -> Value {
-    // Parsing cannot fail: what is nothing else is a text.
-    text.parse().unwrap_or_else(|_| Value::from(text))
 }
 
 /// The first of figment's errors, with its key and where that was set.

@@ -18,17 +18,20 @@ use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Secret};
 
-use super::listener::Peer;
-use super::problem::Problem;
-use super::refusals::Cause;
-use super::{GameFacts, Gateway, Hello, upgrade};
+use super::game_facts::{GameFacts, Hello};
+use super::shared::Gateway;
+use super::upgrade;
 use crate::config::ms;
+use crate::http::address::ClientAddress;
+use crate::http::problem::Problem;
+use crate::http::refusals::Cause;
+use crate::http::remote::Remote;
 use crate::matches::{Command, GuestId};
 use crate::metrics;
 use crate::transport::{Ended, Socket};
 
 /// Where a page asks whether its WebSocket would be refused.
-pub const CONNECT_CHECK: &str = "/api/connect-check";
+pub(crate) const CONNECT_CHECK: &str = "/api/connect-check";
 
 /// Most bytes a stranger may send, framing included, before its first message is complete.
 const STRANGER_BYTES_MAX: u64 = 4 * CLIENT_MESSAGE_BYTES_MAX as u64;
@@ -36,30 +39,30 @@ const STRANGER_BYTES_MAX: u64 = 4 * CLIENT_MESSAGE_BYTES_MAX as u64;
 const GUEST: &str = "guest=";
 
 /// The route of the WebSocket.
-pub fn router(gateway: &Arc<Gateway>) -> Router {
+pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new().route("/ws", any(handshake)).with_state(Arc::clone(gateway))
 }
 
 async fn handshake(
     State(gateway): State<Arc<Gateway>>,
-    Extension(peer): Extension<Peer>,
+    Extension(remote): Extension<Remote>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    allow_handshake(&gateway, &peer, request.uri().query()).map_err(|wait| {
+    allow_handshake(&gateway, remote.client, request.uri().query()).map_err(|wait| {
         metrics::count_reject(metrics::Reject::HandshakeRate);
         Problem::rate_limited(wait)
     })?;
     if !gateway.origins.allow(request.headers()) {
-        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &peer, request.headers()));
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, remote.client, request.headers()));
     }
     if upgrade::is_lost(&request) {
-        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, &peer, request.headers());
+        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, remote.client, request.headers());
     }
     let (response, upgrading) = upgrade::accept(&mut request, None)?;
-    let permit = Arc::clone(&peer.permit);
+    let permit = Arc::clone(&remote.permit);
     tokio::spawn(async move {
         tokio::select! {
-            () = admit(gateway, upgrading, peer) => {}
+            () = admit(gateway, upgrading, remote) => {}
             () = permit.pushed_out() => {}
         }
     });
@@ -67,7 +70,7 @@ async fn handshake(
 }
 
 /// Where a guest's client finds the WebSocket: `url`, with the session's id, so that its handshakes count as the session's.
-pub fn url_for(url: &str, guest: GuestId) -> String {
+pub(crate) fn url_for(url: &str, guest: GuestId) -> String {
     let joint = if url.contains('?') { '&' } else { '?' };
     let mut url = format!("{url}{joint}{GUEST}");
     for byte in guest.0 {
@@ -91,11 +94,11 @@ fn guest_in(query: &str) -> Option<GuestId> {
 }
 
 /// Counts a handshake: as a guest session's if it names one that is known and has budget left, else as its address's.
-fn allow_handshake(gateway: &Gateway, peer: &Peer, query: Option<&str>) -> Result<(), Duration> {
-    let guest = query.and_then(guest_in).and_then(|id| gateway.guests().find(Instant::now(), id));
-    match guest {
-        Some(guest) if guest.handshakes.check().is_ok() => Ok(()),
-        _ => gateway.rates.handshakes.check(peer.key, peer.address),
+fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<(), Duration> {
+    let session = query.and_then(guest_in).and_then(|id| gateway.sessions.find(Instant::now(), id));
+    match session {
+        Some(session) if session.handshakes.check().is_ok() => Ok(()),
+        _ => gateway.rates.handshakes.check(client),
     }
 }
 
@@ -103,24 +106,23 @@ fn allow_handshake(gateway: &Gateway, peer: &Peer, query: Option<&str>) -> Resul
 /// where a proxy treats the two differently, what became of the handshake counts.
 pub(super) async fn connect_check(
     State(gateway): State<Arc<Gateway>>,
-    Extension(peer): Extension<Peer>,
+    Extension(remote): Extension<Remote>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
     let now = Instant::now();
     if !gateway.origins.allow(&headers) {
-        return Err(gateway.refusals.refuse(now, Cause::Origin, &peer, &headers));
+        return Err(gateway.refusals.refuse(now, Cause::Origin, remote.client, &headers));
     }
-    gateway.refusals.recall(now, peer.key, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
+    gateway.refusals.recall(now, remote.client, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
 }
 
 /// Waits for Hello and hands the socket over, or says why not.
-async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, peer: Peer) {
-    let permit = Arc::clone(&peer.permit);
-    let address = peer.address;
+async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
+    let permit = Arc::clone(&remote.permit);
+    let client = remote.client;
     let deadline = tokio::time::Instant::now() + ms(gateway.config.connections.hello_ms);
-    let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgrade::socket(gateway.transport(), upgrading, peer)).await else {
-        return;
-    };
+    let upgraded = upgrade::socket(gateway.transport(), upgrading, remote);
+    let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgraded).await else { return };
     // The first message must be complete before too many bytes have come.
     let heard = tokio::time::timeout_at(deadline, socket.first_message(STRANGER_BYTES_MAX)).await;
     let welcome = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout))).and_then(|bytes| {
@@ -139,7 +141,7 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, peer: Peer) {
         Err(Ended::Disconnected) => return,
         Err(Ended::Closed(reason)) => reason,
     };
-    tracing::debug!(peer = %address, reason = reason.name(), "connection refused");
+    tracing::debug!(%client, reason = reason.name(), "connection refused");
     metrics::count_close(reason);
     socket.refuse(reason).await;
 }

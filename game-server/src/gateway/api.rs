@@ -1,7 +1,7 @@
 //! The HTTP API: what the game is, guest sessions, matches, and seats with their tickets.
 //!
-//! JSON in, JSON out; every refusal is a [`Problem`]. Nothing is authorised by a cookie, and bodies must say that they are
-//! JSON, so a page of another site can do nothing in a player's name.
+//! JSON in, JSON out; every refusal is a [`Problem`]. Nothing is authorised by a cookie, and bodies
+//! must say that they are JSON, so a page of another site can do nothing in a player's name.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,13 +18,18 @@ use serde::{Deserialize, Serialize};
 use tickwire_protocol::PROTOCOL_VERSION;
 
 use super::admission::{CONNECT_CHECK, connect_check};
-use super::guests::Guest;
-use super::listener::Peer;
+use super::identity::guests::Opened;
+use super::identity::{Identity, Refusal};
 use super::match_list::MatchSummary;
-use super::problem::Problem;
 use super::seating::{Asker, Plan, Seat, Wish};
-use super::{Gateway, admission, names, request};
+use super::sessions::{Known, PlayerSession};
+use super::shared::Gateway;
+use super::{admission, problems};
 use crate::config::ms;
+use crate::http::address::ClientAddress;
+use crate::http::problem::Problem;
+use crate::http::remote::Remote;
+use crate::http::request;
 use crate::matches::Settings;
 use crate::metrics;
 
@@ -38,7 +43,7 @@ const SESSION: &str = "/api/session";
 type Shared = State<Arc<Gateway>>;
 
 /// The routes under `/api`.
-pub fn router(gateway: &Arc<Gateway>) -> Router {
+pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     let routes = Router::new()
         .route(INFO, get(info))
         .route(SESSION, post(open_session))
@@ -56,17 +61,22 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
 /// Who calls.
 #[derive(Clone, Debug)]
 enum Caller {
-    /// Somebody with a session.
-    Guest(Arc<Guest>),
-    /// Anybody else.
-    Stranger,
+    /// Somebody the server knows.
+    Known(Arc<PlayerSession>),
+    /// Anybody else, and why.
+    Stranger(Refusal),
 }
 
 /// What every call goes through: its caller's budget, a limit on its size, and one on its time.
-async fn guard(State(gateway): Shared, Extension(peer): Extension<Peer>, mut request: Request, next: Next) -> Result<Response, Problem> {
-    let caller = recognise(&gateway, request.headers());
+async fn guard(
+    State(gateway): Shared,
+    Extension(remote): Extension<Remote>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = recognise(&gateway, remote.client, request.headers()).await;
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    charge(&gateway, &caller, &peer, request.method(), route)?;
+    charge(&gateway, &caller, remote.client, request.method(), route)?;
     request.extensions_mut().insert(caller);
     request::check_announced_length(request.headers())?;
     // The body has a deadline of its own, so what takes so long here is the server.
@@ -77,19 +87,20 @@ async fn guard(State(gateway): Shared, Extension(peer): Extension<Peer>, mut req
 }
 
 /// Counts a call in the budget it belongs to.
-fn charge(gateway: &Gateway, caller: &Caller, peer: &Peer, method: &Method, route: &str) -> Result<(), Problem> {
+fn charge(gateway: &Gateway, caller: &Caller, client: ClientAddress, method: &Method, route: &str) -> Result<(), Problem> {
     let rates = &gateway.rates;
     let is_read = matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route);
     match caller {
-        Caller::Guest(guest) => guest.calls.check().map_err(Problem::session_rate_limited),
-        Caller::Stranger if is_read => rates.reads.check(peer.key, peer.address).map_err(Problem::rate_limited),
+        Caller::Known(session) => session.calls.check().map_err(problems::session_rate_limited),
+        Caller::Stranger(_) if is_read => rates.reads.check(client).map_err(Problem::rate_limited),
         // The handler knows whether it opens a session.
-        Caller::Stranger if *method == Method::POST && route == SESSION => Ok(()),
-        Caller::Stranger => rates.strangers.check(peer.key, peer.address).map_err(Problem::rate_limited),
+        Caller::Stranger(_) if *method == Method::POST && route == SESSION => Ok(()),
+        Caller::Stranger(_) => rates.strangers.check(client).map_err(Problem::rate_limited),
     }
 }
 
-/// Counts calls by route and status. Unknown routes count as one, so strangers cannot invent labels.
+/// Counts calls by route and status. Unknown routes count as one, so strangers cannot invent
+/// labels.
 async fn count(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let method = request.method().clone();
@@ -143,18 +154,17 @@ struct SessionAnswer {
 
 async fn open_session(
     State(gateway): Shared,
-    Extension(peer): Extension<Peer>,
+    Extension(remote): Extension<Remote>,
     request: Request,
 ) -> Result<(StatusCode, Json<SessionAnswer>), Problem> {
     refuse_while_draining(&gateway)?;
     let asked = request::json(request, ms(gateway.config.connections.request_ms)).await;
     // Mistakes take nothing from those who mean to play.
     let budget = if asked.is_ok() { &gateway.rates.sessions } else { &gateway.rates.strangers };
-    budget.check(peer.key, peer.address).map_err(Problem::rate_limited)?;
+    budget.check(remote.client).map_err(Problem::rate_limited)?;
     let NewSession { name } = asked?;
-    let name = names::clean(&name);
-    let token = gateway.guests().open(Instant::now(), name.clone(), peer.key);
-    Ok((StatusCode::CREATED, Json(SessionAnswer { token: token.reveal(), name: name.as_str().to_owned() })))
+    let Opened { token, name } = gateway.guests.open(Instant::now(), &name, remote.client.key());
+    Ok((StatusCode::CREATED, Json(SessionAnswer { token, name: name.as_str().to_owned() })))
 }
 
 /// Public matches that are not over.
@@ -196,16 +206,16 @@ struct JoinAnswer {
     ws_url: String,
 }
 
-type Whose = (Extension<Peer>, Extension<Caller>);
+type Whose = (Extension<Remote>, Extension<Caller>);
 
 async fn create(
     State(gateway): Shared,
-    (Extension(peer), Extension(caller)): Whose,
+    (Extension(remote), Extension(caller)): Whose,
     request: Request,
 ) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
-    let guest = known(caller)?;
+    let session = known(caller)?;
     let settings: MatchSettings = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    let joined = seat(&gateway, guest, &peer, Wish::InNew(settings.into())).await?;
+    let joined = seat(&gateway, session, remote.client, Wish::InNew(settings.into())).await?;
     Ok((StatusCode::CREATED, joined))
 }
 
@@ -217,16 +227,16 @@ struct JoinRequest {
 
 async fn join(
     State(gateway): Shared,
-    (Extension(peer), Extension(caller)): Whose,
+    (Extension(remote), Extension(caller)): Whose,
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
-    let guest = known(caller)?;
-    let Path(id) = id.map_err(|_| Problem::match_not_found())?;
+    let session = known(caller)?;
+    let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let asked: Option<JoinRequest> = request::optional_json(request, ms(gateway.config.connections.request_ms)).await?;
     let plan = asked.unwrap_or_default().recreate.map(Plan::from);
     let wish = id.parse().map_or_else(|_| Wish::WithCode(id, plan), Wish::In);
-    seat(&gateway, guest, &peer, wish).await
+    seat(&gateway, session, remote.client, wish).await
 }
 
 #[derive(Deserialize)]
@@ -237,35 +247,40 @@ struct QuickPlayRequest {
 
 async fn quick_play(
     State(gateway): Shared,
-    (Extension(peer), Extension(caller)): Whose,
+    (Extension(remote), Extension(caller)): Whose,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
-    let guest = known(caller)?;
+    let session = known(caller)?;
     let QuickPlayRequest { mode } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    seat(&gateway, guest, &peer, Wish::Anywhere(mode)).await
+    seat(&gateway, session, remote.client, Wish::Anywhere(mode)).await
 }
 
 fn refuse_while_draining(gateway: &Gateway) -> Result<(), Problem> {
-    if gateway.directory.is_draining() { Err(Problem::draining()) } else { Ok(()) }
+    if gateway.directory.is_draining() { Err(problems::draining()) } else { Ok(()) }
 }
 
-/// Whose token came with the request.
-fn recognise(gateway: &Gateway, headers: &HeaderMap) -> Caller {
-    let token = request::bearer(headers).and_then(|token| token.parse().ok());
-    let guest = token.and_then(|token| gateway.guests().recognise(Instant::now(), token));
-    guest.map_or(Caller::Stranger, Caller::Guest)
-}
-
-fn known(caller: Caller) -> Result<Arc<Guest>, Problem> {
-    match caller {
-        Caller::Guest(guest) => Ok(guest),
-        Caller::Stranger => Err(Problem::session_required()),
+/// Who a request is from.
+async fn recognise(gateway: &Gateway, client: ClientAddress, headers: &HeaderMap) -> Caller {
+    let Some(credential) = request::bearer(headers) else { return Caller::Stranger(Refusal::Missing) };
+    let now = Instant::now();
+    match gateway.authenticator.authenticate(now, credential).await {
+        Ok(Identity { subject, name, expires }) => {
+            Caller::Known(gateway.sessions.enter(now, Known { id: subject, name, expires }, client.key()))
+        }
+        Err(refusal) => Caller::Stranger(refusal),
     }
 }
 
-async fn seat(gateway: &Arc<Gateway>, guest: Arc<Guest>, peer: &Peer, wish: Wish) -> Result<Json<JoinAnswer>, Problem> {
-    let id = guest.id;
-    let Seat { handle, ticket, expires_in } = gateway.seat(Asker { guest, address: peer.address, key: peer.key }, wish).await?;
+fn known(caller: Caller) -> Result<Arc<PlayerSession>, Problem> {
+    match caller {
+        Caller::Known(session) => Ok(session),
+        Caller::Stranger(refusal) => Err(refusal.into()),
+    }
+}
+
+async fn seat(gateway: &Arc<Gateway>, session: Arc<PlayerSession>, client: ClientAddress, wish: Wish) -> Result<Json<JoinAnswer>, Problem> {
+    let id = session.id;
+    let Seat { handle, ticket, expires_in } = gateway.seat(Asker { session, client }, wish).await?;
     let info = &handle.info;
     let Settings { private, lobby, bots } = info.settings;
     let ws_url = gateway.config.public_ws_url.as_deref().unwrap_or("ws");
@@ -277,4 +292,91 @@ async fn seat(gateway: &Arc<Gateway>, guest: Arc<Guest>, peer: &Peer, wish: Wish
         expires_in_s: expires_in.as_secs_f32().round() as u64,
         ws_url: admission::url_for(ws_url, id),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use axum::body::Body;
+    use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+    use tickwire_protocol::text::Name;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::gateway::game_facts::GameFacts;
+    use crate::gateway::identity::{Answer, Authenticator};
+    use crate::matches::{Directory, GuestId};
+
+    /// Knows one account, of whose tokens one has expired, and cannot say of some.
+    struct Accounts;
+
+    impl Authenticator for Accounts {
+        fn authenticate<'a>(&'a self, now: Instant, credential: &'a str) -> Answer<'a> {
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                let expires = Some(now + Duration::from_mins(5));
+                match credential {
+                    "ada" | "ada-again" => Ok(Identity { subject: GuestId([1; 32]), name: Name::truncated("Ada"), expires }),
+                    "old" => Err(Refusal::Expired),
+                    "later" => Err(Refusal::Unavailable(Duration::from_secs(7))),
+                    _ => Err(Refusal::Unknown),
+                }
+            })
+        }
+    }
+
+    fn gateway() -> Arc<Gateway> {
+        let game = GameFacts { name: "none", schema_hash: 7, decode_hello: |_| None };
+        let directory = Directory::new(Box::new([]), Vec::new(), 1);
+        let gateway = Gateway::new(game, Arc::new(Config::default()), directory);
+        Arc::new(Gateway { authenticator: Box::new(Accounts), ..gateway })
+    }
+
+    async fn call(gateway: &Arc<Gateway>, request: Request) -> (StatusCode, String, Option<HeaderValue>) {
+        let response = router(gateway).oneshot(request).await.expect("an answer");
+        let (status, wait) = (response.status(), response.headers().get(RETRY_AFTER).cloned());
+        let body = axum::body::to_bytes(response.into_body(), 4_096).await.expect("a body");
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        (status, body["code"].as_str().unwrap_or_default().to_owned(), wait)
+    }
+
+    fn request(method: &str, path: &str, token: Option<&str>) -> Request {
+        let mut request = http::Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let mut request = request.body(Body::from("{\"mode\":\"none\"}")).expect("a request");
+        request.extensions_mut().insert(Remote::made_up(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        request
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_page_is_told_what_to_do_about_its_credential() {
+        let gateway = gateway();
+        for (token, status, code, wait) in [
+            (None, 401, "session_required", None),
+            (Some("nobody's"), 401, "session_required", None),
+            (Some("old"), 401, "session_expired", None),
+            (Some("later"), 503, "identity_unavailable", Some("7")),
+            (Some("ada"), 400, "bad_request", None),
+        ] {
+            let answer = call(&gateway, request("POST", "/api/quick-play", token)).await;
+            let wait = wait.map(HeaderValue::from_static);
+            assert_eq!(answer, (StatusCode::from_u16(status).expect("a status"), code.to_owned(), wait), "{token:?}");
+            let (status, ..) = call(&gateway, request("GET", "/api/info", token)).await;
+            assert_eq!(status, StatusCode::OK, "what strangers may read, {token:?} may");
+        }
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn one_account_has_one_session_whatever_its_token() {
+        let gateway = gateway();
+        for token in ["ada", "ada-again", "ada", "old", "nobody's"] {
+            call(&gateway, request("POST", "/api/quick-play", Some(token))).await;
+        }
+        let session = gateway.sessions.find(Instant::now(), GuestId([1; 32])).expect("a session");
+        assert_eq!((gateway.sessions.len(), session.name.as_str()), (1, "Ada"));
+    }
 }

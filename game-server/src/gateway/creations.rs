@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::address::AddressKey;
 use crate::config::GuestConfig;
+use crate::http::address::AddressKey;
 use crate::matches::GuestId;
 
 /// Who created how many of the matches alive.
 #[derive(Debug)]
-pub struct Creations {
+pub(crate) struct Creations {
     by_guest_max: usize,
     by_address_max: usize,
     alive: Mutex<Alive>,
@@ -27,7 +27,7 @@ struct Alive {
 
 /// Whose matches are too many, and how many they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TooMany {
+pub(crate) enum TooMany {
     /// The session's.
     ByGuest(usize),
     /// The address's.
@@ -36,7 +36,7 @@ pub enum TooMany {
 
 /// One match that counts until this is dropped.
 #[derive(Debug)]
-pub struct Creation {
+pub(crate) struct Creation {
     creations: Arc<Creations>,
     guest: GuestId,
     address: AddressKey,
@@ -44,12 +44,12 @@ pub struct Creation {
 
 impl Creations {
     /// None yet, with limits as the operator set them.
-    pub fn new(config: &GuestConfig) -> Arc<Self> {
+    pub(crate) fn new(config: &GuestConfig) -> Arc<Self> {
         Arc::new(Self { by_guest_max: config.matches_max, by_address_max: config.matches_per_address, alive: Mutex::default() })
     }
 
     /// Counts one more match, if it may be.
-    pub fn begin(self: &Arc<Self>, guest: GuestId, address: AddressKey) -> Result<Creation, TooMany> {
+    pub(crate) fn begin(self: &Arc<Self>, guest: GuestId, address: AddressKey) -> Result<Creation, TooMany> {
         let mut alive = self.alive();
         if count(&alive.by_guest, &guest) >= self.by_guest_max {
             return Err(TooMany::ByGuest(self.by_guest_max));

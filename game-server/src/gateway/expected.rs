@@ -12,31 +12,31 @@ use std::sync::Weak;
 
 use tickwire_protocol::MatchId;
 
-use super::address::AddressKey;
-use super::guests::Guest;
+use super::sessions::PlayerSession;
+use crate::http::address::AddressKey;
 use crate::matches::{GuestId, SeatState, SeatWatch};
 
 /// Most seats that are kept for one address's tickets.
-pub const EXPECTED_MAX: usize = 128;
+pub(crate) const EXPECTED_MAX: usize = 128;
 
 /// Everyone who has a ticket and has not come yet.
 #[derive(Debug)]
-pub struct Expected {
+pub(crate) struct Expected {
     by_address: HashMap<AddressKey, VecDeque<Newcomer>>,
     by_address_max: usize,
 }
 
 /// Somebody a seat is kept for.
 #[derive(Debug)]
-pub struct Newcomer {
+pub(crate) struct Newcomer {
     /// Who.
-    pub owner: GuestId,
+    pub(crate) owner: GuestId,
     /// Their session, unless it is over by now.
-    pub guest: Weak<Guest>,
+    pub(crate) session: Weak<PlayerSession>,
     /// In which match.
-    pub id: MatchId,
+    pub(crate) id: MatchId,
     /// What becomes of the seat.
-    pub seat: SeatWatch,
+    pub(crate) seat: SeatWatch,
 }
 
 impl Newcomer {
@@ -51,13 +51,13 @@ impl Newcomer {
 
 impl Expected {
     /// Nobody yet, and never more than so many of one address.
-    pub fn with_room_for(by_address_max: usize) -> Self {
+    pub(crate) fn with_room_for(by_address_max: usize) -> Self {
         Self { by_address: HashMap::new(), by_address_max }
     }
 
     /// Expects somebody at `address`. Returns who is expected no more, if they are too many: their
     /// seat is to be freed.
-    pub fn add(&mut self, address: AddressKey, newcomer: Newcomer) -> Option<Newcomer> {
+    pub(crate) fn add(&mut self, address: AddressKey, newcomer: Newcomer) -> Option<Newcomer> {
         let newcomers = self.by_address.entry(address).or_default();
         newcomers.retain(|other| other.is_expected() && !other.is(&newcomer));
         newcomers.push_back(newcomer);
@@ -65,21 +65,17 @@ impl Expected {
     }
 
     /// Forgets those who have come, or whose seat was freed.
-    pub fn purge(&mut self) {
+    pub(crate) fn purge(&mut self) {
         self.by_address.retain(|_, newcomers| {
             newcomers.retain(Newcomer::is_expected);
             !newcomers.is_empty()
         });
     }
 
-    /// Number of those expected, some who have come included until they are purged.
-    pub fn len(&self) -> usize {
-        self.by_address.values().map(VecDeque::len).sum()
-    }
-
     /// Whether nobody is expected.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_address.is_empty()
     }
 }
 
@@ -94,7 +90,7 @@ mod tests {
     fn newcomer(number: usize, mark: &SeatMark) -> Newcomer {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_le_bytes());
-        Newcomer { owner: GuestId([0; 32]), guest: Weak::new(), id: MatchId(id), seat: mark.watch() }
+        Newcomer { owner: GuestId([0; 32]), session: Weak::new(), id: MatchId(id), seat: mark.watch() }
     }
 
     #[test]

@@ -12,11 +12,11 @@ use crate::matches::{SeatState, SeatWatch};
 use crate::secrets::SecretHash;
 
 /// Most tickets of one session: as many as a seat keeps credentials.
-pub const TICKETS_MAX: usize = 4;
+pub(crate) const TICKETS_MAX: usize = 4;
 
 /// What one guest session holds.
 #[derive(Debug, Default)]
-pub struct Holdings {
+pub(crate) struct Holdings {
     seats: Vec<Held>,
     /// The oldest first.
     tickets: VecDeque<(MatchId, SecretHash)>,
@@ -30,18 +30,18 @@ struct Held {
 
 impl Holdings {
     /// The matches in which there is a seat, newest last.
-    pub fn matches(&mut self) -> Vec<MatchId> {
+    pub(crate) fn matches(&mut self) -> Vec<MatchId> {
         self.tidy();
         self.seats.iter().map(|held| held.id).collect()
     }
 
     /// Whether there is any seat.
-    pub fn has_seat(&self) -> bool {
+    pub(crate) fn has_seat(&self) -> bool {
         self.seats.iter().any(|held| held.seat.state() != SeatState::Freed)
     }
 
     /// Seats that somebody has come to.
-    pub fn taken(&mut self) -> usize {
+    pub(crate) fn taken(&mut self) -> usize {
         self.tidy();
         self.seats.iter().filter(|held| held.seat.state() == SeatState::Taken).count()
     }
@@ -49,7 +49,7 @@ impl Holdings {
     /// There is a seat in match `id` from now on. Returns the other matches, in which a seat waits
     /// for somebody to come: they are to be told that nobody will, and when they have freed it, it
     /// counts no more.
-    pub fn hold(&mut self, id: MatchId, seat: SeatWatch) -> Vec<MatchId> {
+    pub(crate) fn hold(&mut self, id: MatchId, seat: SeatWatch) -> Vec<MatchId> {
         self.seats.retain(|held| held.id != id);
         self.tidy();
         let given_up = self.seats.iter().filter(|held| held.seat.state() == SeatState::Pending).map(|held| held.id).collect();
@@ -58,7 +58,7 @@ impl Holdings {
     }
 
     /// Keeps a ticket for match `id`. Returns the one that is void now, if there is one too many.
-    pub fn keep_ticket(&mut self, id: MatchId, ticket: SecretHash) -> Option<SecretHash> {
+    pub(crate) fn keep_ticket(&mut self, id: MatchId, ticket: SecretHash) -> Option<SecretHash> {
         self.tickets.push_back((id, ticket));
         if self.tickets.len() <= TICKETS_MAX {
             return None;
@@ -67,7 +67,7 @@ impl Holdings {
     }
 
     /// Takes out the tickets for match `id`: they are void.
-    pub fn take_tickets(&mut self, id: MatchId) -> Vec<SecretHash> {
+    pub(crate) fn take_tickets(&mut self, id: MatchId) -> Vec<SecretHash> {
         let (void, kept) = self.tickets.drain(..).partition(|(of, _)| *of == id);
         self.tickets = kept;
         let void: VecDeque<_> = void;

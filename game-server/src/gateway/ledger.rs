@@ -9,26 +9,26 @@ use std::time::Instant;
 
 use tickwire_protocol::{MatchId, Secret};
 
-use super::address::AddressKey;
 use super::expected::{EXPECTED_MAX, Expected, Newcomer};
-use super::guests::Guest;
+use super::sessions::PlayerSession;
 use super::tickets::{Blank, TICKETS_MAX, Ticket, Tickets};
+use crate::http::address::AddressKey;
 use crate::matches::{GuestId, SeatState, SeatWatch};
 
-/// All seats and tickets that guest sessions were given.
+/// All seats and tickets that session sessions were given.
 #[derive(Debug)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     tickets: Tickets,
     expected: Mutex<Expected>,
 }
 
 /// A seat that nobody will come to: its match is to free it, unless somebody just came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GivenUp {
+pub(crate) struct GivenUp {
     /// Whose.
-    pub owner: GuestId,
+    pub(crate) owner: GuestId,
     /// In which match.
-    pub id: MatchId,
+    pub(crate) id: MatchId,
 }
 
 impl Default for Ledger {
@@ -40,54 +40,62 @@ impl Default for Ledger {
 impl Ledger {
     /// Never more than `tickets_max` tickets, nor more than `expected_max` people of one address
     /// who have not come yet.
-    pub fn with_room_for(tickets_max: usize, expected_max: usize) -> Self {
+    pub(crate) fn with_room_for(tickets_max: usize, expected_max: usize) -> Self {
         Self { tickets: Tickets::with_room_for(tickets_max), expected: Mutex::new(Expected::with_room_for(expected_max)) }
     }
 
     /// A ticket for a seat that is yet to be found. `None` if too many are outstanding.
-    pub fn begin(&self, now: Instant) -> Option<Blank> {
+    pub(crate) fn begin(&self, now: Instant) -> Option<Blank> {
         self.tickets.begin(now)
     }
 
     /// Where this ticket leads.
-    pub fn find(&self, now: Instant, ticket: Secret) -> Option<Ticket> {
+    pub(crate) fn find(&self, now: Instant, ticket: Secret) -> Option<Ticket> {
         self.tickets.find(now, ticket)
     }
 
-    /// `guest` has a seat in match `id`, which `ticket` admits to. Returns the seats that are given
-    /// up for it.
-    pub fn note(&self, now: Instant, guest: &Arc<Guest>, key: AddressKey, id: MatchId, seat: SeatWatch, ticket: &Blank) -> Vec<GivenUp> {
+    /// `session` has a seat in match `id`, which `ticket` admits to. Returns the seats that are
+    /// given up for it.
+    pub(crate) fn note(
+        &self,
+        now: Instant,
+        session: &Arc<PlayerSession>,
+        key: AddressKey,
+        id: MatchId,
+        seat: SeatWatch,
+        ticket: &Blank,
+    ) -> Vec<GivenUp> {
         let (others, void) = {
-            let mut holdings = guest.holdings();
+            let mut holdings = session.holdings();
             (holdings.hold(id, seat.clone()), holdings.keep_ticket(id, ticket.hash()))
         };
         self.tickets.revoke(now, void);
-        let mut given_up: Vec<_> = others.into_iter().map(|other| self.give_up(now, guest, other)).collect();
+        let mut given_up: Vec<_> = others.into_iter().map(|other| self.give_up(now, session, other)).collect();
         if seat.state() == SeatState::Pending {
-            let newcomer = Newcomer { owner: guest.id, guest: Arc::downgrade(guest), id, seat };
+            let newcomer = Newcomer { owner: session.id, session: Arc::downgrade(session), id, seat };
             let pushed_out = self.expected().add(key, newcomer);
-            given_up.extend(pushed_out.map(|Newcomer { owner, guest, id, .. }| {
-                guest.upgrade().map_or(GivenUp { owner, id }, |guest| self.give_up(now, &guest, id))
+            given_up.extend(pushed_out.map(|Newcomer { owner, session, id, .. }| {
+                session.upgrade().map_or(GivenUp { owner, id }, |session| self.give_up(now, &session, id))
             }));
         }
         given_up
     }
 
-    /// Nobody will come to the seat of `guest` in match `id`: its tickets are void.
-    pub fn give_up(&self, now: Instant, guest: &Guest, id: MatchId) -> GivenUp {
-        let void = guest.holdings().take_tickets(id);
+    /// Nobody will come to the seat of `session` in match `id`: its tickets are void.
+    pub(crate) fn give_up(&self, now: Instant, session: &PlayerSession, id: MatchId) -> GivenUp {
+        let void = session.holdings().take_tickets(id);
         self.tickets.revoke(now, void);
-        GivenUp { owner: guest.id, id }
+        GivenUp { owner: session.id, id }
     }
 
     /// Forgets what has expired.
-    pub fn purge(&self, now: Instant) {
+    pub(crate) fn purge(&self, now: Instant) {
         self.tickets.purge(now);
         self.expected().purge();
     }
 
     /// Tickets whose time is not over.
-    pub fn tickets(&self) -> usize {
+    pub(crate) fn tickets(&self) -> usize {
         self.tickets.len()
     }
 
@@ -103,8 +111,8 @@ mod tests {
     use proptest::prelude::*;
     use tickwire_protocol::text::Name;
 
-    use super::super::guests::Guests;
     use super::super::holdings;
+    use super::super::sessions::{Known, Sessions};
     use super::*;
     use crate::config::Config;
     use crate::matches::handle::SeatMark;
@@ -165,13 +173,15 @@ mod tests {
         #[test]
         fn what_is_noted_is_never_off(steps in steps()) {
             let mut now = Instant::now();
-            let mut guests = Guests::new(&Config::default());
+            let sessions = Sessions::new(&Config::default());
             let address = |who: usize| AddressKey::V4([192, 0, 2, (who % 2) as u8]);
+            let mut opened = 0u8;
             let mut open = |now: Instant, who: usize| {
-                let token = guests.open(now, Name::truncated("Ada"), address(who));
-                guests.recognise(now, token).expect("just opened")
+                opened += 1;
+                let known = Known { id: GuestId([opened; 32]), name: Name::truncated("Ada"), expires: None };
+                sessions.enter(now, known, address(who))
             };
-            let mut people: Vec<Arc<Guest>> = (0..PEOPLE).map(|who| open(now, who)).collect();
+            let mut people: Vec<Arc<PlayerSession>> = (0..PEOPLE).map(|who| open(now, who)).collect();
             let ledger = Ledger::with_room_for(1_000, EXPECTED);
             let mut world = World::default();
             for (step, who, number) in steps {
@@ -191,14 +201,14 @@ mod tests {
                     Step::Purge => ledger.purge(now),
                     Step::SessionEnds => people[who] = open(now, who),
                 }
-                for (who, guest) in people.iter().enumerate() {
-                    let is_theirs = |owner, _| owner == guest.id;
-                    let mut held = guest.holdings().matches();
+                for (who, session) in people.iter().enumerate() {
+                    let is_theirs = |owner, _| owner == session.id;
+                    let mut held = session.holdings().matches();
                     held.sort_unstable_by_key(|id| id.0);
-                    let mut theirs: Vec<_> = world.seats.keys().filter(|(owner, _)| *owner == guest.id).map(|(_, id)| *id).collect();
+                    let mut theirs: Vec<_> = world.seats.keys().filter(|(owner, _)| *owner == session.id).map(|(_, id)| *id).collect();
                     theirs.sort_unstable_by_key(|id| id.0);
                     prop_assert_eq!(held, theirs);
-                    prop_assert_eq!(guest.holdings().taken(), world.count(SeatState::Taken, is_theirs));
+                    prop_assert_eq!(session.holdings().taken(), world.count(SeatState::Taken, is_theirs));
                     prop_assert!(world.count(SeatState::Pending, is_theirs) <= 1);
                     prop_assert!(world.count(SeatState::Pending, |_, key| key == address(who)) <= EXPECTED);
                 }
@@ -206,7 +216,7 @@ mod tests {
             world.seats.clear();
             ledger.purge(now);
             prop_assert!(ledger.expected().is_empty());
-            prop_assert!(people.iter().all(|guest| !guest.holdings().has_seat()));
+            prop_assert!(people.iter().all(|session| !session.holdings().has_seat()));
         }
 
         /// A session never has more tickets than it may, and those of a seat that is given up lead
@@ -214,18 +224,18 @@ mod tests {
         #[test]
         fn tickets_are_bounded_and_void_with_their_seat(asked in proptest::collection::vec(0..MATCHES, 1..40)) {
             let now = Instant::now();
-            let mut guests = Guests::new(&Config::default());
+            let sessions = Sessions::new(&Config::default());
             let key = AddressKey::V4([192, 0, 2, 1]);
-            let token = guests.open(now, Name::truncated("Ada"), key);
-            let guest = guests.recognise(now, token).expect("just opened");
+            let known = Known { id: GuestId([1; 32]), name: Name::truncated("Ada"), expires: None };
+            let session = sessions.enter(now, known, key);
             let ledger = Ledger::with_room_for(1_000, EXPECTED);
             let mut world = World::default();
             let mut blanks: Vec<(MatchId, Blank)> = Vec::new();
             for number in asked {
                 let id = MatchId([number; 16]);
                 let blank = ledger.begin(now).expect("room");
-                let seat = world.reserve(guest.id, id, key);
-                for given_up in ledger.note(now, &guest, key, id, seat, &blank) {
+                let seat = world.reserve(session.id, id, key);
+                for given_up in ledger.note(now, &session, key, id, seat, &blank) {
                     blanks.retain(|(other, _)| *other != given_up.id);
                     world.release(given_up);
                 }

@@ -23,7 +23,7 @@ const FRESH: Duration = Duration::from_secs(1);
 
 /// A match in a list.
 #[derive(Debug, Serialize)]
-pub struct MatchSummary {
+pub(crate) struct MatchSummary {
     id: String,
     mode: &'static str,
     phase: &'static str,
@@ -34,7 +34,7 @@ pub struct MatchSummary {
 
 impl MatchSummary {
     /// As it is now.
-    pub fn of(info: &MatchInfo) -> Self {
+    pub(crate) fn of(info: &MatchInfo) -> Self {
         Self {
             id: info.id.to_string(),
             mode: info.mode.id,
@@ -53,7 +53,7 @@ struct Listed {
 
 /// The list as it was made last.
 #[derive(Debug, Default)]
-pub struct MatchList(Mutex<Option<Made>>);
+pub(crate) struct MatchList(Mutex<Option<Made>>);
 
 #[derive(Clone, Debug)]
 struct Made {
@@ -65,7 +65,7 @@ struct Made {
 
 impl MatchList {
     /// The answer to a request with these headers: the list, or that it has not changed.
-    pub fn answer(&self, now: Instant, directory: &Directory, headers: &HeaderMap) -> Response {
+    pub(crate) fn answer(&self, now: Instant, directory: &Directory, headers: &HeaderMap) -> Response {
         let Made { body, tag, .. } = self.fresh(now, || listed(directory));
         let is_known = headers.get_all(IF_NONE_MATCH).iter().any(|tags| names(tags, &tag));
         let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { Body::from(body).into_response() };

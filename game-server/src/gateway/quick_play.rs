@@ -1,12 +1,15 @@
-//! Finds a seat for someone who does not care where: the fullest open match with room, else a new one. A match that waits in
-//! its lobby is left to those who were invited or picked it: nobody else knows when it starts.
+//! Finds a seat for someone who does not care where: the fullest open match with room, else a new
+//! one. A match that waits in its lobby is left to those who were invited or picked it: nobody else
+//! knows when it starts.
 //!
-//! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a match is created only
-//! when no open one can have a free seat, so no crowd creates more than it fills.
+//! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a
+//! match is created only when no open one can have a free seat, so no crowd creates more than it
+//! fills.
 //!
-//! How a crowd stays exact: each request for a seat that is still unanswered is counted. A match whose unanswered requests
-//! alone, or whose known players alone, fill it counts as full. Where only both together would fill it nobody can say yet,
-//! since a request may already be among the players; then the caller waits for an answer and looks again.
+//! How a crowd stays exact: each request for a seat that is still unanswered is counted. A match
+//! whose unanswered requests alone, or whose known players alone, fill it counts as full. Where
+//! only both together would fill it nobody can say yet, since a request may already be among the
+//! players; then the caller waits for an answer and looks again.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
@@ -20,7 +23,7 @@ use crate::matches::{CreateError, Directory, MatchHandle, MatchRequest, Reservat
 
 /// Seats for all comers.
 #[derive(Clone)]
-pub struct QuickPlay {
+pub(crate) struct QuickPlay {
     directory: Arc<Directory>,
     /// Unanswered requests by match. Locked while choosing, never across an await.
     asked: Arc<Mutex<HashMap<MatchId, u32>>>,
@@ -44,12 +47,12 @@ struct Asked {
 
 impl QuickPlay {
     /// Among the matches of `directory`.
-    pub fn new(directory: Arc<Directory>) -> Self {
+    pub(crate) fn new(directory: Arc<Directory>) -> Self {
         Self { directory, asked: Arc::default(), answered: Arc::new(watch::Sender::new(())) }
     }
 
     /// A seat in a match of mode `mode_id`.
-    pub async fn find_seat(&self, mode_id: &str, reservation: &Reservation) -> Result<(MatchHandle, Reserved), CreateError> {
+    pub(crate) async fn find_seat(&self, mode_id: &str, reservation: &Reservation) -> Result<(MatchHandle, Reserved), CreateError> {
         let mut refused = Vec::new();
         loop {
             let mut answers = self.answered.subscribe();
@@ -99,7 +102,7 @@ impl QuickPlay {
 }
 
 /// Whether a match of this mode is played, or will be, by whoever comes.
-pub fn is_open(handle: &MatchHandle, mode_id: &str) -> bool {
+pub(crate) fn is_open(handle: &MatchHandle, mode_id: &str) -> bool {
     let info = &handle.info;
     !info.settings.private && info.mode.id == mode_id && info.stats.phase() != Phase::Finished && !handle.is_gone()
 }

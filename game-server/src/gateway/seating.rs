@@ -1,23 +1,22 @@
-//! Seats for guest sessions: the one they have already, or a new one.
+//! Seats for session sessions: the one they have already, or a new one.
 //!
 //! Invariants: a session asks for one seat after the other; who has a seat in a match gets that one
 //! again, however full the match and also while the server drains; a new seat gives up the one that
 //! nobody has come to; no seat is asked for without room for its ticket, and none is kept whose
 //! ticket could not be given.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tickwire_protocol::{MatchId, Secret};
 
-use super::Gateway;
-use super::address::AddressKey;
-use super::guests::Guest;
 use super::ledger::GivenUp;
-use super::problem::Problem;
-use super::quick_play;
+use super::sessions::PlayerSession;
+use super::shared::Gateway;
 use super::tickets::{Blank, SEAT_KEPT, Ticket};
+use super::{problems, quick_play};
+use crate::http::address::ClientAddress;
+use crate::http::problem::Problem;
 use crate::matches::{Command, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, Settings};
 
 /// How often a match that ends just then, or is created by somebody else just then, is looked for
@@ -28,7 +27,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Where a seat is wanted.
 #[derive(Debug)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// In any match of this mode.
     Anywhere(String),
     /// In this match.
@@ -41,41 +40,39 @@ pub enum Wish {
 
 /// A match to be created.
 #[derive(Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Its mode.
-    pub mode: String,
+    pub(crate) mode: String,
     /// What its creator chose.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 /// Who wants a seat.
 #[derive(Clone, Debug)]
-pub struct Asker {
+pub(crate) struct Asker {
     /// The session.
-    pub guest: Arc<Guest>,
+    pub(crate) session: Arc<PlayerSession>,
     /// Where the request comes from.
-    pub address: IpAddr,
-    /// What its budgets are counted under.
-    pub key: AddressKey,
+    pub(crate) client: ClientAddress,
 }
 
 /// A seat, and the way to it.
 #[derive(Debug)]
-pub struct Seat {
+pub(crate) struct Seat {
     /// In this match.
-    pub handle: MatchHandle,
+    pub(crate) handle: MatchHandle,
     /// Admits to it.
-    pub ticket: Secret,
+    pub(crate) ticket: Secret,
     /// For so long.
-    pub expires_in: Duration,
+    pub(crate) expires_in: Duration,
 }
 
 type Found = (MatchHandle, Reserved);
 
 impl Gateway {
     /// Finds a seat and gives a ticket for it.
-    pub async fn seat(self: &Arc<Self>, asker: Asker, wish: Wish) -> Result<Seat, Problem> {
-        let turn = Arc::clone(&asker.guest.turn).lock_owned().await;
+    pub(crate) async fn seat(self: &Arc<Self>, asker: Asker, wish: Wish) -> Result<Seat, Problem> {
+        let turn = Arc::clone(&asker.session.turn).lock_owned().await;
         let gateway = Arc::clone(self);
         // A task of its own: whoever asks may hang up, and what a match has promised must be noted
         // all the same.
@@ -90,16 +87,16 @@ impl Gateway {
     async fn find_and_note(&self, asker: &Asker, wish: Wish) -> Result<Seat, Problem> {
         let now = Instant::now();
         let Some(blank) = self.ledger.begin(now) else {
-            tracing::debug!(peer = %asker.address, "no room for another ticket");
+            tracing::debug!(client = %asker.client, "no room for another ticket");
             return Err(Problem::at_capacity());
         };
-        let (owner, name) = (asker.guest.id, asker.guest.name.clone());
+        let (owner, name) = (asker.session.id, asker.session.name.clone());
         let reservation = Reservation { owner, name, ticket: blank.hash(), until: now + SEAT_KEPT, own_only: false };
         let found = match wish {
             Wish::Anywhere(mode) => self.find_anywhere(asker, &mode, &reservation).await,
             Wish::In(id) => match self.directory.find(id) {
                 Some(handle) => self.join(asker, handle, &reservation).await,
-                None => Err(Problem::match_not_found()),
+                None => Err(problems::match_not_found()),
             },
             Wish::WithCode(code, plan) => self.join_code(asker, &code, plan.as_ref(), &reservation).await,
             Wish::InNew(plan) => self.create(asker, &plan, None, &reservation).await,
@@ -108,7 +105,7 @@ impl Gateway {
     }
 
     async fn find_anywhere(&self, asker: &Asker, mode: &str, reservation: &Reservation) -> Result<Found, Problem> {
-        let own = asker.guest.holdings().matches();
+        let own = asker.session.holdings().matches();
         for id in own.into_iter().rev() {
             let open = self.directory.find(id).filter(|handle| quick_play::is_open(handle, mode));
             let Some(handle) = open else { continue };
@@ -122,14 +119,14 @@ impl Gateway {
     }
 
     async fn join(&self, asker: &Asker, handle: MatchHandle, reservation: &Reservation) -> Result<Found, Problem> {
-        let is_own = asker.guest.holdings().matches().contains(&handle.info.id);
+        let is_own = asker.session.holdings().matches().contains(&handle.info.id);
         if !is_own {
             self.allow_new_seat(asker)?;
         }
         let reservation = Reservation { own_only: self.directory.is_draining(), ..reservation.clone() };
         match handle.reserve(reservation).await {
             Ok(reserved) => Ok((handle, reserved)),
-            Err(ReserveError::NoSeat) => Err(Problem::draining()),
+            Err(ReserveError::NoSeat) => Err(problems::draining()),
             Err(error) => Err(error.into()),
         }
     }
@@ -139,48 +136,48 @@ impl Gateway {
             let found = match (self.directory.find_code(code), plan) {
                 (Some(handle), _) => self.join(asker, handle, reservation).await,
                 (None, Some(plan)) => self.create(asker, plan, Some(code), reservation).await,
-                (None, None) => Err(Problem::match_not_found()),
+                (None, None) => Err(problems::match_not_found()),
             };
             // The match is ending, or somebody else is just creating it: what becomes of that shows
             // in a moment.
-            if plan.is_none() || found.as_ref().err() != Some(&Problem::match_not_found()) {
+            if plan.is_none() || found.as_ref().err() != Some(&problems::match_not_found()) {
                 return found;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Err(Problem::match_not_found())
+        Err(problems::match_not_found())
     }
 
     async fn create(&self, asker: &Asker, plan: &Plan, code: Option<&str>, reservation: &Reservation) -> Result<Found, Problem> {
-        let Asker { guest, address, key } = asker;
+        let Asker { session, client } = asker;
         self.allow_new_seat(asker)?;
-        let creation = self.creations.begin(guest.id, *key)?;
-        self.rates.matches.check(*key, *address).map_err(Problem::rate_limited)?;
+        let creation = self.creations.begin(session.id, client.key())?;
+        self.rates.matches.check(*client).map_err(Problem::rate_limited)?;
         let Plan { mode, settings } = plan;
         let handle = self.directory.create(MatchRequest { mode_id: mode, settings: *settings, code, charge: Some(Box::new(creation)) })?;
         let recreated = code.is_some();
-        tracing::info!(match_id = %handle.info.id, mode, ?settings, recreated, peer = %address, "match created by request");
+        tracing::info!(match_id = %handle.info.id, mode, ?settings, recreated, %client, "match created by request");
         let reserved = handle.reserve(reservation.clone()).await?;
         Ok((handle, reserved))
     }
 
     fn allow_new_seat(&self, asker: &Asker) -> Result<(), Problem> {
         if self.directory.is_draining() {
-            return Err(Problem::draining());
+            return Err(problems::draining());
         }
-        let taken = asker.guest.holdings().taken();
-        if taken >= self.config.sessions.seats_max { Err(Problem::too_many_seats(taken)) } else { Ok(()) }
+        let taken = asker.session.holdings().taken();
+        if taken >= self.config.sessions.seats_max { Err(problems::too_many_seats(taken)) } else { Ok(()) }
     }
 
     /// Notes a seat and gives its ticket.
     fn note(&self, asker: &Asker, (handle, reserved): Found, blank: Blank) -> Result<Seat, Problem> {
-        let Asker { guest, key, .. } = asker;
+        let Asker { session, client } = asker;
         let Reserved { player, seat } = reserved;
         let (now, id) = (Instant::now(), handle.info.id);
-        let given_up = self.ledger.note(now, guest, *key, id, seat, &blank);
+        let given_up = self.ledger.note(now, session, client.key(), id, seat, &blank);
         given_up.into_iter().for_each(|seat| self.release(seat));
         let Some((ticket, expires_in)) = blank.grant(now, Ticket { handle: handle.clone(), player }) else {
-            self.release(self.ledger.give_up(now, guest, id));
+            self.release(self.ledger.give_up(now, session, id));
             return Err(Problem::overloaded());
         };
         Ok(Seat { handle, ticket, expires_in })

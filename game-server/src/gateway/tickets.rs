@@ -10,42 +10,42 @@ use std::time::{Duration, Instant};
 
 use tickwire_protocol::{PlayerId, Secret};
 
-use super::table::ExpiringTable;
+use crate::http::table::ExpiringTable;
 use crate::matches::MatchHandle;
 use crate::secrets::{SecretHash, hash, random_bytes};
 
 /// Most tickets that may be outstanding.
-pub const TICKETS_MAX: usize = 16_384;
+pub(crate) const TICKETS_MAX: usize = 16_384;
 /// How long a ticket may be shown.
-pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+pub(crate) const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// How long the seat of a ticket is kept: longer than the ticket lives, so that one shown in time
 /// finds its seat.
-pub const SEAT_KEPT: Duration = Duration::from_secs(32);
+pub(crate) const SEAT_KEPT: Duration = Duration::from_secs(32);
 
 /// A seat.
 #[derive(Clone, Debug)]
-pub struct Ticket {
+pub(crate) struct Ticket {
     /// In which match.
-    pub handle: MatchHandle,
+    pub(crate) handle: MatchHandle,
     /// Whose.
-    pub player: PlayerId,
+    pub(crate) player: PlayerId,
 }
 
 /// All tickets outstanding.
 #[derive(Clone, Debug)]
-pub struct Tickets(Arc<Mutex<Table>>);
+pub(crate) struct Tickets(Arc<Mutex<Table>>);
 
 /// Nothing, as long as the seat is being asked for.
 type Table = ExpiringTable<SecretHash, Option<Ticket>>;
 
 impl Tickets {
     /// No ticket yet, and never more than `tickets_max`.
-    pub fn with_room_for(tickets_max: usize) -> Self {
+    pub(crate) fn with_room_for(tickets_max: usize) -> Self {
         Self(Arc::new(Mutex::new(ExpiringTable::new(tickets_max))))
     }
 
     /// A ticket for a seat that is yet to be found. `None` if too many are outstanding.
-    pub fn begin(&self, now: Instant) -> Option<Blank> {
+    pub(crate) fn begin(&self, now: Instant) -> Option<Blank> {
         let secret = Secret(random_bytes());
         let expires = now + TICKET_LIFE;
         self.table().insert(now, hash(secret), None, expires).ok()?;
@@ -53,12 +53,12 @@ impl Tickets {
     }
 
     /// Where this ticket leads.
-    pub fn find(&self, now: Instant, secret: Secret) -> Option<Ticket> {
+    pub(crate) fn find(&self, now: Instant, secret: Secret) -> Option<Ticket> {
         self.table().get_mut(now, &hash(secret))?.clone()
     }
 
     /// These tickets lead nowhere from now on.
-    pub fn revoke(&self, now: Instant, tickets: impl IntoIterator<Item = SecretHash>) {
+    pub(crate) fn revoke(&self, now: Instant, tickets: impl IntoIterator<Item = SecretHash>) {
         let mut table = self.table();
         for ticket in tickets {
             table.remove(now, &ticket);
@@ -66,18 +66,13 @@ impl Tickets {
     }
 
     /// Drops tickets whose time is over.
-    pub fn purge(&self, now: Instant) {
+    pub(crate) fn purge(&self, now: Instant) {
         self.table().purge(now);
     }
 
     /// Number of tickets outstanding.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.table().len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.table().is_empty()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -87,7 +82,7 @@ impl Tickets {
 
 /// A ticket without a seat. Void when dropped.
 #[derive(Debug)]
-pub struct Blank {
+pub(crate) struct Blank {
     tickets: Tickets,
     secret: Secret,
     expires: Instant,
@@ -96,13 +91,13 @@ pub struct Blank {
 
 impl Blank {
     /// What the match will know it by.
-    pub fn hash(&self) -> SecretHash {
+    pub(crate) fn hash(&self) -> SecretHash {
         hash(self.secret)
     }
 
     /// It leads to this seat. Returns the ticket, which is kept nowhere else, and how long it may
     /// be shown; `None` if that time is over.
-    pub fn grant(mut self, now: Instant, ticket: Ticket) -> Option<(Secret, Duration)> {
+    pub(crate) fn grant(mut self, now: Instant, ticket: Ticket) -> Option<(Secret, Duration)> {
         let granted = self.tickets.table().get_mut(now, &self.hash()).map(|place| *place = Some(ticket));
         self.is_granted = granted.is_some();
         granted.map(|()| (self.secret, self.expires - now))
@@ -164,7 +159,7 @@ mod tests {
         assert!(tickets.find(start, blank.secret).is_none());
         assert!(tickets.begin(start).is_none(), "it takes room");
         drop(blank);
-        assert!(tickets.is_empty());
+        assert_eq!(tickets.len(), 0);
         let late = tickets.begin(start).expect("room");
         assert!(late.grant(start + TICKET_LIFE, ticket()).is_none());
     }

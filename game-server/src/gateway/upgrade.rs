@@ -14,13 +14,14 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
-use super::listener::Peer;
-use super::pace::PacedStream;
-use super::problem::Problem;
-use crate::transport::{Kind, Socket};
+use crate::config::TransportKind;
+use crate::http::pace::PacedStream;
+use crate::http::problem::Problem;
+use crate::http::remote::Remote;
+use crate::transport::Socket;
 
 /// Checks a handshake. Returns the 101 answer, which chooses `protocol` if given, and what becomes the socket once it is sent.
-pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
+pub(crate) fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
     let mut response = answer(request).map_err(|error| match error {
         ProtocolError::WrongHttpMethod => Problem::method_not_allowed(),
         ProtocolError::MissingSecWebSocketVersionHeader => Problem::bad_request("Only WebSocket version 13 is spoken here."),
@@ -36,19 +37,19 @@ pub fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(R
 }
 
 /// Whether this was a WebSocket's handshake before a proxy took the wish to upgrade out of it.
-pub fn is_lost(request: &Request) -> bool {
+pub(crate) fn is_lost(request: &Request) -> bool {
     let has_key = request.method() == Method::GET && request.headers().contains_key(SEC_WEBSOCKET_KEY);
     has_key && answer(request).is_err_and(|error| is_no_wish_to_upgrade(&error))
 }
 
 /// The socket of a handshake that was answered. `None` if the connection was lost meanwhile.
-pub async fn socket(transport: Kind, upgrading: OnUpgrade, peer: Peer) -> Option<Socket> {
+pub(crate) async fn socket(transport: TransportKind, upgrading: OnUpgrade, remote: Remote) -> Option<Socket> {
     let upgraded = upgrading.await.ok()?;
     let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
     // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
     let already_read = parts.read_buf.to_vec();
     let stream = parts.io.into_inner().into_inner();
-    Some(Socket::over_tcp(transport, stream, already_read, peer.address, peer.permit).await)
+    Some(Socket::over_tcp(transport, stream, already_read, remote.client.ip(), remote.permit).await)
 }
 
 fn answer(request: &Request) -> Result<Response, ProtocolError> {

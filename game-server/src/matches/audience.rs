@@ -3,11 +3,11 @@
 //! Invariant: what one client does or fails to do changes nothing for the others.
 
 use bytes::Bytes;
+use tickwire_match::Replication;
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
 
 use crate::clock::Moment;
 use crate::config::SessionConfig;
-use crate::replication::Replication;
 use crate::transport::session::{Deadlines, Session};
 use crate::transport::{Arrival, Ended, Socket};
 

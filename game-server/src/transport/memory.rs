@@ -7,16 +7,16 @@ use bytes::Bytes;
 use tickwire_protocol::CloseReason;
 use tokio::time::Instant;
 
-use super::{Arrival, Broken, Ended, Heard, Taken, Transport};
+use super::seam::{Arrival, Broken, Ended, Heard, Taken, Transport};
 use crate::clock::Moment;
 
 /// The test's end of a connection. When it is dropped the connection is lost.
 pub struct Peer(Arc<Mutex<Wire>>);
 
 /// A connection: the test's end, and the one that goes into a match.
-pub fn pair() -> (Peer, super::Socket) {
+pub(super) fn pair() -> (Peer, Socket) {
     let wire = Arc::new(Mutex::new(Wire::default()));
-    (Peer(Arc::clone(&wire)), super::Socket::in_memory(Socket(wire)))
+    (Peer(Arc::clone(&wire)), Socket(wire))
 }
 
 /// What is on its way. As long as a test makes it.

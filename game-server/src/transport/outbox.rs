@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use tickwire_protocol::{CloseReason, Tick};
 
-use super::{Ended, Taken, Transport};
+use super::seam::{Ended, Taken, Transport};
 
 /// One client's sending side.
 #[derive(Debug, Default)]
@@ -107,7 +107,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::memory;
+    use crate::transport::Socket;
 
     const PATIENCE: Patience = Patience { blocked: 10, waiting_bytes: 8 };
 
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn what_waits_goes_out_in_front_of_the_next_frame_and_answers_do_not_wait() {
-        let (peer, socket) = memory::pair();
+        let (peer, socket) = Socket::in_memory();
         let mut link = socket.into_link(0).expect("a link");
         let mut outbox = Outbox::default();
         peer.stall(true);
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn who_takes_nothing_for_too_long_or_lets_too_much_wait_is_too_slow() {
         let too_slow = Err(Ended::Closed(CloseReason::TooSlow));
-        let (peer, socket) = memory::pair();
+        let (peer, socket) = Socket::in_memory();
         let mut link = socket.into_link(0).expect("a link");
         peer.stall(true);
         let mut outbox = Outbox::default();

@@ -27,20 +27,17 @@ use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::messages::ServerMessage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
-use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport};
+use super::seam::{Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport};
 use crate::clock::Moment;
 pub use carrier::Carrier;
 use inbound::{Inbound, Said};
-use metered::Metered;
+use metered::{Metered, WebSocket, blame};
 
 /// Read buffer of a connection, bytes: some inputs.
 const READ_BUFFER_BYTES: usize = 1024;
-
-type WebSocket = WebSocketStream<Metered>;
 
 /// Outside a match.
 pub(super) struct Socket {
@@ -65,18 +62,6 @@ fn config() -> WebSocketConfig {
         .max_message_size(Some(CLIENT_MESSAGE_BYTES_MAX))
         .max_frame_size(Some(CLIENT_MESSAGE_BYTES_MAX))
         .accept_unmasked_frames(false)
-}
-
-/// Who is to blame: a connection that ends is nobody's fault.
-fn blame(error: &Error) -> Broken {
-    use tokio_tungstenite::tungstenite::error::ProtocolError;
-    match error {
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing)
-        | Error::Io(_)
-        | Error::ConnectionClosed
-        | Error::AlreadyClosed => Broken::Lost,
-        _ => Broken::Violated,
-    }
 }
 
 impl Socket {

@@ -2,18 +2,15 @@
 //! may say, what it is told, and when it is given up.
 
 use bytes::Bytes;
+use tickwire_match::{Replication, View};
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
 
 use super::meter::{Meter, Verdict};
 use super::outbox::{Outbox, Patience};
-use super::{Arrival, Ended, Heard, Link, Socket, Transport};
+use super::seam::{Arrival, Ended, Heard, MESSAGES_MAX, Transport};
+use super::socket::{Link, Socket};
 use crate::clock::{self, Moment};
 use crate::config::SessionConfig;
-use crate::replication::{Replication, View};
-
-/// Messages of a connection that are taken in in a tick; the others wait for the next one. A burst
-/// that a silence has earned delays no tick.
-pub(super) const MESSAGES_MAX: usize = 64;
 
 /// A player's or spectator's connection inside a match.
 pub struct Session {

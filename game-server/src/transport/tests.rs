@@ -1,17 +1,20 @@
 //! What every transport does alike: messages come whole and in order, a burst over several ticks,
 //! and the moment of an arrival is told where it is known.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Duration;
 
-use tickwire_protocol::{PlayerId, Tick};
+use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::task::LocalSet;
+use tokio::time::Instant;
 
-use super::session::{Deadlines, MESSAGES_MAX, Session};
-use super::*;
-use crate::config::SessionConfig;
+use super::seam::{MESSAGES_MAX, READ_BYTES_MAX};
+use super::session::{Deadlines, Session};
+use super::{Arrival, Ended, Socket, portable};
+use crate::clock::Moment;
+use crate::config::{SessionConfig, TransportKind as Kind};
 
 /// Of this system.
 const KINDS: &[Kind] = if matches!(Kind::BEST, Kind::Portable) { &[Kind::BEST] } else { &[Kind::BEST, Kind::Portable] };
@@ -197,7 +200,7 @@ async fn whoever_floods_without_a_message_is_read_so_far_and_then_closed() {
 
 #[tokio::test]
 async fn a_session_takes_in_what_a_peer_in_memory_says_and_notices_when_it_has_gone() {
-    let (peer, socket) = memory::pair();
+    let (peer, socket) = Socket::in_memory();
     let mut session = session(socket, &SessionConfig::default());
     let arrival = Arrival { by: Instant::now(), is_exact: false };
     peer.send_at("first", arrival);

@@ -19,16 +19,33 @@ pub(super) struct Check {
     pub(super) is_slow: bool,
     /// Runs tests, whose number is worth saying.
     pub(super) counts_tests: bool,
-    pub(super) run: fn(&mut Step) -> Result<Tally>,
+    pub(super) run: Run,
+}
+
+/// How a check is run.
+#[derive(Clone, Copy)]
+pub(super) enum Run {
+    Alone(fn(&mut Step) -> Result<Tally>),
+    /// Told of the commands that this program has.
+    WithCommands(fn(&mut Step, &clap::Command) -> Result<Tally>),
+}
+
+impl Run {
+    pub(super) fn call(self, step: &mut Step, commands: &clap::Command) -> Result<Tally> {
+        match self {
+            Self::Alone(run) => run(step),
+            Self::WithCommands(run) => run(step, commands),
+        }
+    }
 }
 
 impl Check {
     const fn one(name: &'static str, seconds: (u32, u32), run: fn(&mut Step) -> Result<Tally>) -> Self {
-        Self { name, seconds, is_slow: false, counts_tests: false, run }
+        Self { name, seconds, is_slow: false, counts_tests: false, run: Run::Alone(run) }
     }
 
     const fn tests(name: &'static str, seconds: (u32, u32), run: fn(&mut Step) -> Result<Tally>) -> Self {
-        Self { name, seconds, is_slow: false, counts_tests: true, run }
+        Self { name, seconds, is_slow: false, counts_tests: true, run: Run::Alone(run) }
     }
 
     const fn slow(self) -> Self {
@@ -37,7 +54,7 @@ impl Check {
 }
 
 pub(super) const CHECKS: &[Check] = &[
-    Check::one("tidy", (0, 0), tidy::check),
+    Check { name: "tidy", seconds: (0, 0), is_slow: false, counts_tests: false, run: Run::WithCommands(tidy::check) },
     Check::one("rustfmt", (1, 1), rustfmt),
     Check::one("clippy", (100, 5), clippy),
     Check::one("rustdoc", (30, 5), rustdoc),

@@ -1,16 +1,15 @@
 //! Every `cargo xtask ...` in the documentation is a command this program accepts.
 
-use super::{Problem, SourceFile};
-use crate::Cli;
-use clap::Parser;
+use super::source::{Problem, SourceFile};
+use clap::Command;
 use clap::error::ErrorKind;
 
-pub(super) fn check(files: &[SourceFile]) -> Vec<Problem> {
+pub(super) fn check(files: &[SourceFile], known: &Command) -> Vec<Problem> {
     let documents = files.iter().filter(|file| file.has_extension(&["md"]) && !HISTORY.contains(&file.path.as_str()));
     let mut problems = Vec::new();
     for document in documents {
         for (line, command) in commands(&document.text) {
-            if let Some(reason) = refusal(&command) {
+            if let Some(reason) = refusal(known, &command) {
                 problems.push(document.problem(line, format!("`cargo xtask {command}`: {reason}")));
             }
         }
@@ -19,9 +18,9 @@ pub(super) fn check(files: &[SourceFile]) -> Vec<Problem> {
 }
 
 /// Why clap does not take these words, if it does not.
-fn refusal(command: &str) -> Option<String> {
+fn refusal(known: &Command, command: &str) -> Option<String> {
     let words = command.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
-    let error = Cli::try_parse_from(std::iter::once("cargo xtask").chain(words)).err()?;
+    let error = known.clone().try_get_matches_from(std::iter::once("cargo xtask").chain(words)).err()?;
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return None;
     }
@@ -29,7 +28,8 @@ fn refusal(command: &str) -> Option<String> {
     Some(message.lines().next().unwrap_or_default().trim_start_matches("error: ").to_string())
 }
 
-/// The words after `cargo xtask`, to the end of the code span or of the shell command, with their line.
+/// The words after `cargo xtask`, to the end of the code span or of the shell command, with their
+/// line.
 fn commands(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut in_block = false;
@@ -38,7 +38,8 @@ fn commands(text: &str) -> Vec<(usize, String)> {
             in_block = !in_block;
             continue;
         }
-        // Prose names commands in code spans, which are every second part; a code block is nothing but code.
+        // Prose names commands in code spans, which are every second part; a code block is nothing
+        // but code.
         let codes: Vec<&str> = if in_block { vec![line] } else { line.split('`').skip(1).step_by(2).collect() };
         for code in codes {
             for rest in code.split("cargo xtask ").skip(1) {
@@ -60,11 +61,13 @@ const HISTORY: &[&str] = &["CHANGELOG.md"];
 
 #[cfg(test)]
 mod tests {
-    use super::super::file;
+    use super::super::source::file;
     use super::*;
+    use crate::Cli;
+    use clap::CommandFactory;
 
     fn problems(text: &str) -> Vec<String> {
-        check(&[file("README.md", text)]).iter().map(ToString::to_string).collect()
+        check(&[file("README.md", text)], &Cli::command()).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -90,6 +93,6 @@ mod tests {
 
     #[test]
     fn history_may_name_what_is_gone() {
-        assert!(check(&[file("CHANGELOG.md", "Removed `cargo xtask fly`.")]).is_empty());
+        assert!(check(&[file("CHANGELOG.md", "Removed `cargo xtask fly`.")], &Cli::command()).is_empty());
     }
 }

@@ -1,13 +1,15 @@
-//! Files of a readable length, modules in one form, and nothing of one developer's machine or network in the repository.
+//! Files of a readable length, modules in one form, and nothing of one developer's machine or
+//! network in the repository.
 
-use super::{Problem, SourceFile};
+use super::source::{Problem, SourceFile};
 use crate::workspace;
 
 /// Files that may be longer than the limit: path, and why splitting them would not help a reader.
 const LONG_FILES: &[(&str, &str)] = &[("games/arena/src/tables/trained.rs", "a table that a program writes")];
 const LONGEST_FILE_LINES: usize = 500;
 
-/// No source file is longer than a reader can hold, or it says why; and no exception outlives its reason.
+/// No source file is longer than a reader can hold, or it says why; and no exception outlives its
+/// reason.
 pub(super) fn check_lengths(files: &[SourceFile]) -> Vec<Problem> {
     lengths(files, LONG_FILES)
 }
@@ -59,13 +61,15 @@ fn machine_names(files: &[SourceFile], checkout: &str) -> Vec<Problem> {
     })
 }
 
-/// Whether `prefix` occurs in `line` where an absolute path could start, not amid a longer path or an address.
+/// Whether `prefix` occurs in `line` where an absolute path could start, not amid a longer path or
+/// an address.
 fn starts_a_path(line: &str, prefix: &str) -> bool {
     line.match_indices(prefix)
         .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '/' | '}')))
 }
 
-/// Where packages are downloaded from is the developer's setting: no lock file or configuration here decides it.
+/// Where packages are downloaded from is the developer's setting: no lock file or configuration
+/// here decides it.
 pub(super) fn check_sources(files: &[SourceFile]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for file in files {
@@ -94,7 +98,7 @@ fn each_line(files: &[SourceFile], rule: impl Fn(&str) -> Option<String>) -> Vec
 
 #[cfg(test)]
 mod tests {
-    use super::super::file;
+    use super::super::source::file;
     use super::*;
 
     fn long(path: &str) -> SourceFile {

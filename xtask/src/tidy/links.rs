@@ -1,6 +1,7 @@
-//! Every relative link in the documentation leads to a file of this checkout, and its `#anchor` to a heading there.
+//! Every relative link in the documentation leads to a file of this checkout, and its `#anchor` to
+//! a heading there.
 
-use super::{Problem, SourceFile};
+use super::source::{Problem, SourceFile};
 use std::collections::HashSet;
 use std::path::{Component, Path};
 
@@ -49,7 +50,8 @@ fn resolve(document: &str, target: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Link targets with their line: `[text](target)`, and `[label]: target` definitions. Code is not prose.
+/// Link targets with their line: `[text](target)`, and `[label]: target` definitions. Code is not
+/// prose.
 fn links(text: &str) -> impl Iterator<Item = (usize, String)> {
     prose_lines(text).flat_map(|(number, line)| {
         let inline = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next()).map(str::to_string).collect::<Vec<_>>();
@@ -109,7 +111,7 @@ fn anchor_char(c: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::file;
+    use super::super::source::file;
     use super::*;
 
     fn problems(readme: &str) -> Vec<String> {

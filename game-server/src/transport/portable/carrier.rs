@@ -22,7 +22,7 @@ impl Carrier for TcpStream {
         stream.set_nodelay(true)?;
         let socket = socket2::SockRef::from(&stream);
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        socket.set_tcp_notsent_lowat(crate::transport::UNSENT_BYTES)?;
+        socket.set_tcp_notsent_lowat(crate::transport::seam::UNSENT_BYTES)?;
         socket.set_send_buffer_size(send_buffer_bytes as usize)?;
         Ok(Box::new(stream))
     }

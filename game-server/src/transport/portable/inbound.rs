@@ -8,9 +8,8 @@ use futures_util::StreamExt;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{WebSocket, blame};
-use crate::transport::session::MESSAGES_MAX;
-use crate::transport::{Arrival, Broken};
+use super::metered::{WebSocket, blame};
+use crate::transport::seam::{Arrival, Broken, MESSAGES_MAX};
 
 /// A connection, and what came in over it.
 pub(super) struct Inbound {

@@ -5,8 +5,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 
-use super::Carrier;
+use super::carrier::Carrier;
+use crate::transport::seam::Broken;
+
+/// A WebSocket over a stream whose bytes are counted.
+pub(super) type WebSocket = WebSocketStream<Metered>;
 
 /// A connection's stream, beneath the WebSocket.
 pub(super) struct Metered {
@@ -93,5 +100,16 @@ impl AsyncWrite for Metered {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.carrier()?.poll_shutdown(context)
+    }
+}
+
+/// Who is to blame: a connection that ends is nobody's fault.
+pub(super) fn blame(error: &Error) -> Broken {
+    match error {
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake | ProtocolError::SendAfterClosing)
+        | Error::Io(_)
+        | Error::ConnectionClosed
+        | Error::AlreadyClosed => Broken::Lost,
+        _ => Broken::Violated,
     }
 }

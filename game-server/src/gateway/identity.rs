@@ -1,0 +1,48 @@
+//! Who a caller of the API is. [`Authenticator`] is the seam: [`guests`] are behind it, accounts
+//! can be. Nothing outside of this room knows what a credential looks like. [`names`] makes what
+//! people call themselves fit to be shown.
+
+pub(crate) mod guests;
+pub(crate) mod names;
+
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use crate::matches::GuestId;
+use tickwire_protocol::text::Name;
+
+/// Says whose a credential is.
+pub(crate) trait Authenticator: Send + Sync {
+    /// Whose `credential` is: what a request brings as `Authorization: Bearer`.
+    ///
+    /// It is asked before the caller's budget is known, so it must be cheap or limit itself.
+    fn authenticate<'a>(&'a self, now: Instant, credential: &'a str) -> Answer<'a>;
+}
+
+/// What an [`Authenticator`] says, once it knows.
+pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Identity, Refusal>> + Send + 'a>>;
+
+/// Somebody the server knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The same person has the same one, with every credential. No secret: it admits to nothing.
+    pub(crate) subject: GuestId,
+    /// How the others see them.
+    pub(crate) name: Name,
+    /// When the credential is good no more; `None` if that is not known beforehand.
+    pub(crate) expires: Option<Instant>,
+}
+
+/// Why a caller is not known. A page can act on each: make a session, sign in again, or wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "of a guest's token nothing is known once it is forgotten"))]
+pub(crate) enum Refusal {
+    /// It brought no credential.
+    Missing,
+    /// Its credential is nobody's, or was forgotten.
+    Unknown,
+    /// Its credential was good once.
+    Expired,
+    /// Nobody can say at the moment. It may ask again after so long.
+    Unavailable(Duration),
+}

@@ -1,0 +1,284 @@
+//! What the server keeps of everyone it knows: a name, budgets, and what they hold, so that a
+//! player is the same one from one request to the next.
+//!
+//! Invariants: there are at most [`SESSIONS_MAX`] sessions, and so many from one address as the
+//! operator says, each gone after [`IDLE_MAX`] without a request, or when what it was opened by
+//! expires. Where there is no room, a newcomer takes the place of the session that has been idle
+//! for longest, of those that hold no seat if there is one: refusing newcomers would let a flood
+//! lock everyone out, whereas an evicted player gets a new session and loses no seat by it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tickwire_protocol::text::Name;
+
+use super::holdings::Holdings;
+use super::rates::SessionBudget;
+use crate::config::Config;
+use crate::http::address::AddressKey;
+use crate::matches::GuestId;
+
+/// Most sessions.
+pub(crate) const SESSIONS_MAX: usize = 100_000;
+/// A session without requests for so long is over.
+pub(crate) const IDLE_MAX: Duration = Duration::from_hours(24);
+/// So many of the sessions idle for longest are looked at to find one that holds no seat.
+const LOOKS_MAX: usize = 1_000;
+
+/// One player's.
+#[derive(Debug)]
+pub(crate) struct PlayerSession {
+    /// Tells this session from others. No secret: it admits to nothing.
+    pub(crate) id: GuestId,
+    /// How the others see the player.
+    pub(crate) name: Name,
+    /// Calls of the API.
+    pub(crate) calls: SessionBudget,
+    /// WebSocket handshakes.
+    pub(crate) handshakes: SessionBudget,
+    /// Held while a seat is asked for: a session asks for one seat after the other, however many
+    /// requests it sends at once.
+    pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
+    holdings: Mutex<Holdings>,
+}
+
+impl PlayerSession {
+    fn new(id: GuestId, name: Name, calls_per_minute: u32) -> Self {
+        let (calls, handshakes) = (SessionBudget::new(calls_per_minute), SessionBudget::new(calls_per_minute));
+        Self { id, name, calls, handshakes, turn: Arc::default(), holdings: Mutex::default() }
+    }
+
+    /// What this session holds.
+    pub(crate) fn holdings(&self) -> MutexGuard<'_, Holdings> {
+        self.holdings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What opens a session, and keeps it open.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// Who it is.
+    pub(crate) id: GuestId,
+    /// How the others see them.
+    pub(crate) name: Name,
+    /// When the server knows them no more, if there is such a moment.
+    pub(crate) expires: Option<Instant>,
+}
+
+/// Everyone with a session.
+#[derive(Debug)]
+pub(crate) struct Sessions(Mutex<Table>);
+
+impl Sessions {
+    /// Nobody yet, with limits as the operator set them.
+    pub(crate) fn new(config: &Config) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Table {
+            entries: HashMap::new(),
+            order: Order::new(),
+            by_address: HashMap::new(),
+            next: 0,
+            per_address_max: config.sessions.per_address,
+            calls_per_minute: config.rates.calls_per_minute,
+        })))
+    }
+
+    /// The session of someone at `address`, which is not idle then. It is opened if there is none.
+    pub(crate) fn enter(&self, now: Instant, known: Known, address: AddressKey) -> Arc<PlayerSession> {
+        self.table().enter(now, known, address)
+    }
+
+    /// The session with this id. It stays as idle as it was: an id proves nothing.
+    pub(crate) fn find(&self, now: Instant, id: GuestId) -> Option<Arc<PlayerSession>> {
+        self.table().find(now, id).map(|entry| Arc::clone(&entry.session))
+    }
+
+    /// Drops sessions that were idle for too long.
+    pub(crate) fn purge(&self, now: Instant) {
+        self.table().purge(now);
+    }
+
+    /// Number of sessions.
+    pub(crate) fn len(&self) -> usize {
+        self.table().entries.len()
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Table {
+    entries: HashMap<GuestId, Entry>,
+    /// The one idle for longest first.
+    order: Order,
+    by_address: HashMap<AddressKey, Order>,
+    /// Tells sessions used at the same instant apart.
+    next: u64,
+    per_address_max: usize,
+    calls_per_minute: u32,
+}
+
+type Place = (Instant, u64);
+type Order = BTreeMap<Place, GuestId>;
+
+#[derive(Debug)]
+struct Entry {
+    session: Arc<PlayerSession>,
+    expires: Option<Instant>,
+    address: AddressKey,
+    place: Place,
+}
+
+impl Table {
+    fn enter(&mut self, now: Instant, known: Known, address: AddressKey) -> Arc<PlayerSession> {
+        let Known { id, name, expires } = known;
+        let Some(entry) = self.find(now, id) else { return self.open(now, Known { id, name, expires }, address) };
+        let (session, old, address) = (Arc::clone(&entry.session), entry.place, entry.address);
+        self.leave(old, address);
+        let place = self.line_up(now, id, address);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            (entry.place, entry.expires) = (place, expires);
+        }
+        session
+    }
+
+    fn open(&mut self, now: Instant, known: Known, address: AddressKey) -> Arc<PlayerSession> {
+        let Known { id, name, expires } = known;
+        self.purge(now);
+        self.remove(id);
+        let neighbours = self.by_address.get(&address).filter(|neighbours| neighbours.len() >= self.per_address_max);
+        if let Some(evicted) = neighbours.and_then(|neighbours| self.least_missed(neighbours)) {
+            self.remove(evicted);
+        }
+        if self.entries.len() >= SESSIONS_MAX
+            && let Some(evicted) = self.least_missed(&self.order)
+        {
+            self.remove(evicted);
+        }
+        let place = self.line_up(now, id, address);
+        let session = Arc::new(PlayerSession::new(id, name, self.calls_per_minute));
+        self.entries.insert(id, Entry { session: Arc::clone(&session), expires, address, place });
+        session
+    }
+
+    fn find(&self, now: Instant, id: GuestId) -> Option<&Entry> {
+        let is_over = |entry: &Entry| entry.place.0 + IDLE_MAX <= now || entry.expires.is_some_and(|expires| expires <= now);
+        self.entries.get(&id).filter(|entry| !is_over(entry))
+    }
+
+    fn purge(&mut self, now: Instant) {
+        while let Some((place, id)) = self.order.first_key_value()
+            && place.0 + IDLE_MAX <= now
+        {
+            self.remove(*id);
+        }
+    }
+
+    fn least_missed(&self, order: &Order) -> Option<GuestId> {
+        let holds_none = |id: &&GuestId| self.entries.get(id).is_some_and(|entry| !entry.session.holdings().has_seat());
+        let seatless = order.values().take(LOOKS_MAX).find(holds_none);
+        seatless.or_else(|| order.values().next()).copied()
+    }
+
+    fn line_up(&mut self, now: Instant, id: GuestId, address: AddressKey) -> Place {
+        let place = (now, self.next);
+        self.next += 1;
+        self.order.insert(place, id);
+        self.by_address.entry(address).or_default().insert(place, id);
+        place
+    }
+
+    fn leave(&mut self, place: Place, address: AddressKey) {
+        self.order.remove(&place);
+        if let Some(neighbours) = self.by_address.get_mut(&address) {
+            neighbours.remove(&place);
+            if neighbours.is_empty() {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: GuestId) {
+        if let Some(Entry { address, place, .. }) = self.entries.remove(&id) {
+            self.leave(place, address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matches::handle::SeatMark;
+    use tickwire_protocol::MatchId;
+
+    const HERE: AddressKey = AddressKey::V4([192, 0, 2, 1]);
+    const THERE: AddressKey = AddressKey::V4([192, 0, 2, 2]);
+
+    fn sessions(per_address: usize) -> Arc<Sessions> {
+        let mut config = Config::default();
+        config.sessions.per_address = per_address;
+        Sessions::new(&config)
+    }
+
+    fn known(number: u8) -> Known {
+        Known { id: GuestId([number; 32]), name: Name::truncated("Ada"), expires: None }
+    }
+
+    #[test]
+    fn a_session_lasts_while_it_is_used() {
+        let start = Instant::now();
+        let sessions = sessions(9);
+        let opened = sessions.enter(start, known(1), HERE);
+        let later = start + Duration::from_hours(23);
+        assert!(Arc::ptr_eq(&opened, &sessions.enter(later, known(1), THERE)), "the same, wherever it calls from");
+        assert!(sessions.find(later + Duration::from_hours(23), opened.id).is_some(), "its idle time began anew");
+        assert!(sessions.find(start + IDLE_MAX * 4, opened.id).is_none());
+        assert!(!Arc::ptr_eq(&opened, &sessions.enter(start + IDLE_MAX * 4, known(1), HERE)), "a new one");
+        sessions.purge(start + IDLE_MAX * 8);
+        let table = sessions.table();
+        assert!(table.entries.is_empty() && table.order.is_empty() && table.by_address.is_empty());
+    }
+
+    #[test]
+    fn a_session_is_over_when_what_it_was_opened_by_expires_unless_that_is_renewed() {
+        let start = Instant::now();
+        let sessions = sessions(9);
+        let until = |minutes| Known { expires: Some(start + Duration::from_mins(minutes)), ..known(1) };
+        let opened = sessions.enter(start, until(10), HERE);
+        assert!(Arc::ptr_eq(&opened, &sessions.enter(start + Duration::from_mins(9), until(20), HERE)));
+        assert!(sessions.find(start + Duration::from_mins(19), opened.id).is_some());
+        assert!(sessions.find(start + Duration::from_mins(20), opened.id).is_none());
+        assert!(!Arc::ptr_eq(&opened, &sessions.enter(start + Duration::from_mins(20), until(30), HERE)));
+        assert_eq!((sessions.len(), sessions.table().order.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_crowd_at_one_address_evicts_its_own_who_were_idle_for_longest() {
+        let start = Instant::now();
+        let sessions = sessions(2);
+        sessions.enter(start, known(0), THERE);
+        for number in [1, 2, 1, 3] {
+            sessions.enter(start, known(number), HERE);
+        }
+        let is_there = |number| sessions.find(start, known(number).id).is_some();
+        assert!(!is_there(2), "idle for longest");
+        assert!([0, 1, 3].into_iter().all(is_there));
+    }
+
+    #[test]
+    fn who_has_a_seat_is_not_evicted_while_somebody_has_none() {
+        let start = Instant::now();
+        let sessions = sessions(2);
+        let mark = SeatMark::pending();
+        sessions.enter(start, known(1), HERE).holdings().hold(MatchId([1; 16]), mark.watch());
+        sessions.enter(start, known(2), HERE);
+        sessions.enter(start, known(3), HERE);
+        let is_there = |number| sessions.find(start, known(number).id).is_some();
+        assert!(is_there(1) && !is_there(2), "used after the other");
+        drop(mark);
+        sessions.enter(start, known(4), HERE);
+        assert!(!is_there(1), "the seat was freed");
+    }
+}

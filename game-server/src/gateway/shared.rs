@@ -1,0 +1,102 @@
+//! What all of the gateway's tasks share.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+
+use super::creations::Creations;
+use super::game_facts::GameFacts;
+use super::identity::Authenticator;
+use super::identity::guests::Guests;
+use super::ledger::Ledger;
+use super::match_list::MatchList;
+use super::quick_play::QuickPlay;
+use super::rates::Rates;
+use super::sessions::Sessions;
+use crate::config::{Config, TransportKind};
+use crate::http::address::ClientAddress;
+use crate::http::caps::Caps;
+use crate::http::origin::AllowedOrigins;
+use crate::http::problem::Problem;
+use crate::http::refusals::{Cause, Refusals};
+use crate::matches::Directory;
+
+/// How often what has expired is forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(10);
+
+/// The gateway's tables and settings.
+pub(crate) struct Gateway {
+    pub(super) game: GameFacts,
+    pub(super) config: Arc<Config>,
+    pub(super) directory: Arc<Directory>,
+    pub(super) origins: AllowedOrigins,
+    pub(super) refusals: Refusals,
+    pub(super) guests: Guests,
+    /// Says who callers are.
+    pub(super) authenticator: Box<dyn Authenticator>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) ledger: Ledger,
+    pub(super) creations: Arc<Creations>,
+    pub(super) quick_play: QuickPlay,
+    pub(super) match_list: MatchList,
+    pub(super) rates: Rates,
+    pub(super) caps: Arc<Caps>,
+}
+
+impl Gateway {
+    /// With empty tables, for guests.
+    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Self {
+        let sessions = Sessions::new(&config);
+        let guests = Guests::new(Arc::clone(&sessions));
+        Self {
+            game,
+            caps: Caps::new(&config.connections),
+            origins: AllowedOrigins::new(&config.allowed_origins),
+            refusals: Refusals::default(),
+            authenticator: Box::new(guests.clone()),
+            guests,
+            sessions,
+            ledger: Ledger::default(),
+            creations: Creations::new(&config.sessions),
+            quick_play: QuickPlay::new(Arc::clone(&directory)),
+            match_list: MatchList::default(),
+            rates: Rates::new(&config.rates),
+            config,
+            directory,
+        }
+    }
+
+    /// What carries connections into matches.
+    pub(crate) fn transport(&self) -> TransportKind {
+        self.config.transport.kind().unwrap_or(TransportKind::Portable)
+    }
+
+    /// The connections there are.
+    pub(crate) fn caps(&self) -> &Arc<Caps> {
+        &self.caps
+    }
+
+    /// The answer to a page whose WebSocket is refused.
+    pub(crate) fn refuse_page(&self, cause: Cause, client: ClientAddress, headers: &HeaderMap) -> Problem {
+        self.refusals.refuse(Instant::now(), cause, client, headers)
+    }
+
+    /// Sessions, and tickets whose time is not over.
+    pub(crate) fn table_sizes(&self) -> (usize, usize) {
+        (self.sessions.len(), self.ledger.tickets())
+    }
+
+    /// Forgets what has expired, for ever.
+    pub(crate) async fn keep_house(&self) {
+        let mut interval = tokio::time::interval(HOUSEKEEPING);
+        loop {
+            interval.tick().await;
+            let now = Instant::now();
+            self.sessions.purge(now);
+            self.ledger.purge(now);
+            self.refusals.purge(now);
+            self.rates.forget_idle();
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The toolkit of every listener: connections and requests of strangers, bounded and answered.
+//!
+//! In the order in which a request meets them: [`listener`] accepts it under [`caps`] and paces it
+//! with [`pace`], [`remote`] says whom it is for and [`address`] what counts as one stranger,
+//! [`limiter`] and [`budget`] how often it may ask, [`origin`] which pages may ask, [`request`]
+//! reads it. [`problem`], [`page`], [`headers`] and [`cors`] are what answers are made of;
+//! [`refusals`] tells the operator why a page cannot connect.
+//!
+//! Invariants: everything a stranger can make this room remember is bounded and expires; nothing a
+//! stranger sends can make it panic. It knows of no game, no match and no session.
+
+pub(crate) mod address;
+pub(crate) mod budget;
+pub(crate) mod caps;
+pub(crate) mod cors;
+pub(crate) mod headers;
+pub(crate) mod limiter;
+pub(crate) mod listener;
+pub(crate) mod origin;
+pub(crate) mod pace;
+pub(crate) mod page;
+pub(crate) mod problem;
+pub(crate) mod refusals;
+pub(crate) mod remote;
+pub(crate) mod request;
+pub(crate) mod table;

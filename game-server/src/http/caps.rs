@@ -1,0 +1,353 @@
+//! How many connections there may be: in all, from one address, and of strangers who have not said
+//! a valid Hello.
+//!
+//! Where there is no room, a newcomer takes a stranger's place: that of the connection which has
+//! been idle between requests for longest, and where none is idle, that of the oldest. Whoever
+//! means to play needs a moment, whoever floods needs to stay, so a flood pushes out itself before
+//! it pushes out players. Players are never pushed out.
+//!
+//! Invariant: what is counted is given back exactly once: when the permit is dropped, wherever the
+//! socket went by then, or when its holder is pushed out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::address::{AddressKey, PeerAddress};
+use crate::config::ConnectionConfig;
+use crate::metrics::{self, Reject};
+
+/// The caps of one listener and what is taken of them.
+#[derive(Debug)]
+pub(crate) struct Caps {
+    total_max: usize,
+    per_address_max: usize,
+    strangers_max: usize,
+    taken: Mutex<Taken>,
+}
+
+/// Connections there are.
+#[derive(Debug, Default)]
+struct Taken {
+    total: usize,
+    /// Addresses with at least one connection: never more than `total`.
+    by_address: HashMap<AddressKey, Held>,
+    /// Those who have not said a valid Hello, the first to be pushed out first.
+    strangers: BTreeMap<Turn, Arc<Place>>,
+    next: u64,
+}
+
+/// What one address holds.
+#[derive(Debug, Default)]
+struct Held {
+    count: usize,
+    strangers: BTreeSet<Turn>,
+}
+
+/// When a stranger is pushed out: the idle before the busy, and those who have been so for longer
+/// before the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn {
+    is_busy: bool,
+    since: u64,
+}
+
+/// One connection's place under the caps.
+#[derive(Debug)]
+struct Place {
+    key: AddressKey,
+    /// Locked only while `Taken` is.
+    standing: Mutex<Standing>,
+    lost: Notify,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Has not said a valid Hello.
+    Stranger(Turn),
+    /// Cannot be pushed out.
+    Known,
+    /// Its place was given to somebody else: there is nothing left to give back.
+    Lost,
+}
+
+impl Caps {
+    /// As the operator set them.
+    pub(crate) fn new(config: &ConnectionConfig) -> Arc<Self> {
+        Self::of(config.total, config.per_address, config.unauthenticated)
+    }
+
+    /// So many in all, from one address, and of strangers.
+    pub(crate) fn of(total_max: usize, per_address_max: usize, strangers_max: usize) -> Arc<Self> {
+        Arc::new(Self { total_max, per_address_max, strangers_max, taken: Mutex::default() })
+    }
+
+    /// Counts a new connection: a stranger's for now, and busy, since it came to ask for something.
+    pub(crate) fn admit(self: &Arc<Self>, peer: PeerAddress) -> Result<Arc<ConnectionPermit>, Reject> {
+        let key = peer.key();
+        let mut taken = self.taken();
+        if let Some(held) = taken.by_address.get(&key)
+            && held.count >= self.per_address_max
+        {
+            let first = held.strangers.first().copied();
+            taken.push_out(first.ok_or(Reject::PerAddress)?);
+        }
+        if taken.strangers.len() >= self.strangers_max {
+            taken.push_out_first();
+        }
+        if taken.total >= self.total_max && !taken.push_out_first() {
+            return Err(Reject::Total);
+        }
+        taken.total += 1;
+        taken.by_address.entry(key).or_default().count += 1;
+        let turn = taken.turn(true);
+        let place = Arc::new(Place { key, standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
+        taken.line_up(turn, &place);
+        Ok(Arc::new(ConnectionPermit { caps: Arc::clone(self), place }))
+    }
+
+    /// Connections in all, and those of them that are strangers'.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let taken = self.taken();
+        (taken.total, taken.strangers.len())
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    /// The last turn among the idle, or among the busy.
+    fn turn(&mut self, is_busy: bool) -> Turn {
+        self.next += 1;
+        Turn { is_busy, since: self.next }
+    }
+
+    fn line_up(&mut self, turn: Turn, place: &Arc<Place>) {
+        self.strangers.insert(turn, Arc::clone(place));
+        self.by_address.entry(place.key).or_default().strangers.insert(turn);
+    }
+
+    fn take_out(&mut self, turn: Turn) -> Option<Arc<Place>> {
+        let place = self.strangers.remove(&turn)?;
+        if let Some(held) = self.by_address.get_mut(&place.key) {
+            held.strangers.remove(&turn);
+        }
+        Some(place)
+    }
+
+    /// Makes room. `false` if there are no strangers.
+    fn push_out_first(&mut self) -> bool {
+        let first = self.strangers.first_key_value().map(|(turn, _)| *turn);
+        first.map(|turn| self.push_out(turn)).is_some()
+    }
+
+    fn push_out(&mut self, turn: Turn) {
+        if let Some(place) = self.take_out(turn) {
+            place.set(Standing::Lost);
+            place.lost.notify_one();
+            self.release(place.key);
+            metrics::count_reject(Reject::PushedOut);
+        }
+    }
+
+    fn release(&mut self, key: AddressKey) {
+        self.total -= 1;
+        if let Some(held) = self.by_address.get_mut(&key) {
+            held.count -= 1;
+            if held.count == 0 {
+                self.by_address.remove(&key);
+            }
+        }
+    }
+}
+
+impl Place {
+    fn standing(&self) -> Standing {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, standing: Standing) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+}
+
+/// The right to a place under the caps.
+#[derive(Debug)]
+pub(crate) struct ConnectionPermit {
+    caps: Arc<Caps>,
+    place: Arc<Place>,
+}
+
+impl ConnectionPermit {
+    /// The connection asks for something: others are pushed out before it.
+    pub(crate) fn busy(&self) {
+        self.line_up_anew(true);
+    }
+
+    /// The connection is kept for another request: it is pushed out before those that ask for
+    /// something.
+    pub(crate) fn idle(&self) {
+        self.line_up_anew(false);
+    }
+
+    fn line_up_anew(&self, is_busy: bool) {
+        let mut taken = self.caps.taken();
+        let Standing::Stranger(turn) = self.place.standing() else { return };
+        if turn.is_busy != is_busy {
+            taken.take_out(turn);
+            let turn = taken.turn(is_busy);
+            taken.line_up(turn, &self.place);
+            self.place.set(Standing::Stranger(turn));
+        }
+    }
+
+    /// The connection is no stranger's any more, and cannot be pushed out. `false` if it was
+    /// already.
+    pub(crate) fn authenticate(&self) -> bool {
+        let mut taken = self.caps.taken();
+        if let Standing::Stranger(turn) = self.place.standing() {
+            taken.take_out(turn);
+            self.place.set(Standing::Known);
+        }
+        self.place.standing() != Standing::Lost
+    }
+
+    /// Waits until the place is given to somebody else: then the connection must be dropped.
+    pub(crate) async fn pushed_out(&self) {
+        self.place.lost.notified().await;
+        // Whoever else waits, wakes too.
+        self.place.lost.notify_one();
+    }
+}
+
+impl Drop for ConnectionPermit {
+    fn drop(&mut self) {
+        let mut taken = self.caps.taken();
+        match self.place.standing() {
+            Standing::Lost => return,
+            Standing::Stranger(turn) => drop(taken.take_out(turn)),
+            Standing::Known => {}
+        }
+        taken.release(self.place.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    const A: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    const B: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
+    const C: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3)));
+
+    #[test]
+    fn the_caps_on_players_hold_and_say_which_it_was() {
+        let caps = Caps::of(4, 2, 3);
+        let mut permits: Vec<_> = [A, A, B].into_iter().map(|key| caps.admit(key).expect("room")).collect();
+        assert!(permits.iter().all(|permit| permit.authenticate()));
+        assert_eq!(caps.admit(A).err(), Some(Reject::PerAddress));
+        permits.push(caps.admit(C).expect("room"));
+        assert_eq!(caps.counts(), (4, 1));
+        assert!(permits.iter().all(|permit| permit.authenticate()));
+        assert_eq!(caps.admit(B).err(), Some(Reject::Total));
+    }
+
+    #[test]
+    fn the_oldest_stranger_makes_room_and_players_do_not() {
+        let caps = Caps::of(9, 9, 2);
+        let player = caps.admit(A).expect("room");
+        assert!(player.authenticate());
+        let (oldest, newer) = (caps.admit(A).expect("room"), caps.admit(A).expect("room"));
+        let newest = caps.admit(B).expect("room");
+        assert_eq!(caps.counts(), (3, 2));
+        assert!(oldest.pushed_out().now_or_never().is_some() && oldest.pushed_out().now_or_never().is_some());
+        assert!(newer.pushed_out().now_or_never().is_none() && player.pushed_out().now_or_never().is_none());
+        assert!(!oldest.authenticate(), "too late");
+        drop((oldest, newer, newest, player));
+        assert_eq!(caps.counts(), (0, 0));
+    }
+
+    #[test]
+    fn who_has_been_idle_for_longest_makes_room_first() {
+        let caps = Caps::of(9, 9, 3);
+        let [busy, idle, idle_for_longer] = [(); 3].map(|()| caps.admit(A).expect("room"));
+        idle_for_longer.idle();
+        idle.idle();
+        let mut newcomers = Vec::new();
+        for expected in [&idle_for_longer, &idle, &busy] {
+            assert!(expected.pushed_out().now_or_never().is_none());
+            newcomers.push(caps.admit(B).expect("room is made"));
+            assert!(expected.pushed_out().now_or_never().is_some());
+            assert_eq!(caps.counts(), (3, 3));
+        }
+    }
+
+    #[test]
+    fn who_asks_again_is_busy_again() {
+        let caps = Caps::of(9, 9, 2);
+        let [first, second] = [(); 2].map(|()| caps.admit(A).expect("room"));
+        first.idle();
+        second.idle();
+        first.busy();
+        let _newcomer = caps.admit(B).expect("room is made");
+        assert!(second.pushed_out().now_or_never().is_some() && first.pushed_out().now_or_never().is_none());
+    }
+
+    #[test]
+    fn a_full_address_makes_room_among_its_own_strangers_only() {
+        let caps = Caps::of(9, 3, 9);
+        let other = caps.admit(B).expect("room");
+        other.idle();
+        let player = caps.admit(A).expect("room");
+        assert!(player.authenticate());
+        let [busy, idle] = [(); 2].map(|()| caps.admit(A).expect("room"));
+        idle.idle();
+        let newcomer = caps.admit(A).expect("the idle one's place");
+        assert!(idle.pushed_out().now_or_never().is_some());
+        for kept in [&other, &player, &busy] {
+            assert!(kept.pushed_out().now_or_never().is_none());
+        }
+        assert!(busy.authenticate() && newcomer.authenticate());
+        assert_eq!(caps.admit(A).err(), Some(Reject::PerAddress), "players are not pushed out");
+        player.idle();
+        assert_eq!(caps.admit(A).err(), Some(Reject::PerAddress), "nor are those who rest");
+        assert_eq!(caps.counts(), (4, 1));
+        drop((other, player, busy, idle, newcomer));
+        assert!(caps.counts() == (0, 0) && caps.taken().by_address.is_empty());
+    }
+
+    #[test]
+    fn strangers_make_room_when_everything_is_full() {
+        let full = Caps::of(2, 9, 9);
+        let strangers = [(); 2].map(|()| full.admit(A).expect("room"));
+        let _newcomer = full.admit(B).expect("the oldest stranger's place");
+        assert!(strangers[0].pushed_out().now_or_never().is_some());
+        let caps = Caps::of(2, 9, 1);
+        let player = caps.admit(A).expect("room");
+        assert!(player.authenticate());
+        let _stranger = caps.admit(B).expect("room");
+        let newcomer = caps.admit(C).expect("the stranger's place");
+        assert!(newcomer.authenticate());
+        assert_eq!(caps.admit(C).err(), Some(Reject::Total));
+    }
+
+    #[test]
+    fn permits_give_back_what_they_took_once() {
+        let caps = Caps::of(9, 9, 9);
+        let (first, second) = (caps.admit(A).expect("room"), caps.admit(A).expect("room"));
+        assert!(first.authenticate() && first.authenticate());
+        let elsewhere = Arc::clone(&first);
+        drop(first);
+        assert_eq!(caps.counts(), (2, 1), "the socket still holds it");
+        drop((elsewhere, second));
+        assert_eq!(caps.counts(), (0, 0));
+        assert!(caps.taken().by_address.is_empty());
+    }
+}

@@ -1,0 +1,111 @@
+//! Which pages may open WebSockets here, call the API, and show the page in a frame.
+//!
+//! A browser sends `Origin` with every WebSocket handshake and no page can forge it, so a page of
+//! another site is refused (cross-site WebSocket hijacking). Programs that are no browser send
+//! none, and none is accepted: such a program could send any origin it liked, and nothing here is
+//! authorised by a cookie that a browser would add by itself.
+
+use http::header::{HOST, ORIGIN};
+use http::{HeaderMap, HeaderValue};
+
+use crate::config::origin::Origin;
+
+/// The server's own origin, and those the operator allows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AllowedOrigins(Vec<Origin>);
+
+impl AllowedOrigins {
+    /// Allows `origins` besides the server's own. What is no origin allows nothing.
+    pub(crate) fn new(origins: &[String]) -> Self {
+        Self(origins.iter().filter_map(|origin| Origin::parse(origin)).collect())
+    }
+
+    /// Whether an `Origin` is among those the operator allows.
+    pub(crate) fn list(&self, origin: &HeaderValue) -> bool {
+        origin.to_str().ok().and_then(Origin::parse).is_some_and(|origin| self.0.contains(&origin))
+    }
+
+    /// Those the operator allows.
+    pub(crate) fn listed(&self) -> &[Origin] {
+        &self.0
+    }
+
+    /// Whether a handshake with these headers may go on.
+    pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
+        let mut origins = headers.get_all(ORIGIN).iter();
+        let Some(origin) = origins.next() else { return true };
+        if origins.next().is_some() {
+            return false;
+        }
+        let Some(origin) = origin.to_str().ok().and_then(Origin::parse) else { return false };
+        let own = headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| origin.is_at(host));
+        own || self.0.contains(&origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(list: &[&str], host: &str, origin: Option<&str>) -> bool {
+        let list: Vec<String> = list.iter().map(|origin| (*origin).to_owned()).collect();
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, host.parse().expect("a header"));
+        if let Some(origin) = origin {
+            headers.insert(ORIGIN, origin.parse().expect("a header"));
+        }
+        AllowedOrigins::new(&list).allow(&headers)
+    }
+
+    #[test]
+    fn the_own_page_and_programs_without_origin_are_let_in() {
+        assert!(allowed(&[], "127.0.0.1:8080", None));
+        assert!(allowed(&[], "127.0.0.1:8080", Some("http://127.0.0.1:8080")));
+        assert!(allowed(&[], "[::1]:8080", Some("http://[::1]:8080")));
+        assert!(allowed(&[], "play.example", Some("https://play.example")), "behind a proxy that ends TLS");
+        assert!(allowed(&[], "play.example", Some("https://Play.Example:443")));
+        assert!(allowed(&[], "play.example:443", Some("https://play.example")));
+    }
+
+    #[test]
+    fn look_alikes_are_refused() {
+        let others = [
+            "null",
+            "",
+            "http://evil.example",
+            "http://play.example.evil.example",
+            "http://evilplay.example",
+            "http://sub.play.example",
+            "http://play.example:8081",
+            "http://play.example:80",
+            "http://play.example:8080/",
+            "http://play.example:8080@evil.example",
+            "http://evil@play.example:8080",
+            "play.example:8080",
+            "ftp://play.example:8080",
+            "http://play.example:",
+            "http://play.example:08080x",
+            "http://play.example;x:8080",
+        ];
+        for origin in others {
+            assert!(!allowed(&["https://friend.example"], "play.example:8080", Some(origin)), "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn a_listed_origin_is_matched_exactly() {
+        let list = ["https://cdn.example"];
+        assert!(allowed(&list, "play.example", Some("https://cdn.example")));
+        assert!(!allowed(&list, "play.example", Some("http://cdn.example")), "another scheme");
+        assert!(!allowed(&list, "play.example", Some("https://cdn.example:444")), "another port");
+    }
+
+    #[test]
+    fn two_origins_are_none() {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, "a.example".parse().expect("a header"));
+        headers.append(ORIGIN, "http://a.example".parse().expect("a header"));
+        headers.append(ORIGIN, "http://b.example".parse().expect("a header"));
+        assert!(!AllowedOrigins::default().allow(&headers));
+    }
+}

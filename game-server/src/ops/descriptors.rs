@@ -1,0 +1,63 @@
+//! How many file descriptors there may be: every connection takes one.
+
+#[cfg(unix)]
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Descriptors that are no player's: listeners, runtimes, files, operators.
+const RESERVE: u64 = 512;
+
+/// The limit leaves too few for the connections that the config promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "connections.total = {total} needs {needed} file descriptors, but only {limit} are allowed: raise the limit (ulimit -n, LimitNOFILE) \
+     or lower connections.total"
+)]
+pub struct TooFew {
+    total: usize,
+    needed: u64,
+    limit: u64,
+}
+
+/// Descriptors there may be; `None` if there is no limit or it cannot be known.
+pub(crate) fn limit() -> Option<u64> {
+    #[cfg(unix)]
+    return getrlimit(Resource::Nofile).current;
+    #[cfg(not(unix))]
+    None
+}
+
+/// Makes room for `total` connections, raising the process's own limit as far as it may.
+pub fn provide(total: usize) -> Result<(), TooFew> {
+    let needed = (total as u64).saturating_add(RESERVE);
+    #[cfg(unix)]
+    raise(needed);
+    match limit() {
+        Some(limit) if limit < needed => Err(TooFew { total, needed, limit }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(unix)]
+fn raise(needed: u64) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_some_and(|current| current < needed) {
+        let wanted = maximum.map_or(needed, |maximum| maximum.min(needed));
+        // If it does not work, the limit stays too low, and the caller says so.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_the_system_allows_is_refused_with_the_numbers() {
+        assert_eq!(provide(10), Ok(()));
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        if let Some(maximum) = maximum {
+            let refused = provide(maximum as usize).expect_err("the reserve does not fit").to_string();
+            assert!(refused.contains("connections.total") && refused.contains(&maximum.to_string()), "{refused}");
+        }
+    }
+}
