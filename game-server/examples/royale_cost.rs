@@ -12,10 +12,10 @@ use arena::tables::Fighter;
 use arena::{Arena, Input};
 use bytes::Bytes;
 use tickwire_game::{Game, GameDef, MatchClock, Mode, Simulation};
+use tickwire_match::{Replication, View};
 use tickwire_protocol::codec::{BoundedBytes, encode_into};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{Event, PlayerId, ServerMessage, Snapshot, Tick};
-use tickwire_server::replication::{Replication, View};
 
 /// Ticks before anything is timed, and ticks that are.
 const WARM_UP: u32 = 300;

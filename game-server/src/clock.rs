@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 use tickwire_protocol::Tick;
 use tokio::time::Instant;
 
+pub use tickwire_match::ticks;
+
 /// The same moment on three clocks: ticks are timed by the first, the kernel notes by the second when bytes came in, and patience goes by the
 /// match's own.
 #[derive(Clone, Copy, Debug)]
@@ -31,13 +33,6 @@ impl Moment {
         let age = at.and_then(|at| self.wall.duration_since(at).ok()).unwrap_or_default();
         self.now.checked_sub(age).unwrap_or(self.now)
     }
-}
-
-/// The ticks that last for `ms` milliseconds at `rate` ticks per second, rounded up; at most half of all there are, since further apart
-/// nobody can tell the earlier of two.
-pub fn ticks(ms: u64, rate: u8) -> u32 {
-    let ticks = ms.saturating_mul(rate.into()).div_ceil(1_000);
-    ticks.min(i32::MAX as u64) as u32
 }
 
 /// The deadlines of one match's ticks.
@@ -126,11 +121,6 @@ mod tests {
         clock.resume(start + ms(60_000));
         assert_eq!(clock.deadline(), start + ms(60_007));
         assert_eq!(clock.start(start + ms(60_007)), Started { late: ms(0), missed: false });
-    }
-
-    #[test]
-    fn time_in_ticks_is_never_too_short_and_bounded() {
-        assert_eq!([0, 1, 1_000, 1_001, u64::MAX].map(|ms| ticks(ms, 30)), [0, 1, 30, 31, i32::MAX as u32]);
     }
 
     #[test]

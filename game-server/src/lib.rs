@@ -13,11 +13,9 @@ mod http;
 pub mod matches;
 mod metrics;
 mod ops;
-pub mod replication;
 pub mod secrets;
 pub mod server;
 pub mod session;
-pub mod simulation;
 pub mod telemetry;
 
 pub use config::Config;

@@ -3,8 +3,7 @@
 use sha2::{Digest, Sha256};
 use tickwire_protocol::Secret;
 
-/// What is kept of a secret: enough to recognise it, not enough to use it.
-pub type SecretHash = [u8; 32];
+pub use tickwire_match::SecretHash;
 
 /// What is kept of `secret`.
 pub fn hash(secret: Secret) -> SecretHash {

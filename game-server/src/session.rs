@@ -16,7 +16,6 @@ use tokio::time::Instant;
 
 use crate::clock::{self, Moment};
 use crate::config::SessionConfig;
-use crate::replication::{Replication, View};
 use frame::{Incoming, Opcode};
 use inbox::Intake;
 use link::{Arrived, Link, Sent};
@@ -24,6 +23,7 @@ use meter::{Meter, Verdict};
 use outbox::{Failure, Outbox, Patience};
 use socket::Broken;
 pub use socket::Socket;
+use tickwire_match::{Replication, View};
 
 /// Reads of a socket in a tick: whoever sends without end keeps nobody waiting.
 const READS_MAX: usize = 4;

@@ -7,10 +7,10 @@ use std::sync::Barrier;
 
 use arena::Arena;
 use tag::Tag;
+use tickwire_game::Simulation;
 use tickwire_game::{Game, MatchClock, Rng};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
-use tickwire_server::simulation::Simulation;
 
 /// What happened in a match, to be told again.
 struct Recording<G: Game> {

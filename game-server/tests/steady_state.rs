@@ -106,7 +106,7 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || napping.nap()).build();
     let (runtime, tasks) = (runtime.expect("a runtime"), tokio::task::LocalSet::new());
     let guard = runtime.enter();
-    let mut task = MatchTask::<Arena>::new(Arc::clone(&info), commands, 7, config.session, config.matches, Duration::ZERO);
+    let mut task = MatchTask::<Arena>::new(Arc::clone(&info), commands, 7, config.session, &config.matches, Duration::ZERO);
     let mut playing = pin!(tokio::task::unconstrained(task.run(pacer.alarm())));
     let mut run_until = |is_reached: &mut dyn FnMut() -> bool| {
         let reached = poll_fn(|context| {

@@ -2,6 +2,7 @@
 //!
 //! A schema is a constant of the game, so both ends have it at compile time; its hash is compared when joining.
 
+use crate::codec::{Decode, Encode};
 use crate::ids::PlayerId;
 use crate::limits;
 use crate::model::{Model, TableModel};
@@ -344,7 +345,8 @@ columns! {
 }
 
 /// Where a match is in its life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
 pub enum Phase {
     /// For the first player.
     #[default]

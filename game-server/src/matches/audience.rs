@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::clock::Moment;
 use crate::config::SessionConfig;
-use crate::replication::Replication;
 use crate::session::{Deadlines, Ended, Handled, Session, Socket};
+use tickwire_match::Replication;
 
 /// The sessions of one match, each in a slot of its own.
 pub struct Audience {

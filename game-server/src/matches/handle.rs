@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Instant;
 
 use tickwire_game::Mode;
+/// Who a seat is kept for: what is kept of a guest session's token. The same guest never has two
+/// seats in a match.
+pub use tickwire_match::OwnerId as GuestId;
+pub use tickwire_match::ReserveError;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret};
 use tokio::sync::{mpsc, oneshot};
@@ -54,11 +58,6 @@ impl Settings {
     /// The same for those only who have its id or code.
     pub const PRIVATE: Self = Self { private: true, ..Self::PUBLIC };
 }
-
-/// Who a seat is kept for: what is kept of a guest session's token. The same guest never has two
-/// seats in a match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct GuestId(pub SecretHash);
 
 /// Asks for a seat.
 #[derive(Clone, Debug)]
@@ -188,23 +187,6 @@ pub enum Command {
     },
     /// Close all sessions with this reason and end.
     End(CloseReason),
-}
-
-/// Why there is no seat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReserveError {
-    /// Every seat is taken or reserved.
-    #[error("the match is full")]
-    Full,
-    /// Only the owner's own seat was asked for, and there is none.
-    #[error("there is no seat of this guest in the match")]
-    NoSeat,
-    /// The match has ended.
-    #[error("the match has ended")]
-    Gone,
-    /// The match does not take commands fast enough.
-    #[error("the match is busy")]
-    Busy,
 }
 
 impl MatchHandle {

@@ -1,83 +1,54 @@
-//! One match's task: it owns the world, the seats and the sockets, and moves them on tick by tick.
+//! One match's task: it owns the match's sockets and its [`MatchCore`], and decides when it ticks.
 //!
-//! A tick: what clients sent is read, seats that expired are freed, bots fill up, the phase moves
-//! on, inputs are latched, the world is stepped and captured, the frame is encoded once and sent to
-//! everyone. Sockets are read when a tick begins, and only then; commands are carried out between
-//! ticks.
+//! A tick: what clients sent is read and becomes a step, the core takes the step, the frame is
+//! encoded once and sent to everyone. Sockets are read when a tick begins, and only then; commands
+//! are carried out between ticks, each in a step of its own.
 //!
-//! `door` carries out commands, `hearing` is what clients say, `people` who plays which seat,
-//! `rounds` from the first phase to a rematch.
+//! `door` carries out commands, `hearing` is what clients say, `timing` what they are told about
+//! their inputs.
 //!
 //! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a
-//! burst; while nobody is connected there are no ticks, and before anybody has been there is no
-//! world.
+//! burst; while nobody is connected there are no ticks.
 
 mod door;
 mod hearing;
-mod people;
-mod rounds;
+mod timing;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tickwire_game::{Events, Game, Rng, Told};
-use tickwire_protocol::codec::{BoundedBytes, encode_into};
-use tickwire_protocol::messages::{Event, ServerMessage};
-use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{CloseReason, Tick};
+use tickwire_game::Game;
+use tickwire_match::{Advance, Change, Happened, MatchCore, Rules, Setup, Step};
+use tickwire_protocol::messages::Retry;
+use tickwire_protocol::{CloseReason, PlayerId};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::audience::{Audience, SentTotals};
-use super::bots::Bots;
-use super::handle::{Command, MatchInfo};
-use super::lifecycle::Lifecycle;
-use super::lobby::Room;
+use super::handle::{Command, MatchInfo, SeatMark};
 use super::pacer::Alarm;
-use super::players::Players;
-use super::roster::Roster;
 use crate::clock::{self, Moment, Started, TickClock};
-use crate::config::{MatchConfig, SessionConfig, ms};
-use crate::replication::Replication;
-use crate::replication::pool::Pool;
-use crate::simulation::Simulation;
+use crate::config::{MatchConfig, SessionConfig};
+use crate::session::Ended;
+use timing::Timings;
 
 /// One match.
 pub struct MatchTask<G: Game> {
     info: Arc<MatchInfo>,
     commands: mpsc::Receiver<Command>,
-    config: MatchConfig,
-    grace: Duration,
-    /// Ticks without a change of input after which a player is idle; 0 for never.
-    idle_after: u32,
+    spectators_max: usize,
     clock: TickClock,
-    /// The tick last simulated.
-    tick: Tick,
-    /// `None` until somebody has connected.
-    simulation: Option<Simulation<G>>,
-    lifecycle: Lifecycle,
-    lobby: Room,
-    roster: Roster,
-    players: Players<G::Input>,
-    bots: Bots<G>,
+    core: MatchCore<G>,
+    /// What has happened since the last step.
+    step: Step<G::Input>,
     audience: Audience,
-    replication: Replication,
-    /// Seeds of worlds and of bots.
-    seeds: Rng,
-    /// The tick's events, encoded, for everyone.
-    events: Vec<u8>,
-    shared_events: Pool,
-    /// A game event on its way into `events`.
-    event: Vec<u8>,
-    /// The tick's events for those who see their place.
-    placed: Vec<Told>,
-    /// The last results, for those who come while they are shown.
-    results: Option<Event>,
-    /// Since when nobody holds a seat.
-    empty_since: Option<Instant>,
-    /// The server ends the match then.
-    ends_by: Option<Instant>,
+    timings: Timings,
+    /// Seats of people, for those who watch them from outside.
+    marks: BTreeMap<PlayerId, SeatMark>,
+    /// When the core came to the age it has.
+    aged: Instant,
 }
 
 impl<G: Game> MatchTask<G> {
@@ -87,32 +58,22 @@ impl<G: Game> MatchTask<G> {
         commands: mpsc::Receiver<Command>,
         seed: u64,
         session: SessionConfig,
-        config: MatchConfig,
+        config: &MatchConfig,
         offset: Duration,
     ) -> Self {
-        let mode = info.mode;
+        let (mode, now) = (info.mode, Instant::now());
+        let (lobby, bots) = (info.settings.lobby, info.settings.bots);
+        let rules = rules(&info, &session, config);
+        let setup = Setup { id: info.id, mode, mode_index: info.mode_index, lobby, bots, rules, seed };
         Self {
-            clock: TickClock::new(mode.tick_rate, Instant::now(), offset),
-            tick: Tick(0),
-            simulation: None,
-            lifecycle: Lifecycle::new(&mode, &config),
-            lobby: Room::new(info.settings),
-            roster: Roster::new(mode.max_players, mode.stand_in),
-            players: Players::default(),
-            bots: Bots::new(config.bots_fill.unwrap_or(mode.bots_fill).min(mode.max_players)),
-            grace: ms(session.grace_ms),
-            idle_after: clock::ticks(session.idle_ms, mode.tick_rate),
+            clock: TickClock::new(mode.tick_rate, now, offset),
+            core: MatchCore::new(&setup),
+            step: Step::default(),
             audience: Audience::new(session, mode.tick_rate),
-            replication: Replication::new(&G::SCHEMA, G::interest(&mode), config.hash_every),
-            seeds: Rng::new(seed),
-            events: Vec::new(),
-            shared_events: Pool::default(),
-            event: Vec::new(),
-            placed: Vec::new(),
-            results: None,
-            empty_since: None,
-            ends_by: None,
-            config,
+            timings: Timings::default(),
+            marks: BTreeMap::new(),
+            aged: now,
+            spectators_max: config.spectators_max,
             info,
             commands,
         }
@@ -131,7 +92,7 @@ impl<G: Game> MatchTask<G> {
 
     /// Whether somebody is connected. Else nothing happens in the match but that seats expire.
     fn is_awake(&self) -> bool {
-        self.roster.counts().connected > 0 || self.audience.spectators() > 0
+        self.core.counts().connected > 0 || self.audience.spectators() > 0
     }
 
     /// Ticks until nobody is connected any more, or the match is over.
@@ -159,25 +120,41 @@ impl<G: Game> MatchTask<G> {
 
     /// Waits until somebody connects, or the match is over.
     async fn doze(&mut self) -> Option<CloseReason> {
-        // Nobody is there to be told.
-        self.events.clear();
+        self.aged = Instant::now();
         while !self.is_awake() {
-            if let Some(over) = self.keep_seats(Instant::now()) {
+            if let Some(over) = self.grow_older() {
                 return Some(over);
             }
             self.publish_seats();
-            let next = self.next_deadline();
+            let left = self.core.next_deadline().since(self.core.age());
+            let next = self.aged + self.clock.interval() * left.max(1);
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
                     Some(Command::End(reason)) => return Some(reason),
-                    Some(command) => self.obey(command),
+                    Some(command) => {
+                        // Whoever asks for a seat is told by the time it is now.
+                        if let Some(over) = self.grow_older() {
+                            command.into_socket().into_iter().for_each(|socket| door::refuse(socket, CloseReason::MatchGone));
+                            return Some(over);
+                        }
+                        self.obey(command);
+                    }
                     None => return Some(CloseReason::MatchOver),
                 },
                 () = tokio::time::sleep_until(next) => {}
             }
         }
         None
+    }
+
+    /// Time went by without ticks. Says if that ends the match.
+    fn grow_older(&mut self) -> Option<CloseReason> {
+        let passed = Instant::now().saturating_duration_since(self.aged);
+        let intervals = u32::try_from(passed.as_nanos() / self.clock.interval().as_nanos().max(1)).unwrap_or(u32::MAX);
+        self.aged += self.clock.interval() * intervals;
+        self.step.advance = Advance::Doze(intervals);
+        self.take_step()
     }
 
     /// Tells everyone why the match ends, and refuses those on their way in.
@@ -192,84 +169,68 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn tick(&mut self) -> Option<CloseReason> {
-        let moment = Moment::now(self.tick);
+        let moment = Moment::now(self.core.tick());
         let now = moment.now;
         // Before the deadline moves on: an input that comes now is for this tick, with nothing to
         // spare.
         self.hear_all(&moment);
+        self.aged = now;
         let started = self.clock.start(now);
-        let tick = self.tick.next();
-        if let Some(over) = self.keep_seats(now) {
+        self.step.advance = Advance::Tick;
+        if let Some(over) = self.take_step() {
             return Some(over);
         }
-        self.fill_with_bots();
-        if let Some(over) = self.move_on(tick) {
-            return Some(over);
+        let sent = self.audience.send_frames(self.core.tick(), self.core.replication());
+        self.note_lost();
+        if !self.step.changes.is_empty() {
+            self.take_step();
         }
-        self.look_for_idlers(tick);
-        self.tell_of_lobby();
-        self.simulate(tick);
-        self.replicate(tick);
-        let sent = self.audience.send_frames(tick, &mut self.replication);
-        self.settle_lost();
-        if self.replication.has_overflowed() {
+        if self.core.replication().has_overflowed() {
             return Some(CloseReason::InternalError);
         }
         self.publish(now, started, sent);
         None
     }
 
-    /// Latches every player's input and steps the world to `tick`.
-    fn simulate(&mut self, tick: Tick) {
-        if self.lifecycle.phase() != Phase::Finished {
-            self.bots.think(&mut self.replication, tick);
-        }
-        self.tick = tick;
-        let Self { simulation: Some(simulation), roster, players, bots, events, event, placed, replication, .. } = self else { return };
-        let inputs = roster.joined().map(|(player, is_played_for)| {
-            let input = if is_played_for { bots.input(player) } else { players.take(player, tick) };
-            (player, input)
-        });
-        simulation.step(self.lifecycle.clock(tick), inputs);
-        let mut count = 0;
-        simulation.take_events(|bytes, at| {
-            if at.is_some() && replication.is_divided() {
-                placed.push(Told { bytes: bytes.to_vec(), at });
-            } else if count < Events::PER_TICK_MAX {
-                event.clear();
-                event.extend_from_slice(bytes);
-                let Some(bytes) = BoundedBytes::new(std::mem::take(event)) else { return };
-                count += 1;
-                let message = ServerMessage::Event(Event::Game(bytes));
-                encode_into(&message, events);
-                if let ServerMessage::Event(Event::Game(bytes)) = message {
-                    *event = bytes.into_inner();
-                }
+    /// Hands the core what has happened, and does what that asks for. Says if the match is over.
+    fn take_step(&mut self) -> Option<CloseReason> {
+        let outcome = self.core.step(&self.step);
+        self.step.changes.clear();
+        self.step.advance = Advance::Nothing;
+        self.act(&outcome.happened);
+        outcome.over
+    }
+
+    /// Does what the core asks for. Answers to commands are `door`'s.
+    fn act(&mut self, happened: &[Happened]) {
+        for happened in happened {
+            match *happened {
+                Happened::Dismissed(session, reason) => self.audience.close(session as usize, reason),
+                Happened::Freed(player) => drop(self.marks.remove(&player)),
+                Happened::Reserved(_) | Happened::NotReserved(_) | Happened::Seated { .. } | Happened::Refused(..) => {}
             }
-        });
+        }
     }
 
-    /// Makes the snapshot of `tick`, with the tick's events.
-    fn replicate(&mut self, tick: Tick) {
-        let Self { simulation: Some(simulation), replication, shared_events, events, placed, .. } = self else { return };
-        let shared = shared_events.concat(&[events]);
-        events.clear();
-        replication.advance(tick, shared, placed.drain(..), |snapshot| simulation.capture(snapshot));
-    }
-
-    /// Tells everyone with the next frame, if there is anyone.
-    fn tell(&mut self, event: &Event) {
-        if self.is_awake() {
-            encode_into(&ServerMessage::Event(event.clone()), &mut self.events);
+    /// Sessions that ended by themselves are part of what happens next.
+    fn note_lost(&mut self) {
+        for lost in self.audience.take_lost() {
+            let Some(player) = lost.player else { continue };
+            if lost.ended == Ended::Closed(CloseReason::Left) {
+                continue;
+            }
+            tracing::debug!(match_id = %self.info.id, player = player.0, ended = ?lost.ended, "session lost");
+            let may_return = !matches!(lost.ended, Ended::Closed(reason) if reason.retry() == Retry::No);
+            self.step.changes.push(Change::Disconnect { player, session: lost.slot as u32, may_return });
         }
     }
 
     fn publish_seats(&self) {
-        let (stats, counts) = (&self.info.stats, self.roster.counts());
+        let (stats, counts) = (&self.info.stats, self.core.counts());
         stats.held.store(counts.held as u32, Relaxed);
         stats.connected.store(counts.connected as u32, Relaxed);
         stats.reserved.store(counts.reserved as u32, Relaxed);
-        stats.bots.store(self.roster.bots() as u32, Relaxed);
+        stats.bots.store(self.core.bots() as u32, Relaxed);
         stats.spectators.store(self.audience.spectators() as u32, Relaxed);
     }
 
@@ -277,13 +238,30 @@ impl<G: Game> MatchTask<G> {
         let took = began.elapsed();
         let stats = &self.info.stats;
         self.publish_seats();
-        stats.set_phase(self.lifecycle.phase());
-        stats.tick.store(self.tick.0, Relaxed);
+        stats.set_phase(self.core.phase());
+        stats.tick.store(self.core.tick().0, Relaxed);
         stats.bytes_sent.fetch_add(sent.bytes, Relaxed);
         stats.frames_sent.fetch_add(sent.frames, Relaxed);
         stats.overruns.fetch_add(u64::from(took > self.clock.interval()), Relaxed);
         stats.late_ticks.fetch_add(u64::from(missed), Relaxed);
-        stats.inputs_late.store(self.players.late_count(), Relaxed);
+        stats.inputs_late.store(self.core.late_inputs(), Relaxed);
         stats.record_tick(took.as_micros() as u64, late.as_micros() as u64);
+    }
+}
+
+/// What the operator set, in ticks of the match.
+fn rules(info: &MatchInfo, session: &SessionConfig, config: &MatchConfig) -> Rules {
+    let mode = &info.mode;
+    let ticks = |ms: u64| clock::ticks(ms, mode.tick_rate);
+    let seconds = |seconds: u32| ticks(1_000 * u64::from(seconds));
+    Rules {
+        countdown: seconds(config.countdown_seconds),
+        live: seconds(if config.live_seconds == 0 { mode.live_seconds } else { config.live_seconds }),
+        results: seconds(config.results_seconds),
+        grace: ticks(session.grace_ms),
+        idle_after: ticks(session.idle_ms),
+        empty_for: ticks(config.empty_ms),
+        bots_fill: config.bots_fill.unwrap_or(mode.bots_fill),
+        hash_every: config.hash_every,
     }
 }

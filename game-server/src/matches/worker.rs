@@ -119,7 +119,7 @@ async fn run<G: Game>(start: Start, session: SessionConfig, matches: MatchConfig
     let id = info.id;
     tracing::info!(match_id = %id, mode = info.mode.id, code = info.code, "match started");
     let built =
-        std::panic::catch_unwind(AssertUnwindSafe(|| Box::new(MatchTask::<G>::new(info, commands, seed, session, matches, offset))));
+        std::panic::catch_unwind(AssertUnwindSafe(|| Box::new(MatchTask::<G>::new(info, commands, seed, session, &matches, offset))));
     let reason = match built {
         Ok(mut task) => {
             let reason = AssertUnwindSafe(task.run(alarm)).catch_unwind().await.unwrap_or(CloseReason::InternalError);

@@ -1,140 +1,114 @@
-//! Commands: seats are asked for and given up, sockets come in, an end is announced.
+//! Commands: seats are asked for and given up, sockets come in, an end is announced. Each is a step
+//! of its own.
 
-use std::time::Duration;
+use std::time::{Duration, Instant as StdInstant};
 
-use bytes::Bytes;
 use tickwire_game::Game;
-use tickwire_protocol::codec::{BoundedVec, encode, encode_into};
-use tickwire_protocol::messages::{Event, ServerMessage, Welcome};
-use tickwire_protocol::schema::Phase;
+use tickwire_match::{Change, Happened, Reserve, Step};
 use tickwire_protocol::{CloseReason, PlayerId, Secret};
 use tokio::time::Instant;
 
 use super::MatchTask;
 use crate::clock::{self, Moment};
-use crate::matches::handle::{Command, Reservation, ReserveError, Reserved};
-use crate::matches::roster::Taken;
+use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark};
+use crate::secrets::{hash, random_bytes};
 use crate::session::Socket;
-use crate::simulation::Simulation;
 
 impl<G: Game> MatchTask<G> {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             Command::Reserve { reservation, reply } => {
-                let answer = self.reserve(&reservation);
+                let answer = self.reserve(*reservation);
                 // Before the answer: whoever has it must find the seat in the figures.
                 self.publish_seats();
                 // Who asked may have gone: then the reservation expires.
                 let _ = reply.send(answer);
             }
             Command::Release { owner } => {
-                let freed = self.roster.release(owner);
-                self.unseat(freed);
+                self.change(Change::Release(owner));
                 self.publish_seats();
             }
             Command::Attach { player, ticket, socket } => {
-                let slot = self.audience.free_slot();
-                match self.roster.attach(player, ticket, slot, Instant::now()) {
-                    Some(taken) => self.seat(&taken, slot, *socket),
-                    None => refuse(*socket, CloseReason::BadTicket),
-                }
+                let ticket = hash(ticket);
+                self.admit(*socket, |session, resume| Change::Attach { player, ticket, session, resume });
             }
             Command::Resume { token, socket } => {
-                let slot = self.audience.free_slot();
-                match self.roster.resume(token, slot, Instant::now()) {
-                    Some(taken) => self.seat(&taken, slot, *socket),
-                    None => refuse(*socket, CloseReason::BadResume),
-                }
+                let token = hash(token);
+                self.admit(*socket, |session, resume| Change::Resume { token, session, resume });
             }
-            Command::Spectate { socket } if self.audience.spectators() >= self.config.spectators_max => refuse(*socket, CloseReason::Full),
+            Command::Spectate { socket } if self.audience.spectators() >= self.spectators_max => refuse(*socket, CloseReason::Full),
             Command::Spectate { socket } => {
-                self.need_world();
-                let slot = self.audience.free_slot();
-                let welcome = self.welcome(None, Secret::default());
-                self.audience.admit(slot, *socket, None, &welcome, &mut self.replication, &Moment::now(self.tick));
+                self.change(Change::Watch);
+                self.welcome(self.audience.free_slot(), *socket, None, Secret::default());
             }
             Command::Drain { until } => {
-                self.ends_by = Some(Instant::from_std(until));
-                self.draining().into_iter().for_each(|event| self.tell(&event));
+                let left = until.saturating_duration_since(StdInstant::now());
+                self.change(Change::AnnounceEnd(self.ticks(left)));
             }
             // Handled by the loop.
             Command::End(_) => {}
         }
     }
 
-    fn reserve(&mut self, reservation: &Reservation) -> Result<Reserved, ReserveError> {
-        let (reserved, freed) = self.roster.reserve(reservation, Instant::now())?;
-        self.unseat(freed);
-        if self.roster.rename(reserved.player, &reservation.name) {
-            self.tell_of(reserved.player);
-        }
-        if self.lifecycle.phase() == Phase::Finished {
-            self.roster.vote_rematch(reserved.player);
-        }
-        Ok(reserved)
-    }
-
-    /// Connects a seat to a socket.
-    fn seat(&mut self, taken: &Taken, slot: usize, socket: Socket) {
-        let player = taken.player;
-        if let Some(replaced) = taken.replaced {
-            self.audience.close(replaced, CloseReason::Replaced);
-        }
-        self.need_world();
-        self.players.reset(player, self.tick);
-        if taken.first {
-            self.join(player);
-            if self.lifecycle.phase() == Phase::Finished {
-                // Nobody comes to look at the results of others.
-                self.roster.vote_rematch(player);
+    fn reserve(&mut self, reservation: Reservation) -> Result<Reserved, ReserveError> {
+        let Reservation { owner, name, ticket, until, own_only } = reservation;
+        let patience = self.ticks(until.saturating_duration_since(StdInstant::now()));
+        let answer = self.change(Change::Reserve(Box::new(Reserve { owner, name, ticket, patience, own_only })));
+        match answer {
+            Some(Happened::Reserved(player)) => {
+                let seat = self.marks.entry(player).or_insert_with(SeatMark::pending).watch();
+                Ok(Reserved { player, seat })
             }
-        } else if taken.changed {
-            self.tell_of(player);
-        }
-        self.mind(player);
-        let welcome = self.welcome(Some(player), taken.resume);
-        self.audience.admit(slot, socket, Some(player), &welcome, &mut self.replication, &Moment::now(self.tick));
-    }
-
-    /// Builds the world for the first who comes, and takes a first look at it.
-    fn need_world(&mut self) {
-        let Self { simulation, info, seeds, tick, replication, .. } = self;
-        if simulation.is_none() {
-            let simulation = simulation.insert(Simulation::new(&info.mode, seeds.next_u64(), *tick, 0));
-            replication.advance(*tick, Bytes::new(), std::iter::empty(), |snapshot| simulation.capture(snapshot));
+            Some(Happened::NotReserved(error)) => Err(error),
+            _ => Err(ReserveError::Gone),
         }
     }
 
-    fn welcome(&self, player: Option<PlayerId>, resume: Secret) -> Vec<u8> {
-        let welcome = Welcome {
-            match_id: self.info.id,
-            player,
-            mode: self.info.mode_index,
-            tick_rate: self.info.mode.tick_rate,
-            tick: self.tick,
-            resume,
-            roster: BoundedVec::truncated(self.roster.entries()),
-        };
-        let mut bytes = encode(&ServerMessage::Welcome(welcome));
-        let lobby = self.lobby.state(&self.roster).map(Event::Lobby);
-        for event in [self.results.clone(), lobby, self.draining()].into_iter().flatten() {
-            encode_into(&ServerMessage::Event(event), &mut bytes);
+    /// Lets a socket in, if what it presented opens a seat.
+    fn admit(&mut self, socket: Socket, present: impl FnOnce(u32, [u8; 32]) -> Change<G::Input>) {
+        let slot = self.audience.free_slot();
+        let resume = Secret(random_bytes());
+        match self.change(present(slot as u32, hash(resume))) {
+            Some(Happened::Seated { player, replaced, .. }) => {
+                if let Some(replaced) = replaced {
+                    self.audience.close(replaced as usize, CloseReason::Replaced);
+                }
+                self.marks.get(&player).into_iter().for_each(SeatMark::take);
+                self.timings.reset(player);
+                self.welcome(slot, socket, Some(player), resume);
+            }
+            Some(Happened::Refused(_, reason)) => refuse(socket, reason),
+            _ => refuse(socket, CloseReason::InternalError),
         }
-        bytes
     }
 
-    /// What is told of the end that was announced: by which tick it comes, if ticks go on from now.
-    fn draining(&self) -> Option<Event> {
-        let left = self.ends_by?.saturating_duration_since(Instant::now());
-        Some(Event::Draining { until: self.tick.plus(ticks(left, self.info.mode.tick_rate)) })
+    fn welcome(&mut self, slot: usize, socket: Socket, player: Option<PlayerId>, resume: Secret) {
+        let welcome = self.core.welcome(player, resume);
+        let moment = Moment::now(self.core.tick());
+        self.audience.admit(slot, socket, player, &welcome, self.core.replication(), &moment);
+    }
+
+    /// Carries one change out. Returns the answer to it, if it is one that is answered.
+    fn change(&mut self, change: Change<G::Input>) -> Option<Happened> {
+        // What clients have done before comes first.
+        if !self.step.changes.is_empty() {
+            self.take_step();
+        }
+        let outcome = self.core.step(&Step::of(change));
+        self.act(&outcome.happened);
+        outcome.happened.last().copied()
+    }
+
+    /// The ticks that last for `time` from now on: never too few, as a part of the running interval
+    /// has passed already.
+    fn ticks(&self, time: Duration) -> u32 {
+        let passed = Instant::now().saturating_duration_since(self.aged).min(self.clock.interval());
+        let ms = u64::try_from((time + passed).as_millis()).unwrap_or(u64::MAX);
+        clock::ticks(ms, self.info.mode.tick_rate)
     }
 }
 
-fn ticks(duration: Duration, rate: u8) -> u32 {
-    clock::ticks(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX), rate)
-}
-
-fn refuse(socket: Socket, reason: CloseReason) {
+pub(super) fn refuse(socket: Socket, reason: CloseReason) {
     crate::metrics::count_close(reason);
     tokio::task::spawn_local(socket.refuse(reason));
 }

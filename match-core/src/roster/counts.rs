@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use tickwire_protocol::PlayerId;
-use tokio::time::Instant;
+use tickwire_protocol::codec::{Decode, Encode};
 
 use super::seat::{Holder, Seat};
+use crate::time::Age;
 
 /// How many people there are, and what they want.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Counts {
     /// Seats held by people: connected, away or reserved.
     pub held: usize,
@@ -23,7 +25,7 @@ pub struct Counts {
     /// On their way in, in favour of a rematch.
     pub coming: usize,
     /// The first seat that will be freed, and when.
-    pub(super) expires: Option<(Instant, PlayerId)>,
+    pub(super) expires: Option<(Age, PlayerId)>,
 }
 
 impl Counts {

@@ -11,6 +11,7 @@ mod chunk;
 mod encoder;
 mod grid;
 pub(crate) mod pool;
+mod survey;
 mod versions;
 mod view;
 mod whole;
@@ -152,14 +153,15 @@ impl Replication {
         }
     }
 
-    /// What `player` sees of the newest tick, all of it as new as can be: for bots. Says whether there is anything.
+    /// What `player` sees of the newest tick, all of it as new as can be: for bots. Says whether
+    /// there is anything.
     pub fn see(&mut self, player: PlayerId, out: &mut Snapshot) -> bool {
-        let Some(cells) = &mut self.cells else {
-            let newest = self.whole.newest();
-            newest.into_iter().for_each(|newest| out.copy_from(newest));
-            return self.whole.newest().is_some();
-        };
-        cells.see(player, out)
+        let Some(newest) = self.whole.newest() else { return false };
+        match &mut self.cells {
+            Some(cells) => cells.see(newest, player, out),
+            None => out.copy_from(newest),
+        }
+        true
     }
 }
 

@@ -1,24 +1,24 @@
 //! From the first phase of a match to its results, and round again.
 
-use tickwire_game::Game;
+use tickwire_game::{Game, Simulation};
 use tickwire_protocol::codec::BoundedVec;
 use tickwire_protocol::messages::Event;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{CloseReason, Tick};
 
-use super::MatchTask;
-use crate::matches::lifecycle::{Census, Verdict};
-use crate::simulation::Simulation;
+use super::MatchCore;
+use crate::lifecycle::{Census, Verdict};
+use crate::step::Happened;
 
-impl<G: Game> MatchTask<G> {
+impl<G: Game> MatchCore<G> {
     /// Moves the phase on to `tick`. Says if the match is over.
-    pub(super) fn move_on(&mut self, tick: Tick) -> Option<CloseReason> {
+    pub(super) fn move_on(&mut self, tick: Tick, happened: &mut Vec<Happened>) -> Option<CloseReason> {
         let before = self.lifecycle.phase();
         let census = self.census();
         match self.lifecycle.advance(tick, census) {
             Verdict::Continue => {}
             Verdict::Finish(until) => self.finish(until),
-            Verdict::Rematch => self.rematch(tick),
+            Verdict::Rematch => self.rematch(tick, happened),
             Verdict::Over => return Some(CloseReason::MatchOver),
         }
         let phase = self.lifecycle.phase();
@@ -53,17 +53,17 @@ impl<G: Game> MatchTask<G> {
     }
 
     /// Another round, in a fresh world, without those who are here and had not voted.
-    fn rematch(&mut self, tick: Tick) {
+    fn rematch(&mut self, tick: Tick, happened: &mut Vec<Happened>) {
         self.results = None;
         for player in self.roster.take_abstainers() {
-            if let Some(slot) = self.roster.slot_of(player) {
-                self.audience.close(slot, CloseReason::MatchOver);
+            if let Some(session) = self.roster.session_of(player) {
+                happened.push(Happened::Dismissed(session, CloseReason::MatchOver));
             }
             let freed = self.roster.free(player);
-            self.unseat(freed);
+            self.unseat(freed, happened);
         }
         let first_net_id = self.simulation.as_ref().map_or(0, Simulation::next_net_id);
-        let mut simulation = Simulation::new(&self.info.mode, self.seeds.next_u64(), tick, first_net_id);
+        let mut simulation = Simulation::new(&self.setup.mode, self.seeds.next_u64(), tick, first_net_id);
         self.roster.joined().for_each(|(player, _)| simulation.join(player));
         self.simulation = Some(simulation);
     }

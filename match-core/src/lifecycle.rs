@@ -2,16 +2,17 @@
 //!
 //! Pure: ticks and head counts in, phases and verdicts out.
 
-use tickwire_game::{MatchClock, Mode};
+use tickwire_game::MatchClock;
 use tickwire_protocol::Tick;
+use tickwire_protocol::codec::{Decode, Encode};
 use tickwire_protocol::schema::Phase;
 
-use crate::clock;
-use crate::config::MatchConfig;
+use crate::rules::Rules;
 
 /// One match's phases.
-#[derive(Clone, Debug)]
-pub struct Lifecycle {
+#[derive(Clone, Debug, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub(crate) struct Lifecycle {
     phase: Phase,
     ends: Option<Tick>,
     countdown: u32,
@@ -21,7 +22,7 @@ pub struct Lifecycle {
 
 /// What a lifecycle looks at each tick.
 #[derive(Clone, Copy, Debug)]
-pub struct Census {
+pub(crate) struct Census {
     /// Somebody is here, and nobody is waited for.
     pub may_begin: bool,
     /// People who are connected.
@@ -36,7 +37,7 @@ pub struct Census {
 
 /// What must be done at this tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Go on.
     Continue,
     /// The match has just finished: tell the results. Votes count until this tick.
@@ -49,35 +50,23 @@ pub enum Verdict {
 
 impl Lifecycle {
     /// Waiting for the first player.
-    pub fn new(mode: &Mode, config: &MatchConfig) -> Self {
-        let ticks = |seconds: u32| clock::ticks(1_000 * u64::from(seconds), mode.tick_rate).max(1);
-        let live = if config.live_seconds == 0 { mode.live_seconds } else { config.live_seconds };
-        Self {
-            phase: Phase::Waiting,
-            ends: None,
-            countdown: ticks(config.countdown_seconds),
-            live: ticks(live),
-            results: ticks(config.results_seconds),
-        }
+    pub(crate) fn new(rules: &Rules) -> Self {
+        let Rules { countdown, live, results, .. } = *rules;
+        Self { phase: Phase::Waiting, ends: None, countdown: countdown.max(1), live: live.max(1), results: results.max(1) }
     }
 
     /// The phase now.
-    pub fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// When the phase ends by itself.
-    pub fn ends(&self) -> Option<Tick> {
-        self.ends
-    }
-
     /// What the world is told.
-    pub fn clock(&self, tick: Tick) -> MatchClock {
+    pub(crate) fn clock(&self, tick: Tick) -> MatchClock {
         MatchClock { tick, phase: self.phase, phase_ends: self.ends }
     }
 
     /// Moves on to `tick`.
-    pub fn advance(&mut self, tick: Tick, census: Census) -> Verdict {
+    pub(crate) fn advance(&mut self, tick: Tick, census: Census) -> Verdict {
         let due = self.ends.is_some_and(|ends| tick.since(ends) >= 0);
         match self.phase {
             Phase::Waiting if census.may_begin => self.enter(Phase::Countdown, tick.plus(self.countdown)),
@@ -110,10 +99,8 @@ impl Lifecycle {
 mod tests {
     use super::*;
 
-    const MODE: Mode = Mode { id: "m", title: "M", max_players: 4, tick_rate: 10, live_seconds: 5, bots_fill: 0, stand_in: false };
-
     fn lifecycle() -> Lifecycle {
-        Lifecycle::new(&MODE, &MatchConfig { countdown_seconds: 1, results_seconds: 2, ..MatchConfig::default() })
+        Lifecycle::new(&Rules { countdown: 10, live: 50, results: 20, ..Rules::default() })
     }
 
     fn census(connected: usize, votes: usize) -> Census {

@@ -1,38 +1,40 @@
 //! One seat: who holds it, what it is called, and what returns to it.
 
+use tickwire_protocol::PlayerId;
+use tickwire_protocol::codec::{Decode, Encode};
 use tickwire_protocol::messages::{Presence, RosterEntry};
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{PlayerId, Secret};
-use tokio::time::Instant;
 
-use crate::matches::credentials::Credentials;
-use crate::matches::handle::{GuestId, SeatMark};
-use crate::secrets::SecretHash;
+use crate::credentials::Credentials;
+use crate::step::{OwnerId, SecretHash, SessionId};
+use crate::time::Age;
 
 /// Who holds a seat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holder {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub(super) enum Holder {
     /// The server plays it.
     Bot,
     /// Kept for someone with a ticket.
     Reserved {
         /// Freed then.
-        until: Instant,
+        until: Age,
     },
-    /// Played over the session in this slot.
+    /// Played over this session.
     Connected {
         /// Of the match's sessions.
-        slot: usize,
+        session: SessionId,
     },
     /// Its connection was lost.
     Away {
         /// Freed then.
-        until: Instant,
+        until: Age,
     },
 }
 
 /// A seat.
-#[derive(Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub(super) struct Seat {
     /// Shown to the others.
     pub name: Name,
@@ -48,13 +50,13 @@ pub(super) struct Seat {
 }
 
 /// What a seat has that a person holds.
-#[derive(Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub(super) struct Person {
-    pub owner: GuestId,
+    pub owner: OwnerId,
     /// The name they gave, which somebody else may have too.
     pub asked_name: Name,
     pub credentials: Credentials,
-    pub mark: SeatMark,
 }
 
 impl Seat {
@@ -87,32 +89,32 @@ impl Seat {
     }
 
     /// The session that plays it.
-    pub(super) fn slot(&self) -> Option<usize> {
+    pub(super) fn session(&self) -> Option<SessionId> {
         match self.holder {
-            Holder::Connected { slot } => Some(slot),
+            Holder::Connected { session } => Some(session),
             _ => None,
         }
     }
 
     /// Keeps it until `until` at least, if nobody is connected.
-    pub(super) fn keep_until(&mut self, at_least: Instant) {
+    pub(super) fn keep_until(&mut self, at_least: Age) {
         if let Holder::Reserved { until } | Holder::Away { until } = &mut self.holder {
             *until = at_least.max(*until);
         }
     }
 
     /// Whether what has this hash opens it.
-    pub(super) fn is_opened_by(&self, secret: &SecretHash, now: Instant) -> bool {
+    pub(super) fn is_opened_by(&self, secret: &SecretHash, now: Age) -> bool {
         self.person.as_ref().is_some_and(|person| person.credentials.admit(secret, now))
     }
 
-    /// A session in `slot` holds it from now on, which presented what has this hash. Returns its
-    /// resume token.
-    pub(super) fn connect(&mut self, slot: usize, presented: SecretHash) -> Option<Secret> {
-        let person = self.person.as_mut()?;
-        person.mark.take();
-        self.holder = Holder::Connected { slot };
+    /// `session` holds it from now on, which presented what has this hash and is given the token of
+    /// which `given` is the hash. Says whether it is a person's seat.
+    pub(super) fn connect(&mut self, session: SessionId, presented: SecretHash, given: SecretHash) -> bool {
+        let Some(person) = self.person.as_mut() else { return false };
+        person.credentials.present(presented, given);
+        self.holder = Holder::Connected { session };
         self.is_idle = false;
-        Some(person.credentials.present(presented))
+        true
     }
 }

@@ -79,11 +79,6 @@ impl Chunk {
         self.hash = None;
     }
 
-    /// The rows; `None` if there are none.
-    pub(super) fn newest(&self) -> Option<&Snapshot> {
-        self.versions.newest()
-    }
-
     /// Names the newest version; `None` if there are no rows.
     pub(super) fn since(&self) -> Option<Tick> {
         self.versions.since()

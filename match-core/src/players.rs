@@ -1,14 +1,15 @@
-//! The inputs of a match's players, what they are told about their timing, and when they last did
-//! something.
+//! The inputs of a match's players, and when each last did something.
 
 use tickwire_game::Input;
-use tickwire_protocol::{InputSeq, PlayerId, Tick};
+use tickwire_protocol::codec::{Decode, Encode};
+use tickwire_protocol::{PlayerId, Tick};
 
-use crate::simulation::input_buffer::{InputBuffer, Offered};
+use crate::input_buffer::{InputBuffer, Offered};
 
 /// Input buffers by player.
-#[derive(Debug)]
-pub struct Players<I> {
+#[derive(Clone, Debug, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub(crate) struct Players<I> {
     /// A player's number is its place: the roster gives out the lowest that are free.
     players: Vec<Option<Player<I>>>,
     late: u64,
@@ -20,95 +21,77 @@ impl<I> Default for Players<I> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
 struct Player<I> {
     inputs: InputBuffer<I>,
-    /// The least margin since the last pong, in 1/256 tick.
-    margin: Option<i16>,
-    /// The session has said something that only a welcomed one can say.
-    has_spoken: bool,
     /// When an input last differed from the one before.
     active: Tick,
     is_idle: bool,
 }
 
 impl<I: Input> Players<I> {
-    /// Takes an input in. `next` is the tick to be simulated next, `margin` the time left to the
-    /// input's own in 1/256 tick. Says whether it ends the player's idleness.
-    pub fn offer(&mut self, player: PlayerId, seq: InputSeq, tick: Tick, input: I, next: Tick, margin: i32) -> bool {
+    /// Takes an input in. `next` is the tick to be simulated next. Says whether it ends the player's
+    /// idleness.
+    pub(crate) fn offer(&mut self, player: PlayerId, tick: Tick, input: I, next: Tick) -> bool {
         let Some(player) = self.player(player) else { return false };
         let before = player.inputs.newest();
-        let offered = player.inputs.offer(seq, tick, input, next);
+        let offered = player.inputs.offer(tick, input, next);
         let counts = matches!(offered, Offered::InTime | Offered::Late);
-        if counts {
-            let margin = margin.clamp(i32::from(i16::MIN), i32::from(i16::MAX)) as i16;
-            player.margin = Some(player.margin.map_or(margin, |least| least.min(margin)));
-        }
         let stirs = counts && input != before && player.stir(next);
         self.late += u64::from(offered == Offered::Late);
         stirs
     }
 
     /// The input of `player` for `tick`.
-    pub fn take(&mut self, player: PlayerId, tick: Tick) -> I {
+    pub(crate) fn take(&mut self, player: PlayerId, tick: Tick) -> I {
         self.player(player).map(|player| player.inputs.take(tick)).unwrap_or_default()
     }
 
-    /// What a pong tells: the least margin since the last one, and the newest input received.
-    pub fn take_feedback(&mut self, player: PlayerId) -> (Option<i16>, InputSeq) {
-        self.player(player).map(|player| (player.margin.take(), player.inputs.newest_seq())).unwrap_or_default()
-    }
-
-    /// The player's session says something. Whether it is the first time.
-    pub fn speaks_first(&mut self, player: PlayerId) -> bool {
-        self.player(player).is_some_and(|player| !std::mem::replace(&mut player.has_spoken, true))
-    }
-
     /// The player did something at `tick` that is no input. Says whether that ends idleness.
-    pub fn stir(&mut self, player: PlayerId, tick: Tick) -> bool {
+    pub(crate) fn stir(&mut self, player: PlayerId, tick: Tick) -> bool {
         self.player(player).is_some_and(|player| player.stir(tick))
     }
 
     /// Nobody can be blamed for having done nothing until `tick`.
-    pub fn excuse_all(&mut self, tick: Tick) {
+    pub(crate) fn excuse_all(&mut self, tick: Tick) {
         self.players.iter_mut().flatten().for_each(|player| player.active = tick);
     }
 
     /// Whether the player has done nothing for `patience` ticks, which is news: it is idle from now
     /// on.
-    pub fn falls_idle(&mut self, player: PlayerId, tick: Tick, patience: u32) -> bool {
+    pub(crate) fn falls_idle(&mut self, player: PlayerId, tick: Tick, patience: u32) -> bool {
         let Some(player) = self.player(player) else { return false };
         let falls = !player.is_idle && tick.since(player.active) >= patience as i32;
         player.is_idle |= falls;
         falls
     }
 
-    /// The player's session begins or ends at `tick`: inputs are numbered anew, and until one comes
-    /// the neutral input is held.
-    pub fn reset(&mut self, player: PlayerId, tick: Tick) {
+    /// The player's session begins or ends at `tick`: until an input comes the neutral one is held.
+    pub(crate) fn reset(&mut self, player: PlayerId, tick: Tick) {
         let place = usize::from(player.0);
         if place >= self.players.len() {
             self.players.resize_with(place + 1, || None);
         }
         if let Some(place) = self.players.get_mut(place) {
-            *place = Some(Player { inputs: InputBuffer::default(), margin: None, has_spoken: false, active: tick, is_idle: false });
+            *place = Some(Player { inputs: InputBuffer::default(), active: tick, is_idle: false });
         }
     }
 
     /// The player has left.
-    pub fn remove(&mut self, player: PlayerId) {
+    pub(crate) fn remove(&mut self, player: PlayerId) {
         if let Some(place) = self.players.get_mut(usize::from(player.0)) {
             *place = None;
         }
     }
 
-    fn player(&mut self, player: PlayerId) -> Option<&mut Player<I>> {
-        self.players.get_mut(usize::from(player.0))?.as_mut()
+    /// Inputs that came after their tick, over the match's life.
+    pub(crate) fn late_count(&self) -> u64 {
+        self.late
     }
 
-    /// Inputs that came after their tick, over the match's life.
-    pub fn late_count(&self) -> u64 {
-        self.late
+    fn player(&mut self, player: PlayerId) -> Option<&mut Player<I>> {
+        self.players.get_mut(usize::from(player.0))?.as_mut()
     }
 }
 
@@ -127,7 +110,7 @@ mod tests {
 
     /// Ada sends `input` for `tick`, in time; says whether that ends her idleness.
     fn send(players: &mut Players<u8>, tick: u32, input: u8) -> bool {
-        players.offer(ADA, InputSeq(tick), Tick(tick), input, Tick(tick), 0)
+        players.offer(ADA, Tick(tick), input, Tick(tick))
     }
 
     #[test]
@@ -150,17 +133,8 @@ mod tests {
         let mut players = Players::<u8>::default();
         players.reset(ADA, Tick(0));
         send(&mut players, 5, 0);
-        assert!(!players.offer(ADA, InputSeq(6), Tick(99), 1, Tick(6), 0), "too early: dropped");
+        assert!(!players.offer(ADA, Tick(99), 1, Tick(6)), "too early: dropped");
         assert!(players.falls_idle(ADA, Tick(10), 10));
         assert!(players.stir(ADA, Tick(11)) && !players.stir(ADA, Tick(12)));
-    }
-
-    #[test]
-    fn a_session_speaks_first_once() {
-        let mut players = Players::<u8>::default();
-        players.reset(ADA, Tick(0));
-        assert_eq!([players.speaks_first(ADA), players.speaks_first(ADA)], [true, false]);
-        players.reset(ADA, Tick(9));
-        assert!(players.speaks_first(ADA) && !players.speaks_first(PlayerId(7)));
     }
 }

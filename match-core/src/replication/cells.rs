@@ -3,9 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use tickwire_game::{Interest, Told};
 use tickwire_protocol::codec::{BoundedBytes, encode_into};
-use tickwire_protocol::{Event, NetId, PlayerId, Schema, ServerMessage, Snapshot, Tick};
+use tickwire_protocol::{Event, PlayerId, Schema, ServerMessage, Snapshot, Tick};
 
-use super::grid::{Grid, Sight};
+use super::grid::Grid;
+use super::survey::Survey;
 use super::view::{Budget, CellView, Desk};
 use super::whole::Whole;
 
@@ -32,8 +33,7 @@ pub(super) struct Cells {
     everywhere: Whole,
     desk: Desk,
     nearby: Nearby,
-    sights: Vec<Sight>,
-    order: Vec<(NetId, u32, u32)>,
+    survey: Survey,
     frame: Vec<u8>,
     buffer: BytesMut,
     hash_every: u32,
@@ -46,8 +46,7 @@ impl Cells {
             everywhere: Whole::new(schema, 0),
             desk: Desk::new(schema, hash_every > 0),
             nearby: Nearby::default(),
-            sights: Vec::new(),
-            order: Vec::new(),
+            survey: Survey::default(),
             frame: Vec::new(),
             buffer: BytesMut::new(),
             hash_every,
@@ -113,30 +112,9 @@ impl Cells {
         self.buffer.split().freeze()
     }
 
-    /// All that `player` has in sight, as new as can be.
-    pub(super) fn see(&mut self, player: PlayerId, out: &mut Snapshot) -> bool {
-        let Self { grid, everywhere, sights, order, .. } = self;
-        let Some(whole) = everywhere.newest() else { return false };
-        grid.sights(player, sights);
-        out.tick = whole.tick;
-        let seen = |sight: u32| sights.get(sight as usize).and_then(|sight| grid.nodes.get(sight.node as usize)?.chunk.newest());
-        for index in 0..whole.tables().len() {
-            order.clear();
-            for sight in 0..=sights.len() as u32 {
-                let source = if sight as usize == sights.len() { Some(whole) } else { seen(sight) };
-                let ids = source.and_then(|source| source.table(index)).map_or(&[][..], |table| table.ids());
-                order.extend((0u32..).zip(ids).map(|(row, id)| (*id, sight, row)));
-            }
-            order.sort_unstable();
-            let Some(table) = out.table_mut(index) else { continue };
-            table.clear();
-            for (_, sight, row) in order.iter() {
-                if let Some(source) = seen(*sight).unwrap_or(whole).table(index) {
-                    table.push_from(source, *row as usize);
-                }
-            }
-        }
-        true
+    /// All of `view`, the newest snapshot, that `player` has in sight.
+    pub(super) fn see(&mut self, view: &Snapshot, player: PlayerId, out: &mut Snapshot) {
+        self.survey.see(&self.grid, view, player, out);
     }
 }
 

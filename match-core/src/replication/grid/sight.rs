@@ -97,7 +97,7 @@ impl Grid {
     }
 
     /// The cells in sight from the cell `center`, the nearest first, and how often each is due.
-    fn for_each_cell(&self, center: [i32; 2], mut each: impl FnMut(u8, u32)) {
+    pub(in crate::replication) fn for_each_cell(&self, center: [i32; 2], mut each: impl FnMut(u8, u32)) {
         let mut inner = -1;
         for tier in self.interest.tiers {
             for ring in inner + 1..=i32::from(tier.cells) {

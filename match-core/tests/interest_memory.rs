@@ -6,9 +6,9 @@ use allocation_counter::measure;
 use bytes::Bytes;
 use tickwire_game::Interest;
 use tickwire_game::interest::{Eyes, Place, Row, Tier};
+use tickwire_match::{Replication, View};
 use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Schema, Snapshot, Table, Tick, columns};
-use tickwire_server::replication::{Replication, View};
 
 columns! {
     /// Each is looked from by the player of its number.

@@ -6,9 +6,9 @@
 use bytes::Bytes;
 use tickwire_game::interest::{Eyes, Place, Row, Tier};
 use tickwire_game::{Interest, Scene, Told};
+use tickwire_match::{Replication, View};
 use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{Event, NetId, PlayerId, Schema, ServerMessage, Snapshot, Tick, columns};
-use tickwire_server::replication::{Replication, View};
 
 columns! {
     /// Who stands where.

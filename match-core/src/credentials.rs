@@ -8,17 +8,18 @@
 //! presented and the token it was given are never pushed out, so nobody who asks for tickets shuts
 //! out who plays.
 
-use tickwire_protocol::Secret;
-use tokio::time::Instant;
+use tickwire_protocol::codec::{Decode, Encode};
 
-use crate::secrets::{SecretHash, hash, random_bytes};
+use crate::step::SecretHash;
+use crate::time::Age;
 
 /// Most credentials of a seat.
-pub const CREDENTIALS_MAX: usize = 4;
+pub(crate) const CREDENTIALS_MAX: usize = 4;
 
 /// The credentials of one seat.
-#[derive(Debug, Default)]
-pub struct Credentials {
+#[derive(Clone, Debug, Default, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub(crate) struct Credentials {
     /// In order of issue.
     valid: Vec<Credential>,
     /// What the newest session presented, until it speaks.
@@ -27,42 +28,40 @@ pub struct Credentials {
     given: Option<SecretHash>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
 struct Credential {
     hash: SecretHash,
     /// A ticket admits until then, a resume token as long as there is a seat.
-    until: Option<Instant>,
+    until: Option<Age>,
 }
 
 impl Credentials {
     /// A ticket was issued that admits until `until`.
-    pub fn add_ticket(&mut self, ticket: SecretHash, until: Instant, now: Instant) {
+    pub(crate) fn add_ticket(&mut self, ticket: SecretHash, until: Age, now: Age) {
         self.valid.retain(|credential| credential.until.is_none_or(|until| until > now));
         self.add(Credential { hash: ticket, until: Some(until) });
     }
 
     /// Whether `secret` opens the seat.
-    pub fn admit(&self, secret: &SecretHash, now: Instant) -> bool {
+    pub(crate) fn admit(&self, secret: &SecretHash, now: Age) -> bool {
         self.valid.iter().any(|credential| credential.hash == *secret && credential.until.is_none_or(|until| until > now))
     }
 
-    /// A new token for the session that presented `secret`, one of the valid. It is shown once; its
-    /// hash is kept.
-    pub fn present(&mut self, secret: SecretHash) -> Secret {
-        let token = Secret(random_bytes());
+    /// A session presented `secret`, one of the valid, and is given a new token, of which `given` is
+    /// the hash.
+    pub(crate) fn present(&mut self, secret: SecretHash, given: SecretHash) {
         self.presented = Some(secret);
         // Nobody has the token of a session that never spoke, or it would be presented: it may be
         // pushed out.
         self.given = None;
-        let given = hash(token);
         self.add(Credential { hash: given, until: None });
         self.given = Some(given);
-        token
     }
 
     /// The newest session has spoken, so its client has the token it was given: what it presented
     /// is spent, and all that is older.
-    pub fn confirm(&mut self) {
+    pub(crate) fn confirm(&mut self) {
         let Some(presented) = self.presented.take() else { return };
         if let Some(spent) = self.valid.iter().position(|credential| credential.hash == presented) {
             self.valid.drain(..=spent);
@@ -82,65 +81,63 @@ impl Credentials {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
-    const TICKET: Secret = Secret([1; 16]);
+    const TICKET: SecretHash = [1; 32];
+    const NOW: Age = Age(100);
 
-    fn with_ticket(now: Instant) -> Credentials {
+    fn with_ticket() -> Credentials {
         let mut credentials = Credentials::default();
-        credentials.add_ticket(hash(TICKET), now + Duration::from_secs(30), now);
+        credentials.add_ticket(TICKET, NOW.plus(30), NOW);
         credentials
     }
 
     #[test]
     fn what_was_presented_works_until_the_session_it_opened_has_spoken() {
-        let now = Instant::now();
-        let mut seat = with_ticket(now);
-        let first = seat.present(hash(TICKET));
-        assert!(seat.admit(&hash(TICKET), now), "Welcome may not have come");
-        let second = seat.present(hash(TICKET));
+        let mut seat = with_ticket();
+        let [first, second, third] = [[11; 32], [12; 32], [13; 32]];
+        seat.present(TICKET, first);
+        assert!(seat.admit(&TICKET, NOW), "Welcome may not have come");
+        seat.present(TICKET, second);
         seat.confirm();
-        assert!(!seat.admit(&hash(TICKET), now), "spent");
-        assert!(seat.admit(&hash(second), now));
-        let third = seat.present(hash(second));
+        assert!(!seat.admit(&TICKET, NOW), "spent");
+        assert!(seat.admit(&second, NOW));
+        seat.present(second, third);
         seat.confirm();
-        assert_eq!([first, second, third].map(|token| seat.admit(&hash(token), now)), [false, false, true]);
+        assert_eq!([first, second, third].map(|token| seat.admit(&token, NOW)), [false, false, true]);
         seat.confirm();
-        assert!(seat.admit(&hash(third), now), "speaking on spends nothing more");
+        assert!(seat.admit(&third, NOW), "speaking on spends nothing more");
     }
 
     #[test]
     fn a_ticket_that_expired_opens_nothing() {
-        let now = Instant::now();
-        let seat = with_ticket(now);
-        assert!(seat.admit(&hash(TICKET), now));
-        assert!(!seat.admit(&hash(TICKET), now + Duration::from_secs(30)));
+        let seat = with_ticket();
+        assert!(seat.admit(&TICKET, NOW));
+        assert!(!seat.admit(&TICKET, NOW.plus(30)));
     }
 
     #[test]
     fn whoever_drops_again_and_again_before_welcome_keeps_what_they_have() {
-        let now = Instant::now();
-        let mut seat = with_ticket(now);
-        let token = seat.present(hash(TICKET));
+        let mut seat = with_ticket();
+        let token = [9; 32];
+        seat.present(TICKET, token);
         seat.confirm();
-        for _ in 0..3 * CREDENTIALS_MAX {
-            assert!(seat.admit(&hash(token), now));
-            seat.present(hash(token));
+        for number in 0..3 * CREDENTIALS_MAX as u8 {
+            assert!(seat.admit(&token, NOW));
+            seat.present(token, [100 + number; 32]);
             assert!(seat.valid.len() <= CREDENTIALS_MAX);
         }
     }
 
     #[test]
     fn tickets_without_end_push_out_no_token_that_a_session_has() {
-        let now = Instant::now();
-        let mut seat = with_ticket(now);
-        let token = seat.present(hash(TICKET));
+        let mut seat = with_ticket();
+        let token = [99; 32];
+        seat.present(TICKET, token);
         seat.confirm();
         for number in 2..20 {
-            seat.add_ticket([number; 32], now + Duration::from_secs(30), now);
+            seat.add_ticket([number; 32], NOW.plus(30), NOW);
         }
-        assert!(seat.admit(&hash(token), now) && seat.admit(&[19; 32], now) && !seat.admit(&[2; 32], now));
+        assert!(seat.admit(&token, NOW) && seat.admit(&[19; 32], NOW) && !seat.admit(&[2; 32], NOW));
     }
 }

@@ -18,51 +18,51 @@ const NAMES: &[&str] = &[
 ];
 
 /// The bots of one match, and those who stand in for people.
-pub struct Bots<G: GameDef> {
+pub(crate) struct Bots<G: GameDef> {
     brains: BTreeMap<PlayerId, (G::Brain, G::Input)>,
     /// Seats that people and bots fill together.
     fill: usize,
-    named: usize,
+    named: u64,
     /// What the bot at hand sees.
     view: Snapshot,
 }
 
 impl<G: Game> Bots<G> {
     /// None yet; they will fill `fill` seats together with the people.
-    pub fn new(fill: u16) -> Self {
+    pub(crate) fn new(fill: u16) -> Self {
         Self { brains: BTreeMap::new(), fill: usize::from(fill), named: 0, view: Snapshot::empty(&G::SCHEMA) }
     }
 
     /// How many there should be beside `people`. None without people: nobody would see them.
-    pub fn wanted(&self, people: usize) -> usize {
+    pub(crate) fn wanted(&self, people: usize) -> usize {
         if people == 0 { 0 } else { self.fill.saturating_sub(people) }
     }
 
     /// A name for the next one.
-    pub fn next_name(&mut self) -> Name {
-        let name = NAMES.get(self.named % NAMES.len()).copied().unwrap_or_default();
+    pub(crate) fn next_name(&mut self) -> Name {
+        let name = NAMES.get((self.named % NAMES.len() as u64) as usize).copied().unwrap_or_default();
         self.named += 1;
         Name::truncated(name)
     }
 
     /// Plays for `player` from now on.
-    pub fn add(&mut self, player: PlayerId, seed: u64) {
+    pub(crate) fn add(&mut self, player: PlayerId, seed: u64) {
         self.brains.insert(player, (G::brain(seed), G::Input::default()));
     }
 
     /// Whether it plays for `player`.
-    pub fn plays_for(&self, player: PlayerId) -> bool {
+    pub(crate) fn plays_for(&self, player: PlayerId) -> bool {
         self.brains.contains_key(&player)
     }
 
     /// Plays for `player` no more.
-    pub fn remove(&mut self, player: PlayerId) {
+    pub(crate) fn remove(&mut self, player: PlayerId) {
         self.brains.remove(&player);
     }
 
     /// Lets the bots look at the newest snapshot: every one of them, or in a divided match, where
     /// each sees something else, one half in even and one in odd ticks.
-    pub fn think(&mut self, replication: &mut Replication, tick: Tick) {
+    pub(crate) fn think(&mut self, replication: &mut Replication, tick: Tick) {
         if !replication.is_divided() {
             let Some(view) = replication.newest() else { return };
             for (player, (brain, input)) in &mut self.brains {
@@ -77,8 +77,23 @@ impl<G: Game> Bots<G> {
         }
     }
 
+    /// How many names were given out.
+    pub(crate) fn named(&self) -> u64 {
+        self.named
+    }
+
+    /// What each remembers, and what it last decided.
+    pub(crate) fn minds(&self) -> &BTreeMap<PlayerId, (G::Brain, G::Input)> {
+        &self.brains
+    }
+
+    /// Puts back what was stored.
+    pub(crate) fn set_minds(&mut self, named: u64, minds: BTreeMap<PlayerId, (G::Brain, G::Input)>) {
+        (self.named, self.brains) = (named, minds);
+    }
+
     /// What `player` decided.
-    pub fn input(&self, player: PlayerId) -> G::Input {
+    pub(crate) fn input(&self, player: PlayerId) -> G::Input {
         self.brains.get(&player).map_or_else(G::Input::default, |(_, input)| *input)
     }
 }

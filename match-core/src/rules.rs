@@ -1,0 +1,51 @@
+//! What is fixed about a match before anybody comes.
+
+use tickwire_game::Mode;
+use tickwire_protocol::MatchId;
+
+/// A match to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// The match.
+    pub id: MatchId,
+    /// The mode being played.
+    pub mode: Mode,
+    /// Its index in the game's modes.
+    pub mode_index: u8,
+    /// The first round waits until its players are ready.
+    pub lobby: bool,
+    /// Bots fill the seats that the rules want filled. The host of a lobby may change that.
+    pub bots: bool,
+    /// How long everything lasts.
+    pub rules: Rules,
+    /// Of its randomness.
+    pub seed: u64,
+}
+
+/// How long everything in a match lasts, in ticks, and who fills it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// From the first player to play.
+    pub countdown: u32,
+    /// Of play.
+    pub live: u32,
+    /// For which the results are shown and votes for a rematch are taken.
+    pub results: u32,
+    /// For which the seat of a lost connection is kept.
+    pub grace: u32,
+    /// Without a change of input until a player is idle; 0 for never.
+    pub idle_after: u32,
+    /// Without anybody who holds a seat until the match is over.
+    pub empty_for: u32,
+    /// Seats that people and bots fill together.
+    pub bots_fill: u16,
+    /// Every so many ticks a snapshot comes with hashes to compare; 0 for never.
+    pub hash_every: u32,
+}
+
+impl Default for Rules {
+    /// A match at 30 Hz of five minutes without bots.
+    fn default() -> Self {
+        Self { countdown: 90, live: 9_000, results: 600, grace: 9_000, idle_after: 1_800, empty_for: 300, bots_fill: 0, hash_every: 0 }
+    }
+}
