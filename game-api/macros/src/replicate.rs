@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Data, DeriveInput, Ident, LitStr};
 
 use crate::field::{self, Field};
-use crate::snake_case;
+use crate::{codec, snake_case};
 
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     match &input.data {
@@ -159,9 +159,30 @@ fn of_enum(ident: &Ident, data: &syn::DataEnum) -> syn::Result<TokenStream> {
     let numbers = 0..=last as i32;
     let from: Vec<_> = numbers.clone().collect();
     let to = from.clone();
+    let wire = 0..variants.len() as u32;
     let last = last as i64;
     let otherwise = variants.last();
+    let codec = codec::implement(
+        ident,
+        &quote!(::tickwire_game::derive::Encode::encode(&(::tickwire_game::derive::FieldValue::to_column(*self) as u32), encoder)?;),
+        &quote! {
+            match <u32 as ::tickwire_game::derive::Decode<Context>>::decode(decoder)? {
+                #(#wire => Ok(Self::#variants),)*
+                _ => Err(::tickwire_game::derive::bincode::error::DecodeError::Other("no such variant")),
+            }
+        },
+    );
     Ok(quote! {
+        #codec
+
+        impl ::tickwire_game::derive::JsonValue for #ident {
+            const TYPESCRIPT: &'static str = "number";
+
+            fn write_json(&self, json: &mut ::std::string::String) {
+                ::tickwire_game::derive::JsonValue::write_json(&::tickwire_game::derive::FieldValue::to_column(*self), json);
+            }
+        }
+
         impl ::tickwire_game::derive::FieldValue for #ident {
             const MIN: i64 = 0;
             const MAX: i64 = #last;

@@ -1,11 +1,11 @@
 //! What happens in an arena, told to every client once.
 
-use tickwire_protocol::codec::{Decode, DecodeError, Encode, decode};
-use tickwire_protocol::limits::GAME_EVENT_BYTES_MAX;
+use tickwire_game::Event;
+
+use crate::tables::PickupKind;
 
 /// Something that happened in a tick.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "tickwire_protocol::codec::bincode")]
+#[derive(Event, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArenaEvent {
     /// A fighter lost its life.
     Kill {
@@ -20,8 +20,8 @@ pub enum ArenaEvent {
     Pickup {
         /// Who took it.
         player: u16,
-        /// A [`crate::tables::PickupKind`] as a number.
-        pickup: u8,
+        /// Which.
+        pickup: PickupKind,
     },
     /// A shot hit.
     Hit {
@@ -34,24 +34,6 @@ pub enum ArenaEvent {
     },
 }
 
-impl ArenaEvent {
-    /// Reads an event off the wire.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        decode::<Self, GAME_EVENT_BYTES_MAX>(bytes)
-    }
-
-    /// The event as JSON, for the page and for logs.
-    pub fn to_json(self) -> String {
-        match self {
-            Self::Kill { killer, victim, left } => {
-                format!(r#"{{"kind":"kill","killer":{killer},"victim":{victim},"left":{left}}}"#)
-            }
-            Self::Pickup { player, pickup } => format!(r#"{{"kind":"pickup","player":{player},"pickup":{pickup}}}"#),
-            Self::Hit { victim, by, damage } => format!(r#"{{"kind":"hit","victim":{victim},"by":{by},"damage":{damage}}}"#),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,13 +43,13 @@ mod tests {
     fn events_read_back_and_say_what_they_are() {
         let events = [
             (ArenaEvent::Kill { killer: 3, victim: 4, left: 60 }, r#"{"kind":"kill","killer":3,"victim":4,"left":60}"#),
-            (ArenaEvent::Pickup { player: 3, pickup: 0 }, r#"{"kind":"pickup","player":3,"pickup":0}"#),
+            (ArenaEvent::Pickup { player: 3, pickup: PickupKind::Health }, r#"{"kind":"pickup","player":3,"pickup":0}"#),
             (ArenaEvent::Hit { victim: 4, by: 300, damage: 16 }, r#"{"kind":"hit","victim":4,"by":300,"damage":16}"#),
         ];
         for (event, json) in events {
-            assert_eq!(ArenaEvent::decode(&encode(&event)), Ok(event));
+            assert_eq!(ArenaEvent::read(&encode(&event)), Some(event));
             assert_eq!(event.to_json(), json);
         }
-        assert!(ArenaEvent::decode(&[9, 9]).is_err());
+        assert_eq!(ArenaEvent::read(&[9, 9]), None);
     }
 }

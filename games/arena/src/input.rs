@@ -2,14 +2,11 @@
 //!
 //! Invariant: every bit pattern is a legal input; what a pattern means is decided here and nowhere else.
 
-use tickwire_protocol::codec::{Decode, Encode};
-
 use crate::angle::{Angle, STEP_COUNT};
 use crate::geometry::Vec2;
 
 /// One tick of a player's controls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
-#[bincode(crate = "tickwire_protocol::codec::bincode")]
+#[derive(tickwire_game::Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Input {
     /// Push to the right, -127 to 127.
     pub move_x: i8,

@@ -19,7 +19,7 @@ pub mod timers;
 #[cfg(feature = "ecs")]
 mod server;
 
-use tickwire_game::{GameDef, Mode};
+use tickwire_game::{Event, GameDef, Mode};
 use tickwire_protocol::schema::{MatchState, Phase};
 use tickwire_protocol::{Columns, PlayerId, Schema, Snapshot, Tick};
 
@@ -101,7 +101,7 @@ impl GameDef for Arena {
     }
 
     fn describe_event(event: &[u8]) -> Option<String> {
-        ArenaEvent::decode(event).ok().map(ArenaEvent::to_json)
+        ArenaEvent::read(event).map(|event| event.to_json())
     }
 }
 

@@ -10,15 +10,11 @@ mod crowd;
 mod royale;
 mod systems;
 
-use bevy_ecs::component::Component;
-use bevy_ecs::entity::Entity;
-use bevy_ecs::query::With;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::schedule::{IntoScheduleConfigs, SystemSet};
 use bevy_ecs::world::World;
-use tickwire_game::{Game, Interest, MatchClock, Mode, NetIds, Random, Setup};
+use tickwire_game::{Game, Interest, MatchClock, Mode, NetIds, Random, Replicate, Setup};
 use tickwire_protocol::PlayerId;
-use tickwire_protocol::columns;
 use tickwire_protocol::messages::Ranked;
 
 use crate::Arena;
@@ -47,15 +43,16 @@ struct Ground {
     map: Map,
 }
 
-columns! {
-    /// A pickup place's clock. Clients see only what it brings: it has a [`Pickup`] exactly while there is something to take.
-    #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
-    struct Spot as "spot" {
-        /// Index of the place on the map.
-        place: u16 = 0..=1023,
-        /// When there is something to take again; 0 while there is.
-        back_at: u32 = 0..=0x7fff_ffff,
-    }
+/// A pickup place's clock. Clients see only what it brings: it has a [`Pickup`] exactly while there is
+/// something to take.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+struct Spot {
+    /// Index of the place on the map.
+    #[range(0..=1023)]
+    place: u16,
+    /// When there is something to take again; 0 while there is.
+    #[range(0..=0x7fff_ffff)]
+    back_at: u32,
 }
 
 impl Game for Arena {
@@ -71,7 +68,7 @@ impl Game for Arena {
         setup.world.insert_resource(Ground { map });
         for (place, (kind, at)) in (0..map.pickup_count()).filter_map(|index| Some((index as u16, map.pickup(index)?))) {
             let networked = setup.world.resource_mut::<NetIds>().allocate();
-            setup.world.spawn((networked, Spot { place, back_at: 0 }, Pickup { kind: kind.number(), x: at.x, y: at.y }));
+            setup.world.spawn((networked, Spot { place, back_at: 0 }, Pickup { kind, x: at.x, y: at.y }));
         }
         // Whoever comes and whatever is fired has its first step in the same tick. After that nobody asks who has gone.
         setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly).chain());
@@ -99,12 +96,6 @@ impl Game for Arena {
         world.spawn((networked, Score { player: player.0, score: 0, kills: 0, deaths: 0, respawn_at }));
     }
 
-    fn leave(world: &mut World, player: PlayerId) {
-        despawn::<Score>(world, |score| score.player == player.0);
-        despawn::<Fighter>(world, |fighter| fighter.player == player.0);
-        despawn::<Shot>(world, |shot| shot.owner == player.0);
-    }
-
     fn ranking(world: &mut World) -> Vec<Ranked> {
         let survivors = royale::survivors(world);
         let is_dead = |score: &Score| survivors.binary_search(&score.player).is_err();
@@ -119,18 +110,5 @@ impl Game for Arena {
 
     fn is_decided(world: &mut World) -> bool {
         royale::is_decided(world)
-    }
-}
-
-/// Removes every entity whose `C` is `unwanted`.
-fn despawn<C: Component>(world: &mut World, unwanted: impl Fn(&C) -> bool) {
-    let entities: Vec<Entity> = world
-        .query_filtered::<(Entity, &C), With<C>>()
-        .iter(world)
-        .filter(|(_, component)| unwanted(component))
-        .map(|(entity, _)| entity)
-        .collect();
-    for entity in entities {
-        world.despawn(entity);
     }
 }

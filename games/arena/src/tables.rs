@@ -7,11 +7,21 @@
 mod expected;
 pub mod trained;
 
-use tickwire_protocol::columns;
+use tickwire_game::Replicate;
 use tickwire_protocol::schema::{Columns, MatchState, Schema};
 
-#[cfg(feature = "ecs")]
-use bevy_ecs::component::Component;
+use crate::angle::STEP_COUNT;
+
+/// The greatest number of a player.
+const PLAYER_MAX: u16 = 1023;
+/// The longest way in a tick, along an axis.
+const SPEED_MAX: i32 = 480;
+/// The side of the largest map, rounded up.
+const SIDE: i32 = 256_000;
+/// The greatest score.
+const SCORE_MAX: i32 = 1_000_000;
+/// The greatest count of kills or deaths.
+pub(crate) const COUNT_MAX: u16 = 0x3fff;
 
 /// The arena's tables.
 pub const SCHEMA: Schema = UNTRAINED.trained(&trained::MODEL);
@@ -21,155 +31,164 @@ pub const UNTRAINED: Schema =
     Schema::new(&[MatchState::TABLE, Fighter::TABLE, Shot::TABLE, Pickup::TABLE, Score::TABLE, Zone::TABLE, Leader::TABLE])
         .spawning(expected::SPAWNS);
 
-columns! {
-    /// A living player's body: all that prediction needs. A new row, with a new id, for every life.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[cfg_attr(feature = "ecs", derive(Component))]
-    pub struct Fighter as "fighter" {
-        /// Whose it is.
-        pub player: u16 = 0..=1023,
-        /// Velocity to the right.
-        pub vx: i32 = -480..=480,
-        /// Velocity downwards.
-        pub vy: i32 = -480..=480,
-        /// Place from the left.
-        pub x: i32 = 0..=256_000; moved_by vx,
-        /// Place from the top.
-        pub y: i32 = 0..=256_000; moved_by vy,
-        /// Where it aims, 1/1024 turn, 0 to the right, clockwise.
-        pub aim: u16 = 0..=1023; wrapping,
-        /// 1 to 100 while it lives.
-        pub health: u8 = 0..=100,
-        /// When it may dash again. The dash itself lasts the first ticks of that wait.
-        pub dash_ready: u32 = 0..=0x7fff_ffff; moment,
-        /// When it may fire again. It changes in the very tick a shot leaves.
-        pub fire_ready: u32 = 0..=0x7fff_ffff; moment,
-        /// When its overcharge ends.
-        pub overcharge_until: u32 = 0..=0x7fff_ffff; moment,
-        /// Until when nothing harms it: a while from the start of a life, or until it fires. It
-        /// stays when it has passed, and so tells how long ago that was.
-        pub protected_until: u32 = 0..=0x7fff_ffff; moment,
-    }
+/// A living player's body: all that prediction needs. A new row, with a new id, for every life.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fighter {
+    /// Whose it is.
+    #[owner]
+    #[range(0..=PLAYER_MAX)]
+    pub player: u16,
+    /// Velocity to the right.
+    #[range(-SPEED_MAX..=SPEED_MAX)]
+    pub vx: i32,
+    /// Velocity downwards.
+    #[range(-SPEED_MAX..=SPEED_MAX)]
+    pub vy: i32,
+    /// Place from the left.
+    #[range(0..=SIDE)]
+    #[moved_by(vx)]
+    pub x: i32,
+    /// Place from the top.
+    #[range(0..=SIDE)]
+    #[moved_by(vy)]
+    pub y: i32,
+    /// Where it aims, 1/1024 turn, 0 to the right, clockwise.
+    #[range(0..=STEP_COUNT - 1)]
+    #[wrapping]
+    pub aim: u16,
+    /// 1 to 100 while it lives.
+    #[range(0..=100)]
+    pub health: u8,
+    /// When it may dash again. The dash itself lasts the first ticks of that wait.
+    #[moment]
+    pub dash_ready: u32,
+    /// When it may fire again. It changes in the very tick a shot leaves.
+    #[moment]
+    pub fire_ready: u32,
+    /// When its overcharge ends.
+    #[moment]
+    pub overcharge_until: u32,
+    /// Until when nothing harms it: a while from the start of a life, or until it fires. It
+    /// stays when it has passed, and so tells how long ago that was.
+    #[moment]
+    pub protected_until: u32,
 }
 
 impl Fighter {
     /// Place of `player` in the table.
-    pub(crate) const PLAYER: usize = 0;
+    pub(crate) const PLAYER: usize = Self::TABLE.field("player");
     /// Place of `fire_ready` in the table.
-    pub(crate) const FIRE_READY: usize = 8;
+    pub(crate) const FIRE_READY: usize = Self::TABLE.field("fire_ready");
 }
 
-columns! {
-    /// A shot in flight. It flies straight until it hits something or its time is up.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[cfg_attr(feature = "ecs", derive(Component))]
-    pub struct Shot as "shot" {
-        /// Who fired it.
-        pub owner: u16 = 0..=1023,
-        /// Low 16 bits of the tick it was fired in. At the end of that tick it has flown one tick already.
-        pub born: u16 = 0..=0xffff; moment,
-        /// What it does to a fighter it hits; more when fired overcharged.
-        pub damage: u8 = 0..=63,
-        /// Velocity to the right.
-        pub vx: i32 = -480..=480,
-        /// Velocity downwards.
-        pub vy: i32 = -480..=480,
-        /// Place from the left.
-        pub x: i32 = 0..=256_000; moved_by vx,
-        /// Place from the top.
-        pub y: i32 = 0..=256_000; moved_by vy,
-    }
+/// A shot in flight. It flies straight until it hits something or its time is up.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shot {
+    /// Who fired it.
+    #[owner]
+    #[range(0..=PLAYER_MAX)]
+    pub owner: u16,
+    /// Low 16 bits of the tick it was fired in. At the end of that tick it has flown one tick already.
+    #[moment]
+    pub born: u16,
+    /// What it does to a fighter it hits; more when fired overcharged.
+    #[range(0..=63)]
+    pub damage: u8,
+    /// Velocity to the right.
+    #[range(-SPEED_MAX..=SPEED_MAX)]
+    pub vx: i32,
+    /// Velocity downwards.
+    #[range(-SPEED_MAX..=SPEED_MAX)]
+    pub vy: i32,
+    /// Place from the left.
+    #[range(0..=SIDE)]
+    #[moved_by(vx)]
+    pub x: i32,
+    /// Place from the top.
+    #[range(0..=SIDE)]
+    #[moved_by(vy)]
+    pub y: i32,
 }
 
-columns! {
-    /// Something to pick up, while it can be. It keeps its id when it comes back.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[cfg_attr(feature = "ecs", derive(Component))]
-    pub struct Pickup as "pickup" {
-        /// A [`PickupKind`] as a number.
-        pub kind: u8 = 0..=1,
-        /// Place from the left.
-        pub x: i32 = 0..=256_000,
-        /// Place from the top.
-        pub y: i32 = 0..=256_000,
-    }
+/// Something to pick up, while it can be. It keeps its id when it comes back.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pickup {
+    /// What it does.
+    pub kind: PickupKind,
+    /// Place from the left.
+    #[range(0..=SIDE)]
+    pub x: i32,
+    /// Place from the top.
+    #[range(0..=SIDE)]
+    pub y: i32,
 }
 
-columns! {
-    /// A seated player's standing, dead or alive.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[cfg_attr(feature = "ecs", derive(Component))]
-    pub struct Score as "score" {
-        /// Whose it is.
-        pub player: u16 = 0..=1023,
-        /// Health taken from others, and a bonus for each kill.
-        pub score: i32 = 0..=1_000_000,
-        /// Others killed.
-        pub kills: u16 = 0..=0x3fff,
-        /// Lives lost.
-        pub deaths: u16 = 0..=0x3fff,
-        /// When the next life starts; 0 while alive.
-        pub respawn_at: u32 = 0..=0x7fff_ffff; moment,
-    }
+/// A seated player's standing, dead or alive.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Score {
+    /// Whose it is.
+    #[owner]
+    #[range(0..=PLAYER_MAX)]
+    pub player: u16,
+    /// Health taken from others, and a bonus for each kill.
+    #[range(0..=SCORE_MAX)]
+    pub score: i32,
+    /// Others killed.
+    #[range(0..=COUNT_MAX)]
+    pub kills: u16,
+    /// Lives lost.
+    #[range(0..=COUNT_MAX)]
+    pub deaths: u16,
+    /// When the next life starts; 0 while alive.
+    #[moment]
+    pub respawn_at: u32,
 }
 
-columns! {
-    /// In royale, the circle outside of which nobody lasts long.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[cfg_attr(feature = "ecs", derive(Component))]
-    pub struct Zone as "zone" {
-        /// Its middle, from the left.
-        pub x: i32 = 0..=256_000,
-        /// Its middle, from the top.
-        pub y: i32 = 0..=256_000,
-        /// What the radius grows by every tick: less than nothing while it shrinks.
-        pub growth: i32 = -4095..=0,
-        /// How far it reaches.
-        pub radius: i32 = 0..=300_000; moved_by growth,
-        /// How many live, as counted once a second.
-        pub alive: u16 = 0..=1024,
-    }
+/// In royale, the circle outside of which nobody lasts long.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Its middle, from the left.
+    #[range(0..=SIDE)]
+    pub x: i32,
+    /// Its middle, from the top.
+    #[range(0..=SIDE)]
+    pub y: i32,
+    /// What the radius grows by every tick: less than nothing while it shrinks.
+    #[range(-4095..=0)]
+    pub growth: i32,
+    /// How far it reaches.
+    #[range(0..=300_000)]
+    #[moved_by(growth)]
+    pub radius: i32,
+    /// How many live, as counted once a second.
+    #[range(0..=1024)]
+    pub alive: u16,
 }
 
-columns! {
-    /// In royale, one of the best, as of the last second. Everybody else's [`Score`] is known only to themselves.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[cfg_attr(feature = "ecs", derive(Component))]
-    pub struct Leader as "leader" {
-        /// 0 for the best.
-        pub rank: u8 = 0..=15,
-        /// Who it is.
-        pub player: u16 = 0..=1023,
-        /// As in [`Score`].
-        pub score: i32 = 0..=1_000_000,
-        /// As in [`Score`].
-        pub kills: u16 = 0..=0x3fff,
-    }
+/// In royale, one of the best, as of the last second. Everybody else's [`Score`] is known only to themselves.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leader {
+    /// 0 for the best.
+    #[range(0..=15)]
+    pub rank: u8,
+    /// Who it is.
+    #[range(0..=PLAYER_MAX)]
+    pub player: u16,
+    /// As in [`Score`].
+    #[range(0..=SCORE_MAX)]
+    pub score: i32,
+    /// As in [`Score`].
+    #[range(0..=COUNT_MAX)]
+    pub kills: u16,
 }
 
 /// What a pickup does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PickupKind {
     /// Gives health back.
     Health,
     /// Fires faster and harder for a while.
     Overcharge,
-}
-
-impl PickupKind {
-    /// The number in [`Pickup::kind`].
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Health => 0,
-            Self::Overcharge => 1,
-        }
-    }
-}
-
-impl From<u8> for PickupKind {
-    fn from(number: u8) -> Self {
-        if number == Self::Health.number() { Self::Health } else { Self::Overcharge }
-    }
 }
 
 #[cfg(test)]

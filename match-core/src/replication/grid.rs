@@ -7,6 +7,7 @@
 //! chunk; a row leaves its chunk only when it is well outside of its area.
 
 mod sight;
+mod watcher;
 
 use std::collections::HashMap;
 
@@ -16,7 +17,7 @@ use tickwire_protocol::{NetId, PlayerId, Schema, Snapshot, Tick};
 
 use super::area::Area;
 use super::chunk::{Chunk, Pool};
-pub(super) use sight::{Sight, Watcher};
+pub(super) use watcher::{Sight, Watcher};
 
 /// A cell with more rows is divided: it is a crowd, and no budget has room for all of it.
 const CELL_ROWS_MAX: usize = 40;

@@ -70,7 +70,7 @@ pub(super) fn vulnerable(view: &Snapshot, player: u16) -> Option<Fighter> {
 }
 
 pub(super) fn nearest_pickup(view: &Snapshot, own: &Fighter, kind: PickupKind) -> Option<(Vec2, i32)> {
-    let offered = view.rows::<Pickup>().filter(|(_, pickup)| pickup.kind == kind.number());
+    let offered = view.rows::<Pickup>().filter(|(_, pickup)| pickup.kind == kind);
     let places = offered.map(|(_, pickup)| Vec2::new(pickup.x, pickup.y));
     places.map(|place| (place, place.minus(own.place()).length())).min_by_key(|(_, distance)| *distance)
 }

@@ -7,7 +7,7 @@ use bevy_ecs::system::{Commands, Local, Query, Res, ResMut};
 use tickwire_game::{Events, Inputs, MatchClock, NetIds, Networked, Random};
 use tickwire_protocol::limits::ROWS_MAX;
 use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{Columns, NetId, PlayerId, Tick};
+use tickwire_protocol::{NetId, PlayerId, Tick};
 
 use super::crowd::Crowd;
 use super::{Ground, Spot};
@@ -18,7 +18,7 @@ use crate::geometry::Vec2;
 use crate::map::{Map, SPAWN_COUNT, SPAWNS};
 use crate::movement::{FIGHTER_RADIUS, HEALTH_MAX, OVERCHARGE_TICKS};
 use crate::projectile::{Flight, SHOT_RADIUS, SHOT_SPEED, SHOTS_PER_PLAYER_MAX};
-use crate::tables::{Fighter, Pickup, PickupKind, Score, Shot};
+use crate::tables::{COUNT_MAX, Fighter, Pickup, PickupKind, Score, Shot};
 use crate::timers;
 
 /// From death to the next life.
@@ -253,7 +253,7 @@ impl<'a, 'w, 's> Scores<'a, 'w, 's> {
 impl Score {
     /// Loses a life in `tick`.
     pub(super) fn die(&mut self, tick: Tick) {
-        self.deaths = (self.deaths + 1).min(Self::TABLE.fields[3].max as u16);
+        self.deaths = (self.deaths + 1).min(COUNT_MAX);
         self.respawn_at = timers::after(tick, RESPAWN_TICKS).max(1);
     }
 }
@@ -282,7 +282,7 @@ pub(super) fn exchange_pickups(
         let has_use = |fighter: &Fighter| kind != PickupKind::Health || fighter.health < HEALTH_MAX;
         let Some((_, mut fighter)) = fighters.get_mut(taker).ok().filter(|(_, fighter)| has_use(fighter)) else { continue };
         let back = take(&mut fighter, kind, clock.tick);
-        events.emit_at([at.x, at.y], &ArenaEvent::Pickup { player, pickup: kind.number() });
+        events.emit_at([at.x, at.y], &ArenaEvent::Pickup { player, pickup: kind });
         spot.back_at = timers::after(clock.tick, back).max(1);
         commands.entity(entity).remove::<Pickup>();
     }
@@ -290,7 +290,7 @@ pub(super) fn exchange_pickups(
     for (entity, mut spot) in &mut spots {
         let is_due = spot.back_at != 0 && timers::left(spot.back_at, clock.tick, HEALTH_BACK_TICKS.max(OVERCHARGE_BACK_TICKS)) == 0;
         if let Some((kind, place)) = ground.map.pickup(usize::from(spot.place)).filter(|_| is_due) {
-            commands.entity(entity).insert(Pickup { kind: kind.number(), x: place.x, y: place.y });
+            commands.entity(entity).insert(Pickup { kind, x: place.x, y: place.y });
             spot.back_at = 0;
         }
     }

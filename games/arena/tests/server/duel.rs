@@ -5,6 +5,7 @@ use arena::geometry::Vec2;
 use arena::map::UNIT;
 use arena::tables::{Fighter, Score};
 use arena::{Arena, Input};
+use tickwire_game::Event;
 use tickwire_game::testing::TestMatch;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Tick};
@@ -46,7 +47,7 @@ pub(crate) fn score(game: &TestMatch<Arena>, player: PlayerId) -> Score {
 }
 
 fn events(game: &TestMatch<Arena>) -> Vec<ArenaEvent> {
-    game.events().iter().map(|bytes| ArenaEvent::decode(bytes).expect("our own event")).collect()
+    game.events().iter().map(|bytes| ArenaEvent::read(bytes).expect("our own event")).collect()
 }
 
 /// Steps up to `count` ticks and collects the events.

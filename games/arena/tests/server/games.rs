@@ -6,8 +6,8 @@ use arena::geometry::Vec2;
 use arena::map::{Map, PICKUPS, UNIT};
 use arena::movement::is_free;
 use arena::tables::{Fighter, Pickup, Score, Shot};
-use tickwire_game::GameDef;
 use tickwire_game::testing::TestMatch;
+use tickwire_game::{Event, GameDef};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Tick};
 
@@ -42,7 +42,7 @@ fn eight_bots_play_a_lively_game() {
             }
             assert!(view.tick.0 - *since < 240, "{fighter:?} is stuck since tick {since}");
         }
-        let events = game.events().iter().filter_map(|bytes| ArenaEvent::decode(bytes).ok());
+        let events = game.events().iter().filter_map(|bytes| ArenaEvent::read(bytes));
         kills += events.filter(|event| matches!(event, ArenaEvent::Kill { .. })).count();
     }
     let scores: Vec<Score> = game.view().rows::<Score>().map(|(_, score)| score).collect();

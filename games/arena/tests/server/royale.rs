@@ -6,8 +6,8 @@ use arena::geometry::Vec2;
 use arena::map::Map;
 use arena::movement::is_free;
 use arena::tables::{Fighter, Leader, Score, Zone};
-use tickwire_game::GameDef;
 use tickwire_game::testing::TestMatch;
+use tickwire_game::{Event, GameDef};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Tick};
 
@@ -79,7 +79,7 @@ fn bots_get_along_on_the_large_map_until_one_is_left() {
             }
             assert!(tick - *since < 240, "{fighter:?} is stuck since tick {since}");
         }
-        let events = game.events().iter().filter_map(|bytes| ArenaEvent::decode(bytes).ok());
+        let events = game.events().iter().filter_map(|bytes| ArenaEvent::read(bytes));
         kills += events.filter(|event| matches!(event, ArenaEvent::Kill { .. })).count();
         if game.is_decided() {
             break;

@@ -124,11 +124,11 @@ fn health_heals_who_needs_it_and_comes_back() {
     place(&mut game, ONE, spot);
     assert_eq!(play(&mut game, 3), [], "who is whole leaves it");
     change(&mut game, ONE, |fighter| fighter.health = 60);
-    assert_eq!(play(&mut game, 3), [ArenaEvent::Pickup { player: 0, pickup: 0 }]);
+    assert_eq!(play(&mut game, 3), [ArenaEvent::Pickup { player: 0, pickup: PickupKind::Health }]);
     assert_eq!(fighter(&game, ONE).map(|fighter| fighter.health), Some(HEALTH_MAX), "and not more than that");
     change(&mut game, ONE, |fighter| fighter.health = 20);
     assert_eq!(play(&mut game, 440), [], "it is gone for a while");
-    assert_eq!(play(&mut game, 15), [ArenaEvent::Pickup { player: 0, pickup: 0 }]);
+    assert_eq!(play(&mut game, 15), [ArenaEvent::Pickup { player: 0, pickup: PickupKind::Health }]);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn overcharge_fires_faster_and_harder_for_a_while() {
     let mut game = duel(Phase::Live);
     let (_, spot) = PICKUPS[8];
     place(&mut game, ONE, spot);
-    assert_eq!(play(&mut game, 2), [ArenaEvent::Pickup { player: 0, pickup: 1 }]);
+    assert_eq!(play(&mut game, 2), [ArenaEvent::Pickup { player: 0, pickup: PickupKind::Overcharge }]);
     // Up, where there is room.
     game.hold(ONE, Input { aim: 3 << 14, ..FIRE });
     play(&mut game, 12);

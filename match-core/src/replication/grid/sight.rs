@@ -6,26 +6,8 @@
 use tickwire_game::interest::{Eyes, Group, Row};
 use tickwire_protocol::{PlayerId, Snapshot};
 
+use super::watcher::{Sight, Watcher};
 use super::{Grid, NONE, State};
-
-/// From where a player looks.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::replication) struct Watcher {
-    pub(in crate::replication) at: [i32; 2],
-    /// The cell it counts as being in.
-    pub(in crate::replication) cell: [i32; 2],
-    /// The chunk of the row it looks from; [`NONE`] if there is no such row now.
-    pub(in crate::replication) node: u32,
-    teams: [Option<u16>; Eyes::TEAMS_MAX],
-}
-
-/// A chunk in sight.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::replication) struct Sight {
-    pub(in crate::replication) node: u32,
-    /// Ticks between updates; 0 for what must be in every frame.
-    pub(in crate::replication) every: u8,
-}
 
 impl Grid {
     pub(in crate::replication) fn watcher(&self, player: PlayerId) -> Option<&Watcher> {
