@@ -50,6 +50,14 @@ impl<G: Game> MatchTask<G> {
         }
     }
 
+    /// The match is over before this command could be carried out.
+    pub(super) fn turn_away(&self, command: Command) {
+        if let Some(socket) = command.into_socket() {
+            tracing::debug!(match_id = %self.info.id, "somebody came when the match was over");
+            refuse(socket, CloseReason::MatchGone);
+        }
+    }
+
     fn reserve(&mut self, reservation: Reservation) -> Result<Reserved, ReserveError> {
         let Reservation { owner, name, ticket, until, own_only } = reservation;
         let patience = self.ticks(until.saturating_duration_since(StdInstant::now()));
@@ -108,7 +116,7 @@ impl<G: Game> MatchTask<G> {
     }
 }
 
-pub(super) fn refuse(socket: Socket, reason: CloseReason) {
+fn refuse(socket: Socket, reason: CloseReason) {
     crate::metrics::count_close(reason);
     tokio::task::spawn_local(socket.refuse(reason));
 }
