@@ -20,8 +20,6 @@ pub(crate) const ALLOWED: &[Allowed] = &[
         reason: DIVIDED,
     },
     Allowed { folders: &["loadtest/src/entrance"], reason: DIVIDED },
-    Allowed { folders: &["loadtest/src/link"], reason: DIVIDED },
-    Allowed { folders: &["loadtest/src/player"], reason: DIVIDED },
     Allowed { folders: &["loadtest/src/capacity", "loadtest/src/report", "loadtest/src/thresholds"], reason: DIVIDED },
     Allowed { folders: &["loadtest/src/bench"], reason: DIVIDED },
 ];
