@@ -16,17 +16,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use arena::{Arena, Input};
 use hdrhistogram::Histogram;
-use tickwire_game::{GameDef, Rng};
+use tickwire_game::{Game, Predict, Rng};
 use tickwire_loadtest::script::{enter, see};
 use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{ClientMessage, InputSeq, Secret, Tick};
+use tickwire_server::config::TransportKind;
 use tickwire_server::config::{MatchConfig, SessionConfig};
 use tickwire_server::matches::stats::{MICROS_MAX, Timings};
 use tickwire_server::matches::{Command, Directory, GuestId, MatchHandle, MatchRequest, Reservation, Settings, worker};
 use tickwire_server::secrets::hash;
-use tickwire_server::session::Socket;
+use tickwire_server::transport::Socket;
 use tickwire_server::{Config, Server};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -119,7 +120,8 @@ async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let (mut client, accepted) = (TcpStream::connect(listener.local_addr()?).await?, listener.accept().await?.0);
     client.set_nodelay(true)?;
-    let socket = Box::new(Socket::new(accepted, Vec::new(), IpAddr::V4(Ipv4Addr::LOCALHOST), ()));
+    let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let socket = Box::new(Socket::over_tcp(TransportKind::BEST, accepted, Vec::new(), peer, ()).await);
     if handle.send(Command::Attach { player, ticket, socket }).is_err() {
         bail!("the match takes no commands");
     }
@@ -238,7 +240,7 @@ async fn react(mut ada: Client<Arena>, mut bob: Client<Arena>, window: Duration)
             };
             let Heard::Snapshot(tick) = heard else { continue };
             match bob.view().and_then(|view| Arena::body(view, me)) {
-                Some(body) if body.fighter.aim == aim => break Some(tick),
+                Some(body) if body.aim == aim => break Some(tick),
                 Some(_) if tick.since(newest) < 30 => {}
                 // Dead: nothing can be seen.
                 _ => break None,

@@ -31,7 +31,7 @@ use super::handle::{Command, MatchInfo, SeatMark};
 use super::pacer::Alarm;
 use crate::clock::{self, Moment, Started, TickClock};
 use crate::config::{MatchConfig, SessionConfig};
-use crate::session::Ended;
+use crate::transport::Ended;
 use timing::Timings;
 
 /// One match.

@@ -7,7 +7,7 @@ use arena::Arena;
 use arena::tables::{Fighter, Shot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::{Replica, ServerMessage};
 
 use crate::arm::Arm;
@@ -68,7 +68,7 @@ impl Watcher {
     /// `None` for arms whose updates mean nothing, or need their own client.
     pub(crate) fn new(arm: Arm) -> Option<Self> {
         let decoder = match arm {
-            Arm::Tickwire => Decoder::Tickwire(Box::new(Replica::new(&Arena::SCHEMA))),
+            Arm::Tickwire | Arm::TickwirePortable => Decoder::Tickwire(Box::new(Replica::new(&Arena::SCHEMA))),
             Arm::WsJson => Decoder::Json,
             Arm::WsBinary => Decoder::Binary,
             Arm::Floor | Arm::Colyseus | Arm::ColyseusMessages => return None,

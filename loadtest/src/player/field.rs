@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 
 use crate::board::Board;
 use crate::entrance::Entrance;
 use crate::recording::Recording;
 
 /// The run they play in.
-pub struct Field<G: GameDef> {
+pub struct Field<G: Game> {
     /// The way in.
     pub entrance: Entrance,
     /// Where they bring what they felt.

@@ -12,7 +12,7 @@ use super::MatchTask;
 use crate::clock::{self, Moment};
 use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark};
 use crate::secrets::{hash, random_bytes};
-use crate::session::Socket;
+use crate::transport::Socket;
 
 impl<G: Game> MatchTask<G> {
     pub(super) fn obey(&mut self, command: Command) {
