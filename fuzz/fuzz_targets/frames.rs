@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
-use tickwire_server::session::frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Incoming, Parser, Violation};
+use tickwire_server::transport::frame::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Incoming, Parser, Violation};
 
 /// Some of the longest messages.
 const INPUT_BYTES_MAX: usize = 4096;

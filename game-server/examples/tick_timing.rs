@@ -22,11 +22,12 @@ use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{ClientMessage, InputSeq, Secret, Tick};
+use tickwire_server::config::TransportKind;
 use tickwire_server::config::{MatchConfig, SessionConfig};
 use tickwire_server::matches::stats::{MICROS_MAX, Timings};
 use tickwire_server::matches::{Command, Directory, GuestId, MatchHandle, MatchRequest, Reservation, Settings, worker};
 use tickwire_server::secrets::hash;
-use tickwire_server::session::Socket;
+use tickwire_server::transport::Socket;
 use tickwire_server::{Config, Server};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -119,7 +120,8 @@ async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let (mut client, accepted) = (TcpStream::connect(listener.local_addr()?).await?, listener.accept().await?.0);
     client.set_nodelay(true)?;
-    let socket = Box::new(Socket::new(accepted, Vec::new(), IpAddr::V4(Ipv4Addr::LOCALHOST), ()));
+    let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let socket = Box::new(Socket::over_tcp(TransportKind::BEST, accepted, Vec::new(), peer, ()).await);
     if handle.send(Command::Attach { player, ticket, socket }).is_err() {
         bail!("the match takes no commands");
     }

@@ -7,6 +7,7 @@ mod error;
 pub mod flags;
 pub mod load;
 pub(crate) mod origin;
+mod transport;
 mod value;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,6 +17,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
+pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Threads that run matches; 0 for one per core.
     pub workers: usize,
+    /// What carries players' connections.
+    pub transport: TransportChoice,
     /// How log lines look.
     pub log: LogFormat,
     /// Which log lines are written, as `tracing` filter directives.
@@ -69,6 +73,7 @@ impl Default for Config {
             public_ws_url: None,
             allowed_origins: Vec::new(),
             workers: 0,
+            transport: TransportChoice::Auto,
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_seconds: 5,

@@ -15,8 +15,8 @@ mod metrics;
 mod ops;
 pub mod secrets;
 pub mod server;
-pub mod session;
 pub mod telemetry;
+pub mod transport;
 
 pub use config::Config;
 pub use server::Server;

@@ -111,6 +111,7 @@ impl Server {
         let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory)));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
         let deadlines = Deadlines::new(&config.connections);
+        tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
 
         let mut server = RunningServer {
             play: play.address,

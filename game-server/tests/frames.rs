@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read, Write};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
-use tickwire_server::session::frame::{self, Incoming, Opcode, Parser};
+use tickwire_server::transport::frame::{self, Incoming, Opcode, Parser};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, WebSocket};
 

@@ -22,12 +22,13 @@ use tickwire_protocol::messages::{ClientMessage, Event};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{InputSeq, MatchId, Replica, Secret, ServerMessage, Tick};
 use tickwire_server::Config;
+use tickwire_server::config::TransportKind;
 use tickwire_server::matches::pacer::Pacer;
 use tickwire_server::matches::stats::MatchStats;
 use tickwire_server::matches::tick_loop::MatchTask;
 use tickwire_server::matches::{Command, GuestId, MatchHandle, MatchInfo, Reservation, Settings};
 use tickwire_server::secrets::hash;
-use tickwire_server::session::Socket;
+use tickwire_server::transport::Socket;
 use tokio::net::TcpListener;
 
 const PLAYERS: u16 = 16;
@@ -132,7 +133,9 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
             seat.is_some()
         });
         let player = seat.expect("an answer").expect("a seat").player;
-        let socket = Box::new(Socket::new(theirs, Vec::new(), IpAddr::V4(Ipv4Addr::LOCALHOST), ()));
+        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let socket = runtime.block_on(Socket::over_tcp(TransportKind::BEST, theirs, Vec::new(), peer, ()));
+        let socket = Box::new(socket);
         assert!(handle.send(Command::Attach { player, ticket, socket }).is_ok());
         let (info, is_over) = (Arc::clone(&info), Arc::clone(&is_over));
         players.push(std::thread::spawn(move || play(ours, player.0, &info, &is_over)));

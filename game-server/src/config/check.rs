@@ -32,6 +32,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     demand(session.ping_after_ms < session.silence_ms, "session.ping_after_ms", "must be less than session.silence_ms")?;
     demand(matches.tick_rate <= TICK_RATE_MAX, "matches.tick_rate", "must be 0, for the game's own, or 1 to 60")?;
     demand(config.workers <= WORKERS_MAX, "workers", "is more than any machine has cores")?;
+    demand(config.transport.kind().is_some(), "transport", "raw sockets are read on Linux only: take auto or portable")?;
     if let Some(url) = &config.public_ws_url {
         let absolute = url.starts_with("ws://") || url.starts_with("wss://");
         demand(absolute || url.starts_with('/'), "public_ws_url", "must begin with ws://, wss:// or /")?;

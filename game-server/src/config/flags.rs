@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use figment::value::Value;
 
 use super::LogFormat;
+use super::transport::TransportChoice;
 use super::value::parse_value;
 
 /// Flags of a Tickwire binary. Each overrides a key of the config; see `docs/OPERATING.md`.
@@ -32,6 +33,9 @@ pub struct Flags {
     /// Threads that run matches; 0 for one per core
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
+    /// What carries players' connections: raw sockets (Linux), tokio-tungstenite, or the faster
+    #[arg(long, value_enum)]
+    pub transport: Option<TransportChoice>,
     /// How log lines look
     #[arg(long, value_enum)]
     pub log: Option<LogFormat>,
@@ -70,6 +74,7 @@ impl Flags {
             ("admin.token_file", self.admin_token_file.as_ref().map(text)),
             ("admin.enabled", self.no_admin.then(|| Value::from(false))),
             ("workers", self.workers.map(Value::from)),
+            ("transport", self.transport.map(|choice| Value::from(choice.name()))),
             ("log", self.log.map(|log| Value::from(if log == LogFormat::Json { "json" } else { "text" }))),
             ("drain_seconds", self.drain_seconds.map(Value::from)),
             ("matches.live_seconds", self.match_seconds.map(Value::from)),

@@ -5,9 +5,7 @@
 //! is told the same whether the match or the token is unknown.
 
 use std::fmt::Write as _;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
@@ -30,9 +28,7 @@ use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::matches::{Command, GuestId};
 use crate::metrics;
-use crate::session::Socket;
-use crate::session::frame::Incoming;
-use crate::session::socket::Broken;
+use crate::transport::{Ended, Socket};
 
 /// Where a page asks whether its WebSocket would be refused.
 pub(crate) const CONNECT_CHECK: &str = "/api/connect-check";
@@ -125,11 +121,13 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
     let permit = Arc::clone(&remote.permit);
     let client = remote.client;
     let deadline = tokio::time::Instant::now() + ms(gateway.config.connections.hello_ms);
-    let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgrade::socket(upgrading, remote)).await else { return };
-    let heard = tokio::time::timeout_at(deadline, first_message(&mut socket)).await;
-    let welcome = heard.unwrap_or(Err(Unheard::Refused(CloseReason::HelloTimeout))).and_then(|bytes| {
-        let hello = understand(&gateway.game, &bytes).map_err(Unheard::Refused)?;
-        route(&gateway, hello.credential).map_err(Unheard::Refused)
+    let upgraded = upgrade::socket(gateway.transport(), upgrading, remote);
+    let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgraded).await else { return };
+    // The first message must be complete before too many bytes have come.
+    let heard = tokio::time::timeout_at(deadline, socket.first_message(STRANGER_BYTES_MAX)).await;
+    let welcome = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout))).and_then(|bytes| {
+        let hello = understand(&gateway.game, &bytes).map_err(Ended::Closed)?;
+        route(&gateway, hello.credential).map_err(Ended::Closed)
     });
     let reason = match welcome {
         Ok(door) => {
@@ -140,39 +138,12 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
             socket = returned;
             reason
         }
-        Err(Unheard::Gone) => return,
-        Err(Unheard::Refused(reason)) => reason,
+        Err(Ended::Disconnected) => return,
+        Err(Ended::Closed(reason)) => reason,
     };
     tracing::debug!(%client, reason = reason.name(), "connection refused");
     metrics::count_close(reason);
     socket.refuse(reason).await;
-}
-
-/// Why there is no first message to act on.
-enum Unheard {
-    /// The stranger left.
-    Gone,
-    /// It is told why it may not stay.
-    Refused(CloseReason),
-}
-
-/// The first message, which must be binary, and complete before too many bytes have come.
-async fn first_message(socket: &mut Socket) -> Result<Vec<u8>, Unheard> {
-    let first = poll_fn(|context| {
-        let polled = socket.poll_next(context, |incoming| match incoming {
-            Incoming::Binary(bytes) => Ok(bytes.into_owned()),
-            Incoming::Close(_) => Err(Unheard::Gone),
-            Incoming::Ping(_) | Incoming::Pong => Err(Unheard::Refused(CloseReason::Malformed)),
-        });
-        match polled {
-            Poll::Pending if socket.bytes_read() > STRANGER_BYTES_MAX => Poll::Ready(Err(Unheard::Refused(CloseReason::RateLimited))),
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(heard)) => Poll::Ready(heard),
-            Poll::Ready(Err(Broken::Lost)) => Poll::Ready(Err(Unheard::Gone)),
-            Poll::Ready(Err(Broken::Violated(_))) => Poll::Ready(Err(Unheard::Refused(CloseReason::Malformed))),
-        }
-    });
-    first.await
 }
 
 /// The Hello of a client that speaks this protocol about this game.

@@ -14,7 +14,7 @@ use super::match_list::MatchList;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
-use crate::config::Config;
+use crate::config::{Config, TransportKind};
 use crate::http::address::ClientAddress;
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
@@ -65,6 +65,11 @@ impl Gateway {
             config,
             directory,
         }
+    }
+
+    /// What carries connections into matches.
+    pub(crate) fn transport(&self) -> TransportKind {
+        self.config.transport.kind().unwrap_or(TransportKind::Portable)
     }
 
     /// The connections there are.

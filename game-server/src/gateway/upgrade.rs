@@ -1,92 +1,82 @@
-//! From an HTTP request to a WebSocket: the opening handshake of RFC 6455, answered by hand, and the socket behind it.
+//! From an HTTP request to a WebSocket: the opening handshake of RFC 6455, as tungstenite answers
+//! it, and the socket behind it.
 //!
-//! By hand because the socket goes to another thread with exactly the buffers that [`Socket`] sets; axum's own WebSocket
-//! support would choose both for us.
+//! axum's own WebSocket support would also choose what carries the socket, and with which buffers.
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL};
+use http::{HeaderValue, Method, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
+use crate::config::TransportKind;
 use crate::http::pace::PacedStream;
 use crate::http::problem::Problem;
 use crate::http::remote::Remote;
-use crate::session::Socket;
+use crate::transport::Socket;
 
 /// Checks a handshake. Returns the 101 answer, which chooses `protocol` if given, and what becomes the socket once it is sent.
 pub(crate) fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
-    let headers = request.headers();
-    if request.method() != Method::GET {
-        return Err(Problem::method_not_allowed());
-    }
-    let wants_websocket = has_token(headers, CONNECTION, "upgrade") && has_token(headers, UPGRADE, "websocket");
-    if request.version() != Version::HTTP_11 || !wants_websocket {
-        return Err(Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This is a WebSocket."));
-    }
-    if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err(Problem::bad_request("Only WebSocket version 13 is spoken here."));
-    }
-    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
-    let (Some(key), None) = (keys.next(), keys.next()) else {
-        return Err(Problem::bad_request("A handshake has one Sec-WebSocket-Key."));
-    };
-    if !is_key(key.as_bytes()) {
-        return Err(Problem::bad_request("Sec-WebSocket-Key must be 16 bytes in base64."));
-    }
-    let accept =
-        HeaderValue::from_str(&derive_accept_key(key.as_bytes())).map_err(|_| Problem::bad_request("The handshake has a bad key."))?;
-
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let answer = response.headers_mut();
-    answer.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    answer.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    answer.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    let mut response = answer(request).map_err(|error| match error {
+        ProtocolError::WrongHttpMethod => Problem::method_not_allowed(),
+        ProtocolError::MissingSecWebSocketVersionHeader => Problem::bad_request("Only WebSocket version 13 is spoken here."),
+        ProtocolError::MissingSecWebSocketKey => Problem::bad_request("A handshake has one Sec-WebSocket-Key."),
+        ProtocolError::InvalidSecWebSocketKey => Problem::bad_request("Sec-WebSocket-Key must be 16 bytes in base64."),
+        error if is_no_wish_to_upgrade(&error) => Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", "This is a WebSocket."),
+        _ => Problem::bad_request("This is no handshake of a WebSocket."),
+    })?;
     if let Some(protocol) = protocol {
-        answer.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     Ok((response, hyper::upgrade::on(request)))
 }
 
 /// Whether this was a WebSocket's handshake before a proxy took the wish to upgrade out of it.
 pub(crate) fn is_lost(request: &Request) -> bool {
-    let headers = request.headers();
-    let is_whole =
-        request.version() == Version::HTTP_11 && has_token(headers, CONNECTION, "upgrade") && has_token(headers, UPGRADE, "websocket");
-    request.method() == Method::GET && headers.contains_key(SEC_WEBSOCKET_KEY) && !is_whole
+    let has_key = request.method() == Method::GET && request.headers().contains_key(SEC_WEBSOCKET_KEY);
+    has_key && answer(request).is_err_and(|error| is_no_wish_to_upgrade(&error))
 }
 
 /// The socket of a handshake that was answered. `None` if the connection was lost meanwhile.
-pub(crate) async fn socket(upgrading: OnUpgrade, remote: Remote) -> Option<Socket> {
+pub(crate) async fn socket(transport: TransportKind, upgrading: OnUpgrade, remote: Remote) -> Option<Socket> {
     let upgraded = upgrading.await.ok()?;
     let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
     // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
     let already_read = parts.read_buf.to_vec();
-    Some(Socket::new(parts.io.into_inner().into_inner(), already_read, remote.client.ip(), remote.permit))
+    let stream = parts.io.into_inner().into_inner();
+    Some(Socket::over_tcp(transport, stream, already_read, remote.client.ip(), remote.permit).await)
 }
 
-/// Whether a comma-separated header has `token`, in any case.
-fn has_token(headers: &HeaderMap, name: http::HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name);
-    values
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|part| part.trim().eq_ignore_ascii_case(token))
+fn answer(request: &Request) -> Result<Response, ProtocolError> {
+    let mut keys = request.headers().get_all(SEC_WEBSOCKET_KEY).iter().skip(1);
+    let answer = create_response_with_body(request, Body::empty);
+    match answer {
+        // Which of them would be meant nobody knows; tungstenite takes the first.
+        Ok(_) if keys.next().is_some() => Err(ProtocolError::MissingSecWebSocketKey),
+        Ok(response) => Ok(response),
+        Err(Error::Protocol(error)) => Err(error),
+        // It answers with nothing that a header could not hold.
+        Err(_) => Err(ProtocolError::InvalidSecWebSocketKey),
+    }
 }
 
-/// 16 bytes in base64: 22 digits and two signs of padding.
-fn is_key(key: &[u8]) -> bool {
-    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    key.len() == 24 && key.strip_suffix(b"==").is_some_and(|digits| digits.iter().all(is_digit))
+fn is_no_wish_to_upgrade(error: &ProtocolError) -> bool {
+    matches!(
+        error,
+        ProtocolError::WrongHttpVersion | ProtocolError::MissingConnectionUpgradeHeader | ProtocolError::MissingUpgradeWebSocketHeader
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use http::Version;
+    use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_VERSION, UPGRADE};
+
     use super::*;
 
     fn handshake(change: impl FnOnce(&mut Request)) -> Result<Response, StatusCode> {

@@ -2,13 +2,14 @@
 //!
 //! Invariant: what one client does or fails to do changes nothing for the others.
 
+use bytes::Bytes;
+use tickwire_match::Replication;
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
-use tokio::time::Instant;
 
 use crate::clock::Moment;
 use crate::config::SessionConfig;
-use crate::session::{Deadlines, Ended, Handled, Session, Socket};
-use tickwire_match::Replication;
+use crate::transport::session::{Deadlines, Session};
+use crate::transport::{Arrival, Ended, Socket};
 
 /// The sessions of one match, each in a slot of its own.
 pub struct Audience {
@@ -17,6 +18,21 @@ pub struct Audience {
     deadlines: Deadlines,
     /// Sessions that ended since last asked.
     lost: Vec<Lost>,
+    /// The slot whose messages are taken in.
+    reading: usize,
+}
+
+/// What a client said.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Its slot, for answers.
+    pub slot: usize,
+    /// Whose it is; `None` for a spectator's.
+    pub player: Option<PlayerId>,
+    /// A message, not decoded.
+    pub bytes: &'a [u8],
+    /// When it came.
+    pub arrival: Arrival,
 }
 
 /// A session that ended by itself.
@@ -43,7 +59,7 @@ impl Audience {
     /// No one, in a match of `tick_rate` ticks a second.
     pub fn new(config: SessionConfig, tick_rate: u8) -> Self {
         let deadlines = Deadlines::new(&config, tick_rate);
-        Self { slots: Vec::new(), config, deadlines, lost: Vec::new() }
+        Self { slots: Vec::new(), config, deadlines, lost: Vec::new(), reading: 0 }
     }
 
     /// The slot the next session gets.
@@ -80,17 +96,52 @@ impl Audience {
         }
     }
 
-    /// Reads from all sockets. `handle` gets the player (`None` for a spectator), each message, and when it came. Then pings the silent and
-    /// gives up on the lost.
-    pub fn read(&mut self, moment: &Moment, mut handle: impl FnMut(Option<PlayerId>, &[u8], Instant) -> Result<Handled, CloseReason>) {
+    /// The next message of whoever has said something, one session after the other. `None` when all
+    /// of a tick have been read; then it begins again.
+    ///
+    /// After its last message a session that is silent is pinged, and one that is lost given up.
+    pub fn next(&mut self, moment: &Moment) -> Option<Said<'_>> {
         let deadlines = self.deadlines;
-        for slot in 0..self.slots.len() {
-            self.with(slot, |session| {
-                let player = session.player();
-                session.read(moment, |bytes, arrived| handle(player, bytes, arrived))?;
-                session.check_silence(moment.tick, &deadlines)
+        let arrival = loop {
+            if self.reading >= self.slots.len() {
+                self.reading = 0;
+                return None;
+            }
+            let mut arrived = None;
+            self.with(self.reading, |session| {
+                arrived = session.advance(moment)?;
+                if arrived.is_none() { session.end_reading(moment, &deadlines) } else { Ok(()) }
             });
+            match arrived {
+                Some(arrival) => break arrival,
+                None => self.reading += 1,
+            }
+        };
+        let session = self.slots.get(self.reading)?.as_ref()?;
+        Some(Said { slot: self.reading, player: session.player(), bytes: session.message(), arrival })
+    }
+
+    /// Answers what the session in `slot` said, with the next frame.
+    pub fn answer(&mut self, slot: usize, answer: Bytes) {
+        if let Some(session) = self.session(slot) {
+            session.answer(answer);
         }
+    }
+
+    /// What the session in `slot` said last came too late to matter.
+    pub fn refund(&mut self, slot: usize) {
+        if let Some(session) = self.session(slot) {
+            session.refund();
+        }
+    }
+
+    /// Ends the session in `slot` for what it said.
+    pub fn end(&mut self, slot: usize, reason: CloseReason) {
+        self.with(slot, |_| Err(Ended::Closed(reason)));
+    }
+
+    fn session(&mut self, slot: usize) -> Option<&mut Session> {
+        self.slots.get_mut(slot)?.as_mut()
     }
 
     /// Sends everyone the frame of `tick`, beginning with another one each time.

@@ -109,7 +109,7 @@ impl Directory {
         let info = Arc::new(MatchInfo { id, code, mode, mode_index: index as u8, settings, created: Instant::now(), stats });
         let (handle, commands) = MatchHandle::new(info);
         self.matches.insert(id, handle.clone());
-        let registration = Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge };
+        let registration = Box::new(Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge });
         let worker = self.workers.iter().min_by_key(|worker| worker.load()).ok_or(CreateError::AtCapacity)?;
         worker.start(Start { info: Arc::clone(&handle.info), commands, seed: u64::from_le_bytes(random_bytes()), registration });
         Ok(handle)
@@ -210,7 +210,7 @@ impl Drop for Place {
 }
 
 /// A match's entry in the directory. Its task holds it, so the entry goes when the task ends, however it ends.
-pub struct Registration {
+struct Registration {
     directory: Arc<Directory>,
     handle: MatchHandle,
     _place: Place,

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::stats::MatchStats;
 use crate::secrets::SecretHash;
-use crate::session::Socket;
+use crate::transport::Socket;
 
 /// Commands that may wait for a match. A full queue refuses: the caller says the server is busy.
 pub const COMMANDS_MAX: usize = 256;

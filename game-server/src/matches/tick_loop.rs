@@ -31,7 +31,7 @@ use super::handle::{Command, MatchInfo, SeatMark};
 use super::pacer::Alarm;
 use crate::clock::{self, Moment, Started, TickClock};
 use crate::config::{MatchConfig, SessionConfig};
-use crate::session::Ended;
+use crate::transport::Ended;
 use timing::Timings;
 
 /// One match.
@@ -135,7 +135,7 @@ impl<G: Game> MatchTask<G> {
                     Some(command) => {
                         // Whoever asks for a seat is told by the time it is now.
                         if let Some(over) = self.grow_older() {
-                            command.into_socket().into_iter().for_each(|socket| door::refuse(socket, CloseReason::MatchGone));
+                            self.turn_away(command);
                             return Some(over);
                         }
                         self.obey(command);
@@ -162,9 +162,7 @@ impl<G: Game> MatchTask<G> {
         self.audience.close_all(reason);
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
-            if let Some(socket) = command.into_socket() {
-                tokio::task::spawn_local(socket.refuse(CloseReason::MatchGone));
-            }
+            self.turn_away(command);
         }
     }
 

@@ -15,7 +15,6 @@ use tickwire_protocol::CloseReason;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
-use super::directory::Registration;
 use super::handle::{Command, MatchInfo};
 use super::pacer::{self, Alarm, Pacer};
 use super::tick_loop::MatchTask;
@@ -33,7 +32,7 @@ pub struct Start {
     /// Of its randomness.
     pub seed: u64,
     /// Its entry in the directory, dropped when it ends.
-    pub registration: Registration,
+    pub registration: Box<dyn Send>,
 }
 
 /// A worker, seen from outside. When the handle is dropped the worker ends with its last match.

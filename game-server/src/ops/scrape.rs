@@ -111,6 +111,7 @@ fn build_info(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::
         ("game", observer.game.name.to_owned()),
         ("protocol", PROTOCOL_VERSION.to_string()),
         ("schema", format!("{:016x}", observer.game.schema_hash)),
+        ("transport", observer.gateway.transport().name().to_owned()),
     ]);
     info.encode(encoder.encode_descriptor("build", "What is running", None, MetricType::Info)?)
 }

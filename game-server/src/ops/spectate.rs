@@ -12,6 +12,7 @@ use tickwire_protocol::MatchId;
 
 use super::auth::offered_subprotocols;
 use super::observer::Observer;
+use crate::config::TransportKind;
 use crate::gateway::{problems, upgrade};
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
@@ -39,12 +40,12 @@ pub(super) async fn handshake(
     let offered = offered_subprotocols(request.headers()).any(|protocol| protocol == SUBPROTOCOL);
     let (response, upgrading) = upgrade::accept(&mut request, offered.then(|| HeaderValue::from_static(SUBPROTOCOL)))?;
     tracing::info!(target: "audit", client = %remote.client, match_id = %id, "operator watches a match");
-    tokio::spawn(watch(handle, upgrading, remote));
+    tokio::spawn(watch(observer.gateway.transport(), handle, upgrading, remote));
     Ok(response)
 }
 
-async fn watch(handle: MatchHandle, upgrading: OnUpgrade, remote: Remote) {
-    let Some(socket) = upgrade::socket(upgrading, remote).await else { return };
+async fn watch(transport: TransportKind, handle: MatchHandle, upgrading: OnUpgrade, remote: Remote) {
+    let Some(socket) = upgrade::socket(transport, upgrading, remote).await else { return };
     if let Err((refused, reason)) = handle.send(Command::Spectate { socket: Box::new(socket) })
         && let Some(socket) = refused.into_socket()
     {

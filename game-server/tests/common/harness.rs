@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tickwire_game::Game;
 use tickwire_loadtest::{Api, Client, Join, script};
+use tickwire_server::config::TransportChoice;
 use tickwire_server::server::RunningServer;
 use tickwire_server::{Config, Server};
 
@@ -19,6 +20,17 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("never: {what}")
+}
+
+/// The transport that the environment asks for, as it would ask a server: `cargo xtask test` runs
+/// the tests that show how connections behave over each.
+pub(crate) fn transport_under_test() -> TransportChoice {
+    match std::env::var("TICKWIRE_TRANSPORT").as_deref() {
+        Err(_) => TransportChoice::Auto,
+        Ok("raw") => TransportChoice::Raw,
+        Ok("portable") => TransportChoice::Portable,
+        Ok(other) => panic!("there is no transport `{other}`"),
+    }
 }
 
 /// A server that ends with the test.
@@ -34,6 +46,7 @@ impl Harness {
         config.matches.hash_every = 1;
         config.matches.bots_fill = Some(0);
         config.matches.countdown_seconds = 0;
+        config.transport = transport_under_test();
         adjust(&mut config);
         Self { server: Server::start::<G>(config).expect("a server starts on free ports") }
     }

@@ -9,8 +9,10 @@ use anyhow::{Result, bail};
 pub(crate) enum Arm {
     /// One thread that writes as many bytes to as many sockets, and nothing else.
     Floor,
-    /// The real server.
+    /// The real server, with the fastest transport there is.
     Tickwire,
+    /// The real server, with tokio-tungstenite.
+    TickwirePortable,
     /// Colyseus as its documentation recommends it.
     Colyseus,
     /// The same with inputs as room messages.
@@ -23,14 +25,16 @@ pub(crate) enum Arm {
 
 impl Arm {
     /// In the order of tables.
-    pub(crate) const ALL: [Self; 6] = [Self::Floor, Self::Tickwire, Self::WsBinary, Self::WsJson, Self::Colyseus, Self::ColyseusMessages];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Floor, Self::Tickwire, Self::TickwirePortable, Self::WsBinary, Self::WsJson, Self::Colyseus, Self::ColyseusMessages];
     /// What is run when nothing else is asked for.
-    pub(crate) const USUAL: [Self; 5] = [Self::Floor, Self::Tickwire, Self::WsBinary, Self::WsJson, Self::Colyseus];
+    pub(crate) const USUAL: [Self; 6] = [Self::Floor, Self::Tickwire, Self::TickwirePortable, Self::WsBinary, Self::WsJson, Self::Colyseus];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
             Self::Tickwire => "tickwire",
+            Self::TickwirePortable => "tickwire-portable",
             Self::Colyseus => "colyseus",
             Self::ColyseusMessages => "colyseus-messages",
             Self::WsJson => "ws-json",
@@ -38,10 +42,19 @@ impl Arm {
         }
     }
 
+    /// What `tickwire` calls its transport, for the arms that it is.
+    pub(crate) const fn transport(self) -> Option<&'static str> {
+        match self {
+            Self::Tickwire => Some("auto"),
+            Self::TickwirePortable => Some("portable"),
+            _ => None,
+        }
+    }
+
     /// The script of the packages' folder that it is, for those that run on Node.
     pub(crate) const fn script(self) -> Option<&'static str> {
         match self {
-            Self::Floor | Self::Tickwire => None,
+            Self::Floor | Self::Tickwire | Self::TickwirePortable => None,
             Self::Colyseus | Self::ColyseusMessages => Some("colyseus.js"),
             Self::WsJson | Self::WsBinary => Some("ws.js"),
         }

@@ -38,7 +38,7 @@ pub(crate) struct Programs {
 impl Programs {
     /// Says what is missing for `arms`, in one line.
     pub(crate) fn check(&self, arms: &[Arm]) -> Result<()> {
-        if arms.contains(&Arm::Tickwire) && !self.tickwire.is_file() {
+        if arms.iter().any(|arm| arm.transport().is_some()) && !self.tickwire.is_file() {
             bail!("there is no {}: run `cargo build --release -p tickwire-server`", self.tickwire.display());
         }
         let Some(arm) = arms.iter().find(|arm| arm.script().is_some()) else { return Ok(()) };
@@ -53,13 +53,13 @@ impl Programs {
     }
 
     fn command(&self, arm: Arm, floor_payload_bytes: usize) -> Result<Command> {
-        let mut command = match (arm, arm.script()) {
+        let mut command = match (arm.transport(), arm.script()) {
             (_, Some(script)) => {
                 let mut command = Command::new("node");
                 command.arg(self.arms.join(script)).arg(arm.name()).env("NODE_ENV", "production");
                 command
             }
-            (Arm::Tickwire, None) => self.tickwire_command()?,
+            (Some(transport), None) => self.tickwire_command(transport)?,
             (_, None) => {
                 let mut command = Command::new(std::env::current_exe().context("this program cannot be found")?);
                 command.args(["floor", "--payload-bytes", &floor_payload_bytes.to_string()]);
@@ -73,11 +73,11 @@ impl Programs {
 
     /// Everything on as it comes. What is raised are the budgets per address, as all players share a few here, and the matches'
     /// length.
-    fn tickwire_command(&self) -> Result<Command> {
+    fn tickwire_command(&self, transport: &str) -> Result<Command> {
         let token = self.scratch.join("admin-token");
         fs::write(&token, ADMIN_TOKEN).with_context(|| format!("cannot write {}", token.display()))?;
         let mut command = Command::new(&self.tickwire);
-        command.args(["--port", "0", "--match-seconds", "86400"]).arg("--admin-token-file").arg(token);
+        command.args(["--port", "0", "--match-seconds", "86400", "--transport", transport]).arg("--admin-token-file").arg(token);
         let settings = [
             "log_filter=warn",
             "rates.handshakes_per_minute=100000",

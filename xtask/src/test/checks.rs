@@ -63,6 +63,7 @@ pub(super) const CHECKS: &[Check] = &[
     // On its own: from a cold cache this takes longer than all the tests, and each command has a limit.
     Check::one("rust test binaries", (240, 20), rust_test_binaries),
     Check::tests("rust tests", (120, 120), rust_tests),
+    Check::tests("socket tests over the portable transport", (60, 60), portable_socket_tests),
     Check::tests("protocol read from its documentation", (8, 1), protocol_from_documentation),
     Check::one("browser module", (110, 2), browser_module),
     Check::tests("browser module computes what the server does", (5, 5), browser_module_tests),
@@ -118,6 +119,15 @@ fn rust_test_binaries(step: &mut Step) -> Result<Tally> {
 
 fn rust_tests(step: &mut Step) -> Result<Tally> {
     let finished = step.run(&mut cargo_test())?;
+    Ok(summaries::judge(summaries::cargo_test(&finished.output), &finished))
+}
+
+/// The tests that show how connections behave, once more over the transport that is not this
+/// system's first choice. The workspace's, so that nothing is compiled anew.
+fn portable_socket_tests(step: &mut Step) -> Result<Tally> {
+    let mut cargo = cargo_test();
+    cargo.args(SOCKET_TESTS.iter().flat_map(|name| ["--test", *name]));
+    let finished = step.run(cargo.env("TICKWIRE_TRANSPORT", "portable"))?;
     Ok(summaries::judge(summaries::cargo_test(&finished.output), &finished))
 }
 
@@ -196,6 +206,9 @@ fn browser_tests(step: &mut Step) -> Result<Tally> {
     server::build_for_tests(step)?;
     e2e::run_tests(step, &[])
 }
+
+/// Of the server: play, returning, slow readers, hostile peers, close codes, draining, pings.
+const SOCKET_TESTS: &[&str] = &["play", "seats", "way_back", "slow_reader", "slow_link", "hostile", "strangers", "pongs", "drain"];
 
 /// What every player downloads before anything else happens.
 const BROWSER_MODULE_LIMIT_BYTES: u64 = 45_000;

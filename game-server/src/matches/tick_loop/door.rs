@@ -12,7 +12,7 @@ use super::MatchTask;
 use crate::clock::{self, Moment};
 use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark};
 use crate::secrets::{hash, random_bytes};
-use crate::session::Socket;
+use crate::transport::Socket;
 
 impl<G: Game> MatchTask<G> {
     pub(super) fn obey(&mut self, command: Command) {
@@ -47,6 +47,14 @@ impl<G: Game> MatchTask<G> {
             }
             // Handled by the loop.
             Command::End(_) => {}
+        }
+    }
+
+    /// The match is over before this command could be carried out.
+    pub(super) fn turn_away(&self, command: Command) {
+        if let Some(socket) = command.into_socket() {
+            tracing::debug!(match_id = %self.info.id, "somebody came when the match was over");
+            refuse(socket, CloseReason::MatchGone);
         }
     }
 
@@ -108,7 +116,7 @@ impl<G: Game> MatchTask<G> {
     }
 }
 
-pub(super) fn refuse(socket: Socket, reason: CloseReason) {
+fn refuse(socket: Socket, reason: CloseReason) {
     crate::metrics::count_close(reason);
     tokio::task::spawn_local(socket.refuse(reason));
 }

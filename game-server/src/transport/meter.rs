@@ -16,7 +16,7 @@ const DROPS_FORGIVEN: Duration = Duration::from_mins(1);
 
 /// One session's budgets.
 #[derive(Debug)]
-pub struct Meter {
+pub(super) struct Meter {
     messages: Budget,
     bytes: Budget,
     bytes_seen: u64,
@@ -25,7 +25,7 @@ pub struct Meter {
 
 /// What to do with what was just received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Within budget.
     Keep,
     /// Over budget: ignore the message.
@@ -72,7 +72,7 @@ impl Budget {
 
 impl Meter {
     /// For a session that begins.
-    pub fn new(config: &SessionConfig, now: Instant) -> Self {
+    pub(super) fn new(config: &SessionConfig, now: Instant) -> Self {
         let per_second = |units: u32| Duration::from_secs(1) / units.max(1);
         let earned = ms(config.silence_ms);
         Self {
@@ -84,19 +84,19 @@ impl Meter {
     }
 
     /// A message has come in, and `bytes_read` bytes in all.
-    pub fn message(&mut self, bytes_read: u64, now: Instant) -> Verdict {
+    pub(super) fn message(&mut self, bytes_read: u64, now: Instant) -> Verdict {
         let bytes_within = self.charge_bytes(bytes_read, now);
         let within = bytes_within && self.messages.spend(1, now);
         self.verdict(within, now)
     }
 
     /// The message that was kept last was worth nothing: then it costs nothing but its bytes.
-    pub fn refund_message(&mut self) {
+    pub(super) fn refund_message(&mut self) {
         self.messages.refund();
     }
 
     /// Bytes have come in that completed no message.
-    pub fn bytes(&mut self, bytes_read: u64, now: Instant) -> Verdict {
+    pub(super) fn bytes(&mut self, bytes_read: u64, now: Instant) -> Verdict {
         let within = self.charge_bytes(bytes_read, now);
         self.verdict(within, now)
     }

@@ -1,0 +1,287 @@
+//! TCP on Linux without a runtime: a match reads straight from the kernel when a tick begins, and
+//! writes when it ends.
+//!
+//! What came in waits in the kernel, which notes when it came: so a message read at the tick is
+//! told from when it arrived, and reading once a tick costs no precision.
+//!
+//! Invariants: no call blocks; a connection keeps bytes only while a frame is incomplete, on its
+//! way in or out; everything else goes through buffers that its thread's connections share.
+
+mod inbox;
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io::{self, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use tickwire_protocol::CloseReason;
+use tickwire_protocol::codec::encode;
+use tickwire_protocol::messages::ServerMessage;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::frame::{self, Opcode};
+use super::seam::{Arrival, Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport, UNSENT_BYTES};
+use crate::clock::Moment;
+use inbox::{Found, Inbox, READ_BUFFER_BYTES, Read, ask_for_stamps};
+
+/// Reads in a tick.
+const READS_MAX: usize = READ_BYTES_MAX / READ_BUFFER_BYTES;
+/// A thread's write buffer that grew larger than this is given back.
+const WRITE_BUFFER_BYTES_KEPT: usize = 64 * 1024;
+
+thread_local! {
+    static WRITE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Outside a match.
+pub(super) struct Socket {
+    stream: TcpStream,
+    bytes: Bytewise,
+}
+
+/// Inside a match.
+pub(super) struct Link {
+    stream: std::net::TcpStream,
+    bytes: Bytewise,
+    /// Reads that are left in this tick.
+    reads_left: usize,
+    /// When the last byte of the tick's last read came.
+    stamp: Option<Instant>,
+    /// What the answer to the last ping must repeat.
+    owed_pong: Option<Box<[u8]>>,
+}
+
+/// What is known of a connection beside its stream.
+struct Bytewise {
+    inbox: Inbox,
+    /// What the kernel did not take of the last frame written.
+    unsent: Bytes,
+    written: u64,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, already_read: Vec<u8>) -> Self {
+        let inbox = Inbox::new(already_read);
+        Self { stream, bytes: Bytewise { inbox, unsent: Bytes::new(), written: 0 } }
+    }
+
+    /// Sets what the kernel keeps for this connection: no Nagle delay, a send buffer of
+    /// `send_buffer_bytes`, when bytes came in, and next to nothing that is not on its way: what
+    /// waits there is stale when it leaves.
+    pub(super) fn into_link(self, send_buffer_bytes: u32) -> io::Result<Link> {
+        let stream = self.stream.into_std()?;
+        stream.set_nodelay(true)?;
+        let socket = socket2::SockRef::from(&stream);
+        socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+        socket.set_send_buffer_size(send_buffer_bytes as usize)?;
+        ask_for_stamps(&stream);
+        Ok(Link { stream, bytes: self.bytes, reads_left: 0, stamp: None, owed_pong: None })
+    }
+
+    pub(super) async fn first_message(&mut self, bytes_max: u64) -> Result<Vec<u8>, Ended> {
+        poll_fn(|context| {
+            self.bytes.inbox.begin();
+            let polled = self.poll_first(context);
+            self.bytes.inbox.end();
+            match polled {
+                Poll::Pending if self.bytes.inbox.bytes_read() > bytes_max => Poll::Ready(Err(Ended::Closed(CloseReason::RateLimited))),
+                polled => polled,
+            }
+        })
+        .await
+    }
+
+    fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, Ended>> {
+        loop {
+            match self.bytes.inbox.next().map_err(|_| Broken::Violated)? {
+                Some(Found::Message) => {
+                    return Poll::Ready(Ok(self.bytes.inbox.message().to_vec()));
+                }
+                Some(Found::Close(_)) => return Poll::Ready(Err(Ended::Disconnected)),
+                Some(Found::Ping(_) | Found::Pong) => {
+                    return Poll::Ready(Err(Ended::Closed(CloseReason::Malformed)));
+                }
+                None => {}
+            }
+            let mut free = ReadBuf::new(self.bytes.inbox.free());
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut free));
+            let count = free.filled().len();
+            self.bytes.inbox.took(count);
+            if read.is_err() || count == 0 {
+                return Poll::Ready(Err(Ended::Disconnected));
+            }
+        }
+    }
+
+    /// Says `reason`, and waits for the peer to close. What it still says is not heard.
+    pub(super) async fn close(mut self, reason: CloseReason) -> io::Result<()> {
+        // Nothing newer will come: what waits there from now on is not stale.
+        socket2::SockRef::from(&self.stream).set_tcp_notsent_lowat(i32::MAX as u32)?;
+        let mut farewell = Vec::new();
+        frame::write(&mut farewell, Opcode::Binary, &encode(&ServerMessage::Closing(reason)));
+        let close = frame::close_payload(reason.websocket_code(), reason.name());
+        frame::write(&mut farewell, Opcode::Close, &close);
+        self.stream.write_all(&self.bytes.unsent).await?;
+        self.stream.write_all(&farewell).await?;
+        self.stream.shutdown().await?;
+        let mut ignored = [0; 256];
+        while self.stream.read(&mut ignored).await? > 0 {}
+        Ok(())
+    }
+}
+
+impl Link {
+    /// Inside the runtime that is to wait for it.
+    pub(super) fn into_socket(mut self) -> io::Result<Socket> {
+        self.bytes.inbox.end();
+        Ok(Socket { stream: TcpStream::from_std(self.stream)?, bytes: self.bytes })
+    }
+
+    /// Reads once. Says whether anything came.
+    fn read(&mut self, moment: &Moment) -> Result<bool, Broken> {
+        let Some(reads_left) = self.reads_left.checked_sub(1) else { return Ok(false) };
+        self.reads_left = reads_left;
+        match self.bytes.inbox.read(&self.stream) {
+            Ok(Read { count: 0, .. }) => Err(Broken::Lost),
+            Ok(Read { at, more, .. }) => {
+                self.stamp = Some(moment.of(at));
+                if !more {
+                    self.reads_left = 0;
+                }
+                Ok(true)
+            }
+            Err(error) if is_for_later(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The arrival of a message that was just found. The stamp is that of the last byte read: it
+    /// belongs to the message that this byte ends.
+    fn arrival(&self, moment: &Moment) -> Arrival {
+        match self.stamp {
+            Some(by) => Arrival { by, is_exact: self.bytes.inbox.is_empty() },
+            // It was left over by the tick before.
+            None => Arrival { by: moment.now, is_exact: false },
+        }
+    }
+
+    /// Writes a frame as far as the kernel takes it and keeps the rest. Skips it if something is
+    /// left of the one before.
+    fn write(&mut self, opcode: Opcode, payload: &[u8]) -> Result<Taken, Broken> {
+        if !self.flush()? {
+            return Ok(Taken::Nothing);
+        }
+        let mut buffer = WRITE_BUFFER.take();
+        buffer.clear();
+        frame::write(&mut buffer, opcode, payload);
+        let mut rest = buffer.as_slice();
+        let whole = write_all(&self.stream, &mut rest);
+        self.bytes.written += (buffer.len() - rest.len()) as u64;
+        if !rest.is_empty() {
+            self.bytes.unsent = Bytes::copy_from_slice(rest);
+        }
+        if buffer.capacity() <= WRITE_BUFFER_BYTES_KEPT {
+            WRITE_BUFFER.set(buffer);
+        }
+        Ok(if whole? { Taken::Whole } else { Taken::Part })
+    }
+
+    /// Answers a close frame, if that can be sent at once.
+    fn acknowledge_close(&mut self, code: Option<u16>) {
+        let payload = code.map_or_else(Vec::new, |code| frame::close_payload(frame::answer_to_close(code), ""));
+        // The peer has gone either way.
+        let _ = self.write(Opcode::Close, &payload);
+    }
+}
+
+impl Transport for Link {
+    fn begin(&mut self) {
+        self.bytes.inbox.begin();
+        (self.reads_left, self.stamp) = (READS_MAX, None);
+    }
+
+    fn advance(&mut self, moment: &Moment) -> Result<Option<Heard>, Broken> {
+        loop {
+            match self.bytes.inbox.next().map_err(|_| Broken::Violated)? {
+                Some(Found::Message) => return Ok(Some(Heard::Message(self.arrival(moment)))),
+                Some(Found::Ping(payload)) => {
+                    self.owed_pong = Some(payload);
+                    return Ok(Some(Heard::Alive));
+                }
+                Some(Found::Pong) => return Ok(Some(Heard::Alive)),
+                Some(Found::Close(code)) => {
+                    self.acknowledge_close(code);
+                    return Err(Broken::Lost);
+                }
+                None if self.read(moment)? => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn message(&self) -> &[u8] {
+        self.bytes.inbox.message()
+    }
+
+    /// RFC 6455 lets who was pinged more than once answer the last ping only.
+    fn end(&mut self) {
+        self.bytes.inbox.end();
+        if let Some(payload) = self.owed_pong.take() {
+            // What is wrong shows when the frame is sent.
+            let _ = self.write(Opcode::Pong, &payload);
+        }
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.bytes.inbox.bytes_read()
+    }
+
+    fn send(&mut self, message: &Bytes) -> Result<Taken, Broken> {
+        self.write(Opcode::Binary, message)
+    }
+
+    fn flush(&mut self) -> Result<bool, Broken> {
+        let Bytewise { unsent, written, .. } = &mut self.bytes;
+        if unsent.is_empty() {
+            return Ok(true);
+        }
+        let before = unsent.len();
+        let whole = write_all(&self.stream, unsent);
+        *written += (before - unsent.len()) as u64;
+        Ok(whole?)
+    }
+
+    fn is_clear(&self) -> bool {
+        self.bytes.unsent.is_empty()
+    }
+
+    fn bytes_written(&self) -> u64 {
+        self.bytes.written
+    }
+
+    fn ping(&mut self) -> Result<(), Broken> {
+        self.write(Opcode::Ping, &[]).map(drop)
+    }
+}
+
+/// Writes until nothing is left of `bytes` or the kernel takes no more. Says whether nothing is
+/// left.
+fn write_all(mut stream: &std::net::TcpStream, bytes: &mut impl Buf) -> io::Result<bool> {
+    while bytes.has_remaining() {
+        match stream.write(bytes.chunk()) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes.advance(count),
+            Err(error) if is_for_later(&error) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
+}
+
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}

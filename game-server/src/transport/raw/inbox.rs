@@ -1,0 +1,193 @@
+//! A client's bytes on their way in: read into a buffer that its thread's connections share, and
+//! parsed there.
+//!
+//! Invariants: a connection keeps bytes only while a frame is incomplete, or more has come than a
+//! tick takes; what a peer sends is counted before it is parsed, so that frames that never complete
+//! count too.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSliceMut};
+use std::net::TcpStream;
+use std::ops::Range;
+use std::os::fd::AsRawFd;
+use std::time::{Duration, SystemTime};
+
+use nix::sys::socket::sockopt::ReceiveTimestampns;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt};
+use nix::sys::time::TimeSpec;
+
+use crate::transport::frame::{Incoming, Parser, Violation};
+
+/// Read buffer of a thread, bytes: more than a request's head and the longest frame together, so
+/// there is always room to read on.
+pub(super) const READ_BUFFER_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    static READ_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static NOTE: RefCell<Vec<u8>> = RefCell::new(nix::cmsg_space!(TimeSpec));
+}
+
+/// One connection's incoming side.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    bytes_read: u64,
+    /// While it is read: the thread's buffer. Else what is not parsed, which is mostly nothing.
+    buffer: Vec<u8>,
+    is_read: bool,
+    /// What of the buffer was read and not parsed.
+    unparsed: Range<usize>,
+    /// The message that was found last, in the buffer.
+    message: Range<usize>,
+    /// That message, if it came in fragments.
+    joined: Vec<u8>,
+    parser: Parser,
+}
+
+/// What was found next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A message; [`Inbox::message`] has it.
+    Message,
+    /// A ping, with what its answer must repeat.
+    Ping(Box<[u8]>),
+    /// The answer to a ping.
+    Pong,
+    /// The client closes; with the code it gave.
+    Close(Option<u16>),
+}
+
+/// What a read brought.
+pub(super) struct Read {
+    /// Bytes; none at the end of the stream.
+    pub(super) count: usize,
+    /// When the kernel had the last of them; `None` if it does not tell.
+    pub(super) at: Option<SystemTime>,
+    /// Whether more may be there.
+    pub(super) more: bool,
+}
+
+/// From now on the kernel notes when bytes come.
+pub(super) fn ask_for_stamps(stream: &TcpStream) {
+    if let Err(error) = setsockopt(stream, ReceiveTimestampns, &true) {
+        tracing::debug!(%error, "inputs are told to have come when they are read");
+    }
+}
+
+impl Inbox {
+    /// Of a connection that was upgraded; `already_read` came with the request.
+    pub(super) fn new(already_read: Vec<u8>) -> Self {
+        Self {
+            bytes_read: already_read.len() as u64,
+            unparsed: 0..already_read.len(),
+            buffer: already_read,
+            is_read: false,
+            message: 0..0,
+            joined: Vec::new(),
+            parser: Parser::default(),
+        }
+    }
+
+    /// Bytes read since the connection was upgraded.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    /// Whether every byte that was read is parsed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.unparsed.is_empty()
+    }
+
+    /// Borrows the thread's read buffer, and moves what is not parsed yet into it.
+    pub(super) fn begin(&mut self) {
+        let mut buffer = READ_BUFFER.take();
+        let kept = std::mem::take(&mut self.buffer);
+        let unparsed = kept.get(self.unparsed.clone()).unwrap_or_default();
+        buffer.resize(READ_BUFFER_BYTES.max(2 * unparsed.len()), 0);
+        if let Some(front) = buffer.get_mut(..unparsed.len()) {
+            front.copy_from_slice(unparsed);
+        }
+        self.unparsed = 0..unparsed.len();
+        self.buffer = buffer;
+        self.is_read = true;
+    }
+
+    /// Where the bytes of the next read go.
+    pub(super) fn free(&mut self) -> &mut [u8] {
+        if self.unparsed.start > 0 {
+            self.buffer.copy_within(self.unparsed.clone(), 0);
+            self.unparsed = 0..self.unparsed.len();
+        }
+        self.buffer.get_mut(self.unparsed.end..).unwrap_or_default()
+    }
+
+    /// Reads once, straight from the kernel.
+    pub(super) fn read(&mut self, stream: &TcpStream) -> io::Result<Read> {
+        let free = self.free();
+        let room = free.len();
+        let (count, at) = NOTE.with_borrow_mut(|note| {
+            let mut free = [IoSliceMut::new(free)];
+            let message = recvmsg::<()>(stream.as_raw_fd(), &mut free, Some(note), MsgFlags::empty())?;
+            let at = message.cmsgs()?.find_map(|note| match note {
+                ControlMessageOwned::ScmTimestampns(at) => Some(SystemTime::UNIX_EPOCH + Duration::from(at)),
+                _ => None,
+            });
+            io::Result::Ok((message.bytes, at))
+        })?;
+        self.took(count);
+        Ok(Read { count, at, more: count == room })
+    }
+
+    /// So many bytes were read into [`Inbox::free`].
+    pub(super) fn took(&mut self, count: usize) {
+        self.bytes_read += count as u64;
+        self.unparsed.end += count;
+    }
+
+    /// Goes on to the next message or control frame that is complete.
+    pub(super) fn next(&mut self) -> Result<Option<Found>, Violation> {
+        let mut rest = self.buffer.get_mut(self.unparsed.clone()).unwrap_or_default();
+        let incoming = self.parser.next(&mut rest)?;
+        let start = self.unparsed.end - rest.len();
+        self.unparsed.start = start;
+        Ok(incoming.map(|incoming| match incoming {
+            // A frame ends with its payload.
+            Incoming::Binary(Cow::Borrowed(payload)) => {
+                self.joined.clear();
+                self.message = start - payload.len()..start;
+                Found::Message
+            }
+            Incoming::Binary(Cow::Owned(message)) => {
+                self.joined = message;
+                self.message = 0..0;
+                Found::Message
+            }
+            Incoming::Ping(payload) => Found::Ping(payload.into()),
+            Incoming::Pong => Found::Pong,
+            Incoming::Close(code) => Found::Close(code),
+        }))
+    }
+
+    /// The message that was found last.
+    pub(super) fn message(&self) -> &[u8] {
+        if self.joined.is_empty() { self.buffer.get(self.message.clone()).unwrap_or_default() } else { &self.joined }
+    }
+
+    /// Gives the thread's read buffer back and keeps what was not parsed.
+    pub(super) fn end(&mut self) {
+        if !std::mem::take(&mut self.is_read) {
+            return;
+        }
+        let kept = self.buffer.get(self.unparsed.clone()).unwrap_or_default().to_vec();
+        self.unparsed = 0..kept.len();
+        self.message = 0..0;
+        READ_BUFFER.set(std::mem::replace(&mut self.buffer, kept));
+    }
+}
+
+/// A session may end while it is read.
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

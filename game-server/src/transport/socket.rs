@@ -1,0 +1,208 @@
+//! A connection, whichever transport carries it: outside a match a [`Socket`], inside a [`Link`].
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tickwire_protocol::CloseReason;
+use tokio::net::TcpStream;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::raw;
+use super::seam::{Broken, Ended, Heard, Taken, Transport};
+use super::{memory, portable};
+use crate::clock::Moment;
+use crate::config::TransportKind;
+
+/// How long a closing handshake may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What is counted against the server's caps while a connection lives, released when dropped.
+pub trait Permit: Send {}
+impl<T: Send> Permit for T {}
+
+/// Whose connection it is. Goes with it into a match and out again.
+struct Owner {
+    /// Where it comes from.
+    peer: IpAddr,
+    /// Its place under the caps.
+    _permit: Box<dyn Permit>,
+}
+
+/// A connection outside a match, after the upgrade.
+pub struct Socket {
+    owner: Owner,
+    wire: Outside,
+}
+
+enum Outside {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    Raw(raw::Socket),
+    Portable(Box<portable::Socket>),
+    Memory(memory::Socket),
+}
+
+impl Socket {
+    /// Takes over an upgraded connection. `already_read` are bytes that came with the request.
+    pub async fn over_tcp(
+        kind: TransportKind,
+        stream: TcpStream,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
+        let wire = match kind {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            TransportKind::Raw => Outside::Raw(raw::Socket::new(stream, already_read)),
+            TransportKind::Portable => {
+                let socket = portable::Socket::new(Box::new(stream), already_read).await;
+                Outside::Portable(Box::new(socket))
+            }
+        };
+        Self { owner: Owner { peer, _permit: Box::new(permit) }, wire }
+    }
+
+    /// Takes over an upgraded connection over whatever stream.
+    pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
+        let socket = portable::Socket::new(stream, already_read).await;
+        let owner = Owner { peer, _permit: Box::new(permit) };
+        Self { owner, wire: Outside::Portable(Box::new(socket)) }
+    }
+
+    /// A connection within the process, and a test's end of it.
+    pub fn in_memory() -> (memory::Peer, Self) {
+        let (peer, socket) = memory::pair();
+        let owner = Owner { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), _permit: Box::new(()) };
+        (peer, Self { owner, wire: Outside::Memory(socket) })
+    }
+
+    /// Where it comes from.
+    pub fn peer(&self) -> IpAddr {
+        self.owner.peer
+    }
+
+    /// Waits for the first message, which must be complete before more than `bytes_max` bytes have
+    /// come. The rest stays for the match.
+    pub async fn first_message(&mut self, bytes_max: u64) -> Result<Vec<u8>, Ended> {
+        match &mut self.wire {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Outside::Raw(socket) => socket.first_message(bytes_max).await,
+            Outside::Portable(socket) => socket.first_message(bytes_max).await,
+            Outside::Memory(socket) => socket.first_message().await,
+        }
+    }
+
+    /// Takes the connection into a match on the calling thread. What was read and not heard stays.
+    /// The kernel keeps up to `send_buffer_bytes` for it.
+    pub(super) fn into_link(self, send_buffer_bytes: u32) -> io::Result<Link> {
+        let wire = match self.wire {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Outside::Raw(socket) => Inside::Raw(socket.into_link(send_buffer_bytes)?),
+            Outside::Portable(socket) => Inside::Portable(socket.into_link(send_buffer_bytes)?),
+            Outside::Memory(socket) => Inside::Memory(socket.into_link()),
+        };
+        Ok(Link { owner: self.owner, wire })
+    }
+
+    /// Tells the client why and closes.
+    ///
+    /// Then reads until the client has closed too: a socket closed with unread bytes is reset, and
+    /// the reset can overtake the reason. Gives up after two seconds; the kernel then keeps the
+    /// reason for a client that reads nothing now, as long as the system keeps such sockets.
+    pub async fn refuse(self, reason: CloseReason) {
+        let farewell = async {
+            match self.wire {
+                #[cfg(any(target_os = "linux", target_os = "android"))]
+                Outside::Raw(socket) => socket.close(reason).await,
+                Outside::Portable(socket) => socket.close(reason).await,
+                Outside::Memory(socket) => {
+                    socket.close(reason);
+                    Ok(())
+                }
+            }
+        };
+        // The peer may be gone already: then there is nobody to tell.
+        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    }
+}
+
+/// A connection inside a match.
+pub(super) struct Link {
+    owner: Owner,
+    wire: Inside,
+}
+
+enum Inside {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    Raw(raw::Link),
+    Portable(portable::Link),
+    Memory(memory::Link),
+}
+
+impl Link {
+    /// Back to whoever waits for it, inside the calling runtime.
+    pub(super) fn into_socket(self) -> io::Result<Socket> {
+        let wire = match self.wire {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Inside::Raw(link) => Outside::Raw(link.into_socket()?),
+            Inside::Portable(link) => Outside::Portable(Box::new(link.into_socket()?)),
+            Inside::Memory(link) => Outside::Memory(link.into_socket()),
+        };
+        Ok(Socket { owner: self.owner, wire })
+    }
+}
+
+/// Does the same with whichever it is: a jump, and no pointer to a function.
+macro_rules! each {
+    ($wire:expr, $link:ident => $act:expr) => {
+        match $wire {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Inside::Raw($link) => $act,
+            Inside::Portable($link) => $act,
+            Inside::Memory($link) => $act,
+        }
+    };
+}
+
+impl Transport for Link {
+    fn begin(&mut self) {
+        each!(&mut self.wire, link => link.begin());
+    }
+
+    fn advance(&mut self, moment: &Moment) -> Result<Option<Heard>, Broken> {
+        each!(&mut self.wire, link => link.advance(moment))
+    }
+
+    fn message(&self) -> &[u8] {
+        each!(&self.wire, link => link.message())
+    }
+
+    fn end(&mut self) {
+        each!(&mut self.wire, link => link.end());
+    }
+
+    fn bytes_read(&self) -> u64 {
+        each!(&self.wire, link => link.bytes_read())
+    }
+
+    fn send(&mut self, message: &Bytes) -> Result<Taken, Broken> {
+        each!(&mut self.wire, link => link.send(message))
+    }
+
+    fn flush(&mut self) -> Result<bool, Broken> {
+        each!(&mut self.wire, link => link.flush())
+    }
+
+    fn is_clear(&self) -> bool {
+        each!(&self.wire, link => link.is_clear())
+    }
+
+    fn bytes_written(&self) -> u64 {
+        each!(&self.wire, link => link.bytes_written())
+    }
+
+    fn ping(&mut self) -> Result<(), Broken> {
+        each!(&mut self.wire, link => link.ping())
+    }
+}
