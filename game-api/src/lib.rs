@@ -13,7 +13,9 @@ mod event;
 mod events;
 mod game;
 pub mod interest;
+pub mod page;
 mod predictor;
+pub mod prelude;
 mod rng;
 mod simulation;
 mod state;
@@ -121,7 +123,7 @@ pub use tickwire_game_macros::Replicate;
 pub use tickwire_game_macros::Stored;
 
 pub use tickwire_protocol::{PlayerId, Snapshot, Tick};
-pub use world::{Inputs, MatchClock, NetIds, Networked, Random, Setup, spawn};
+pub use world::{Inputs, MatchClock, NetIds, Networked, Playing, Random, Setup, move_bodies, spawn};
 
 /// Makes a component of a type.
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::{Columns, Fnv, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
-use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, OtherTables, Random, Registry, Rng, Scene, Setup};
+use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, OtherTables, Playing, Random, Registry, Rng, Scene, Setup};
 use crate::{SimulationState, Told, tick_field};
 
 /// The world of one match.
@@ -34,6 +34,7 @@ impl<G: Game> Simulation<G> {
         world.insert_resource(NetIds(first_net_id));
         world.insert_resource(Inputs::<G::Input>::default());
         world.insert_resource(Events::default());
+        world.insert_resource(Playing(*mode));
         let mut schedule = Schedule::default();
         schedule.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
         let registry = Registry::new::<G::Components>(G::SCHEMA);

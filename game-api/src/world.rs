@@ -4,12 +4,12 @@ use bevy_ecs::bundle::Bundle;
 use bevy_ecs::component::Component;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule};
-use bevy_ecs::system::ScheduleSystem;
+use bevy_ecs::system::{Query, Res, ScheduleSystem};
 use bevy_ecs::world::{EntityWorldMut, World};
-use tickwire_protocol::schema::{MatchState, Phase};
+use tickwire_protocol::schema::{Columns, MatchState, Phase};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
-use crate::{Input, Mode, Rng};
+use crate::{Game, Input, Mode, Rng};
 
 /// What [`Game::systems`](crate::Game::systems) fills a new match with.
 pub struct Setup<'a> {
@@ -39,6 +39,20 @@ pub fn spawn(world: &mut World, components: impl Bundle) -> EntityWorldMut<'_> {
     let networked = world.resource_mut::<NetIds>().allocate();
     world.spawn((networked, components))
 }
+
+/// The system that moves every player's body by what its player holds down, with the very function that
+/// the browser predicts with.
+#[allow(clippy::needless_pass_by_value)] // a system takes its parameters by value
+pub fn move_bodies<G: Game>(clock: Res<MatchClock>, mode: Res<Playing>, inputs: Res<Inputs<G::Input>>, mut bodies: Query<&mut G::Body>) {
+    for mut body in &mut bodies {
+        let input = body.owner().map_or_else(G::Input::default, |player| inputs.of(player));
+        G::step(&mut body, &clock, &input, &mode.0);
+    }
+}
+
+/// The mode that is played.
+#[derive(Resource, Clone, Copy, Debug)]
+pub struct Playing(pub Mode);
 
 /// An entity that clients can know of. Its id comes from [`NetIds`].
 #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]

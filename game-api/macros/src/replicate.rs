@@ -25,12 +25,11 @@ fn of_struct(input: &DeriveInput) -> syn::Result<TokenStream> {
     for (index, field) in fields.iter().enumerate() {
         declared.push(declare(ident, field, fields.get(..index).unwrap_or_default(), &fields)?);
     }
-    let writes = fields.iter().map(|Field { name, columns, .. }| {
-        let values = if columns.is_some() { quote!(self.#name) } else { quote!([self.#name]) };
-        quote! {
-            for value in #values {
-                put(::tickwire_game::derive::FieldValue::to_column(value));
-            }
+    let values = fields.iter().flat_map(|Field { name, columns, .. }| {
+        let value = |value: TokenStream| quote!(::tickwire_game::derive::FieldValue::to_column(#value));
+        match columns {
+            None => vec![value(quote!(self.#name))],
+            Some(length) => (0..*length).map(|index| value(quote!(self.#name[#index]))).collect(),
         }
     });
     let reads = fields.iter().map(|Field { name, ty, columns, .. }| {
@@ -47,13 +46,10 @@ fn of_struct(input: &DeriveInput) -> syn::Result<TokenStream> {
             };
 
             fn write(&self, row: &mut [i32]) {
-                let mut places = row.iter_mut();
-                let mut put = |value: i32| {
-                    if let Some(place) = places.next() {
-                        *place = value;
-                    }
-                };
-                #(#writes)*
+                let values = [#(#values),*];
+                for (place, value) in row.iter_mut().zip(values) {
+                    *place = value;
+                }
             }
 
             fn read(row: &[i32]) -> Self {

@@ -11,6 +11,7 @@ pub mod geometry;
 pub mod input;
 pub mod map;
 pub mod movement;
+pub mod page;
 pub mod projectile;
 pub mod tables;
 pub mod timers;

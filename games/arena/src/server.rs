@@ -10,6 +10,8 @@ mod crowd;
 mod royale;
 mod systems;
 
+pub(crate) use systems::KILL_SCORE;
+
 use bevy_ecs::resource::Resource;
 use bevy_ecs::schedule::{IntoScheduleConfigs, SystemSet};
 use bevy_ecs::world::World;

@@ -5,11 +5,7 @@
 
 mod systems;
 
-use tickwire_game::bevy_ecs::schedule::IntoScheduleConfigs;
-use tickwire_game::bevy_ecs::world::World;
-use tickwire_game::{Bots, Event, Game, MatchClock, Mode, PlayerId, Predict, Random, Ranking, Replicate, Rng};
-use tickwire_game::{Setup, Snapshot, Tick, own, spawn, without};
-use tickwire_protocol::messages::Ranked;
+use tickwire_game::prelude::*;
 
 /// The field is this wide, in 1/16 unit.
 pub const WIDTH: i32 = 16_000;
@@ -128,7 +124,7 @@ impl Game for Tag {
     }
 
     fn systems(setup: &mut Setup<'_>) {
-        setup.add((systems::move_runners, systems::pass_it_on).chain());
+        setup.add((move_bodies::<Tag>, systems::pass_it_on).chain());
     }
 }
 

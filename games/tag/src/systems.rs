@@ -1,27 +1,16 @@
-//! What the server does in a tick of tag: one entity per player, and two systems.
+//! What the server does in a tick of tag: one entity per player; the system that moves them is Tickwire's.
 
 #![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
 
-use tickwire_game::bevy_ecs::change_detection::Mut;
-use tickwire_game::bevy_ecs::system::{Query, Res, ResMut};
-use tickwire_game::{Events, Inputs, MatchClock, PlayerId, Random, Tick, tick_field};
-use tickwire_protocol::schema::Phase;
+use tickwire_game::prelude::*;
 
-use crate::{Input, RADIUS, Runner, Tagged, WAIT_TICKS};
+use crate::{RADIUS, Runner, Tagged, WAIT_TICKS};
 
 impl Runner {
     /// It is it from `tick` on.
     fn become_it(&mut self, tick: Tick) {
         self.is_it = true;
         self.waits_until = tick_field(tick.plus(WAIT_TICKS));
-    }
-}
-
-/// Steps every runner by its player's input, with the very function that the browser predicts with.
-pub(crate) fn move_runners(clock: Res<MatchClock>, inputs: Res<Inputs<Input>>, mut runners: Query<&mut Runner>) {
-    for mut runner in &mut runners {
-        let input = inputs.of(PlayerId(runner.player));
-        runner.step(clock.tick, input);
     }
 }
 

@@ -1,7 +1,8 @@
 // Listens to keyboard, mouse and touch over the stage and holds what is pressed now.
 //
 // Invariant: nothing stays pressed while the page cannot see it released (blur, hidden tab, open dialog).
-import { actionOf, AIM_UNITS, aimOf, keysToMove, stickToMove, type ArenaInput, type Vector } from './controls';
+import { actionOf, aimOf, keysToMove, stickToMove, type ArenaInput, type Vector } from './controls';
+import { AIM_UNITS } from './generated';
 import { STICK_RADIUS_PX, stickPlace, type Box } from './stick-place';
 
 /** The aiming stick fires beyond this share of its radius. */

@@ -1,5 +1,6 @@
 // From keys, mouse and fingers to the arena's input: a move vector, an aim and two buttons. Mapping only; listening is
 // `capture.ts`.
+import { AIM_UNITS, DASH, FIRE, PUSH_MAX } from './generated';
 
 export interface ArenaInput {
   /** -127 to 127 each. */
@@ -15,11 +16,6 @@ export interface Vector {
   readonly x: number;
   readonly y: number;
 }
-
-export const MOVE_MAX = 127;
-export const AIM_UNITS = 65_536;
-const FIRE = 1;
-const DASH = 2;
 
 type Action = 'up' | 'down' | 'left' | 'right' | 'fire' | 'dash';
 
@@ -73,7 +69,7 @@ export function stickToMove(dx: number, dy: number, radius: number, deadZone = 0
 function scaleToMove({ x, y }: Vector): Vector {
   const length = Math.hypot(x, y);
   if (length === 0) return { x: 0, y: 0 };
-  const scale = MOVE_MAX / Math.max(1, length);
+  const scale = PUSH_MAX / Math.max(1, length);
   // Without adding 0, rounding makes a -0.
   return { x: Math.round(x * scale) + 0, y: Math.round(y * scale) + 0 };
 }

@@ -1,10 +1,7 @@
 // The arena's own events.
+import type { GameEvent } from './generated';
 
-export type ArenaEvent =
-  /** `left`: health the killer had left. */
-  | { readonly kind: 'kill'; readonly killer: number; readonly victim: number; readonly left: number }
-  | { readonly kind: 'pickup'; readonly player: number; readonly pickup: number }
-  | { readonly kind: 'hit'; readonly victim: number; readonly by: number; readonly damage: number };
+export type ArenaEvent = GameEvent;
 
 /** Null for a kind this page does not know. */
 export function parseArenaEvent(event: unknown): ArenaEvent | null {

@@ -1,7 +1,8 @@
 // Own shots from the moment they are fired: flown by the module, as the server will, until a snapshot contains them.
 import type { Replica } from '../net/wasm';
+import { AIM_TURN, SHOT_SPEED, SUBUNITS } from './generated';
 import { ownShotId, type SceneShot } from './scene';
-import { AIM_TURN, SUBUNITS, type ArenaTables, type MuzzleRow } from './tables';
+import type { ArenaTables, MuzzleRow } from './tables';
 
 interface Fired extends MuzzleRow {
   readonly tick: number;
@@ -10,7 +11,6 @@ interface Fired extends MuzzleRow {
 /** Further ahead than this the page is never. */
 const REMEMBERED = 32;
 const FLIGHT_FIELDS = 3;
-const SHOT_SPEED = 30;
 
 export class FiredShots {
   private readonly tables: ArenaTables;

@@ -1,5 +1,5 @@
 // The arena's walls, as the browser module knows them.
-import { SUBUNITS } from './tables';
+import { ARENA_SIDE, SUBUNITS } from './generated';
 
 export interface Rect {
   readonly x: number;
@@ -20,15 +20,13 @@ interface MapJson {
   readonly walls: readonly Rect[];
 }
 
-const SIDE_UNITS = 4000;
-
 /** Converts the module's map, in sixteenths of a unit, to units. */
 export function parseMap(json: unknown): ArenaMap {
   const map = json as MapJson;
   const units = (value: number): number => value / SUBUNITS;
   return {
-    width: map.width === undefined ? SIDE_UNITS : units(map.width),
-    height: map.height === undefined ? SIDE_UNITS : units(map.height),
+    width: map.width === undefined ? ARENA_SIDE : units(map.width),
+    height: map.height === undefined ? ARENA_SIDE : units(map.height),
     walls: map.walls.map((wall) => ({ x: units(wall.x), y: units(wall.y), w: units(wall.w), h: units(wall.h) })),
   };
 }

@@ -1,5 +1,6 @@
 // The whole arena in a corner: walls once, fighters a few times a second.
 import { el } from '../ui/dom';
+import { ARENA_SIDE } from './generated';
 import type { ArenaMap } from './map';
 import { COLORS, cssColor, playerColor } from './palette';
 import type { Scene } from './scene';
@@ -8,7 +9,6 @@ import type { ZoneRow } from './tables';
 const SIDE_PX = 168;
 const INTERVAL_MS = 100;
 const WALL_PX_MIN = 1.5;
-const SMALL_MAP_UNITS = 4000;
 /** Radii of dots: on a large map many fighters are near each other, and smaller dots tell them apart. */
 const SMALL_MAP_DOTS = { own: 5, other: 3.5 };
 const LARGE_MAP_DOTS = { own: 4, other: 1.75 };
@@ -34,13 +34,13 @@ export class Minimap {
   /** Another match may be on another map. */
   show(map: ArenaMap): void {
     this.scale = SIDE_PX / Math.max(map.width, map.height);
-    this.dots = map.width > SMALL_MAP_UNITS ? LARGE_MAP_DOTS : SMALL_MAP_DOTS;
+    this.dots = map.width > ARENA_SIDE ? LARGE_MAP_DOTS : SMALL_MAP_DOTS;
     const context = this.walls.getContext('2d');
     if (!context) return;
     context.clearRect(0, 0, SIDE_PX, SIDE_PX);
     context.fillStyle = cssColor(COLORS.wallEdge);
     // On a large map walls are thinner than a dot.
-    const least = Math.min(WALL_PX_MIN, (WALL_PX_MIN * SMALL_MAP_UNITS) / map.width);
+    const least = Math.min(WALL_PX_MIN, (WALL_PX_MIN * ARENA_SIDE) / map.width);
     for (const { x, y, w, h } of map.walls) {
       context.fillRect(
         x * this.scale,

@@ -1,19 +1,16 @@
 // The arena's tables by name: finds each field's column once, and turns rows into values in world units.
 import { cell, fieldIndex, tableIndex, type Snapshot, type Table, type TableSchema } from '../sync/snapshot';
+import { AIM_TURN, DASH_COOLDOWN_TICKS, OVERCHARGE_TICKS, PROTECTION_TICKS, SUBUNITS, type Fields } from './generated';
 
-/** Positions and velocities are integers in sixteenths of a unit. */
-export const SUBUNITS = 16;
-/** Fighters' aim is stored in 1/1024 turn. */
-export const AIM_TURN = 1024;
-export const FIGHTER_RADIUS = 20;
-export const SHOT_RADIUS = 4;
-export const HEALTH_MAX = 100;
-export const DASH_COOLDOWN_TICKS = 75;
-/** How long a fighter is protected at the start of a life, if it does not fire. */
-export const PROTECTION_TICKS = 60;
-/** Score for a kill, on top of the health taken. */
-export const KILL_SCORE = 50;
-const OVERCHARGE_TICKS = 240;
+export {
+  DASH_COOLDOWN_TICKS,
+  FIGHTER_RADIUS,
+  HEALTH_MAX,
+  KILL_SCORE,
+  PROTECTION_TICKS,
+  SHOT_RADIUS,
+  SUBUNITS,
+} from './generated';
 
 export type Phase = 'waiting' | 'countdown' | 'live' | 'finished';
 const PHASES: readonly Phase[] = ['waiting', 'countdown', 'live', 'finished'];
@@ -96,14 +93,14 @@ export interface LeaderRow {
 
 const EMPTY: Table = { ids: new Uint32Array(), columns: [] };
 
-type TableName = 'match' | 'fighter' | 'shot' | 'pickup' | 'score' | 'zone' | 'leader';
+type TableName = keyof Fields;
 
 /** Reads the arena's rows out of snapshots. */
 export class ArenaTables {
   /** Where the predicted body's row keeps its place. */
   readonly body: { readonly x: number; readonly y: number };
   private readonly indexes: Readonly<Record<TableName, number>>;
-  private readonly fields: (table: string, field: string) => number;
+  private readonly fields: <T extends TableName>(table: T, field: Fields[T]) => number;
 
   constructor(schema: readonly TableSchema[]) {
     const known = new Map<string, number>();
@@ -146,13 +143,13 @@ export class ArenaTables {
   }
 
   muzzle(row: Int32Array): MuzzleRow {
-    const at = (field: string): number => row[this.fields('fighter', field)] ?? 0;
+    const at = (field: Fields['fighter']): number => row[this.fields('fighter', field)] ?? 0;
     return { x: at('x'), y: at('y'), aim: at('aim'), fireReady: at('fire_ready') };
   }
 
   shots(snapshot: Snapshot): ShotRow[] {
     const table = this.table(snapshot, 'shot');
-    const at = (field: string, row: number): number => cell(table, this.fields('shot', field), row);
+    const at = (field: Fields['shot'], row: number): number => cell(table, this.fields('shot', field), row);
     return rows(table, (id, row) => ({
       id,
       owner: at('owner', row),
@@ -166,7 +163,7 @@ export class ArenaTables {
 
   pickups(snapshot: Snapshot): PickupRow[] {
     const table = this.table(snapshot, 'pickup');
-    const at = (field: string, row: number): number => cell(table, this.fields('pickup', field), row);
+    const at = (field: Fields['pickup'], row: number): number => cell(table, this.fields('pickup', field), row);
     return rows(table, (id, row) => ({
       id,
       kind: at('kind', row) === 0 ? 'health' : 'overcharge',
@@ -177,7 +174,7 @@ export class ArenaTables {
 
   scores(snapshot: Snapshot): ScoreRow[] {
     const table = this.table(snapshot, 'score');
-    const at = (field: string, row: number): number => cell(table, this.fields('score', field), row);
+    const at = (field: Fields['score'], row: number): number => cell(table, this.fields('score', field), row);
     return rows(table, (id, row) => ({
       id,
       player: at('player', row),
@@ -192,7 +189,7 @@ export class ArenaTables {
   zone(snapshot: Snapshot): ZoneRow | null {
     const table = this.table(snapshot, 'zone');
     if (table.ids.length === 0) return null;
-    const at = (field: string): number => cell(table, this.fields('zone', field), 0);
+    const at = (field: Fields['zone']): number => cell(table, this.fields('zone', field), 0);
     return {
       x: at('x') / SUBUNITS,
       y: at('y') / SUBUNITS,
@@ -204,7 +201,7 @@ export class ArenaTables {
   /** The best, the first of them first. */
   leaders(snapshot: Snapshot): LeaderRow[] {
     const table = this.table(snapshot, 'leader');
-    const at = (field: string, row: number): number => cell(table, this.fields('leader', field), row);
+    const at = (field: Fields['leader'], row: number): number => cell(table, this.fields('leader', field), row);
     const ranked = rows(table, (_, row) => ({
       rank: at('rank', row),
       player: at('player', row),
@@ -214,7 +211,7 @@ export class ArenaTables {
     return ranked.sort((a, b) => a.rank - b.rank);
   }
 
-  private fighter(id: number, tick: number, at: (field: string) => number): FighterRow {
+  private fighter(id: number, tick: number, at: (field: Fields['fighter']) => number): FighterRow {
     return {
       id,
       player: at('player'),

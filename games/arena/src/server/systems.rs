@@ -24,7 +24,7 @@ use crate::timers;
 /// From death to the next life.
 const RESPAWN_TICKS: i32 = 90;
 /// Score for a kill, on top of the health taken.
-const KILL_SCORE: i32 = 50;
+pub(crate) const KILL_SCORE: i32 = 50;
 /// Health that a pickup gives back.
 const PICKUP_HEALTH: u8 = 50;
 /// Until a health pickup is back.
