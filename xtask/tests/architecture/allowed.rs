@@ -11,7 +11,6 @@ pub(crate) struct Allowed {
 }
 
 pub(crate) const ALLOWED: &[Allowed] = &[
-    Allowed { folders: &["game-server/src/session"], reason: "becomes transport/" },
     Allowed { folders: &["game-api"], reason: "is being written anew with its derives" },
     Allowed { folders: &["games/arena"], reason: "is being written anew with its derives" },
     Allowed { folders: &["protocol/src"], reason: "is divided into wire/, state/ and delta/ in a later step" },
