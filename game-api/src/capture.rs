@@ -9,12 +9,13 @@ use bevy_ecs::entity::Entity;
 use bevy_ecs::query::{QueryState, With};
 use bevy_ecs::world::World;
 use tickwire_protocol::limits::FIELDS_MAX;
-use tickwire_protocol::schema::{Columns, Fnv, Schema, Table as TableSchema};
+use tickwire_protocol::schema::{Fnv, Schema, Table as TableSchema};
 use tickwire_protocol::snapshot::{Snapshot, Table};
 use tickwire_protocol::{NetId, PlayerId};
 
-use crate::game::Networked;
 use crate::state::{OtherTables, Rows, TableRows};
+use crate::world::Networked;
+use crate::{Components, Replicate};
 
 /// The components of a match that leave the world: to clients, or only into the state hash and checkpoints.
 pub struct Registry {
@@ -34,31 +35,34 @@ struct InOrder {
 }
 
 impl Registry {
-    /// For a game whose replicated tables are `schema`.
-    pub fn new(schema: Schema) -> Self {
-        Self { schema, replicated: Vec::new(), persisted: Vec::new(), rows: InOrder::default() }
-    }
-
-    /// Clients see `C` of every [`Networked`] entity that has it.
+    /// The components `C` of a game whose replicated tables are `schema`.
     ///
     /// # Panics
-    /// When the match is built, if `C`'s table is not in the game's schema or was registered before.
-    #[allow(clippy::panic)] // a game's mistake, found by the first test that builds a match
-    pub fn replicate<C: Component + Columns>(&mut self) {
+    /// When the match is built, if the schema's tables are not those of the components: the game's mistake,
+    /// found by the first test that builds a match.
+    pub fn new<C: Components>(schema: Schema) -> Self {
+        let mut registry = Self { schema, replicated: Vec::new(), persisted: Vec::new(), rows: InOrder::default() };
+        C::register(&mut registry);
+        let missing: Vec<_> = registry.unregistered().collect();
+        assert!(missing.is_empty(), "no component fills the tables {missing:?}");
+        registry
+    }
+
+    #[allow(clippy::panic)] // see `new`
+    pub(crate) fn register<C: Replicate>(&mut self) {
+        if C::IS_HIDDEN {
+            self.persisted.push((C::TABLE, Box::new(CaptureOf::<C>::new())));
+            return;
+        }
         let Some(index) = self.schema.tables().iter().position(|table| *table == C::TABLE) else {
             panic!("table `{}` is not in the game's SCHEMA", C::TABLE.name)
         };
-        assert!(self.replicated.iter().all(|(other, _)| *other != index), "table `{}` is registered twice", C::TABLE.name);
+        assert!(self.replicated.iter().all(|(other, _)| *other != index), "the game lists `{}` twice", C::TABLE.name);
         self.replicated.push((index, Box::new(CaptureOf::<C>::new())));
     }
 
-    /// `C` of every [`Networked`] entity is part of the match's state, but clients never see it.
-    pub fn persist<C: Component + Columns>(&mut self) {
-        self.persisted.push((C::TABLE, Box::new(CaptureOf::<C>::new())));
-    }
-
     /// Tables of the schema that no component fills, but for the match's own.
-    pub fn unregistered(&self) -> impl Iterator<Item = &'static str> + '_ {
+    fn unregistered(&self) -> impl Iterator<Item = &'static str> + '_ {
         let filled = |index: &usize| self.replicated.iter().any(|(other, _)| other == index);
         (1..self.schema.tables().len())
             .filter(move |index| !filled(index))
@@ -162,13 +166,13 @@ struct CaptureOf<C: Component> {
     query: Option<QueryState<(&'static Networked, &'static C)>>,
 }
 
-impl<C: Component + Columns> CaptureOf<C> {
+impl<C: Replicate> CaptureOf<C> {
     fn new() -> Self {
         Self { query: None }
     }
 }
 
-impl<C: Component + Columns> Capture for CaptureOf<C> {
+impl<C: Replicate> Capture for CaptureOf<C> {
     fn despawn_owned(&mut self, world: &mut World, player: PlayerId) {
         let mut query = world.query::<(Entity, &C)>();
         let owned = query.iter(world).filter(|(_, component)| component.owner() == Some(player));

@@ -1,37 +1,47 @@
-//! The server's half of a game, and the resources through which its systems talk to Tickwire.
+//! What a game is: one trait that says what it must have, and four parts that it may leave out.
 
-use bevy_ecs::component::Component;
-use bevy_ecs::resource::Resource;
-use bevy_ecs::schedule::Schedule;
 use bevy_ecs::world::World;
-use tickwire_protocol::codec::{Encode, encode_into};
-use tickwire_protocol::limits::GAME_EVENT_BYTES_MAX;
-use tickwire_protocol::messages::Ranked;
-use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{NetId, PlayerId, Tick};
+use tickwire_protocol::codec::{Decode, Encode};
+use tickwire_protocol::messages::{ClientMessage, Ranked};
+use tickwire_protocol::schema::{Columns, Table};
+use tickwire_protocol::{PlayerId, Schema, Snapshot};
 
-use crate::capture::Registry;
-use crate::{GameDef, Input, Interest, Mode, Rng};
+use crate::{Components, Event, Interest, MatchClock, Replicate, Setup};
 
-/// The one extension point: a game that the server can run.
+/// The one extension point: a game that server, load test and page can run.
 ///
-/// Its systems run once per tick, in every phase of the match; [`MatchClock`] tells which one.
-pub trait Game: GameDef {
-    /// Fills a new match: registers components, spawns what is there from the start, adds systems in order.
-    fn build(setup: &mut Setup<'_>);
+/// Its four parts ([`Predict`], [`Bots`], [`Ranking`], [`Sight`]) are written apart; what a game has
+/// no use for, [`without!`](crate::without) fills in.
+///
+/// The systems run once per tick, in every phase of the match; [`MatchClock`] tells which one.
+pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static {
+    /// Stable name.
+    const NAME: &'static str;
+    /// The ways to play, at least one.
+    const MODES: &'static [Mode];
+    /// What a player holds down during a tick.
+    type Input: Input;
+    /// What is told once when it happens; `()` if nothing is.
+    type Event: Event;
+    /// What the match's state is made of: a tuple of components that derive
+    /// [`Replicate`](derive@crate::Replicate). The order of tables on the wire is theirs.
+    type Components: Components;
+    /// The tables on the wire. Both ends must agree on them: their hash is compared when joining. A
+    /// game says more than its components do only if it has trained a model.
+    const SCHEMA: Schema = <Self::Components as Components>::SCHEMA;
 
     /// Gives `player` what it plays with.
     fn join(world: &mut World, player: PlayerId);
 
+    /// Fills a new match: its systems in order, and what is there from the start.
+    fn systems(setup: &mut Setup<'_>);
+
     /// `player` leaves. The entities that it owned, as `#[owner]` says, are gone already.
     fn leave(_world: &mut World, _player: PlayerId) {}
 
-    /// Scores so far, best first, in an order that does not depend on anything but the state.
-    fn ranking(world: &mut World) -> Vec<Ranked>;
-
-    /// Who is sent what in `mode`; `None` if everyone is sent everything.
-    fn interest(_mode: &Mode) -> Option<Interest> {
-        None
+    /// Who is sent what in `mode`: [`Sight::sight`], for the tables of the game.
+    fn interest(mode: &Mode) -> Option<Interest> {
+        Self::sight(mode).map(Interest::of::<Self::Components>)
     }
 
     /// Whether the match is over before its time.
@@ -40,154 +50,160 @@ pub trait Game: GameDef {
     }
 }
 
-/// What [`Game::build`] works with.
-pub struct Setup<'a> {
-    /// The match's world. The resources of this module are in it already.
-    pub world: &'a mut World,
-    /// Runs once per tick, single-threaded. Order systems explicitly: `.chain()`, or sets in a chain.
-    pub schedule: &'a mut Schedule,
-    /// What is replicated, and what only persisted.
-    pub registry: &'a mut Registry,
-    /// The mode being played.
-    pub mode: &'a Mode,
+/// How a client guesses its own state, so that an input shows at once.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what a client predicts",
+    note = "implement `Predict`, or leave it out: `tickwire_game::without!({Self}: Predict);`"
+)]
+pub trait Predict {
+    /// The component that is predicted: exact, so that replaying inputs gives what the server got.
+    type Body: Replicate + Clone + PartialEq + core::fmt::Debug + Send;
+
+    /// The state that `me` predicts from, as replicated in `view`; `None` while there is nothing to move.
+    /// It is the player's own component; a game that cannot foretell all of it says what it can.
+    fn body(view: &Snapshot, me: PlayerId) -> Option<Self::Body> {
+        own(view, me)
+    }
+
+    /// Moves `body` on by one tick, to that of `now`. The server's movement system does the same.
+    fn step(body: &mut Self::Body, now: &MatchClock, input: &<Self as Game>::Input, mode: &Mode)
+    where
+        Self: Game;
 }
 
-/// An entity that clients can know of. Its id comes from [`NetIds`].
-#[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
-#[component(immutable)]
-pub struct Networked(pub NetId);
+/// How bots play.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how bots play it",
+    note = "implement `Bots`, or leave it out: `tickwire_game::without!({Self}: Bots);`"
+)]
+pub trait Bots {
+    /// A bot's memory. It is part of a match that is stored: derive [`Stored`](derive@crate::Stored).
+    type Brain: Encode + Decode<()> + Send;
 
-/// Hands out ids for replicated entities, rising, never twice.
-#[derive(Resource, Clone, Copy, Debug, Default)]
-pub struct NetIds(pub u32);
+    /// A new bot's memory. Bots of the same seed that see the same do the same.
+    fn brain(seed: u64) -> Self::Brain;
 
-impl NetIds {
-    /// A component for a new entity.
-    pub fn allocate(&mut self) -> Networked {
-        let id = NetId(self.0);
-        self.0 = self.0.wrapping_add(1);
-        Networked(id)
+    /// The memory of a bot that plays as a person who wants to win: a load test's players. It is
+    /// [`Bots::brain`], unless the game's own bots hold back.
+    fn contender(seed: u64) -> Self::Brain {
+        Self::brain(seed)
+    }
+
+    /// What bot `me` does next. It sees what a player's client sees, so the same bot plays on the server
+    /// and over the wire.
+    fn think(brain: &mut Self::Brain, view: &Snapshot, me: PlayerId) -> <Self as Game>::Input
+    where
+        Self: Game;
+}
+
+/// Who is best.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who is best",
+    note = "implement `Ranking`, or leave it out: `tickwire_game::without!({Self}: Ranking);`"
+)]
+pub trait Ranking {
+    /// Scores so far, best first, in an order that does not depend on anything but the state.
+    fn ranking(_world: &mut World) -> Vec<Ranked> {
+        Vec::new()
     }
 }
 
-/// Where the match is: the tick being simulated, and the phase.
-#[derive(Resource, Clone, Copy, Debug, Default)]
-pub struct MatchClock {
-    /// The tick being simulated.
-    pub tick: Tick,
-    /// The phase of the match.
-    pub phase: Phase,
-    /// When the phase ends by itself.
-    pub phase_ends: Option<Tick>,
-}
-
-/// The match's randomness. Never use another.
-#[derive(Resource, Clone, Copy, Debug)]
-pub struct Random(pub Rng);
-
-/// What every player holds down this tick, players rising.
-#[derive(Resource, Clone, Debug)]
-pub struct Inputs<I: Input>(Vec<(PlayerId, I)>);
-
-impl<I: Input> Default for Inputs<I> {
-    fn default() -> Self {
-        Self(Vec::new())
+/// Who is sent what of a match that is too large to be sent whole.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who is sent what",
+    note = "implement `Sight`, or leave it out, and everyone is sent everything: `tickwire_game::without!({Self}: Sight);`"
+)]
+pub trait Sight {
+    /// How matches of `mode` are divided; `None` if everyone is sent everything. Where a component is
+    /// and who may see it, the component says: see [`Replicate`](derive@crate::Replicate).
+    fn sight(_mode: &Mode) -> Option<Interest> {
+        None
     }
 }
 
-impl<I: Input> Inputs<I> {
-    /// `player`'s input; the neutral one if there is none.
-    pub fn of(&self, player: PlayerId) -> I {
-        // Where everyone plays, the player's number is the place.
-        let there = self.0.get(usize::from(player.0)).filter(|entry| entry.0 == player);
-        let found = || self.0.get(self.0.binary_search_by_key(&player, |entry| entry.0).ok()?);
-        there.or_else(found).map_or_else(I::default, |entry| entry.1)
-    }
-
-    /// Replaces all of them. `inputs` must rise by player.
-    pub fn replace(&mut self, inputs: impl Iterator<Item = (PlayerId, I)>) {
-        self.0.clear();
-        self.0.extend(inputs);
-        debug_assert!(self.0.is_sorted_by(|a, b| a.0 < b.0), "inputs rise by player");
-    }
+/// Fills in the parts that a game leaves out: `without!(MyGame: Bots, Sight)`.
+///
+/// Without `Predict`, clients show what the server says. Without `Bots`, a bot holds nothing down. Without
+/// `Ranking`, nobody is best. Without `Sight`, everyone is sent everything.
+#[macro_export]
+macro_rules! without {
+    (@Predict $game:ty) => {
+        impl $crate::Predict for $game {
+            type Body = $crate::NoBody;
+            fn step(_: &mut $crate::NoBody, _: &$crate::MatchClock, _: &<Self as $crate::Game>::Input, _: &$crate::Mode) {}
+        }
+    };
+    (@Bots $game:ty) => {
+        impl $crate::Bots for $game {
+            type Brain = ();
+            fn brain(_: u64) {}
+            fn think((): &mut (), _: &$crate::Snapshot, _: $crate::PlayerId) -> <Self as $crate::Game>::Input {
+                ::core::default::Default::default()
+            }
+        }
+    };
+    (@Ranking $game:ty) => { impl $crate::Ranking for $game {} };
+    (@Sight $game:ty) => { impl $crate::Sight for $game {} };
+    ($game:ty: $($part:ident),+ $(,)?) => { $($crate::without!(@$part $game);)+ };
 }
 
-/// Things that happened this tick, to be told to clients. What they are written into is used again every tick.
-#[derive(Resource, Clone, Debug, Default)]
-pub struct Events(Box<Said>); // Boxed: the world keeps room for 64 of every resource.
-
-#[derive(Clone, Debug, Default)]
-struct Said {
-    /// Encoded, one after the other.
-    bytes: Vec<u8>,
-    /// Where each one ends in `bytes`, and where it happened.
-    told: Vec<(usize, Option<Scene>)>,
-    to_everyone: usize,
+/// `me`'s own `C` in `view`: the first that it owns.
+pub fn own<C: Replicate>(view: &Snapshot, me: PlayerId) -> Option<C> {
+    let table = view.table_of::<C>()?;
+    // Only the column of owners is looked through.
+    let owners = table.column(C::OWNER?);
+    table.get(owners.iter().position(|owner| *owner == i32::from(me.0))?)
 }
 
-/// One thing to be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// The event, encoded.
-    pub bytes: Vec<u8>,
-    /// Where it happened; `None` if everyone is told, reliably.
-    pub at: Option<Scene>,
-}
-
-/// Where something happened.
+/// The body of a game that predicts nothing: no client ever has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scene {
-    /// The place.
-    pub place: [i32; 2],
-    /// Players whom it concerns: they are told wherever they look.
-    pub concerns: [Option<PlayerId>; 2],
-}
+pub struct NoBody;
 
-impl Events {
-    /// Most events in a tick for everyone; more are dropped, so that no burst outgrows a message.
-    pub const PER_TICK_MAX: usize = 64;
-    /// Most events in a tick, with those that have a place.
-    pub const PLACED_PER_TICK_MAX: usize = 1024;
+impl Columns for NoBody {
+    const TABLE: Table = Table { name: "", fields: &[] };
 
-    /// Tells every client of `event`, whose encoding must stay under [`GAME_EVENT_BYTES_MAX`] bytes.
-    pub fn emit<E: Encode>(&mut self, event: &E) {
-        if self.0.to_everyone < Self::PER_TICK_MAX {
-            self.0.to_everyone += 1;
-            self.push(event, None);
-        }
-    }
+    fn write(&self, _: &mut [i32]) {}
 
-    /// Tells those of `event` who have the place `at` in sight at this tick and can be sent something: for what is worth nothing
-    /// later or elsewhere, such as a hit. It has no group: nobody who is near may be kept from knowing it. In a mode without an [`Interest`] this is [`Events::emit`].
-    pub fn emit_at<E: Encode>(&mut self, at: [i32; 2], event: &E) {
-        self.push(event, Some(Scene { place: at, concerns: [None; 2] }));
-    }
-
-    /// The same, and tells `players` too, whom it concerns, also if they look elsewhere. Their own
-    /// events come before others' where there is not room for all.
-    pub fn emit_between<E: Encode>(&mut self, at: [i32; 2], players: [PlayerId; 2], event: &E) {
-        self.push(event, Some(Scene { place: at, concerns: players.map(Some) }));
-    }
-
-    fn push<E: Encode>(&mut self, event: &E, at: Option<Scene>) {
-        if self.0.told.len() < Self::PLACED_PER_TICK_MAX {
-            let Said { bytes, told, .. } = &mut *self.0;
-            let start = bytes.len();
-            encode_into(event, bytes);
-            debug_assert!(bytes.len() - start <= GAME_EVENT_BYTES_MAX, "an event is small");
-            told.push((bytes.len(), at));
-        }
-    }
-
-    /// Hands over this tick's events, each with where it happened, and forgets them.
-    pub fn take(&mut self, mut each: impl FnMut(&[u8], Option<Scene>)) {
-        let Said { bytes, told, to_everyone } = &mut *self.0;
-        let mut start = 0;
-        for (end, at) in told.drain(..) {
-            each(bytes.get(start..end).unwrap_or_default(), at);
-            start = end;
-        }
-        bytes.clear();
-        *to_everyone = 0;
+    fn read(_: &[i32]) -> Self {
+        Self
     }
 }
+
+impl Replicate for NoBody {}
+
+crate::component!(NoBody);
+
+/// What a player holds down during one tick: fixed-size, and every bit pattern that decodes is a legal input.
+///
+/// `Default` is the neutral input, used before the first one arrives and while the player's connection is lost.
+pub trait Input: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + Send + Sync + 'static {}
+
+impl<T: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + Send + Sync + 'static> Input for T {}
+
+/// One way to play a game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// Stable name, for URLs.
+    pub id: &'static str,
+    /// Name for people.
+    pub title: &'static str,
+    /// Most players in a match.
+    pub max_players: u16,
+    /// Ticks per second, 30 or 60.
+    pub tick_rate: u8,
+    /// How long a match is live, seconds.
+    pub live_seconds: u32,
+    /// Seats that bots fill in a match anyone may join; 0 for none.
+    pub bots_fill: u16,
+    /// Whether a bot plays the seat of a player whose connection is lost or who gives no input for a while.
+    pub stand_in: bool,
+}
+
+impl Mode {
+    /// What a mode does not say, it has from here: `Mode { id: "duel", max_players: 2, ..Mode::DEFAULT }`.
+    pub const DEFAULT: Self =
+        Self { id: "play", title: "Play", max_players: 8, tick_rate: 60, live_seconds: 300, bots_fill: 0, stand_in: false };
+}
+
+/// The client message of a game.
+pub type ClientMessageOf<G> = ClientMessage<<G as Game>::Input>;

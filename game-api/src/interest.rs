@@ -3,7 +3,9 @@
 //! A mode without an [`Interest`] sends everything to everyone.
 
 use tickwire_protocol::schema::Columns;
-use tickwire_protocol::{PlayerId, Snapshot, Table};
+use tickwire_protocol::{NetId, PlayerId, Snapshot, Table};
+
+use crate::{Components, Replicate};
 
 /// How a mode's matches are divided. Lengths are in the units of the rows' places.
 #[derive(Clone, Copy, Debug)]
@@ -17,10 +19,52 @@ pub struct Interest {
     /// Most bytes in a client's frame. It is exceeded only by the least a frame can be: the tick's events, the rows without a
     /// place, the player's own chunk and one other.
     pub bytes_per_tick: usize,
+    /// For each table of the schema, where its rows are and who may see them.
+    tables: &'static [TableSight],
+}
+
+impl Interest {
+    /// A map of this size, in such cells, which are seen so often, for so many bytes a tick and client.
+    pub const fn new(map: [i32; 2], cell: [i32; 2], tiers: &'static [Tier], bytes_per_tick: usize) -> Self {
+        Self { map, cell, tiers, bytes_per_tick, tables: &[] }
+    }
+
+    /// The same for the tables of `C`. A match does this with its game's components.
+    #[must_use]
+    pub const fn of<C: Components>(self) -> Self {
+        Self { tables: C::SIGHTS, ..self }
+    }
+
     /// Where row `row` of table `table` is and who may see it. Called for every row every tick.
-    pub place: fn(table: usize, row: Row<'_>) -> Place,
+    pub fn place(&self, table: usize, row: Row<'_>) -> Place {
+        self.tables.get(table).map_or(Place::EVERYWHERE, |sight| (sight.place)(row))
+    }
+
     /// From where the players look. Called every tick. Who is not named keeps looking from where they did.
-    pub eyes: fn(view: &Snapshot, eyes: &mut Eyes),
+    pub fn eyes(&self, view: &Snapshot, eyes: &mut Eyes) {
+        for (index, (table, sight)) in view.tables().iter().zip(self.tables).enumerate() {
+            let Some(look) = sight.look else { continue };
+            for row in 0..table.len() {
+                eyes.0.extend(look(Row::new(table, row)).map(|look| Eye { look, row: (index, row) }));
+            }
+        }
+    }
+}
+
+/// What a table's component says of its rows.
+#[derive(Clone, Copy, Debug)]
+pub struct TableSight {
+    place: fn(Row<'_>) -> Place,
+    look: Option<fn(Row<'_>) -> Option<Look>>,
+}
+
+impl TableSight {
+    /// Rows that everyone sees, always.
+    pub(crate) const EVERYWHERE: Self = Self { place: |_| Place::EVERYWHERE, look: None };
+
+    pub(crate) const fn of<C: Replicate>() -> Self {
+        Self { place: C::place, look: if C::LOOKS { Some(C::look) } else { None } }
+    }
 }
 
 /// Cells that are updated equally often.
@@ -49,7 +93,7 @@ pub enum Group {
     Everyone,
     /// One player.
     Player(PlayerId),
-    /// The players of this team, or whatever the game means by the number: see [`Eyes::add_in`].
+    /// The players of this team, or whatever the game means by the number: see [`Look::in_teams`].
     Team(u16),
 }
 
@@ -87,6 +131,11 @@ impl<'a> Row<'a> {
         Self { table, index }
     }
 
+    /// Its id.
+    pub fn id(&self) -> NetId {
+        self.table.ids().get(self.index).copied().unwrap_or_default()
+    }
+
     /// Its value of field `field`.
     pub fn value(&self, field: usize) -> i32 {
         self.table.column(field).get(self.index).copied().unwrap_or(0)
@@ -105,31 +154,40 @@ pub struct Eyes(Vec<Eye>);
 /// From where one player looks.
 #[derive(Clone, Copy, Debug)]
 pub struct Eye {
-    /// Who.
-    pub player: PlayerId,
+    /// Who, and what for.
+    pub look: Look,
     /// The table and the row it looks from: most often its own body. The row's chunk is sent every tick.
     pub row: (usize, usize),
+}
+
+/// Who looks from a row, which has a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The player.
+    pub player: PlayerId,
     /// The [`Group::Team`]s whose rows it may see.
     pub teams: [Option<u16>; Eyes::TEAMS_MAX],
+}
+
+impl Look {
+    /// `player` sees what everyone and what it alone may see.
+    pub const fn of(player: PlayerId) -> Self {
+        Self { player, teams: [None; Eyes::TEAMS_MAX] }
+    }
+
+    /// The same, and sees the rows of `teams`: as many as [`Eyes::TEAMS_MAX`].
+    #[must_use]
+    pub fn in_teams(mut self, teams: &[u16]) -> Self {
+        for (place, team) in self.teams.iter_mut().zip(teams) {
+            *place = Some(*team);
+        }
+        self
+    }
 }
 
 impl Eyes {
     /// Most teams that a player can see the rows of.
     pub const TEAMS_MAX: usize = 4;
-
-    /// `player` looks from row `row` of table `table`, which has a place.
-    pub fn add(&mut self, player: PlayerId, table: usize, row: usize) {
-        self.add_in(player, table, row, &[]);
-    }
-
-    /// The same, and may see the rows of `teams`: as many as [`Eyes::TEAMS_MAX`].
-    pub fn add_in(&mut self, player: PlayerId, table: usize, row: usize, teams: &[u16]) {
-        let mut seen = [None; Self::TEAMS_MAX];
-        for (place, team) in seen.iter_mut().zip(teams) {
-            *place = Some(*team);
-        }
-        self.0.push(Eye { player, row: (table, row), teams: seen });
-    }
 
     /// Forgets all and keeps the buffer.
     pub fn clear(&mut self) {

@@ -4,28 +4,30 @@
 
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
-use crate::{GameDef, Mode};
+use crate::{Game, MatchClock, Mode};
 
 /// Inputs remembered for replay. Older ones are forgotten: a snapshot that late is shown unpredicted.
 const REMEMBERED: u32 = 128;
 
 /// Predicts one player's body.
 #[derive(Debug)]
-pub struct Predictor<G: GameDef> {
+pub struct Predictor<G: Game> {
     mode: Mode,
     /// Input meant for tick `t` at `t % REMEMBERED`.
     inputs: Vec<(Tick, G::Input)>,
     /// The guess, and the tick it is for.
     body: Option<G::Body>,
     tick: Tick,
+    /// The clock of the newest snapshot.
+    clock: MatchClock,
     newest_input: G::Input,
 }
 
-impl<G: GameDef> Predictor<G> {
+impl<G: Game> Predictor<G> {
     /// Before the first snapshot.
     pub fn new(mode: Mode) -> Self {
         let inputs = vec![(Tick(u32::MAX), G::Input::default()); REMEMBERED as usize];
-        Self { mode, inputs, body: None, tick: Tick(0), newest_input: G::Input::default() }
+        Self { mode, inputs, body: None, tick: Tick(0), clock: MatchClock::default(), newest_input: G::Input::default() }
     }
 
     /// The guess at [`Predictor::tick`]; `None` while there is nothing to move.
@@ -54,6 +56,7 @@ impl<G: GameDef> Predictor<G> {
         let newest = self.tick;
         self.body = G::body(view, me);
         self.tick = view.tick;
+        self.clock = MatchClock::of(view);
         let ahead = newest.since(view.tick);
         if ahead > 0 && ahead < REMEMBERED as i32 {
             self.advance_to(newest);
@@ -71,7 +74,7 @@ impl<G: GameDef> Predictor<G> {
             self.tick = self.tick.next();
             let input = self.input_for(self.tick);
             if let Some(body) = &mut self.body {
-                G::step(body, &input, &self.mode);
+                G::step(body, &self.clock.at(self.tick), &input, &self.mode);
             }
         }
     }

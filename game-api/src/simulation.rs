@@ -3,7 +3,7 @@
 //! Invariant: the state after a tick depends on the seed and on the joins, leaves, phases and inputs given, and on nothing
 //! else: not on time, threads, or what other matches do.
 
-use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildSettings, ScheduleGraph};
+use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildError, ScheduleBuildSettings, ScheduleBuildWarning, ScheduleGraph};
 use bevy_ecs::world::World;
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::{Columns, Fnv, MatchState};
@@ -25,7 +25,7 @@ impl<G: Game> Simulation<G> {
     /// uses an id of the first.
     ///
     /// # Panics
-    /// If the game leaves a table of its schema unregistered, or its systems' order ambiguous: the game's mistake, found by
+    /// If the game's schema is not of its components, or its systems' order is ambiguous: the game's mistake, found by
     /// the first test that builds a match.
     pub fn new(mode: &Mode, seed: u64, tick: Tick, first_net_id: u32) -> Self {
         let mut world = World::new();
@@ -36,12 +36,11 @@ impl<G: Game> Simulation<G> {
         world.insert_resource(Events::default());
         let mut schedule = Schedule::default();
         schedule.set_build_settings(ScheduleBuildSettings { ambiguity_detection: LogLevel::Error, ..Default::default() });
-        let mut registry = Registry::new(G::SCHEMA);
-        G::build(&mut Setup { world: &mut world, schedule: &mut schedule, registry: &mut registry, mode });
-        let missing: Vec<_> = registry.unregistered().collect();
-        assert!(missing.is_empty(), "no component fills the tables {missing:?} of {}", G::NAME);
-        let built = schedule.initialize(&mut world).map(drop);
-        assert!(built.is_ok(), "the systems of {} have no clear order: {built:?}", G::NAME);
+        let registry = Registry::new::<G::Components>(G::SCHEMA);
+        G::systems(&mut Setup { world: &mut world, schedule: &mut schedule, mode });
+        if let Err(error) = schedule.initialize(&mut world) {
+            no_clear_order::<G>(&error, &schedule, &world);
+        }
         // What the schedule was built from is a tenth of a match's memory, and nobody asks for it again.
         *schedule.graph_mut() = ScheduleGraph::new();
         Self { world, schedule, registry, game: std::marker::PhantomData }
@@ -152,4 +151,20 @@ impl<G: Game> Simulation<G> {
     pub fn world(&mut self) -> &mut World {
         &mut self.world
     }
+}
+
+/// Says which systems of `G` get in each other's way, and what to do about it.
+#[allow(clippy::panic)] // see `Simulation::new`
+fn no_clear_order<G: Game>(error: &ScheduleBuildError, schedule: &Schedule, world: &World) -> ! {
+    let ScheduleBuildError::Elevated(ScheduleBuildWarning::Ambiguity(ambiguous)) = error else {
+        panic!("the systems of `{}` cannot be ordered: {}", G::NAME, error.to_string(schedule.graph(), world))
+    };
+    let pairs = ambiguous.0.to_string(schedule.graph(), world.components());
+    let pairs: Vec<String> = pairs.map(|(one, other, over)| format!("  {one} and {other}, over {over:?}")).collect();
+    panic!(
+        "these systems of `{}` use the same data, one of them changes it, and nothing says which runs first:\n{}\n\
+         say it where `systems` adds them: `setup.add((first, second).chain())`, or `.before(..)` and `.after(..)`",
+        G::NAME,
+        pairs.join("\n"),
+    )
 }

@@ -1,11 +1,8 @@
 //! A world's rows, stored and put back.
 
-#![cfg(feature = "ecs")]
-
 use tickwire_game::bevy_ecs::world::World;
-use tickwire_game::{Networked, OtherTables, Registry, Replicate};
+use tickwire_game::{Components, Networked, OtherTables, Registry, Replicate};
 use tickwire_protocol::codec::{decode, encode};
-use tickwire_protocol::schema::{Columns, MatchState, Schema};
 use tickwire_protocol::{NetId, PlayerId};
 
 #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
@@ -17,18 +14,14 @@ struct Runner {
 }
 
 #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+#[hidden]
 struct Purse {
     #[range(-5..=5)]
     coins: i32,
 }
 
-const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Runner::TABLE]);
-
 fn registry() -> Registry {
-    let mut registry = Registry::new(SCHEMA);
-    registry.replicate::<Runner>();
-    registry.persist::<Purse>();
-    registry
+    Registry::new::<(Purse, Runner)>(<(Purse, Runner)>::SCHEMA)
 }
 
 fn runner(x: i32) -> Runner {
@@ -65,8 +58,7 @@ fn rows_of_other_tables_are_refused_and_change_nothing() {
     let mut world = World::new();
     world.spawn((Networked(NetId(1)), runner(5)));
     let before = registry().state(&mut world);
-    let mut fewer = Registry::new(SCHEMA);
-    fewer.replicate::<Runner>();
+    let mut fewer = Registry::new::<(Runner,)>(<(Runner,)>::SCHEMA);
     let rows = fewer.state(&mut World::new());
     assert_eq!(registry().restore(&mut world, &rows), Err(OtherTables));
     assert_eq!(registry().state(&mut world), before);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use arena::tables::Fighter;
 use arena::{Arena, Input};
 use bytes::Bytes;
-use tickwire_game::{Game, GameDef, MatchClock, Mode, Simulation};
+use tickwire_game::{Bots, Game, MatchClock, Mode, Simulation};
 use tickwire_match::{Replication, View};
 use tickwire_protocol::codec::{BoundedBytes, encode_into};
 use tickwire_protocol::schema::Phase;
@@ -53,7 +53,7 @@ struct Playing {
     simulation: Simulation<Arena>,
     replication: Replication,
     clock: MatchClock,
-    players: Vec<(PlayerId, <Arena as GameDef>::Brain, Input, View)>,
+    players: Vec<(PlayerId, <Arena as Bots>::Brain, Input, View)>,
     sight: Snapshot,
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use arena::{Arena, Input};
 use hdrhistogram::Histogram;
-use tickwire_game::{GameDef, Rng};
+use tickwire_game::{Game, Predict, Rng};
 use tickwire_loadtest::script::{enter, see};
 use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::codec::encode;
@@ -240,7 +240,7 @@ async fn react(mut ada: Client<Arena>, mut bob: Client<Arena>, window: Duration)
             };
             let Heard::Snapshot(tick) = heard else { continue };
             match bob.view().and_then(|view| Arena::body(view, me)) {
-                Some(body) if body.fighter.aim == aim => break Some(tick),
+                Some(body) if body.aim == aim => break Some(tick),
                 Some(_) if tick.since(newest) < 30 => {}
                 // Dead: nothing can be seen.
                 _ => break None,

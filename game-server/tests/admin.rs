@@ -13,7 +13,7 @@ use futures_util::{SinkExt, StreamExt};
 use harness::{Harness, eventually};
 use http::{get, handshake, request};
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::{ClientMessage, CloseReason, ServerMessage};
 use tokio_tungstenite::tungstenite::Message;
@@ -120,7 +120,7 @@ async fn a_browser_watches_a_match_and_can_do_nothing_else() {
     .await;
     assert_eq!(dashboard["server"]["connections"], 2, "operators are not among the players' connections");
 
-    let leave = encode(&ClientMessage::<<Tag as GameDef>::Input>::Leave);
+    let leave = encode(&ClientMessage::<<Tag as Game>::Input>::Leave);
     ws.send(Message::Binary(leave.into())).await.expect("sent");
     let reason = loop {
         let bytes = ws.next().await.expect("a reason").expect("a message").into_data();

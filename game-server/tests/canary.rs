@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use http::{get, guest, handshake, post, request};
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::{ClientMessage, Credential, PROTOCOL_VERSION, Secret};
 
@@ -65,7 +65,7 @@ fn no_secret_is_written_anywhere() {
     let match_id = join["match"]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
     let resume = Secret(*b"canary of resume");
     for credential in [Credential::Ticket(ticket), Credential::Resume { match_id, token: resume }] {
-        let hello = ClientMessage::<<Tag as GameDef>::Input>::Hello { protocol: PROTOCOL_VERSION, schema: Tag::SCHEMA.hash(), credential };
+        let hello = ClientMessage::<<Tag as Game>::Input>::Hello { protocol: PROTOCOL_VERSION, schema: Tag::SCHEMA.hash(), credential };
         let (mut stream, answer) = handshake(play, "/ws", &[]);
         assert_eq!(answer.status, 101);
         stream.write_all(&frame(&encode(&hello))).expect("sent");

@@ -3,9 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 
-#[macro_use]
-#[path = "common/small_game.rs"]
-mod small_game;
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]
@@ -15,12 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use harness::{Harness, eventually};
 use http::get;
-use tickwire_game::{Game, GameDef, Mode, Setup};
+use tickwire_game::{Game, Mode, Setup};
 use tickwire_loadtest::script::{enter, hear, resume, see};
 use tickwire_loadtest::{Client, ClientError, Heard};
-use tickwire_protocol::messages::Ranked;
-use tickwire_protocol::schema::MatchState;
-use tickwire_protocol::{CloseReason, Event, PlayerId, Schema};
+use tickwire_protocol::{CloseReason, Event, PlayerId};
 
 /// Worlds that were built of the mode that one test only plays.
 static WORLDS: AtomicUsize = AtomicUsize::new(0);
@@ -31,23 +26,20 @@ struct Counted;
 const PLAIN: Mode = Mode { id: "plain", title: "Plain", max_players: 8, tick_rate: 60, live_seconds: 3_600, bots_fill: 0, stand_in: false };
 const COUNTED: Mode = Mode { id: "counted", title: "Counted", ..PLAIN };
 
-impl GameDef for Counted {
-    const NAME: &'static str = "counted";
-    const SCHEMA: Schema = Schema::new(&[<MatchState as tickwire_protocol::Columns>::TABLE]);
-    const MODES: &'static [Mode] = &[PLAIN, COUNTED];
-    no_prediction_no_bots!();
-}
-
 impl Game for Counted {
-    fn build(setup: &mut Setup<'_>) {
+    const NAME: &'static str = "counted";
+    const MODES: &'static [Mode] = &[PLAIN, COUNTED];
+    type Input = u8;
+    type Event = ();
+    type Components = ();
+
+    fn systems(setup: &mut Setup<'_>) {
         WORLDS.fetch_add(usize::from(setup.mode.id == COUNTED.id), Relaxed);
     }
     fn join(_: &mut bevy_ecs::world::World, _: PlayerId) {}
-    fn leave(_: &mut bevy_ecs::world::World, _: PlayerId) {}
-    fn ranking(_: &mut bevy_ecs::world::World) -> Vec<Ranked> {
-        Vec::new()
-    }
 }
+
+tickwire_game::without!(Counted: Predict, Bots, Ranking, Sight);
 
 /// The value of a metric, all its labels together.
 fn metric(harness: &Harness, name: &str) -> f64 {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use harness::Harness;
 use http::{get, guest, post};
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_loadtest::Heard;
 use tickwire_loadtest::script::{hear, hear_closing, see};
 use tickwire_protocol::{CloseReason, Event};

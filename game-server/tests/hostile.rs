@@ -8,7 +8,7 @@ mod harness;
 use futures_util::{SinkExt, StreamExt};
 use harness::Harness;
 use tag::Tag;
-use tickwire_game::{ClientMessageOf, GameDef};
+use tickwire_game::{ClientMessageOf, Game};
 use tickwire_loadtest::script::{hear_closing, see};
 use tickwire_loadtest::{Api, Client, Join};
 use tickwire_protocol::codec::encode;

@@ -14,7 +14,7 @@ use harness::Harness;
 use http::{get, guest, post, request};
 use serde_json::{Value, json};
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_server::Config;
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");

@@ -9,7 +9,7 @@ use harness::Harness;
 use http::Method;
 use serde_json::json;
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_loadtest::script::{enter, hear, hear_closing, phase, see};
 use tickwire_loadtest::{Api, Client, Heard, Join};
 use tickwire_protocol::messages::Lobby;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use harness::Harness;
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_loadtest::script::{enter, see};
 use tickwire_loadtest::{Api, Client};
 

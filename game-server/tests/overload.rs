@@ -3,9 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 
-#[macro_use]
-#[path = "common/small_game.rs"]
-mod small_game;
 #[path = "common/harness.rs"]
 mod harness;
 
@@ -13,11 +10,9 @@ use std::time::Duration;
 
 use bevy_ecs::system::{Local, Res};
 use harness::Harness;
-use tickwire_game::{Game, GameDef, Inputs, Mode, Setup};
+use tickwire_game::{Game, Inputs, Mode, Setup};
 use tickwire_loadtest::script::{enter, hear_closing, see};
-use tickwire_protocol::messages::Ranked;
-use tickwire_protocol::schema::MatchState;
-use tickwire_protocol::{CloseReason, PlayerId, Schema};
+use tickwire_protocol::{CloseReason, PlayerId};
 
 /// A game with a mode that no machine is fast enough for, and in which the first player can hold up any match.
 struct Heavy;
@@ -27,19 +22,18 @@ const HEAVY: Mode = Mode { id: "heavy", title: "Heavy", ..LIGHT };
 /// One and a half of its intervals.
 const TICK: Duration = Duration::from_millis(25);
 
-impl GameDef for Heavy {
-    const NAME: &'static str = "heavy";
-    const SCHEMA: Schema = Schema::new(&[<MatchState as tickwire_protocol::Columns>::TABLE]);
-    const MODES: &'static [Mode] = &[LIGHT, HEAVY];
-    no_prediction_no_bots!();
-}
-
 impl Game for Heavy {
-    fn build(setup: &mut Setup<'_>) {
+    const NAME: &'static str = "heavy";
+    const MODES: &'static [Mode] = &[LIGHT, HEAVY];
+    type Input = u8;
+    type Event = ();
+    type Components = ();
+
+    fn systems(setup: &mut Setup<'_>) {
         if setup.mode.id == HEAVY.id {
-            setup.schedule.add_systems(|| std::thread::sleep(TICK));
+            setup.add(|| std::thread::sleep(TICK));
         }
-        setup.schedule.add_systems(|inputs: Res<Inputs<u8>>, mut before: Local<u8>| {
+        setup.add(|inputs: Res<Inputs<u8>>, mut before: Local<u8>| {
             let tenths = inputs.of(PlayerId(0));
             if std::mem::replace(&mut *before, tenths) != tenths {
                 std::thread::sleep(Duration::from_millis(100) * tenths.into());
@@ -47,11 +41,9 @@ impl Game for Heavy {
         });
     }
     fn join(_: &mut bevy_ecs::world::World, _: PlayerId) {}
-    fn leave(_: &mut bevy_ecs::world::World, _: PlayerId) {}
-    fn ranking(_: &mut bevy_ecs::world::World) -> Vec<Ranked> {
-        Vec::new()
-    }
 }
+
+tickwire_game::without!(Heavy: Predict, Bots, Ranking, Sight);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn players_come_and_the_neighbours_play_on() {

@@ -8,7 +8,7 @@ mod harness;
 
 use harness::Harness;
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_loadtest::script::{enter, hear, hear_closing, see};
 use tickwire_loadtest::{ApiError, Client, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Event};

@@ -8,7 +8,7 @@ mod harness;
 use arena::Arena;
 use harness::Harness;
 use tag::Tag;
-use tickwire_game::{Game, GameDef};
+use tickwire_game::{Game, Predict};
 use tickwire_loadtest::bot::{Bot, Driver};
 use tickwire_loadtest::client::Traffic;
 use tickwire_loadtest::script::{hear, hear_closing, phase, see};
@@ -51,7 +51,7 @@ async fn what_one_does_the_other_sees() {
     let harness = Harness::start::<Arena>(|_| {});
     let (mut ada, mut bob, _) = harness.pair::<Arena>().await;
     let me = ada.player().expect("a seat");
-    let place = |client: &Client<Arena>| Arena::body(client.view()?, me).map(|body| (body.fighter.x, body.fighter.y));
+    let place = |client: &Client<Arena>| Arena::body(client.view()?, me).map(|body| (body.x, body.y));
     see(&mut bob, |view| Arena::body(view, me).is_some()).await.expect("Ada appears to Bob");
     let start = place(&bob).expect("Ada is there");
     let tick = see(&mut ada, |view| phase(view) == Phase::Live).await.expect("live");
@@ -59,9 +59,7 @@ async fn what_one_does_the_other_sees() {
         let input = arena::Input { move_x: if start.0 < 32_000 { 127 } else { -127 }, ..Default::default() };
         ada.input(tick.plus(ahead), input).await.expect("sent");
     }
-    see(&mut bob, |view| Arena::body(view, me).is_some_and(|body| (body.fighter.x, body.fighter.y) != start))
-        .await
-        .expect("Bob sees Ada move");
+    see(&mut bob, |view| Arena::body(view, me).is_some_and(|body| (body.x, body.y) != start)).await.expect("Bob sees Ada move");
 }
 
 #[tokio::test(flavor = "multi_thread")]

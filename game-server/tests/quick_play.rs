@@ -2,9 +2,6 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
-#[macro_use]
-#[path = "common/small_game.rs"]
-mod small_game;
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]
@@ -18,10 +15,8 @@ use harness::Harness;
 use http::{get, guest, post};
 use serde_json::Value;
 use tag::Tag;
-use tickwire_game::{Game, GameDef, Mode, Setup};
-use tickwire_protocol::messages::Ranked;
-use tickwire_protocol::schema::MatchState;
-use tickwire_protocol::{Columns, PlayerId, Schema};
+use tickwire_game::{Game, Mode, Setup};
+use tickwire_protocol::PlayerId;
 
 fn seats() -> usize {
     usize::from(Tag::MODES[0].max_players)
@@ -73,24 +68,21 @@ fn a_crowd_fills_matches_exactly_and_creates_none_in_vain() {
 /// A game whose matches take a while to come up, so that a crowd is there before the first answer.
 struct SlowToBuild;
 
-impl GameDef for SlowToBuild {
+impl Game for SlowToBuild {
     const NAME: &'static str = "slow-to-build";
-    const SCHEMA: Schema = Schema::new(&[<MatchState as Columns>::TABLE]);
     const MODES: &'static [Mode] =
         &[Mode { id: "only", title: "Only", max_players: 4, tick_rate: 60, live_seconds: 60, bots_fill: 0, stand_in: false }];
-    no_prediction_no_bots!();
-}
+    type Input = u8;
+    type Event = ();
+    type Components = ();
 
-impl Game for SlowToBuild {
-    fn build(_: &mut Setup<'_>) {
+    fn systems(_: &mut Setup<'_>) {
         std::thread::sleep(Duration::from_millis(200));
     }
     fn join(_: &mut bevy_ecs::world::World, _: PlayerId) {}
-    fn leave(_: &mut bevy_ecs::world::World, _: PlayerId) {}
-    fn ranking(_: &mut bevy_ecs::world::World) -> Vec<Ranked> {
-        Vec::new()
-    }
 }
+
+tickwire_game::without!(SlowToBuild: Predict, Bots, Ranking, Sight);
 
 #[test]
 fn a_crowd_that_comes_before_the_first_match_is_up_fills_matches_exactly_too() {

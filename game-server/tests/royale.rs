@@ -8,7 +8,7 @@ mod harness;
 use arena::tables::{Fighter, Score, Zone};
 use arena::{Arena, ROYALE_ID};
 use harness::Harness;
-use tickwire_game::{Game, GameDef};
+use tickwire_game::{Bots, Game, Predict};
 use tickwire_loadtest::bot::{Bot, Driver};
 use tickwire_loadtest::client::Traffic;
 use tickwire_loadtest::script::{enter, hear, see};
@@ -46,7 +46,7 @@ async fn players(harness: &Harness, count: usize) -> Vec<Client<Arena>> {
 fn assert_filtered(client: &Client<Arena>) {
     let (view, me) = (client.view().expect("a view"), client.player().expect("a seat"));
     assert!(view.rows::<Score>().all(|(_, score)| score.player == me.0), "others' scores stay on the server");
-    let Some(own) = Arena::body(view, me).map(|body| body.fighter) else { return };
+    let Some(own) = Arena::body(view, me) else { return };
     let interest = Arena::interest(&Arena::MODES[1]).expect("royale has one");
     let reach = (i32::from(interest.tiers.last().expect("a tier").cells) + 1) * interest.cell[0] + interest.cell[0] / 2;
     let far = |fighter: &Fighter| (fighter.x - own.x).abs().max((fighter.y - own.y).abs());

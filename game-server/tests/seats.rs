@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use harness::Harness;
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
 use tickwire_loadtest::{ApiError, Client, ClientError, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, Event, MatchId, Secret};

@@ -5,26 +5,20 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 #![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
 
-#[macro_use]
-#[path = "common/small_game.rs"]
-mod small_game;
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/slow.rs"]
 mod slow;
 
-use bevy_ecs::component::Component;
 use bevy_ecs::system::{Query, Res, ResMut};
 use bevy_ecs::world::World;
 use harness::Harness;
 use slow::{connection_of, drain, enter_over};
-use tickwire_game::interest::{Eyes, Place, Row, Tier};
-use tickwire_game::{Game, GameDef, Inputs, Interest, Mode, NetIds, Random, Setup};
+use tickwire_game::interest::Tier;
+use tickwire_game::{Game, Inputs, Interest, Mode, Random, Replicate, Setup, Sight, spawn};
 use tickwire_loadtest::client::Traffic;
 use tickwire_loadtest::script::{enter, see};
-use tickwire_protocol::messages::Ranked;
-use tickwire_protocol::schema::{Columns, MatchState};
-use tickwire_protocol::{PlayerId, Schema, Snapshot, Table, columns};
+use tickwire_protocol::PlayerId;
 
 /// A game that needs much bandwidth: its rows are noise, which no codec makes smaller.
 struct Static;
@@ -32,70 +26,61 @@ struct Static;
 const NOISES: i32 = 300;
 const SIDE: i32 = 1_000;
 
-columns! {
-    /// Changes in every tick to something that nobody can foresee.
-    #[derive(Component)]
-    struct Noise as "noise" {
-        x: i32 = 0..=999,
-        y: i32 = 0..=999,
-        value: i32 = 0..=0xffff,
-    }
+/// Changes in every tick to something that nobody can foresee.
+#[derive(Replicate)]
+#[place(x, y)]
+struct Noise {
+    #[range(0..=SIDE - 1)]
+    x: i32,
+    #[range(0..=SIDE - 1)]
+    y: i32,
+    #[range(0..=0xffff)]
+    value: i32,
 }
 
-columns! {
-    /// What a player last said.
-    #[derive(Component)]
-    struct Echo as "echo" {
-        player: u16 = 0..=1023,
-        said: u8 = 0..=255,
-    }
+/// What a player last said. Everyone looks from where it is: from where the first noise is.
+#[derive(Replicate)]
+#[place(x, y)]
+#[eyes]
+struct Echo {
+    #[owner]
+    #[range(0..=1023)]
+    player: u16,
+    said: u8,
+    #[range(0..=SIDE - 1)]
+    x: i32,
+    #[range(0..=SIDE - 1)]
+    y: i32,
 }
 
 const MODE: Mode = Mode { id: "whole", title: "Whole", max_players: 8, tick_rate: 60, live_seconds: 300, bots_fill: 0, stand_in: false };
 
-impl GameDef for Static {
-    const NAME: &'static str = "static";
-    const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Noise::TABLE, Echo::TABLE]);
-    const MODES: &'static [Mode] = &[MODE, Mode { id: "divided", title: "Divided", ..MODE }];
-    no_prediction_no_bots!();
-}
-
 impl Game for Static {
-    fn interest(mode: &Mode) -> Option<Interest> {
-        let tiers = &[Tier { cells: 5, every: 1 }, Tier { cells: 10, every: 2 }];
-        (mode.id == "divided").then_some(Interest { map: [SIDE; 2], cell: [100; 2], tiers, bytes_per_tick: 600, place, eyes })
-    }
+    const NAME: &'static str = "static";
+    const MODES: &'static [Mode] = &[MODE, Mode { id: "divided", title: "Divided", ..MODE }];
+    type Input = u8;
+    type Event = ();
+    type Components = (Noise, Echo);
 
-    fn build(setup: &mut Setup<'_>) {
-        setup.registry.replicate::<Noise>();
-        setup.registry.replicate::<Echo>();
+    fn systems(setup: &mut Setup<'_>) {
         for number in 0..NOISES {
-            let networked = setup.world.resource_mut::<NetIds>().allocate();
-            setup.world.spawn((networked, Noise { x: number * 331 % SIDE, y: number * 177 % SIDE, value: 0 }));
+            setup.spawn(Noise { x: number * 331 % SIDE, y: number * 177 % SIDE, value: 0 });
         }
-        setup.schedule.add_systems((hiss, echo));
+        setup.add((hiss, echo));
     }
 
     fn join(world: &mut World, player: PlayerId) {
-        let networked = world.resource_mut::<NetIds>().allocate();
-        world.spawn((networked, Echo { player: player.0, said: 0 }));
-    }
-
-    fn leave(_: &mut World, _: PlayerId) {}
-
-    fn ranking(_: &mut World) -> Vec<Ranked> {
-        Vec::new()
+        spawn(world, Echo { player: player.0, said: 0, x: 0, y: 0 });
     }
 }
 
-fn place(table: usize, row: Row<'_>) -> Place {
-    if table == 1 { Place::at([row.value(0), row.value(1)]) } else { Place::EVERYWHERE }
-}
+tickwire_game::without!(Static: Predict, Bots, Ranking);
 
-/// Everyone looks from where the first noise is.
-fn eyes(view: &Snapshot, eyes: &mut Eyes) {
-    let players = view.table(2).map_or(0, Table::len);
-    (0..players).for_each(|player| eyes.add(PlayerId(player as u16), 1, 0));
+impl Sight for Static {
+    fn sight(mode: &Mode) -> Option<Interest> {
+        let tiers = &[Tier { cells: 5, every: 1 }, Tier { cells: 10, every: 2 }];
+        (mode.id == "divided").then_some(Interest::new([SIDE; 2], [100; 2], tiers, 600))
+    }
 }
 
 fn hiss(mut random: ResMut<Random>, mut noises: Query<&mut Noise>) {

@@ -11,7 +11,7 @@ use arena::tables::Fighter;
 use arena::{Arena, ROYALE_ID};
 use harness::Harness;
 use slow::{Granted, drain, enter_over, narrow_connection};
-use tickwire_game::{Game, GameDef};
+use tickwire_game::Game;
 use tickwire_loadtest::client::Traffic;
 use tickwire_loadtest::script::{enter, hear, see};
 use tickwire_loadtest::{Client, Heard};

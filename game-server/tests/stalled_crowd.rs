@@ -20,7 +20,7 @@ use arena::{Arena, Input};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use slow::{Granted, drain, enter_over, narrow_connection, unsent_in_kernel};
-use tickwire_game::{Game, GameDef, Mode};
+use tickwire_game::{Game, Mode};
 use tickwire_loadtest::script::{enter, see};
 use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::{CloseReason, Snapshot, Tick};

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use allocation_counter::{AllocationInfo, measure};
 use arena::tables::{Fighter, Shot};
 use arena::{Arena, Input};
-use tickwire_game::{GameDef, Mode};
+use tickwire_game::{Game, Mode};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::messages::{ClientMessage, Event};
 use tickwire_protocol::text::Name;

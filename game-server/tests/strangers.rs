@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use harness::Harness;
 use http::{Answer, connect, connect_from, get, guest, handshake, handshake_on, is_closed_within, post, request};
 use tag::Tag;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_loadtest::{Api, Client, script};
 
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));

@@ -8,7 +8,7 @@ mod harness;
 
 use harness::Harness;
 use tag::{Runner, Tag};
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_loadtest::script::{hear, hear_closing, phase, resume, see};
 use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::messages::{Presence, RosterEntry};

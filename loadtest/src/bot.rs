@@ -12,7 +12,7 @@ mod witness;
 
 use std::time::Duration;
 
-use tickwire_game::{GameDef, Mode};
+use tickwire_game::{Game, Mode};
 use tickwire_protocol::messages::Pong;
 use tickwire_protocol::{ClientMessage, CloseReason, Event, Tick};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -36,7 +36,7 @@ const STALL: Duration = Duration::from_millis(100);
 const STALL_TICKS: u32 = 4;
 
 /// Who decides what a player does.
-pub enum Driver<G: GameDef> {
+pub enum Driver<G: Game> {
     /// The game's own bot.
     Brain(G::Brain),
     /// A person's recorded inputs, over and over, from somewhere in the middle.
@@ -51,7 +51,7 @@ pub enum Driver<G: GameDef> {
 }
 
 /// One player.
-pub struct Bot<G: GameDef, S> {
+pub struct Bot<G: Game, S> {
     client: Client<G, S>,
     driver: Driver<G>,
     interval: Duration,
@@ -111,7 +111,7 @@ impl Stopped {
     }
 }
 
-impl<G: GameDef, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
+impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
     /// Plays over a client that has heard Welcome. `phase` (0 to 1) is where in an interval its inputs go.
     pub fn new(client: Client<G, S>, driver: Driver<G>, phase: f64) -> Self {
         let now = Instant::now();

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use futures_util::{SinkExt, StreamExt};
-use tickwire_game::{ClientMessageOf, GameDef};
+use tickwire_game::{ClientMessageOf, Game};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire_protocol::messages::{Pong, TableHashes, Welcome};
@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use crate::api::Api;
 
 /// One player's connection.
-pub struct Client<G: GameDef, S = TcpStream> {
+pub struct Client<G: Game, S = TcpStream> {
     ws: WebSocketStream<S>,
     replica: Replica,
     welcome: Option<Welcome>,
@@ -95,7 +95,7 @@ pub enum ClientError {
 }
 
 /// Gives `work` this thread's workspace, which all its clients use in turn.
-fn with_workspace<G: GameDef, R>(work: impl FnOnce(&mut Workspace) -> R) -> R {
+fn with_workspace<G: Game, R>(work: impl FnOnce(&mut Workspace) -> R) -> R {
     thread_local! {
         static OF_GAME: RefCell<Option<(TypeId, Workspace)>> = const { RefCell::new(None) };
     }
@@ -108,7 +108,7 @@ fn with_workspace<G: GameDef, R>(work: impl FnOnce(&mut Workspace) -> R) -> R {
     })
 }
 
-impl<G: GameDef> Client<G> {
+impl<G: Game> Client<G> {
     /// Connects without saying anything yet.
     pub async fn connect(api: &Api, ws_path: &str) -> Result<Self, ClientError> {
         let stream = api.connect().await?;
@@ -117,7 +117,7 @@ impl<G: GameDef> Client<G> {
     }
 }
 
-impl<G: GameDef, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
+impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
     /// Starts WebSocket on a connection. `request` is its URL, or a request with more headers.
     pub async fn over(stream: S, request: impl IntoClientRequest + Unpin) -> Result<Self, ClientError> {
         let config = WebSocketConfig::default()

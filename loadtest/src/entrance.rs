@@ -15,7 +15,7 @@ use goose::goose::{GooseMethod, GooseUser};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use serde_json::Value;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::Credential;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -137,7 +137,7 @@ impl Entrance {
     }
 
     /// Lets a player in, and returns its connection at the first snapshot.
-    pub async fn enter<G: GameDef>(
+    pub async fn enter<G: Game>(
         &self,
         user: &mut GooseUser,
         visitor: &mut Visitor,
@@ -160,7 +160,7 @@ impl Entrance {
     }
 
     /// Brings a player to the seat that `way` leads to.
-    pub async fn resume<G: GameDef>(
+    pub async fn resume<G: Game>(
         &self,
         user: &mut GooseUser,
         visitor: &Visitor,
@@ -184,7 +184,7 @@ impl Entrance {
         *source
     }
 
-    async fn watch<G: GameDef>(&self, user: &mut GooseUser, index: usize, source: Option<IpAddr>) -> Result<PlayerClient<G>, EnterError> {
+    async fn watch<G: Game>(&self, user: &mut GooseUser, index: usize, source: Option<IpAddr>) -> Result<PlayerClient<G>, EnterError> {
         let access = self.watch.as_ref().ok_or(EnterError::NothingToWatch)?;
         let bearer = format!("Bearer {}", access.token);
         let request = user.client.get(format!("http://{}/admin/api/matches", access.admin.address)).header(AUTHORIZATION, &bearer);
@@ -206,7 +206,7 @@ impl Entrance {
         .await
     }
 
-    async fn open<G: GameDef>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
+    async fn open<G: Game>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
         in_time(async {
             let mut client = self.say_hello(index, source, way).await?;
             first_snapshot(&mut client).await?;
@@ -217,7 +217,7 @@ impl Entrance {
 
     /// Says Hello, and loses the line: every other player before the server's answer has come, the
     /// others before they have read it.
-    async fn lose_welcome<G: GameDef>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<(), EnterError> {
+    async fn lose_welcome<G: Game>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<(), EnterError> {
         in_time(async {
             let mut client: PlayerClient<G> = self.say_hello(index, source, way).await?;
             if index.is_multiple_of(2) {
@@ -231,7 +231,7 @@ impl Entrance {
         .await
     }
 
-    async fn say_hello<G: GameDef>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
+    async fn say_hello<G: Game>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
         let stream = connect(&self.server, source).await?;
         let url = if way.ws_url.starts_with('/') { format!("ws://{}{}", self.server.authority, way.ws_url) } else { way.ws_url.clone() };
         let mut client = Client::over(self.link(stream, index), url).await?;
@@ -249,7 +249,7 @@ async fn connect(to: &Place, source: Option<IpAddr>) -> io::Result<TcpStream> {
     Api::to(to.clone(), source.unwrap_or_else(|| any_like(to.address))).connect().await
 }
 
-async fn first_snapshot<G: GameDef>(client: &mut PlayerClient<G>) -> Result<(), ClientError> {
+async fn first_snapshot<G: Game>(client: &mut PlayerClient<G>) -> Result<(), ClientError> {
     loop {
         match client.next().await? {
             Heard::Snapshot(_) => return Ok(()),

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use goose::goose::{GooseUser, Transaction, TransactionError, TransactionFunction, TransactionResult};
-use tickwire_game::{GameDef, Rng};
+use tickwire_game::{Game, Rng};
 use tickwire_protocol::MatchId;
 use tokio::time::Instant;
 
@@ -38,7 +38,7 @@ const RETRY_MAX: Duration = Duration::from_secs(4);
 const RETURNS_MAX: u32 = 6;
 
 /// What all players of a run share.
-pub struct Field<G: GameDef> {
+pub struct Field<G: Game> {
     /// The way in.
     pub entrance: Entrance,
     /// Where they bring what they felt.
@@ -55,7 +55,7 @@ pub struct Field<G: GameDef> {
 }
 
 /// One user, between its turns.
-struct Player<G: GameDef> {
+struct Player<G: Game> {
     visitor: Visitor,
     scenario: Scenario,
     place: Place<G>,
@@ -68,7 +68,7 @@ struct Player<G: GameDef> {
 }
 
 /// Where a user is.
-enum Place<G: GameDef> {
+enum Place<G: Game> {
     /// Without a seat, and when to try for one.
     Outside(Instant),
     Seated(Box<Seat<G>>),
@@ -80,7 +80,7 @@ enum Place<G: GameDef> {
 type Shared<G> = Arc<tokio::sync::Mutex<Player<G>>>;
 
 /// The transactions of `scenario`: come in, take turns, leave.
-pub fn transactions<G: GameDef>(field: &Arc<Field<G>>, scenario: Scenario) -> [Transaction; 3] {
+pub fn transactions<G: Game>(field: &Arc<Field<G>>, scenario: Scenario) -> [Transaction; 3] {
     let [enter, play, leave] = [Step::Enter, Step::Turn, Step::Leave].map(|step| {
         let field = Arc::clone(field);
         let function: TransactionFunction = Arc::new(move |user| {
@@ -99,7 +99,7 @@ enum Step {
     Leave,
 }
 
-async fn run<G: GameDef>(field: &Field<G>, scenario: Scenario, step: Step, user: &mut GooseUser) -> TransactionResult {
+async fn run<G: Game>(field: &Field<G>, scenario: Scenario, step: Step, user: &mut GooseUser) -> TransactionResult {
     if user.get_session_data::<Shared<G>>().is_none() {
         user.set_session_data::<Shared<G>>(Arc::new(tokio::sync::Mutex::new(Player::new(field, scenario))));
     }
@@ -118,7 +118,7 @@ async fn run<G: GameDef>(field: &Field<G>, scenario: Scenario, step: Step, user:
     done
 }
 
-impl<G: GameDef> Player<G> {
+impl<G: Game> Player<G> {
     fn new(field: &Field<G>, scenario: Scenario) -> Self {
         let index = field.board.sent_one() as usize;
         let rng = Rng::new(field.seed.wrapping_mul(1 << 20).wrapping_add(index as u64));
@@ -303,7 +303,7 @@ impl<G: GameDef> Player<G> {
 }
 
 /// Writes down why a player did not get in.
-async fn tell<G: GameDef>(field: &Field<G>, user: &mut GooseUser, what: &str, took: Duration, error: &EnterError) -> TransactionResult {
+async fn tell<G: Game>(field: &Field<G>, user: &mut GooseUser, what: &str, took: Duration, error: &EnterError) -> TransactionResult {
     let text = error.to_string();
     field.board.failed(format!("{what}: {text}"));
     if let Some(advice) = error.shortage() {

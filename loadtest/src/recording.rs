@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use tickwire_game::{GameDef, Input};
+use tickwire_game::{Game, Input};
 use tickwire_protocol::{ClientMessage, Tick};
 
 /// Longest recording that is read: an hour at 60 Hz.
@@ -50,7 +50,7 @@ struct File {
 
 impl<I: Input> Recording<I> {
     /// Reads the recording of a match of `G`.
-    pub fn read<G: GameDef<Input = I>>(path: &Path) -> Result<Self, RecordingError> {
+    pub fn read<G: Game<Input = I>>(path: &Path) -> Result<Self, RecordingError> {
         let name = path.display().to_string();
         let unreadable = |error: String| RecordingError::Unreadable { path: name.clone(), error };
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;

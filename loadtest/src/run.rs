@@ -13,7 +13,7 @@ use goose::GooseAttack;
 use goose::config::GooseConfiguration;
 use goose::goose::Scenario as GooseScenario;
 use goose::prelude::GooseError;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -49,7 +49,7 @@ pub enum News<'a> {
 pub type Progress = Arc<Mutex<dyn FnMut(News) + Send>>;
 
 /// Runs the load test that `options` describe against a server of game `G`, which preflight found there.
-pub async fn run<G: GameDef>(options: &Options, facts: &Facts, progress: Progress) -> Result<Report, PreflightError> {
+pub async fn run<G: Game>(options: &Options, facts: &Facts, progress: Progress) -> Result<Report, PreflightError> {
     let users = options.users as usize;
     let descriptors_max = preflight::provide_descriptors(users)?;
     let recording = options.replay.as_deref().map(Recording::read::<G>).transpose()?.map(Arc::new);
@@ -154,7 +154,7 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
     Entrance::new(setup).map_err(|error| PreflightError::Internal(error.to_string()))
 }
 
-fn attack<G: GameDef>(options: &Options, facts: &Facts, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
+fn attack<G: Game>(options: &Options, facts: &Facts, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
     // Goose's remote control listens on a fixed port, which a second process would find taken.
     let quiet = ["--no-print-metrics", "-qq", "--no-telnet"];
     let mut arguments: Vec<String> =
@@ -195,7 +195,7 @@ fn tell(progress: &Progress, news: News) {
 }
 
 /// Players for whom the server may keep a seat: their connection broke, and they did not come back.
-fn cut_off<G: GameDef>(field: &Field<G>, watched: &Watched) -> u64 {
+fn cut_off<G: Game>(field: &Field<G>, watched: &Watched) -> u64 {
     let counts = &watched.total.counts;
     let diverged = counts.closes.get("diverged").copied().unwrap_or_default();
     let unasked = counts.unexplained_closes().saturating_sub(diverged);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::schema::{MatchState, Phase};
 use tickwire_protocol::{CloseReason, Credential, Snapshot, Tick};
 
@@ -13,7 +13,7 @@ use crate::client::{Client, ClientError, Heard};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Says Hello with a ticket and hears Welcome.
-pub async fn enter<G: GameDef>(api: &Api, join: &Join) -> Result<Client<G>, ClientError> {
+pub async fn enter<G: Game>(api: &Api, join: &Join) -> Result<Client<G>, ClientError> {
     let mut client = Client::connect(api, &join.ws_url).await?;
     client.hello(Credential::Ticket(join.ticket)).await?;
     hear(&mut client, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await?;
@@ -21,7 +21,7 @@ pub async fn enter<G: GameDef>(api: &Api, join: &Join) -> Result<Client<G>, Clie
 }
 
 /// Returns to a seat and hears Welcome.
-pub async fn resume<G: GameDef>(api: &Api, ws_url: &str, credential: Credential) -> Result<Client<G>, ClientError> {
+pub async fn resume<G: Game>(api: &Api, ws_url: &str, credential: Credential) -> Result<Client<G>, ClientError> {
     let mut client = Client::connect(api, ws_url).await?;
     client.hello(credential).await?;
     hear(&mut client, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await?;
@@ -29,7 +29,7 @@ pub async fn resume<G: GameDef>(api: &Api, ws_url: &str, credential: Credential)
 }
 
 /// Listens until `wanted` finds what it waits for.
-pub async fn hear<G: GameDef, T>(client: &mut Client<G>, mut wanted: impl FnMut(Heard) -> Option<T>) -> Result<T, ClientError> {
+pub async fn hear<G: Game, T>(client: &mut Client<G>, mut wanted: impl FnMut(Heard) -> Option<T>) -> Result<T, ClientError> {
     let listen = async {
         loop {
             let heard = client.next().await?;
@@ -45,7 +45,7 @@ pub async fn hear<G: GameDef, T>(client: &mut Client<G>, mut wanted: impl FnMut(
 }
 
 /// Listens until the view satisfies `wanted`; returns the view's tick.
-pub async fn see<G: GameDef>(client: &mut Client<G>, mut wanted: impl FnMut(&Snapshot) -> bool) -> Result<Tick, ClientError> {
+pub async fn see<G: Game>(client: &mut Client<G>, mut wanted: impl FnMut(&Snapshot) -> bool) -> Result<Tick, ClientError> {
     let watch = async {
         loop {
             match client.next().await? {
@@ -59,7 +59,7 @@ pub async fn see<G: GameDef>(client: &mut Client<G>, mut wanted: impl FnMut(&Sna
 }
 
 /// Listens until the server says why it ends the session.
-pub async fn hear_closing<G: GameDef>(client: &mut Client<G>) -> Result<CloseReason, ClientError> {
+pub async fn hear_closing<G: Game>(client: &mut Client<G>) -> Result<CloseReason, ClientError> {
     match hear(client, |heard| match heard {
         Heard::Closing(reason) => Some(reason),
         _ => None,

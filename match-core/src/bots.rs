@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use tickwire_game::{Game, GameDef};
+use tickwire_game::Game;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
@@ -18,7 +18,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// The bots of one match, and those who stand in for people.
-pub(crate) struct Bots<G: GameDef> {
+pub(crate) struct Bots<G: Game> {
     brains: BTreeMap<PlayerId, (G::Brain, G::Input)>,
     /// Seats that people and bots fill together.
     fill: usize,

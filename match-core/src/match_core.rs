@@ -36,7 +36,7 @@ pub use state::RestoreError;
 ///
 /// ```
 /// use tag::Tag;
-/// use tickwire_game::GameDef;
+/// use tickwire_game::Game;
 /// use tickwire_match::{Advance, Change, Happened, MatchCore, OwnerId, Reserve, Rules, Setup, Step};
 /// use tickwire_protocol::text::Name;
 /// use tickwire_protocol::{MatchId, PlayerId};

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use tickwire_game::interest::{Eyes, Group, Place, Row, Tier};
-use tickwire_game::{Interest, Rng, Scene, Told};
+use tickwire_game::bevy_ecs;
+use tickwire_game::bevy_ecs::component::Component;
+use tickwire_game::interest::{Group, Look, Place, Row, Tier};
+use tickwire_game::{Interest, Replicate, Rng, Scene, Told};
 use tickwire_match::{Replication, View};
 use tickwire_protocol::cells::News;
 use tickwire_protocol::schema::{Columns, MatchState};
@@ -16,7 +18,7 @@ use tickwire_protocol::{NetId, PlayerId, Replica, Schema, ServerMessage, Snapsho
 
 columns! {
     /// Something on the map.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Component, Clone, Copy, Debug, PartialEq, Eq)]
     struct Thing as "thing" {
         /// The player that looks from it, plus one; 0 for none.
         owner: u16 = 0..=1000,
@@ -29,12 +31,15 @@ columns! {
     }
 }
 
-columns! {
-    /// Something only one player may know.
-    struct Note as "note" {
-        player: u16 = 0..=1000,
-        value: u16 = 0..=255,
-    }
+/// Something only one player may know.
+#[derive(Replicate, Clone)]
+#[private]
+struct Note {
+    #[owner]
+    #[range(0..=1000)]
+    player: u16,
+    #[range(0..=255)]
+    value: u16,
 }
 
 const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Thing::TABLE, Note::TABLE]);
@@ -43,26 +48,22 @@ const REACH: i32 = 4;
 const TIERS: &[Tier] = &[Tier { cells: 1, every: 1 }, Tier { cells: 2, every: 2 }, Tier { cells: REACH as u8, every: 4 }];
 
 fn interest(bytes_per_tick: usize) -> Interest {
-    Interest { map: [1000, 1000], cell: [CELL, CELL], tiers: TIERS, bytes_per_tick, place, eyes }
+    Interest::new([1000, 1000], [CELL, CELL], TIERS, bytes_per_tick).of::<(Thing, Note)>()
 }
 
-fn place(table: usize, row: Row<'_>) -> Place {
-    match table {
-        1 => {
-            let team = row.value(1) as u16;
-            let group = if team == 0 { Group::Everyone } else { Group::Team(team) };
-            Place::at([row.value(4), row.value(5)]).only_for(group)
-        }
-        2 => Place::private_to(PlayerId(row.value(0) as u16)),
-        _ => Place::EVERYWHERE,
+impl Replicate for Thing {
+    const LOOKS: bool = true;
+
+    fn place(row: Row<'_>) -> Place {
+        let thing = row.read::<Self>().expect("a row of things");
+        let group = if thing.team == 0 { Group::Everyone } else { Group::Team(thing.team) };
+        Place::at([thing.x, thing.y]).only_for(group)
     }
-}
 
-/// A player is in the team of the number that its own, of four, is.
-fn eyes(view: &Snapshot, eyes: &mut Eyes) {
-    for (row, (_, thing)) in view.rows::<Thing>().enumerate().filter(|(_, (_, thing))| thing.owner > 0) {
-        let player = thing.owner - 1;
-        eyes.add_in(PlayerId(player), 1, row, &[player % 4]);
+    /// A player is in the team of the number that its own, of four, is.
+    fn look(row: Row<'_>) -> Option<Look> {
+        let player = row.read::<Self>()?.owner.checked_sub(1)?;
+        Some(Look::of(PlayerId(player)).in_teams(&[player % 4]))
     }
 }
 
@@ -71,12 +72,6 @@ fn eyes(view: &Snapshot, eyes: &mut Eyes) {
 struct Truth {
     things: BTreeMap<u32, Thing>,
     notes: BTreeMap<u32, Note>,
-}
-
-impl Clone for Note {
-    fn clone(&self) -> Self {
-        Self { player: self.player, value: self.value }
-    }
 }
 
 impl Truth {

@@ -4,14 +4,17 @@
 
 use allocation_counter::measure;
 use bytes::Bytes;
-use tickwire_game::Interest;
-use tickwire_game::interest::{Eyes, Place, Row, Tier};
+use tickwire_game::bevy_ecs;
+use tickwire_game::bevy_ecs::component::Component;
+use tickwire_game::interest::{Look, Row, Tier};
+use tickwire_game::{Interest, Replicate};
 use tickwire_match::{Replication, View};
 use tickwire_protocol::schema::{Columns, MatchState};
-use tickwire_protocol::{NetId, PlayerId, Schema, Snapshot, Table, Tick, columns};
+use tickwire_protocol::{NetId, PlayerId, Schema, Snapshot, Tick, columns};
 
 columns! {
     /// Each is looked from by the player of its number.
+    #[derive(Component)]
     struct Thing as "thing" {
         x: i32 = 0..=999,
         y: i32 = 0..=999,
@@ -22,21 +25,16 @@ const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Thing::TABLE]);
 const PLAYERS: u16 = 200;
 const WARM_UP: u32 = 400;
 
-const INTEREST: Interest = Interest {
-    map: [1000, 1000],
-    cell: [100, 100],
-    tiers: &[Tier { cells: 1, every: 1 }, Tier { cells: 2, every: 4 }],
-    bytes_per_tick: 300,
-    place,
-    eyes,
-};
+const TIERS: &[Tier] = &[Tier { cells: 1, every: 1 }, Tier { cells: 2, every: 4 }];
+const INTEREST: Interest = Interest::new([1000, 1000], [100, 100], TIERS, 300).of::<(Thing,)>();
 
-fn place(table: usize, row: Row<'_>) -> Place {
-    if table == 1 { Place::at([row.value(0), row.value(1)]) } else { Place::EVERYWHERE }
-}
+impl Replicate for Thing {
+    const PLACE: Option<[usize; 2]> = Some([0, 1]);
+    const LOOKS: bool = true;
 
-fn eyes(view: &Snapshot, eyes: &mut Eyes) {
-    (0..view.table(1).map_or(0, Table::len)).for_each(|row| eyes.add(PlayerId(row as u16), 1, row));
+    fn look(row: Row<'_>) -> Option<Look> {
+        Some(Look::of(PlayerId(row.id().0 as u16)))
+    }
 }
 
 /// Everything goes round in circles, across the borders of cells, at the same pace for ever.

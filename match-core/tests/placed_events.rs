@@ -4,18 +4,24 @@
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 use bytes::Bytes;
-use tickwire_game::interest::{Eyes, Place, Row, Tier};
-use tickwire_game::{Interest, Scene, Told};
+use tickwire_game::interest::Tier;
+use tickwire_game::{Interest, Replicate, Scene, Told};
 use tickwire_match::{Replication, View};
 use tickwire_protocol::schema::{Columns, MatchState};
-use tickwire_protocol::{Event, NetId, PlayerId, Schema, ServerMessage, Snapshot, Tick, columns};
+use tickwire_protocol::{Event, NetId, PlayerId, Schema, ServerMessage, Tick};
 
-columns! {
-    /// Who stands where.
-    struct Stand as "stand" {
-        player: u16 = 0..=9,
-        x: i32 = 0..=999,
-    }
+/// Who stands where.
+#[derive(Replicate)]
+#[place(x, y)]
+#[eyes]
+struct Stand {
+    #[owner]
+    #[range(0..=9)]
+    player: u16,
+    #[range(0..=999)]
+    x: i32,
+    #[range(0..=0)]
+    y: i32,
 }
 
 const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Stand::TABLE]);
@@ -25,16 +31,6 @@ const HERE: i32 = PLACES[0];
 /// A fourth of it is for events with a place.
 const BUDGET: usize = 200;
 
-fn place(table: usize, row: Row<'_>) -> Place {
-    if table == 1 { Place::at([row.value(1), 0]) } else { Place::EVERYWHERE }
-}
-
-fn eyes(view: &Snapshot, eyes: &mut Eyes) {
-    for (row, (_, stand)) in view.rows::<Stand>().enumerate() {
-        eyes.add(PlayerId(stand.player), 1, row);
-    }
-}
-
 /// An event of one byte, `what`.
 fn told(what: u8, x: i32, concerns: [Option<PlayerId>; 2]) -> Told {
     Told { bytes: vec![what], at: Some(Scene { place: [x, 0], concerns }) }
@@ -43,11 +39,11 @@ fn told(what: u8, x: i32, concerns: [Option<PlayerId>; 2]) -> Told {
 /// What each of the players is told of `events`.
 fn heard(events: &[Told]) -> [Vec<u8>; 3] {
     let tiers = &[Tier { cells: 1, every: 1 }];
-    let interest = Interest { map: [1000, 100], cell: [100, 100], tiers, bytes_per_tick: BUDGET, place, eyes };
+    let interest = Interest::new([1000, 100], [100, 100], tiers, BUDGET).of::<(Stand,)>();
     let mut replication = Replication::new(&SCHEMA, Some(interest), 0);
     replication.advance(Tick(1), Bytes::new(), events.iter().cloned(), |snapshot| {
         for (x, player) in PLACES.into_iter().zip(0..) {
-            snapshot.table_mut(1).expect("it has stands").push(NetId(player as u32 + 1), &[player, x]);
+            snapshot.table_mut(1).expect("it has stands").push(NetId(player as u32 + 1), &[player, x, 0]);
         }
     });
     [0, 1, 2].map(|player| {

@@ -70,8 +70,8 @@ fn clients_of_a_restored_match_see_the_same() {
     let stored = original.state();
     let mut restored = MatchCore::<Tag>::restore(&setup, &stored).expect("what was stored");
     let mut clients = [
-        (View::new(Some(PlayerId(0))), Replica::new(&<Tag as tickwire_game::GameDef>::SCHEMA)),
-        (View::new(None), Replica::new(&<Tag as tickwire_game::GameDef>::SCHEMA)),
+        (View::new(Some(PlayerId(0))), Replica::new(&<Tag as tickwire_game::Game>::SCHEMA)),
+        (View::new(None), Replica::new(&<Tag as tickwire_game::Game>::SCHEMA)),
     ];
     let cores = [&mut original, &mut restored];
     let [(first_view, first), (second_view, second)] = &mut clients;

@@ -21,7 +21,7 @@ struct Program {
 /// What a match of sixteen costs: a minute.
 const SMALL: Program = Program {
     package: "arena",
-    features: &["ecs"],
+    features: &[],
     example: "instructions",
     subjects: &[&["encode"], &["apply"], &["capture"], &["tick"], &["decode"]],
 };

@@ -9,13 +9,14 @@ mod event;
 mod field;
 mod input;
 mod replicate;
+mod seen;
 mod stored;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
 /// See `tickwire_game::Replicate`.
-#[proc_macro_derive(Replicate, attributes(table, range, moved_by, wrapping, moment, owner))]
+#[proc_macro_derive(Replicate, attributes(table, place, private, eyes, hidden, range, moved_by, wrapping, moment, owner))]
 pub fn replicate(input: TokenStream) -> TokenStream {
     finish(replicate::derive(&parse_macro_input!(input as DeriveInput)))
 }

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Data, DeriveInput, Ident, LitStr};
 
 use crate::field::{self, Field};
-use crate::{codec, snake_case};
+use crate::{codec, seen, snake_case};
 
 pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
     match &input.data {
@@ -37,6 +37,7 @@ fn of_struct(input: &DeriveInput) -> syn::Result<TokenStream> {
         let next = quote!(next::<#ty>(&mut row));
         if columns.is_some() { quote!(#name: ::core::array::from_fn(|_| #next)) } else { quote!(#name: #next) }
     });
+    let seen = seen::derive(input, &fields)?;
     let owner = owner(&fields)?;
     Ok(quote! {
         impl ::tickwire_game::derive::Columns for #ident {
@@ -65,6 +66,8 @@ fn of_struct(input: &DeriveInput) -> syn::Result<TokenStream> {
 
             #owner
         }
+
+        #seen
 
         ::tickwire_game::component!(#ident);
     })

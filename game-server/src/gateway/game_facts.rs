@@ -1,6 +1,6 @@
 //! What the gateway needs to know of the game it admits to.
 
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::{ClientMessage, Credential};
 
 /// A game, as those see it who want to play it.
@@ -24,7 +24,7 @@ pub(super) struct Hello {
 
 impl GameFacts {
     /// Of game `G`.
-    pub(crate) fn of<G: GameDef>() -> Self {
+    pub(crate) fn of<G: Game>() -> Self {
         let decode_hello = |bytes: &[u8]| match ClientMessage::<G::Input>::decode(bytes) {
             Ok(ClientMessage::Hello { protocol, schema, credential }) => Some(Hello { protocol, schema, credential }),
             _ => None,

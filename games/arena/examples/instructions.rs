@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 use arena::{Arena, Input};
 use scene::{Recording, TICKS};
-use tickwire_game::{ClientMessageOf, GameDef};
+use tickwire_game::{ClientMessageOf, Game};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::snapshot::Table;

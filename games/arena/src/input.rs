@@ -2,6 +2,8 @@
 //!
 //! Invariant: every bit pattern is a legal input; what a pattern means is decided here and nowhere else.
 
+use tickwire_protocol::schema::Phase;
+
 use crate::angle::{Angle, STEP_COUNT};
 use crate::geometry::Vec2;
 
@@ -44,6 +46,12 @@ impl Input {
     /// The push, no longer than [`Input::PUSH_MAX`] in any direction: a diagonal is not faster.
     pub const fn push(&self) -> Vec2 {
         Vec2::new(self.move_x as i32, self.move_y as i32).clamped(Self::PUSH_MAX)
+    }
+
+    /// What it means in `phase`: when it is over, nobody moves.
+    #[must_use]
+    pub fn in_phase(self, phase: Phase) -> Self {
+        if phase == Phase::Finished { self.released() } else { self }
     }
 
     /// The same aim with everything let go.

@@ -1,7 +1,6 @@
 //! Arena: a top-down shooter, for up to 16 in one arena or for 1,000 on a map of sixteen. The game that Tickwire ships.
 //!
-//! Without features this is what both ends need: rules, movement, map, bots; it builds for the browser. Feature `ecs` adds
-//! the server's half.
+//! This file says what the game is. Its systems are in `server`; the rest is what both ends know: rules, movement, map, bots.
 //!
 //! Invariants: integers only, so the simulation is the same on every machine; no clocks, no threads, no hash maps.
 
@@ -16,12 +15,13 @@ pub mod projectile;
 pub mod tables;
 pub mod timers;
 
-#[cfg(feature = "ecs")]
 mod server;
 
-use tickwire_game::{Event, GameDef, Mode};
-use tickwire_protocol::schema::{MatchState, Phase};
-use tickwire_protocol::{Columns, PlayerId, Schema, Snapshot, Tick};
+use bevy_ecs::world::World;
+use tickwire_game::{Bots, Game, Interest, MatchClock, Mode, PlayerId, Predict, Ranking, Setup, Sight, Snapshot, own};
+use tickwire_protocol::messages::Ranked;
+use tickwire_protocol::schema::Phase;
+use tickwire_protocol::{Columns, Schema};
 
 use crate::bot::Brain;
 use crate::events::ArenaEvent;
@@ -39,20 +39,8 @@ pub const ROYALE_ID: &str = "royale";
 /// The game.
 pub struct Arena;
 
-/// The predicted part of a player's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Body {
-    /// The tick the fighter has been stepped to.
-    pub tick: Tick,
-    /// From when on nobody moves: the end of play.
-    pub frozen_from: Option<Tick>,
-    /// The fighter at that tick.
-    pub fighter: Fighter,
-}
-
-impl GameDef for Arena {
+impl Game for Arena {
     const NAME: &'static str = "arena";
-    const SCHEMA: Schema = tables::SCHEMA;
     const MODES: &'static [Mode] = &[
         Mode {
             id: "ffa",
@@ -74,19 +62,33 @@ impl GameDef for Arena {
         },
     ];
     type Input = Input;
-    type Body = Body;
+    type Event = ArenaEvent;
+    type Components = tables::Listed;
+    const SCHEMA: Schema = tables::SCHEMA;
+
+    fn join(world: &mut World, player: PlayerId) {
+        server::join(world, player);
+    }
+
+    fn systems(setup: &mut Setup<'_>) {
+        server::systems(setup);
+    }
+
+    fn is_decided(world: &mut World) -> bool {
+        server::is_decided(world)
+    }
+}
+
+impl Predict for Arena {
+    type Body = Fighter;
+
+    fn step(fighter: &mut Fighter, now: &MatchClock, input: &Input, mode: &Mode) {
+        fighter.step(Map::of(mode), now.tick, &input.in_phase(now.phase));
+    }
+}
+
+impl Bots for Arena {
     type Brain = Brain;
-
-    fn body(view: &Snapshot, me: PlayerId) -> Option<Body> {
-        let fighter = fighter_of(view, me.0)?;
-        Some(Body { tick: view.tick, frozen_from: frozen_from(view), fighter })
-    }
-
-    fn step(body: &mut Body, input: &Input, mode: &Mode) {
-        body.tick = body.tick.next();
-        let is_frozen = body.frozen_from.is_some_and(|from| body.tick.since(from) >= 0);
-        body.fighter.step(Map::of(mode), body.tick, &if is_frozen { input.released() } else { *input });
-    }
 
     fn brain(seed: u64) -> Brain {
         Brain::new(seed)
@@ -99,9 +101,17 @@ impl GameDef for Arena {
     fn think(brain: &mut Brain, view: &Snapshot, me: PlayerId) -> Input {
         brain.think(view, me)
     }
+}
 
-    fn describe_event(event: &[u8]) -> Option<String> {
-        ArenaEvent::read(event).map(|event| event.to_json())
+impl Ranking for Arena {
+    fn ranking(world: &mut World) -> Vec<Ranked> {
+        server::ranking(world)
+    }
+}
+
+impl Sight for Arena {
+    fn sight(mode: &Mode) -> Option<Interest> {
+        server::sight(mode)
     }
 }
 
@@ -110,30 +120,12 @@ const _: () = assert!(
     "the tables hold every player and every place"
 );
 
-/// The fighter that `player` plays in `view`. Only the column of players is looked through.
+/// The fighter that `player` plays in `view`.
 pub(crate) fn fighter_of(view: &Snapshot, player: u16) -> Option<Fighter> {
-    let fighters = view.table_of::<Fighter>()?;
-    fighters.get(fighters.column(Fighter::PLAYER).iter().position(|other| *other == i32::from(player))?)
+    own(view, PlayerId(player))
 }
 
 /// The phase of the match in `view`.
 pub(crate) fn phase(view: &Snapshot) -> Phase {
-    match_state(view).map_or(Phase::Waiting, |state| Phase::from(state.phase))
-}
-
-/// From which tick on inputs mean nothing, as far as `view` tells.
-fn frozen_from(view: &Snapshot) -> Option<Tick> {
-    let state = match_state(view)?;
-    match Phase::from(state.phase) {
-        Phase::Waiting | Phase::Countdown => None,
-        Phase::Live => {
-            let distance = (state.phase_ends.wrapping_sub(view.tick.0) << 1) as i32 >> 1;
-            (state.phase_ends != 0).then(|| Tick(view.tick.0.wrapping_add_signed(distance)))
-        }
-        Phase::Finished => Some(view.tick),
-    }
-}
-
-fn match_state(view: &Snapshot) -> Option<MatchState> {
-    view.table_of::<MatchState>().and_then(|table| table.get(0))
+    MatchClock::of(view).phase
 }

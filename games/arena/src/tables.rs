@@ -7,8 +7,8 @@
 mod expected;
 pub mod trained;
 
-use tickwire_game::Replicate;
-use tickwire_protocol::schema::{Columns, MatchState, Schema};
+use tickwire_game::{Components, Replicate};
+use tickwire_protocol::schema::{Columns, Schema};
 
 use crate::angle::STEP_COUNT;
 
@@ -27,12 +27,15 @@ pub(crate) const COUNT_MAX: u16 = 0x3fff;
 pub const SCHEMA: Schema = UNTRAINED.trained(&trained::MODEL);
 
 /// The same without what was learned from recorded matches: what the learning starts from.
-pub const UNTRAINED: Schema =
-    Schema::new(&[MatchState::TABLE, Fighter::TABLE, Shot::TABLE, Pickup::TABLE, Score::TABLE, Zone::TABLE, Leader::TABLE])
-        .spawning(expected::SPAWNS);
+pub const UNTRAINED: Schema = <Listed as Components>::SCHEMA.spawning(expected::SPAWNS);
+
+/// What a match's state is made of, in the order of the wire.
+pub type Listed = (Fighter, Shot, Pickup, Score, Zone, Leader, Spot);
 
 /// A living player's body: all that prediction needs. A new row, with a new id, for every life.
 #[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+#[place(x, y)]
+#[eyes]
 pub struct Fighter {
     /// Whose it is.
     #[owner]
@@ -83,6 +86,7 @@ impl Fighter {
 
 /// A shot in flight. It flies straight until it hits something or its time is up.
 #[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+#[place(x, y)]
 pub struct Shot {
     /// Who fired it.
     #[owner]
@@ -112,6 +116,7 @@ pub struct Shot {
 
 /// Something to pick up, while it can be. It keeps its id when it comes back.
 #[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+#[place(x, y)]
 pub struct Pickup {
     /// What it does.
     pub kind: PickupKind,
@@ -123,8 +128,9 @@ pub struct Pickup {
     pub y: i32,
 }
 
-/// A seated player's standing, dead or alive.
+/// A seated player's standing, dead or alive. In royale only they know it.
 #[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+#[private]
 pub struct Score {
     /// Whose it is.
     #[owner]
@@ -180,6 +186,19 @@ pub struct Leader {
     /// As in [`Score`].
     #[range(0..=COUNT_MAX)]
     pub kills: u16,
+}
+
+/// A pickup place's clock. Clients see only what it brings: it has a [`Pickup`] exactly while there is
+/// something to take.
+#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+#[hidden]
+pub struct Spot {
+    /// Index of the place on the map.
+    #[range(0..=1023)]
+    pub place: u16,
+    /// When there is something to take again; 0 while there is.
+    #[range(0..=0x7fff_ffff)]
+    pub back_at: u32,
 }
 
 /// What a pickup does.

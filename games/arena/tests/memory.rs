@@ -5,7 +5,7 @@
 
 use allocation_counter::measure;
 use arena::{Arena, Input};
-use tickwire_game::{GameDef, MatchClock, Simulation};
+use tickwire_game::{Bots, Game, MatchClock, Simulation};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 

@@ -1,14 +1,15 @@
 //! Tag: whoever is "it" runs after the others; a touch passes it on. The longer you are not it, the more you score.
 //!
-//! The smallest whole game on Tickwire, to be copied. This file is what both ends know: inputs, tables, movement, bots.
-//! `server.rs` is the server's half. All numbers are integers, so both ends compute the same.
+//! A whole game on Tickwire, to be copied: this file says what it is, and how runners move and bots think; `systems.rs` is
+//! what the server does in a tick. All numbers are integers, so both ends compute the same.
 
-#[cfg(feature = "ecs")]
-mod server;
+mod systems;
 
-use tickwire_game::{Event, GameDef, Mode, Replicate, Rng};
-use tickwire_protocol::schema::{Columns, MatchState, Schema};
-use tickwire_protocol::{PlayerId, Snapshot, Tick};
+use tickwire_game::bevy_ecs::schedule::IntoScheduleConfigs;
+use tickwire_game::bevy_ecs::world::World;
+use tickwire_game::{Bots, Event, Game, MatchClock, Mode, PlayerId, Predict, Random, Ranking, Replicate, Rng};
+use tickwire_game::{Setup, Snapshot, Tick, own, spawn, without};
+use tickwire_protocol::messages::Ranked;
 
 /// The field is this wide, in 1/16 unit.
 pub const WIDTH: i32 = 16_000;
@@ -38,7 +39,7 @@ pub struct Input {
 }
 
 /// A player on the field.
-#[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Replicate, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Runner {
     /// Whose it is.
     #[owner]
@@ -112,27 +113,52 @@ impl Runner {
     }
 }
 
-impl GameDef for Tag {
+impl Game for Tag {
     const NAME: &'static str = "tag";
-    const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Runner::TABLE]);
     const MODES: &'static [Mode] =
-        &[Mode { id: "tag", title: "Tag", max_players: 12, tick_rate: 60, live_seconds: 120, bots_fill: 5, stand_in: true }];
+        &[Mode { id: "tag", title: "Tag", max_players: 12, live_seconds: 120, bots_fill: 5, stand_in: true, ..Mode::DEFAULT }];
     type Input = Input;
-    /// The own runner, and the tick it has been stepped to.
-    type Body = (Tick, Runner);
-    /// Bots need to remember only what makes them differ.
+    type Event = Tagged;
+    type Components = (Runner,);
+
+    fn join(world: &mut World, player: PlayerId) {
+        let random = &mut world.resource_mut::<Random>().0;
+        let (x, y) = (random.between(RADIUS, WIDTH - RADIUS), random.between(RADIUS, HEIGHT - RADIUS));
+        spawn(world, Runner { player: player.0, x, y, ..Runner::default() });
+    }
+
+    fn systems(setup: &mut Setup<'_>) {
+        setup.add((systems::move_runners, systems::pass_it_on).chain());
+    }
+}
+
+impl Predict for Tag {
+    type Body = Runner;
+
+    /// Scoring is not predicted.
+    fn body(view: &Snapshot, me: PlayerId) -> Option<Runner> {
+        own(view, me).map(|runner| Runner { rate: 0, score: 0, ..runner })
+    }
+
+    fn step(runner: &mut Runner, now: &MatchClock, input: &Input, _: &Mode) {
+        runner.step(now.tick, *input);
+    }
+}
+
+impl Ranking for Tag {
+    fn ranking(world: &mut World) -> Vec<Ranked> {
+        let ranked = |runner: &Runner| Ranked { player: PlayerId(runner.player), score: runner.score };
+        let mut ranking: Vec<Ranked> = world.query::<&Runner>().iter(world).map(ranked).collect();
+        ranking.sort_unstable_by_key(|ranked| (-ranked.score, ranked.player));
+        ranking
+    }
+}
+
+without!(Tag: Sight);
+
+impl Bots for Tag {
+    /// They need to remember only what makes them differ.
     type Brain = Rng;
-
-    fn body(view: &Snapshot, me: PlayerId) -> Option<Self::Body> {
-        let own = view.rows::<Runner>().map(|(_, runner)| runner).find(|runner| runner.player == me.0)?;
-        // Scoring is not predicted, so it is no part of the body.
-        Some((view.tick, Runner { rate: 0, score: 0, ..own }))
-    }
-
-    fn step((tick, runner): &mut Self::Body, input: &Input, _mode: &Mode) {
-        *tick = tick.next();
-        runner.step(*tick, *input);
-    }
 
     fn brain(seed: u64) -> Rng {
         Rng::new(seed)
@@ -140,7 +166,7 @@ impl GameDef for Tag {
 
     /// Runs to the nearest other when it is it, and away from whoever is it otherwise.
     fn think(brain: &mut Rng, view: &Snapshot, me: PlayerId) -> Input {
-        let Some((_, own)) = Self::body(view, me) else { return Input::default() };
+        let Some(own) = own::<Runner>(view, me) else { return Input::default() };
         let others = || view.rows::<Runner>().map(|(_, runner)| runner).filter(|runner| runner.player != me.0);
         let (mut x, mut y) = if own.is_it {
             others().min_by_key(|other| own.distance_squared(other)).map_or((0, 0), |prey| own.way_to(&prey))
@@ -157,10 +183,6 @@ impl GameDef for Tag {
         let [x, y] = [x, y].map(|way| (way * 110 / longest + brain.between(-16, 16)) as i8);
         Input { x, y }
     }
-
-    fn describe_event(event: &[u8]) -> Option<String> {
-        Tagged::read(event).map(|tagged| tagged.to_json())
-    }
 }
 
 /// Away from the borders at 0 and `end`, the more the nearer.
@@ -172,12 +194,10 @@ fn push_inwards(place: i32, end: i32) -> i32 {
 mod tests {
     use super::*;
 
-    const RUNNER: Runner = Runner { player: 0, is_it: false, waits_until: 0, rate: 0, score: 0, vx: 0, vy: 0, x: 8_000, y: 4_800 };
-
     #[test]
     fn no_input_is_faster_than_allowed_or_leaves_the_field() {
         for (x, y) in [(127, 127), (-128, -128), (127, 0), (-128, 127), (1, -1)] {
-            let mut runner = RUNNER;
+            let mut runner = Runner { x: 8_000, y: 4_800, ..Runner::default() };
             for tick in 0..500 {
                 runner.step(Tick(tick), Input { x, y });
                 assert!(runner.vx * runner.vx + runner.vy * runner.vy <= SPEED * SPEED, "{x},{y}: {runner:?}");
@@ -188,7 +208,7 @@ mod tests {
 
     #[test]
     fn whoever_is_tagged_stands_still_for_a_second() {
-        let mut runner = Runner { waits_until: 100 + WAIT_TICKS, ..RUNNER };
+        let mut runner = Runner { waits_until: 100 + WAIT_TICKS, x: 8_000, y: 4_800, ..Runner::default() };
         let moves = (101..200).map(|tick| {
             runner.step(Tick(tick), Input { x: 127, y: 0 });
             runner.vx

@@ -1,8 +1,8 @@
 //! Tag on a real world: the rules, a game of bots, and prediction.
 
-use tag::{HEIGHT, Input, RADIUS, Runner, Tag, WIDTH};
+use tag::{HEIGHT, Input, RADIUS, Runner, Tag, Tagged, WIDTH};
 use tickwire_game::testing::TestMatch;
-use tickwire_game::{GameDef, Predictor};
+use tickwire_game::{Event, Predictor};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Tick};
 
@@ -61,9 +61,9 @@ fn a_tag_is_told_in_json() {
         game.step();
         game.events().first().cloned()
     });
-    let json = event.and_then(|event| Tag::describe_event(&event)).expect("somebody is tagged within a minute");
+    let json = event.and_then(|event| Tagged::read(&event)).expect("somebody is tagged within a minute").to_json();
     assert!(json.starts_with(r#"{"kind":"tagged","player":"#), "{json}");
-    assert_eq!(Tag::describe_event(b"nonsense that is no event"), None);
+    assert_eq!(Tagged::read(b"nonsense that is no event"), None);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn prediction_comes_true_bit_for_bit() {
         predictor.push(tick, input);
         game.hold(ME, input);
         let view = game.step();
-        assert_eq!(predictor.body().map(|body| body.1), view.rows::<Runner>().map(|(_, runner)| runner).next(), "tick {}", tick.0);
+        assert_eq!(predictor.body().copied(), view.rows::<Runner>().map(|(_, runner)| runner).next(), "tick {}", tick.0);
         if tick.0.is_multiple_of(7) {
             predictor.reconcile(&view.clone(), ME);
         }

@@ -7,7 +7,7 @@ use arena::Arena;
 use arena::tables::{Fighter, Shot};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::{Replica, ServerMessage};
 
 use crate::arm::Arm;

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use tickwire_game::{GameDef, Mode};
+use tickwire_game::{Game, MatchClock, Mode};
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 use tokio::time::Instant;
 
@@ -15,14 +15,14 @@ const SENT_MAX: usize = 128;
 
 /// Watches one player's inputs come true.
 #[derive(Debug)]
-pub(super) struct Witness<G: GameDef> {
+pub(super) struct Witness<G: Game> {
     mode: Mode,
     /// Inputs whose ticks have not been seen; ticks rise.
     sent: VecDeque<Sent<G::Input>>,
     /// What the server applied last.
     held: G::Input,
     /// The player's body in the snapshot before.
-    before: Option<(Tick, G::Body)>,
+    before: Option<(MatchClock, G::Body)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ pub(super) enum Seen {
     Unclear,
 }
 
-impl<G: GameDef> Witness<G> {
+impl<G: Game> Witness<G> {
     /// Nothing sent, nothing seen.
     pub(super) fn new(mode: Mode) -> Self {
         Self { mode, sent: VecDeque::new(), held: G::Input::default(), before: None }
@@ -71,14 +71,17 @@ impl<G: GameDef> Witness<G> {
     /// Looks at a new snapshot; says of each input whose tick it shows what became of it, unless it makes no difference.
     pub(super) fn look(&mut self, view: &Snapshot, me: PlayerId, mut say: impl FnMut(Seen)) {
         let now = G::body(view, me);
-        let before = self.before.take().filter(|(tick, _)| tick.next() == view.tick);
+        let clock = MatchClock::of(view);
+        // In another phase than was foreseen, an input may mean something else.
+        let foreseen = |before: &MatchClock| before.tick.next() == view.tick && before.at(view.tick).phase == clock.phase;
+        let before = self.before.take().filter(|(before, _)| foreseen(before));
         while let Some(sent) = self.sent.pop_front_if(|sent| sent.tick.since(view.tick) <= 0) {
             let previous = std::mem::replace(&mut self.held, sent.input);
-            let (Some((_, before)), Some(now), true) = (&before, &now, sent.tick == view.tick) else {
+            let (Some((earlier, before)), Some(now), true) = (&before, &now, sent.tick == view.tick) else {
                 say(Seen::Unclear);
                 continue;
             };
-            let [applied, without] = [sent.input, previous].map(|input| self.stepped(before, &input));
+            let [applied, without] = [sent.input, previous].map(|input| self.stepped(before, &earlier.at(view.tick), &input));
             if applied == without {
                 continue;
             }
@@ -91,12 +94,12 @@ impl<G: GameDef> Witness<G> {
                 say(Seen::Unclear);
             }
         }
-        self.before = now.map(|body| (view.tick, body));
+        self.before = now.map(|body| (clock, body));
     }
 
-    fn stepped(&self, body: &G::Body, input: &G::Input) -> G::Body {
+    fn stepped(&self, body: &G::Body, now: &MatchClock, input: &G::Input) -> G::Body {
         let mut body = body.clone();
-        G::step(&mut body, input, &self.mode);
+        G::step(&mut body, now, input, &self.mode);
         body
     }
 }

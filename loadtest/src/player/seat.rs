@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::messages::Retry;
 use tickwire_protocol::{ClientMessage, MatchId};
 use tokio::net::TcpStream;
@@ -19,7 +19,7 @@ use crate::link::Link;
 /// How long a player that leaves waits for the server to close.
 const FAREWELL: Duration = Duration::from_secs(8);
 
-pub(super) struct Seat<G: GameDef> {
+pub(super) struct Seat<G: Game> {
     pub(super) bot: Bot<G, Link<TcpStream>>,
     pub(super) match_id: MatchId,
     pub(super) way_back: Option<WayBack>,
@@ -28,7 +28,7 @@ pub(super) struct Seat<G: GameDef> {
     counted: (u64, u64),
 }
 
-impl<G: GameDef> Seat<G> {
+impl<G: Game> Seat<G> {
     pub(super) fn new(bot: Bot<G, Link<TcpStream>>, match_id: MatchId, way_back: Option<WayBack>) -> Self {
         Self { bot, match_id, way_back, since: Instant::now(), counted: (0, 0) }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::PROTOCOL_VERSION;
 
 use crate::api::{Api, ApiError};
@@ -182,7 +182,7 @@ impl Facts {
     }
 
     /// Whether the server's game is `G`; an error if it is another version of it.
-    pub fn is_of<G: GameDef>(&self) -> Result<bool, PreflightError> {
+    pub fn is_of<G: Game>(&self) -> Result<bool, PreflightError> {
         if self.game != G::NAME {
             return Ok(false);
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arena::{Arena, Input};
 use futures_util::{SinkExt, StreamExt};
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::codec::encode_into;
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::messages::Body;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use tickwire_game::{Game, GameDef, Rng, Simulation, SimulationState};
+use tickwire_game::{Bots, Game, Rng, Simulation, SimulationState};
 use tickwire_protocol::codec::{Decode, Encode, decode, decode_prefix, encode};
 use tickwire_protocol::messages::Event;
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
@@ -39,10 +39,10 @@ pub enum RestoreError {
 /// What says whether the rest can be read: the way it is stored, and the game's schema.
 type Header = (u32, u64, Age, Tick);
 /// The rest, part by part.
-type Body<G> = (World, Minds<G>, Rest<<G as GameDef>::Input>);
+type Body<G> = (World, Minds<G>, Rest<<G as Game>::Input>);
 type World = (Option<SimulationState>, Option<Seen>);
 /// How many bots were named, and what each remembers and last decided.
-type Minds<G> = (u64, BTreeMap<PlayerId, (<G as GameDef>::Brain, <G as GameDef>::Input)>);
+type Minds<G> = (u64, BTreeMap<PlayerId, (<G as Bots>::Brain, <G as Game>::Input)>);
 type Rest<I> = (Lifecycle, Room, Roster, Players<I>, Rng, Vec<u8>, Option<Event>, Option<Age>, Option<Age>);
 
 /// What everyone saw last: it may differ from the world, if somebody has come or left since.

@@ -182,7 +182,7 @@ impl Grid {
             for (row, id) in table.ids().iter().enumerate() {
                 while hints.next_if(|(other, _)| other < id).is_some() {}
                 let hint = hints.next_if(|(other, _)| other == id).map_or(NONE, |(_, node)| *node);
-                let place = (self.interest.place)(index, Row::new(table, row));
+                let place = self.interest.place(index, Row::new(table, row));
                 let node = self.settle(place, *id, hint);
                 self.note(node);
                 settled.push((*id, node));
@@ -241,7 +241,7 @@ impl Grid {
         for (index, (table, rows)) in view.tables().iter().zip(&mut placed).enumerate() {
             for (row, (id, node)) in rows.iter_mut().enumerate() {
                 if self.nodes.get(*node as usize).is_some_and(|node| matches!(node.state, State::Divided(_))) {
-                    let place = (self.interest.place)(index, Row::new(table, row));
+                    let place = self.interest.place(index, Row::new(table, row));
                     *node = self.descend(*node, place.at.map(|at| self.inside(at)), *id);
                     self.note(*node);
                 }

@@ -80,7 +80,7 @@ impl Survey {
         let cells = grid.cell_count();
         for (index, table) in view.tables().iter().enumerate() {
             for row in 0..table.len() {
-                let place = (grid.interest.place)(index, Row::new(table, row));
+                let place = grid.interest.place(index, Row::new(table, row));
                 let shelf = match (place.at, place.group) {
                     (Some(at), _) => grid.cell_index(grid.cell_at(at)),
                     (None, Group::Player(player)) => cells + 1 + usize::from(player.0),
@@ -103,14 +103,14 @@ impl Survey {
     fn note_looks(&mut self, grid: &Grid, view: &Snapshot) {
         self.looks.clear();
         self.eyes.clear();
-        (grid.interest.eyes)(view, &mut self.eyes);
+        grid.interest.eyes(view, &mut self.eyes);
         for eye in self.eyes.iter() {
             let (table, row) = eye.row;
-            let Some(at) = view.table(table).and_then(|rows| (grid.interest.place)(table, Row::new(rows, row)).at) else { continue };
-            let index = usize::from(eye.player.0);
+            let Some(at) = view.table(table).and_then(|rows| grid.interest.place(table, Row::new(rows, row)).at) else { continue };
+            let index = usize::from(eye.look.player.0);
             self.looks.resize(self.looks.len().max(index + 1), None);
             if let Some(look) = self.looks.get_mut(index) {
-                *look = Some(Look { cell: grid.cell_at(at), teams: eye.teams });
+                *look = Some(Look { cell: grid.cell_at(at), teams: eye.look.teams });
             }
         }
     }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use arena::Arena;
 use codec_lab::record::{Recording, record};
 use codec_lab::{emit, observe, report, train};
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_protocol::{Schema, Snapshot};
 
 /// Matches to learn from: full ones above all, and some with fewer players.

@@ -8,7 +8,7 @@ use arena::Arena;
 use arena::tables::Fighter;
 use serde_json::{Value, json};
 use tickwire_game::testing::TestMatch;
-use tickwire_game::{GameDef, Rng};
+use tickwire_game::{Game, Rng};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::messages::{Credential, Event, Presence, Ranked, TableHashes};
@@ -16,7 +16,7 @@ use tickwire_protocol::schema::{Columns, Fnv, Phase};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Snapshot, Tick, Welcome};
 use tickwire_web::arena_game::{input, shot_flight};
-use tickwire_web::client::{ClientCore, WebGame};
+use tickwire_web::client::ClientCore;
 
 const ME: PlayerId = PlayerId(2);
 const SESSION_TICKS: u32 = 600;
@@ -101,9 +101,9 @@ impl Recording {
     }
 }
 
-fn row(body: &arena::Body) -> Vec<i32> {
+fn row(body: &Fighter) -> Vec<i32> {
     let mut row = vec![0; Fighter::TABLE.fields.len()];
-    Arena::write_row(body, &mut row);
+    body.write(&mut row);
     row
 }
 
@@ -127,11 +127,11 @@ fn replay() -> Value {
             held = [rng.between(-128, 127), rng.between(-128, 127), 0, rng.between(0, 3)];
         }
         held[2] = (held[2] + rng.between(-900, 900)).rem_euclid(65_536);
-        let before = client.predicted().map(|body| body.fighter.fire_ready);
+        let before = client.predicted().map(|body| body.fire_ready);
         client.input(tick, input(held[0], held[1], held[2], held[3]), &mut Vec::new());
         let body = client.predicted().expect("alive");
-        if before != Some(body.fighter.fire_ready) {
-            shots.push([body.fighter.x, body.fighter.y, i32::from(body.fighter.aim), tick.0 as i32]);
+        if before != Some(body.fire_ready) {
+            shots.push([body.x, body.y, i32::from(body.aim), tick.0 as i32]);
         }
         row(body).iter().for_each(|value| hash.word(*value as u32));
         shots.retain(|[x, y, aim, born]| {

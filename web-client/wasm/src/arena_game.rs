@@ -5,22 +5,14 @@ use arena::geometry::{Rect, Vec2};
 use arena::map::Map;
 use arena::movement::FIGHTER_RADIUS;
 use arena::tables::{Fighter, Shot};
-use arena::{Arena, Body, Input};
+use arena::{Arena, Input};
 use tickwire_game::Mode;
-use tickwire_protocol::{Columns, Tick};
+use tickwire_protocol::Tick;
 
 use crate::client::WebGame;
 use crate::json::Json;
 
 impl WebGame for Arena {
-    fn write_row(body: &Body, row: &mut [i32]) {
-        body.fighter.write(row);
-    }
-
-    fn place(body: &Body) -> [i32; 2] {
-        [body.fighter.x, body.fighter.y]
-    }
-
     fn map_json(mode: &Mode, json: &mut Json<'_>) {
         let map = Map::of(mode);
         let walls: Vec<Rect> = map.walls().collect();

@@ -3,20 +3,18 @@
 //! Invariants: the prediction starts from the newest snapshot whenever there is one; inputs are numbered from 1 within a
 //! session; after an error nothing more may be received before a [`ClientCore::reset`].
 
-use tickwire_game::{ClientMessageOf, GameDef, Mode, Predictor};
+use tickwire_game::Event as _;
+use tickwire_game::{ClientMessageOf, Game, Mode, Predictor, Replicate};
 use tickwire_protocol::codec::{DecodeError, encode_into};
+use tickwire_protocol::limits::FIELDS_MAX;
 use tickwire_protocol::messages::{ClientMessage, Credential, Event, Pong, Presence, RosterEntry, ServerMessage, Welcome};
 use tickwire_protocol::snapshot::Table;
 use tickwire_protocol::{InputSeq, PROTOCOL_VERSION, PlayerId, Replica, Snapshot, Tick};
 
 use crate::json::Json;
 
-/// What the page needs to know of a game beyond [`GameDef`].
-pub trait WebGame: GameDef {
-    /// Writes a body into `row`, in the order of its table's fields.
-    fn write_row(body: &Self::Body, row: &mut [i32]);
-    /// Where a body is.
-    fn place(body: &Self::Body) -> [i32; 2];
+/// What the page needs to know of a game beyond [`Game`].
+pub trait WebGame: Game {
     /// What the page draws beneath everything in `mode`, as JSON.
     fn map_json(mode: &Mode, json: &mut Json<'_>);
 }
@@ -32,7 +30,7 @@ pub struct Received {
 
 /// A client's session.
 #[derive(Debug)]
-pub struct ClientCore<G: GameDef> {
+pub struct ClientCore<G: Game> {
     replica: Replica,
     predictor: Option<Predictor<G>>,
     me: Option<PlayerId>,
@@ -145,7 +143,7 @@ impl<G: WebGame> ClientCore<G> {
         if let (Some(shown), Some(now)) = predictor.reconcile(view, me)
             && predictor.tick() == shown_tick
         {
-            let (shown, now) = (G::place(&shown), G::place(&now));
+            let (shown, now) = (place(&shown), place(&now));
             for (sum, (shown, now)) in self.correction.iter_mut().zip(shown.into_iter().zip(now)) {
                 *sum = sum.wrapping_add(shown.wrapping_sub(now));
             }
@@ -185,7 +183,15 @@ impl<G: WebGame> ClientCore<G> {
     }
 }
 
-fn describe_event<G: GameDef>(event: &Event, json: &mut Json<'_>) {
+/// Where a body is.
+fn place<C: Replicate>(body: &C) -> [i32; 2] {
+    let mut row = [0; FIELDS_MAX];
+    body.write(&mut row);
+    let value = |column: usize| row.get(column).copied().unwrap_or(0);
+    C::PLACE.map_or([0; 2], |columns| columns.map(value))
+}
+
+fn describe_event<G: Game>(event: &Event, json: &mut Json<'_>) {
     match event {
         Event::Joined(entry) => {
             json.key("type").string("joined");
@@ -207,7 +213,7 @@ fn describe_event<G: GameDef>(event: &Event, json: &mut Json<'_>) {
         }
         Event::Game(bytes) => {
             json.key("type").string("game");
-            json.key("event").raw(G::describe_event(bytes.as_slice()).as_deref().unwrap_or("null"));
+            json.key("event").raw(G::Event::read(bytes.as_slice()).map(|event| event.to_json()).as_deref().unwrap_or("null"));
         }
         Event::Updated(entry) => {
             json.key("type").string("updated");

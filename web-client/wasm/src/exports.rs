@@ -14,12 +14,12 @@ use core::cell::RefCell;
 use arena::Arena;
 use tickwire_protocol::limits::{FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX};
 use tickwire_protocol::messages::{ClientMessage, Credential};
-use tickwire_protocol::{DecodeError, MatchId, NetId, PROTOCOL_VERSION, Secret, Snapshot, Table, Tick};
+use tickwire_protocol::{Columns, DecodeError, MatchId, NetId, PROTOCOL_VERSION, Secret, Snapshot, Table, Tick};
 
 use crate::arena_game;
 use crate::client::{ClientCore, WebGame};
 use crate::json::Json;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 
 /// The game this module is built for.
 type TheGame = Arena;
@@ -70,7 +70,7 @@ impl Module {
         self.outbox.len() as i32
     }
 
-    fn say(&mut self, message: &ClientMessage<<TheGame as GameDef>::Input>) -> i32 {
+    fn say(&mut self, message: &ClientMessage<<TheGame as Game>::Input>) -> i32 {
         self.put_out(|_, out| ClientCore::<TheGame>::say(message, out))
     }
 
@@ -279,7 +279,7 @@ pub extern "C" fn input(tick: u32, move_x: i32, move_y: i32, aim: i32, buttons: 
 pub extern "C" fn predicted_ptr() -> *const i32 {
     with(|module| match module.core.as_ref().and_then(ClientCore::predicted) {
         Some(body) => {
-            TheGame::write_row(body, &mut module.row);
+            body.write(&mut module.row);
             module.row.as_ptr()
         }
         None => core::ptr::null(),

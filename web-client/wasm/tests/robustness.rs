@@ -4,7 +4,7 @@
 
 use arena::Arena;
 use proptest::prelude::*;
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_game::testing::TestMatch;
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::delta::{self, Scratch};

@@ -14,7 +14,7 @@ use arena::Arena;
 use criterion::{Criterion, criterion_group, criterion_main};
 use scene::Recording;
 use tickwire_game::testing::TestMatch;
-use tickwire_game::{GameDef, MatchClock, Simulation};
+use tickwire_game::{Game, MatchClock, Simulation};
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::{Snapshot, Tick};
 

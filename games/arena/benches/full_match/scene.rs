@@ -3,7 +3,7 @@
 
 use arena::{Arena, Input};
 use tickwire_game::testing::TestMatch;
-use tickwire_game::{GameDef, MatchClock, Simulation};
+use tickwire_game::{Bots, Game, MatchClock, Simulation};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 

@@ -11,10 +11,10 @@ use bevy_ecs::query::QueryState;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Commands, Local, Query, Res, ResMut};
 use bevy_ecs::world::{FromWorld, World};
-use tickwire_game::interest::{Eyes, Place, Row, Tier};
+use tickwire_game::interest::Tier;
 use tickwire_game::{Events, Interest, MatchClock, NetIds, Random, Rng};
 use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{Columns, PlayerId, Snapshot};
+use tickwire_protocol::{Columns, PlayerId};
 
 use super::Ground;
 use super::crowd::Crowd;
@@ -23,7 +23,7 @@ use crate::events::ArenaEvent;
 use crate::geometry::Vec2;
 use crate::map::{Map, UNIT};
 use crate::movement::is_free;
-use crate::tables::{Fighter, Leader, Pickup, SCHEMA, Score, Shot, Zone};
+use crate::tables::{Fighter, Leader, Score, Zone};
 
 /// The radius at which the zone stops shrinking.
 const RADIUS_MIN: i32 = 500 * UNIT;
@@ -50,49 +50,8 @@ const COUNT_EVERY: u32 = 30;
 /// for either side of a border crossed late.
 const TIERS: &[Tier] = &[Tier { cells: 1, every: 1 }];
 
-/// Who is sent what.
-pub(super) const INTEREST: Interest = Interest {
-    map: [Map::ROYALE.side(); 2],
-    cell: [1100 * UNIT; 2],
-    tiers: TIERS,
-    // 12 kB a second.
-    bytes_per_tick: 400,
-    place,
-    eyes,
-};
-
-const FIGHTERS: usize = 1;
-const SHOTS: usize = 2;
-const PICKUPS: usize = 3;
-const SCORES: usize = 4;
-const _: () = {
-    let tables = SCHEMA.tables();
-    assert!(tables[FIGHTERS].fields.len() == Fighter::TABLE.fields.len() && tables[SHOTS].fields.len() == Shot::TABLE.fields.len());
-    assert!(tables[PICKUPS].fields.len() == Pickup::TABLE.fields.len() && tables[SCORES].fields.len() == Score::TABLE.fields.len());
-};
-
-fn place(table: usize, row: Row<'_>) -> Place {
-    const FIGHTER: [usize; 2] = [Fighter::TABLE.field("x"), Fighter::TABLE.field("y")];
-    const SHOT: [usize; 2] = [Shot::TABLE.field("x"), Shot::TABLE.field("y")];
-    const PICKUP: [usize; 2] = [Pickup::TABLE.field("x"), Pickup::TABLE.field("y")];
-    const SCORE: usize = Score::TABLE.field("player");
-    let at = |fields: [usize; 2]| Place::at(fields.map(|field| row.value(field)));
-    match table {
-        FIGHTERS => at(FIGHTER),
-        SHOTS => at(SHOT),
-        PICKUPS => at(PICKUP),
-        SCORES => Place::private_to(PlayerId(row.value(SCORE) as u16)),
-        _ => Place::EVERYWHERE,
-    }
-}
-
-fn eyes(view: &Snapshot, eyes: &mut Eyes) {
-    const PLAYER: usize = Fighter::TABLE.field("player");
-    let players = view.table(FIGHTERS).map_or(&[][..], |fighters| fighters.column(PLAYER));
-    for (row, player) in players.iter().enumerate() {
-        eyes.add(PlayerId(*player as u16), FIGHTERS, row);
-    }
-}
+/// Who is sent what: 12 kB a second. Where rows are and who may see them, [`crate::tables`] says.
+pub(super) const INTEREST: Interest = Interest::new([Map::ROYALE.side(); 2], [1100 * UNIT; 2], TIERS, 400);
 
 /// The zone of a new match, which has its middle somewhere in the middle of the map and reaches to every corner.
 pub(super) fn zone(map: Map, random: &mut Rng) -> Zone {

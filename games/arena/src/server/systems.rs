@@ -9,8 +9,8 @@ use tickwire_protocol::limits::ROWS_MAX;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{NetId, PlayerId, Tick};
 
+use super::Ground;
 use super::crowd::Crowd;
-use super::{Ground, Spot};
 use crate::Input;
 use crate::angle::Angle;
 use crate::events::ArenaEvent;
@@ -18,7 +18,7 @@ use crate::geometry::Vec2;
 use crate::map::{Map, SPAWN_COUNT, SPAWNS};
 use crate::movement::{FIGHTER_RADIUS, HEALTH_MAX, OVERCHARGE_TICKS};
 use crate::projectile::{Flight, SHOT_RADIUS, SHOT_SPEED, SHOTS_PER_PLAYER_MAX};
-use crate::tables::{COUNT_MAX, Fighter, Pickup, PickupKind, Score, Shot};
+use crate::tables::{COUNT_MAX, Fighter, Pickup, PickupKind, Score, Shot, Spot};
 use crate::timers;
 
 /// From death to the next life.
@@ -108,8 +108,7 @@ pub(super) fn move_fighters(
 ) {
     for mut fighter in &mut fighters {
         let input = inputs.of(PlayerId(fighter.player));
-        let input = if clock.phase == Phase::Finished { input.released() } else { input };
-        if fighter.step(ground.map, clock.tick, &input) {
+        if fighter.step(ground.map, clock.tick, &input.in_phase(clock.phase)) {
             fired.push(Shot::fired_by(&fighter, clock.tick));
         }
     }

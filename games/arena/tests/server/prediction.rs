@@ -85,7 +85,7 @@ fn alone_every_prediction_comes_true() {
         for tick in (1..6000).map(Tick) {
             let input = client.play(tick);
             if let Some(body) = client.predictor.body() {
-                predicted.insert(client.predictor.tick().0, body.fighter);
+                predicted.insert(client.predictor.tick().0, *body);
             }
             game.hold(ME, input);
             let view = game.step();
@@ -118,7 +118,7 @@ fn in_a_fight_only_what_others_do_is_mispredicted() {
     for _ in 0..9000 {
         tick = tick.next();
         let input = client.play(tick);
-        predicted.insert(client.predictor.tick().0, (client.predictor.body().map(|body| body.fighter), life));
+        predicted.insert(client.predictor.tick().0, (client.predictor.body().copied(), life));
         game.hold(ME, input);
         let view = game.step();
         client.receive(view);
@@ -152,7 +152,7 @@ fn the_end_of_play_is_foreseen() {
             game.enter(Phase::Finished);
         }
         let input = client.play(tick);
-        predicted.insert(client.predictor.tick().0, client.predictor.body().map(|body| body.fighter));
+        predicted.insert(client.predictor.tick().0, client.predictor.body().copied());
         game.hold(ME, input);
         let view = game.step();
         client.receive(view);

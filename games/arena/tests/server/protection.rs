@@ -7,7 +7,7 @@ use arena::map::UNIT;
 use arena::movement::{HEALTH_MAX, PROTECTION_TICKS};
 use arena::tables::Fighter;
 use arena::{Arena, ROYALE_ID};
-use tickwire_game::GameDef;
+use tickwire_game::Game;
 use tickwire_game::testing::TestMatch;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Tick};

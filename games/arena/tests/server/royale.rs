@@ -7,7 +7,7 @@ use arena::map::Map;
 use arena::movement::is_free;
 use arena::tables::{Fighter, Leader, Score, Zone};
 use tickwire_game::testing::TestMatch;
-use tickwire_game::{Event, GameDef};
+use tickwire_game::{Event, Game};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{PlayerId, Tick};
 

@@ -1,6 +1,6 @@
 //! Tickwire's own protocol, as `docs/PROTOCOL.md` has it.
 
-use tickwire_game::{ClientMessageOf, GameDef};
+use tickwire_game::{ClientMessageOf, Game};
 use tickwire_protocol::{ClientMessage, Credential, InputSeq, PROTOCOL_VERSION, Secret, ServerMessage, Tick, encode};
 
 use arena::Arena;

@@ -116,13 +116,13 @@ impl Grid {
         self.watchers.iter_mut().flatten().for_each(|watcher| watcher.node = NONE);
         let mut eyes = std::mem::take(&mut self.eyes);
         eyes.clear();
-        (self.interest.eyes)(view, &mut eyes);
+        self.interest.eyes(view, &mut eyes);
         for eye in eyes.iter() {
             let (table, row) = eye.row;
-            let Some(at) = view.table(table).and_then(|rows| (self.interest.place)(table, Row::new(rows, row)).at) else { continue };
+            let Some(at) = view.table(table).and_then(|rows| self.interest.place(table, Row::new(rows, row)).at) else { continue };
             let at = self.inside(at);
             let node = self.placed.get(table).and_then(|rows| rows.get(row)).map_or(NONE, |(_, node)| *node);
-            let index = usize::from(eye.player.0);
+            let index = usize::from(eye.look.player.0);
             if index >= self.watchers.len() {
                 self.watchers.resize(index + 1, None);
             }
@@ -130,7 +130,7 @@ impl Grid {
             let cell = before.map(|watcher| watcher.cell).filter(|cell| self.cell_area(*cell).almost_contains(at));
             let cell = cell.unwrap_or_else(|| self.cell_of(at));
             if let Some(watcher) = self.watchers.get_mut(index) {
-                *watcher = Some(Watcher { at, cell, node, teams: eye.teams });
+                *watcher = Some(Watcher { at, cell, node, teams: eye.look.teams });
             }
         }
         self.eyes = eyes;

@@ -1,38 +1,13 @@
-//! Tag on the server: one entity per player, and two systems.
+//! What the server does in a tick of tag: one entity per player, and two systems.
 
 #![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
 
-use bevy_ecs::change_detection::Mut;
-use bevy_ecs::schedule::IntoScheduleConfigs;
-use bevy_ecs::system::{Query, Res, ResMut};
-use bevy_ecs::world::World;
-use tickwire_game::{Events, Game, Inputs, MatchClock, NetIds, Random, Setup, tick_field};
-use tickwire_protocol::messages::Ranked;
+use tickwire_game::bevy_ecs::change_detection::Mut;
+use tickwire_game::bevy_ecs::system::{Query, Res, ResMut};
+use tickwire_game::{Events, Inputs, MatchClock, PlayerId, Random, Tick, tick_field};
 use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{PlayerId, Tick};
 
-use crate::{HEIGHT, Input, RADIUS, Runner, Tag, Tagged, WAIT_TICKS, WIDTH};
-
-impl Game for Tag {
-    fn build(setup: &mut Setup<'_>) {
-        setup.registry.replicate::<Runner>();
-        setup.schedule.add_systems((move_runners, pass_it_on).chain());
-    }
-
-    fn join(world: &mut World, player: PlayerId) {
-        let random = &mut world.resource_mut::<Random>().0;
-        let (x, y) = (random.between(RADIUS, WIDTH - RADIUS), random.between(RADIUS, HEIGHT - RADIUS));
-        let networked = world.resource_mut::<NetIds>().allocate();
-        world.spawn((networked, Runner { player: player.0, is_it: false, waits_until: 0, rate: 0, score: 0, vx: 0, vy: 0, x, y }));
-    }
-
-    fn ranking(world: &mut World) -> Vec<Ranked> {
-        let mut ranking: Vec<Ranked> =
-            world.query::<&Runner>().iter(world).map(|runner| Ranked { player: PlayerId(runner.player), score: runner.score }).collect();
-        ranking.sort_unstable_by_key(|ranked| (-ranked.score, ranked.player));
-        ranking
-    }
-}
+use crate::{Input, RADIUS, Runner, Tagged, WAIT_TICKS};
 
 impl Runner {
     /// It is it from `tick` on.
@@ -43,7 +18,7 @@ impl Runner {
 }
 
 /// Steps every runner by its player's input, with the very function that the browser predicts with.
-fn move_runners(clock: Res<MatchClock>, inputs: Res<Inputs<Input>>, mut runners: Query<&mut Runner>) {
+pub(crate) fn move_runners(clock: Res<MatchClock>, inputs: Res<Inputs<Input>>, mut runners: Query<&mut Runner>) {
     for mut runner in &mut runners {
         let input = inputs.of(PlayerId(runner.player));
         runner.step(clock.tick, input);
@@ -52,7 +27,7 @@ fn move_runners(clock: Res<MatchClock>, inputs: Res<Inputs<Input>>, mut runners:
 
 /// Sees to it that somebody is it, passes it on at a touch, and counts. Looks at runners in order of players: the world's
 /// own order is not part of its state.
-fn pass_it_on(clock: Res<MatchClock>, mut random: ResMut<Random>, mut events: ResMut<Events>, mut runners: Query<&mut Runner>) {
+pub(crate) fn pass_it_on(clock: Res<MatchClock>, mut random: ResMut<Random>, mut events: ResMut<Events>, mut runners: Query<&mut Runner>) {
     let mut runners: Vec<Mut<Runner>> = runners.iter_mut().collect();
     runners.sort_unstable_by_key(|runner| runner.player);
     let is_live = clock.phase == Phase::Live;
