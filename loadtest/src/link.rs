@@ -10,6 +10,7 @@
 
 mod clock;
 mod conditions;
+mod counted;
 mod lane;
 mod mix;
 mod shaper;
@@ -27,6 +28,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use counted::Counted;
 use shaper::Shaper;
 
 /// A stream as its user meets it at the far end of a network.
@@ -137,42 +139,3 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Link<S> {
         }
     }
 }
-
-/// The inner stream and what went through it.
-struct Counted<S> {
-    stream: S,
-    bytes_in: u64,
-    bytes_out: u64,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = out.filled().len();
-        let polled = Pin::new(&mut this.stream).poll_read(cx, out);
-        this.bytes_in += (out.filled().len() - before) as u64;
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        if let Poll::Ready(Ok(len)) = polled {
-            this.bytes_out += len as u64;
-        }
-        polled
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
-}
-
-/// What is read from the inner stream at once.
-const READ_BYTES: usize = 4096;

@@ -4,10 +4,10 @@
 //! Invariant: whatever ends a session is counted, with its reason.
 
 mod attendance;
+mod field;
 mod seat;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use goose::goose::{GooseUser, Transaction, TransactionError, TransactionFunction, TransactionResult};
@@ -16,13 +16,12 @@ use tickwire_protocol::MatchId;
 use tokio::time::Instant;
 
 pub use attendance::COMING_IN;
+pub use field::Field;
 
-use crate::board::Board;
 use crate::bot::{Bot, Driver, Stopped, micros};
 use crate::client::ClientError;
-use crate::entrance::{EnterError, Entrance, PlayerClient, Visitor, WayBack};
+use crate::entrance::{EnterError, PlayerClient, Visitor, WayBack};
 use crate::measure::Measure;
-use crate::recording::Recording;
 use crate::report::Divergence;
 use crate::scenario::{Scenario, Then};
 use attendance::Attendance;
@@ -36,23 +35,6 @@ const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(4);
 /// Who cannot reach the seat it lost looks for another one after so many tries.
 const RETURNS_MAX: u32 = 6;
-
-/// What all players of a run share.
-pub struct Field<G: Game> {
-    /// The way in.
-    pub entrance: Entrance,
-    /// Where they bring what they felt.
-    pub board: Arc<Board>,
-    /// The generator's own timers ran late a moment ago.
-    pub generator_is_late: Arc<AtomicBool>,
-    /// A person's inputs to play, instead of the bot's.
-    pub recording: Option<Arc<Recording<G::Input>>>,
-    /// Of the bots' choices.
-    pub seed: u64,
-    /// Those who left over a bad network and heard no answer: the server may keep their seats for
-    /// its grace period.
-    pub left_unanswered: AtomicU64,
-}
 
 /// One user, between its turns.
 struct Player<G: Game> {

@@ -18,8 +18,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::clock::Clock;
 use super::conditions::Conditions;
+use super::counted::Counted;
 use super::lane::Lane;
-use super::{Counted, READ_BYTES};
+
+/// What is read from the inner stream at once.
+const READ_BYTES: usize = 4096;
 
 pub(super) struct Shaper {
     clock: Clock,

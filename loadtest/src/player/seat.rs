@@ -10,7 +10,7 @@ use tickwire_protocol::{ClientMessage, MatchId};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::Field;
+use super::field::Field;
 use crate::bot::{Bot, Stopped};
 use crate::client::{ClientError, Heard};
 use crate::entrance::WayBack;

@@ -3,6 +3,7 @@
 //! Invariant: text from outside (names, errors) is printed without control characters.
 
 mod compared;
+mod paint;
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -11,6 +12,7 @@ use super::compare::Comparison;
 use super::{Capacity, Report, Second, words};
 use crate::measure::Measure;
 use compared::{beside, bounds, compared};
+use paint::Paint;
 
 /// Whether standard output wants colours: it is a terminal, and nobody set `NO_COLOR`.
 pub fn colour() -> bool {
@@ -70,32 +72,6 @@ pub fn summary(report: &Report, against: Option<&Comparison>, colour: bool) -> S
     out.push_str(&against.map(|against| compared(report, against, paint)).unwrap_or_default());
     out.push_str(&verdict(report, paint));
     out
-}
-
-/// Escape codes, or none.
-#[derive(Clone, Copy)]
-struct Paint(bool);
-
-impl Paint {
-    fn with(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    fn strong(self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    fn good(self, text: &str) -> String {
-        self.with("1;32", text)
-    }
-
-    fn bad(self, text: &str) -> String {
-        self.with("1;31", text)
-    }
-
-    fn doubtful(self, text: &str) -> String {
-        self.with("1;33", text)
-    }
 }
 
 fn headline(report: &Report, paint: Paint) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Paint;
+use super::paint::Paint;
 use crate::measure::Measure;
 use crate::report::compare::{Change, Comparison};
 use crate::report::{Report, words};

@@ -1,0 +1,115 @@
+//! What the caps hold to when strangers flood.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use futures_util::FutureExt;
+
+use super::*;
+
+const A: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+const B: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)));
+const C: PeerAddress = PeerAddress::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3)));
+
+#[test]
+fn the_caps_on_players_hold_and_say_which_it_was() {
+    let caps = Caps::of(4, 2, 3);
+    let mut permits: Vec<_> = [A, A, B].into_iter().map(|key| caps.admit(key).expect("room")).collect();
+    assert!(permits.iter().all(|permit| permit.authenticate()));
+    assert_eq!(caps.admit(A).err(), Some(Reject::PerAddress));
+    permits.push(caps.admit(C).expect("room"));
+    assert_eq!(caps.counts(), (4, 1));
+    assert!(permits.iter().all(|permit| permit.authenticate()));
+    assert_eq!(caps.admit(B).err(), Some(Reject::Total));
+}
+
+#[test]
+fn the_oldest_stranger_makes_room_and_players_do_not() {
+    let caps = Caps::of(9, 9, 2);
+    let player = caps.admit(A).expect("room");
+    assert!(player.authenticate());
+    let (oldest, newer) = (caps.admit(A).expect("room"), caps.admit(A).expect("room"));
+    let newest = caps.admit(B).expect("room");
+    assert_eq!(caps.counts(), (3, 2));
+    assert!(oldest.pushed_out().now_or_never().is_some() && oldest.pushed_out().now_or_never().is_some());
+    assert!(newer.pushed_out().now_or_never().is_none() && player.pushed_out().now_or_never().is_none());
+    assert!(!oldest.authenticate(), "too late");
+    drop((oldest, newer, newest, player));
+    assert_eq!(caps.counts(), (0, 0));
+}
+
+#[test]
+fn who_has_been_idle_for_longest_makes_room_first() {
+    let caps = Caps::of(9, 9, 3);
+    let [busy, idle, idle_for_longer] = [(); 3].map(|()| caps.admit(A).expect("room"));
+    idle_for_longer.idle();
+    idle.idle();
+    let mut newcomers = Vec::new();
+    for expected in [&idle_for_longer, &idle, &busy] {
+        assert!(expected.pushed_out().now_or_never().is_none());
+        newcomers.push(caps.admit(B).expect("room is made"));
+        assert!(expected.pushed_out().now_or_never().is_some());
+        assert_eq!(caps.counts(), (3, 3));
+    }
+}
+
+#[test]
+fn who_asks_again_is_busy_again() {
+    let caps = Caps::of(9, 9, 2);
+    let [first, second] = [(); 2].map(|()| caps.admit(A).expect("room"));
+    first.idle();
+    second.idle();
+    first.busy();
+    let _newcomer = caps.admit(B).expect("room is made");
+    assert!(second.pushed_out().now_or_never().is_some() && first.pushed_out().now_or_never().is_none());
+}
+
+#[test]
+fn a_full_address_makes_room_among_its_own_strangers_only() {
+    let caps = Caps::of(9, 3, 9);
+    let other = caps.admit(B).expect("room");
+    other.idle();
+    let player = caps.admit(A).expect("room");
+    assert!(player.authenticate());
+    let [busy, idle] = [(); 2].map(|()| caps.admit(A).expect("room"));
+    idle.idle();
+    let newcomer = caps.admit(A).expect("the idle one's place");
+    assert!(idle.pushed_out().now_or_never().is_some());
+    for kept in [&other, &player, &busy] {
+        assert!(kept.pushed_out().now_or_never().is_none());
+    }
+    assert!(busy.authenticate() && newcomer.authenticate());
+    assert_eq!(caps.admit(A).err(), Some(Reject::PerAddress), "players are not pushed out");
+    player.idle();
+    assert_eq!(caps.admit(A).err(), Some(Reject::PerAddress), "nor are those who rest");
+    assert_eq!(caps.counts(), (4, 1));
+    drop((other, player, busy, idle, newcomer));
+    assert!(caps.counts() == (0, 0) && caps.taken().by_address.is_empty());
+}
+
+#[test]
+fn strangers_make_room_when_everything_is_full() {
+    let full = Caps::of(2, 9, 9);
+    let strangers = [(); 2].map(|()| full.admit(A).expect("room"));
+    let _newcomer = full.admit(B).expect("the oldest stranger's place");
+    assert!(strangers[0].pushed_out().now_or_never().is_some());
+    let caps = Caps::of(2, 9, 1);
+    let player = caps.admit(A).expect("room");
+    assert!(player.authenticate());
+    let _stranger = caps.admit(B).expect("room");
+    let newcomer = caps.admit(C).expect("the stranger's place");
+    assert!(newcomer.authenticate());
+    assert_eq!(caps.admit(C).err(), Some(Reject::Total));
+}
+
+#[test]
+fn permits_give_back_what_they_took_once() {
+    let caps = Caps::of(9, 9, 9);
+    let (first, second) = (caps.admit(A).expect("room"), caps.admit(A).expect("room"));
+    assert!(first.authenticate() && first.authenticate());
+    let elsewhere = Arc::clone(&first);
+    drop(first);
+    assert_eq!(caps.counts(), (2, 1), "the socket still holds it");
+    drop((elsewhere, second));
+    assert_eq!(caps.counts(), (0, 0));
+    assert!(caps.taken().by_address.is_empty());
+}
