@@ -13,6 +13,7 @@ use harness::{Harness, eventually};
 use http::{get, guest};
 use tag::Tag;
 use tickwire_protocol::ClientMessage;
+use tickwire_server::config::TransportChoice;
 
 /// Samples by name and labels.
 fn samples(text: &str) -> BTreeMap<&str, f64> {
@@ -21,6 +22,16 @@ fn samples(text: &str) -> BTreeMap<&str, f64> {
         .map(|line| line.rsplit_once(' ').expect("a name and a value"))
         .map(|(name, value)| (name, value.parse().expect("a number")))
         .collect()
+}
+
+#[test]
+fn metrics_name_the_transport() {
+    let system = if cfg!(any(target_os = "linux", target_os = "android")) { "raw" } else { "portable" };
+    for (choice, name) in [(TransportChoice::Auto, system), (TransportChoice::Portable, "portable")] {
+        let harness = Harness::start::<Tag>(|config| config.transport = choice);
+        let text = get(harness.server.ops_addr(), "/metrics").text();
+        assert!(text.contains(&format!(r#"transport="{name}"}} 1"#)), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

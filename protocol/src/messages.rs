@@ -224,7 +224,7 @@ pub struct Pong {
     /// How long the answer waited for the next frame since, in 1/256 tick: no part of the way.
     pub held: u16,
     /// The least time, in 1/256 tick, between an input's arrival and its tick's start since the last pong; negative: late.
-    /// `None`: no input came.
+    /// `None`: no input came, or of none it is known when.
     pub margin: Option<i16>,
     /// The newest input received.
     pub last_input: InputSeq,

@@ -147,6 +147,7 @@ fn explain(error: figment::Error, layers: &[Layer]) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::TransportChoice;
 
     fn env(variables: &[(&str, &str)]) -> Vec<(String, String)> {
         variables.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -174,6 +175,18 @@ mod tests {
         assert_eq!((config.port, config.workers, config.drain_seconds), (3, 2, 1), "flag, environment, file");
         assert_eq!((config.connections.total, config.connections.per_address), (2000, 7), "tables merge key by key");
         assert_eq!(config.connections.unauthenticated, Config::default().connections.unauthenticated);
+    }
+
+    #[test]
+    fn a_transport_is_chosen_by_its_name_in_every_layer() {
+        let portable = Some(crate::config::TransportKind::Portable);
+        let of =
+            |file: &str, flags: &Flags, environment: &[(&str, &str)]| with_file(file, flags, environment).expect("good").transport.kind();
+        assert_eq!(of("transport = \"portable\"", &Flags::default(), &[]), portable);
+        assert_eq!(of("", &Flags::default(), &[("TICKWIRE_TRANSPORT", "portable")]), portable);
+        let flags = Flags { transport: Some(TransportChoice::Auto), ..Flags::default() };
+        assert_eq!(of("transport = \"portable\"", &flags, &[]), Some(crate::config::TransportKind::BEST));
+        assert!(refusal("transport = \"carrier pigeon\"", &[]).starts_with("bad setting `transport`: "));
     }
 
     #[test]
