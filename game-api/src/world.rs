@@ -11,7 +11,7 @@ use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
 use crate::{Game, Input, Mode, Rng};
 
-/// What [`Game::systems`](crate::Game::systems) fills a new match with.
+/// What [`Game::systems`] fills a new match with.
 pub struct Setup<'a> {
     /// The match's world. The resources of this module are in it already.
     pub world: &'a mut World,

@@ -1,4 +1,4 @@
-//! The `tickwire` binary: the server, running one of the games that come with it. The only file that names a game.
+//! The `tickwire` binary: the server, running one of the games that come with it.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use arena::Arena;
 use clap::Parser;
-use tag::Tag;
+use clap::builder::PossibleValuesParser;
+use tickwire_game::{Game, GameVisitor};
 use tickwire_server::config::flags::Flags;
 use tickwire_server::config::load::ENV_PREFIX;
 use tickwire_server::drain::StopSignals;
-use tickwire_server::server::{RunningServer, read_admin_token};
+use tickwire_server::server::{RunningServer, StartError, read_admin_token};
 use tickwire_server::{Config, Server, telemetry};
 
 /// An authoritative server for browser games.
@@ -23,16 +23,21 @@ use tickwire_server::{Config, Server, telemetry};
 #[command(after_help = "In the environment, connections.total is TICKWIRE_CONNECTIONS__TOTAL. docs/OPERATING.md explains every setting.")]
 struct Cli {
     /// The game to run
-    #[arg(long, value_enum)]
-    game: Option<GameName>,
+    #[arg(long, value_parser = PossibleValuesParser::new(games::NAMES))]
+    game: Option<String>,
     #[command(flatten)]
     flags: Flags,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum GameName {
-    Arena,
-    Tag,
+/// Starts a server of a game.
+struct Start(Config);
+
+impl GameVisitor for Start {
+    type Output = Result<RunningServer, StartError>;
+
+    fn visit<G: Game>(self) -> Self::Output {
+        Server::start::<G>(self.0)
+    }
 }
 
 fn main() -> ExitCode {
@@ -47,14 +52,11 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
     let mut config = Config::load(&cli.flags, environment()?)?;
-    if let Some(game) = cli.game {
-        config.game = Some(if matches!(game, GameName::Tag) { "tag" } else { "arena" }.to_owned());
+    config.game = cli.game.clone().or(config.game);
+    let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
+    if !games::NAMES.contains(&game.as_str()) {
+        bail!("there is no game `{game}`: this binary has {}", games::NAMES.join(" and "));
     }
-    let start = match config.game.as_deref() {
-        None | Some("arena") => Server::start::<Arena>,
-        Some("tag") => Server::start::<Tag>,
-        Some(other) => bail!("there is no game `{other}`: this binary has arena and tag"),
-    };
     if cli.flags.print_config {
         print!("{}", config.to_toml());
         return Ok(());
@@ -69,7 +71,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let mut signals = StopSignals::catch().context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
     let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
-    let server = start(config)?;
+    let server = games::with(&game, Start(config)).context("the game is gone")??;
     announce(&server, token.as_deref()).context("cannot write to standard output")?;
     signals.wait();
     tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");

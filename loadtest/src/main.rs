@@ -3,9 +3,9 @@
 
 use std::process::ExitCode;
 
-use arena::Arena;
 use clap::Parser;
-use tag::Tag;
+use futures_util::future::LocalBoxFuture;
+use tickwire_game::{Game, GameVisitor};
 use tickwire_loadtest::options::{Cli, Command, Options};
 use tickwire_loadtest::progress;
 use tickwire_loadtest::report::compare::{Comparison, Kind};
@@ -64,16 +64,28 @@ async fn test(options: &Options) -> anyhow::Result<Verdict> {
 
 /// Plays the server's game, one of those that this program has bots for.
 async fn run_game(options: &Options, facts: &Facts) -> Result<Report, PreflightError> {
-    let progress = progress::to_stderr(u64::from(options.users), options.quiet);
-    let report = if facts.is_of::<Arena>()? {
-        run::<Arena>(options, facts, progress).await
-    } else if facts.is_of::<Tag>()? {
-        run::<Tag>(options, facts, progress).await
-    } else {
-        return Err(PreflightError::UnknownGame { game: facts.game.clone() });
-    };
+    let unknown = || PreflightError::UnknownGame { game: facts.game.clone() };
+    let report = games::with(&facts.game, Play { options, facts }).ok_or_else(unknown)?.await;
     progress::end_line(options.quiet);
     report
+}
+
+/// Plays a game, if the server has this version of it.
+struct Play<'a> {
+    options: &'a Options,
+    facts: &'a Facts,
+}
+
+impl<'a> GameVisitor for Play<'a> {
+    type Output = LocalBoxFuture<'a, Result<Report, PreflightError>>;
+
+    fn visit<G: Game>(self) -> Self::Output {
+        let Self { options, facts } = self;
+        Box::pin(async move {
+            facts.check_schema::<G>()?;
+            run::<G>(options, facts, progress::to_stderr(u64::from(options.users), options.quiet)).await
+        })
+    }
 }
 
 fn merge(paths: &[std::path::PathBuf], dir: &std::path::Path) -> anyhow::Result<Verdict> {

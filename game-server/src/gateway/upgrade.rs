@@ -6,7 +6,7 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL};
+use http::header::{CONNECTION, HeaderName, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
 use http::{HeaderValue, Method, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -54,7 +54,7 @@ pub(crate) async fn socket(transport: TransportKind, upgrading: OnUpgrade, remot
 
 fn answer(request: &Request) -> Result<Response, ProtocolError> {
     let mut keys = request.headers().get_all(SEC_WEBSOCKET_KEY).iter().skip(1);
-    let answer = create_response_with_body(request, Body::empty);
+    let answer = create_response_with_body(&with_lists_in_one_line(request), Body::empty);
     match answer {
         // Which of them would be meant nobody knows; tungstenite takes the first.
         Ok(_) if keys.next().is_some() => Err(ProtocolError::MissingSecWebSocketKey),
@@ -63,6 +63,25 @@ fn answer(request: &Request) -> Result<Response, ProtocolError> {
         // It answers with nothing that a header could not hold.
         Err(_) => Err(ProtocolError::InvalidSecWebSocketKey),
     }
+}
+
+/// The request as tungstenite reads it. `Connection` and `Upgrade` are lists that a proxy may have
+/// put into several lines; tungstenite looks at the first line, and for nothing but `websocket`.
+fn with_lists_in_one_line(request: &Request) -> http::Request<()> {
+    let mut copy = http::Request::new(());
+    *copy.method_mut() = request.method().clone();
+    *copy.version_mut() = request.version();
+    *copy.headers_mut() = request.headers().clone();
+    let has = |name: HeaderName, wanted: &str| {
+        let lines = request.headers().get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).any(|item| item.trim().eq_ignore_ascii_case(wanted))
+    };
+    for (name, wanted) in [(CONNECTION, "upgrade"), (UPGRADE, "websocket")] {
+        if has(name.clone(), wanted) {
+            copy.headers_mut().insert(name, HeaderValue::from_static(wanted));
+        }
+    }
+    copy
 }
 
 fn is_no_wish_to_upgrade(error: &ProtocolError) -> bool {
@@ -75,7 +94,7 @@ fn is_no_wish_to_upgrade(error: &ProtocolError) -> bool {
 #[cfg(test)]
 mod tests {
     use http::Version;
-    use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_VERSION, UPGRADE};
+    use http::header::{SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_VERSION};
 
     use super::*;
 
@@ -95,6 +114,20 @@ mod tests {
         let response = handshake(|_| ()).expect("accepted");
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
         assert_eq!(response.headers()[SEC_WEBSOCKET_ACCEPT], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn a_proxy_may_write_lists_in_several_lines() {
+        let lists = |connection: [&'static str; 2], upgrade: &'static str| {
+            handshake(|request| {
+                request.headers_mut().insert(CONNECTION, HeaderValue::from_static(connection[0]));
+                request.headers_mut().append(CONNECTION, HeaderValue::from_static(connection[1]));
+                request.headers_mut().insert(UPGRADE, HeaderValue::from_static(upgrade));
+            })
+        };
+        assert!(lists(["keep-alive", "Upgrade"], "websocket").is_ok());
+        assert!(lists(["upgrade", "TE"], "h2c, WebSocket").is_ok());
+        assert_eq!(lists(["keep-alive", "TE"], "websocket").err(), Some(StatusCode::UPGRADE_REQUIRED));
     }
 
     #[test]

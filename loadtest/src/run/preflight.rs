@@ -181,14 +181,11 @@ impl Facts {
         Ok(Self { place, game: info.game, schema: info.schema, mode, grace, ops, admin, warnings })
     }
 
-    /// Whether the server's game is `G`; an error if it is another version of it.
-    pub fn is_of<G: Game>(&self) -> Result<bool, PreflightError> {
-        if self.game != G::NAME {
-            return Ok(false);
-        }
+    /// An error if the server has another version of `G`, which is its game.
+    pub fn check_schema<G: Game>(&self) -> Result<(), PreflightError> {
         let ours = format!("{:016x}", G::SCHEMA.hash());
         if self.schema == ours {
-            return Ok(true);
+            return Ok(());
         }
         Err(PreflightError::OtherSchema { game: self.game.clone(), theirs: self.schema.clone(), ours })
     }

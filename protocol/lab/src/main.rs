@@ -2,9 +2,9 @@
 //! matches. `cargo xtask train-codec` runs the first.
 
 use anyhow::{Context, Result, bail};
-use arena::Arena;
 use codec_lab::record::{Recording, record};
 use codec_lab::{emit, observe, report, train};
+use games::MainGame;
 use tickwire_game::Game;
 use tickwire_protocol::{Schema, Snapshot};
 
@@ -46,7 +46,7 @@ fn train() -> String {
     let mut observed = Vec::new();
     let mut count = 0;
     for recording in TRAINING {
-        let ticks = record::<Arena>(recording);
+        let ticks = record::<MainGame>(recording);
         ticks.iter().zip(ticks.iter().skip(1)).for_each(|(base, next)| observe::observe(&schema, base, next, &mut observed));
         count += ticks.len();
     }
@@ -55,14 +55,14 @@ fn train() -> String {
 }
 
 fn report() {
-    let matches: Vec<Vec<Snapshot>> = HELD_OUT.into_iter().map(record::<Arena>).collect();
-    report::report("arena, 16 bots, held-out seeds", &Arena::SCHEMA, &matches);
+    let matches: Vec<Vec<Snapshot>> = HELD_OUT.into_iter().map(record::<MainGame>).collect();
+    report::report("arena, 16 bots, held-out seeds", &MainGame::SCHEMA, &matches);
     let untrained: Vec<Vec<Snapshot>> =
         matches.iter().map(|ticks| ticks.iter().map(|tick| with_schema(tick, &arena::tables::UNTRAINED)).collect()).collect();
     report::report("the same without a model", &arena::tables::UNTRAINED, &untrained);
     let busy: Vec<Vec<Snapshot>> =
-        (201..=260).flat_map(|seed| busy_parts(&record::<Arena>(Recording { seed, players: 16, ticks: 900 }))).collect();
-    report::report("all 16 moving, 12 to 20 shots", &Arena::SCHEMA, &busy);
+        (201..=260).flat_map(|seed| busy_parts(&record::<MainGame>(Recording { seed, players: 16, ticks: 900 }))).collect();
+    report::report("all 16 moving, 12 to 20 shots", &MainGame::SCHEMA, &busy);
 }
 
 /// The snapshot as one of another schema with the same tables.

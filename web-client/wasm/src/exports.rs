@@ -11,7 +11,7 @@
 
 use core::cell::RefCell;
 
-use arena::Arena;
+use games::MainGame as TheGame;
 use tickwire_protocol::limits::{FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX};
 use tickwire_protocol::messages::{ClientMessage, Credential};
 use tickwire_protocol::{Columns, DecodeError, MatchId, NetId, PROTOCOL_VERSION, Secret, Snapshot, Table, Tick};
@@ -20,9 +20,6 @@ use crate::arena_game;
 use crate::client::{ClientCore, WebGame};
 use crate::json::Json;
 use tickwire_game::Game;
-
-/// The game this module is built for.
-type TheGame = Arena;
 
 /// [`receive`]: there is a new snapshot.
 pub const SNAPSHOT: i32 = 1;
