@@ -1,15 +1,15 @@
 //! Many worlds, one owner each.
 //!
 //! [`directory`] finds and creates matches, [`handle`] is the only door into one, [`worker`] is a
-//! thread that owns some, [`pacer`] is its sleep, [`tick_loop`] decides when one ticks, and
+//! thread that owns some, [`pacer`] is its sleep, [`match_task`] decides when one ticks, and
 //! [`audience`] is its sockets. What happens in a match is [`tickwire_match`]'s.
 
 pub mod audience;
 pub mod directory;
 pub mod handle;
+pub mod match_task;
 pub mod pacer;
 pub mod stats;
-pub mod tick_loop;
 pub mod worker;
 
 pub use directory::{CreateError, Directory, MatchRequest};

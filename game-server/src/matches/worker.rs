@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use super::handle::{Command, MatchInfo};
+use super::match_task::MatchTask;
 use super::pacer::{self, Alarm, Pacer};
-use super::tick_loop::MatchTask;
 use crate::config::{MatchConfig, SessionConfig};
 
 /// How often a worker shows that it is alive.
