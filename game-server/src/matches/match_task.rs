@@ -41,7 +41,7 @@ pub struct MatchTask<G: Game> {
     spectators_max: usize,
     clock: TickClock,
     core: MatchCore<G>,
-    /// What has happened since the last step.
+    /// What has happened since the last step: of each session at most what is taken in in a tick.
     step: Step<G::Input>,
     audience: Audience,
     timings: Timings,
