@@ -58,7 +58,8 @@ pub(super) struct Grid {
     placed: Vec<Vec<(NetId, u32)>>,
     settled: Vec<(NetId, u32)>,
     pool: Pool,
-    eyes: Eyes,
+    /// From where the players look at the newest snapshot.
+    pub(super) eyes: Eyes,
     /// By player.
     watchers: Vec<Option<Watcher>>,
     /// What views look at of each node, close together in memory.

@@ -19,7 +19,6 @@ pub(super) struct Survey {
     /// what only one player sees and has no place.
     shelves: Vec<u32>,
     found: Vec<(u32, Found)>,
-    eyes: Eyes,
     /// From where each player looks.
     looks: Vec<Option<Look>>,
     seen: Vec<(u32, u32)>,
@@ -73,7 +72,7 @@ impl Survey {
         self.seen = seen;
     }
 
-    /// Puts every row on its shelf.
+    /// Puts every row of `view`, which `grid` took in last, on its shelf.
     fn look_over(&mut self, grid: &Grid, view: &Snapshot) {
         self.tick = Some(view.tick);
         self.found.clear();
@@ -102,9 +101,7 @@ impl Survey {
 
     fn note_looks(&mut self, grid: &Grid, view: &Snapshot) {
         self.looks.clear();
-        self.eyes.clear();
-        grid.interest.eyes(view, &mut self.eyes);
-        for eye in self.eyes.iter() {
+        for eye in grid.eyes.iter() {
             let (table, row) = eye.row;
             let Some(at) = view.table(table).and_then(|rows| grid.interest.place(table, Row::new(rows, row)).at) else { continue };
             let index = usize::from(eye.look.player.0);
