@@ -268,6 +268,14 @@ pub enum CloseReason {
     Full,
     /// Too many ask the match for something at once. A resume token still holds, a ticket does not.
     Busy,
+    /// What the player signed in with has expired. The seat is kept: sign in again, then resume.
+    SignInExpired,
+    /// An operator took the player out of the match.
+    Kicked,
+    /// An operator banned the player, or the address.
+    Banned,
+    /// The server ran short of memory. The seat is kept.
+    Overloaded,
 }
 
 /// What a client can do about a closed session.
@@ -285,7 +293,7 @@ pub enum Retry {
 
 impl CloseReason {
     /// Every reason, in wire order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::Left,
         Self::MatchOver,
         Self::Draining,
@@ -303,6 +311,10 @@ impl CloseReason {
         Self::InternalError,
         Self::Full,
         Self::Busy,
+        Self::SignInExpired,
+        Self::Kicked,
+        Self::Banned,
+        Self::Overloaded,
     ];
 
     /// Stable name, for logs, metrics, JSON and the WebSocket close frame.
@@ -325,6 +337,10 @@ impl CloseReason {
             Self::InternalError => "internal_error",
             Self::Full => "full",
             Self::Busy => "busy",
+            Self::SignInExpired => "sign_in_expired",
+            Self::Kicked => "kicked",
+            Self::Banned => "banned",
+            Self::Overloaded => "overloaded",
         }
     }
 
@@ -335,7 +351,7 @@ impl CloseReason {
             Self::Draining => 1001,
             Self::Malformed => 1002,
             Self::InternalError => 1011,
-            Self::Busy => 1013,
+            Self::Busy | Self::Overloaded => 1013,
             _ => 1008,
         }
     }
@@ -343,12 +359,12 @@ impl CloseReason {
     /// What the client can do about it.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::Silent | Self::TooSlow | Self::Busy | Self::RateLimited => Retry::Resume,
+            Self::Silent | Self::TooSlow | Self::Busy | Self::RateLimited | Self::SignInExpired | Self::Overloaded => Retry::Resume,
             Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => {
                 Retry::Rejoin
             }
             Self::WrongProtocol | Self::WrongSchema => Retry::Reload,
-            Self::Left | Self::MatchOver | Self::Replaced | Self::Malformed | Self::Full => Retry::No,
+            Self::Left | Self::MatchOver | Self::Replaced | Self::Malformed | Self::Full | Self::Kicked | Self::Banned => Retry::No,
         }
     }
 }

@@ -26,6 +26,10 @@ const KINDS: Readonly<Record<string, CloseKind>> = {
   match_gone: { retry: 'rejoin', sentence: 'That match has ended.' },
   full: { retry: 'none', sentence: 'No more spectators can watch this match.' },
   busy: { retry: 'resume', sentence: 'Too many are coming into the match at once.' },
+  sign_in_expired: { retry: 'resume', sentence: 'Your sign-in has expired.' },
+  kicked: { retry: 'none', sentence: 'The people who run this server took you out of the match.' },
+  banned: { retry: 'none', sentence: 'The people who run this server do not let you play here.' },
+  overloaded: { retry: 'resume', sentence: 'The server ran short of memory.' },
   internal_error: { retry: 'rejoin', sentence: 'The match failed on the server. That is our fault.' },
   // Found out by the page: the server's bytes make no sense to it, which a newer page may cure.
   unreadable: { retry: 'reload', sentence: 'This page does not understand the server. Reload it and try again.' },
