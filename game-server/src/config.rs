@@ -7,6 +7,7 @@ mod error;
 pub mod flags;
 pub mod load;
 pub(crate) mod origin;
+mod tls;
 mod transport;
 mod value;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
+pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
@@ -47,6 +49,8 @@ pub struct Config {
     pub log_filter: String,
     /// Seconds that matches may go on after a signal to stop, while people play in them.
     pub drain_seconds: u64,
+    /// TLS on the players' listener.
+    pub tls: TlsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -77,6 +81,7 @@ impl Default for Config {
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_seconds: 5,
+            tls: TlsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             connections: ConnectionConfig::default(),
@@ -102,6 +107,11 @@ impl Config {
     /// Where the monitoring system connects to.
     pub fn ops_address(&self) -> SocketAddr {
         SocketAddr::new(self.ops.bind, self.ops.port.unwrap_or_else(|| self.port_after(2)))
+    }
+
+    /// Where plain HTTP is sent to HTTPS, if anywhere.
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.tls.redirect_port.map(|port| SocketAddr::new(self.bind, port))
     }
 
     /// The `count`th port after the players'; any free one if theirs is, or if there is none.

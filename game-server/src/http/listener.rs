@@ -22,13 +22,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::address::PeerAddress;
 use super::caps::{Caps, ConnectionPermit};
+use super::limiter::AddressLimiter;
 use super::pace::{Deadlines, Pace, PacedStream};
 use super::remote::Remote;
 use crate::metrics;
+use crate::tls::{Keeper, Stream, handshake};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -36,6 +39,8 @@ const BACKLOG: i32 = 1024;
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
+/// How often a listener forgets what is over.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// Pause after a failed accept: most likely the process is out of descriptors, and asking again at
 /// once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -52,18 +57,53 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Serves `router` to everyone under the caps, for ever.
-pub(crate) async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
+/// What a listener serves, to how many, for how long, and whether over TLS.
+pub(crate) struct Hall {
+    router: Router,
+    caps: Arc<Caps>,
+    deadlines: Deadlines,
+    tls: Option<Tls>,
+}
+
+/// What there is beside plain HTTP.
+pub(crate) struct Tls {
+    /// The certificate.
+    pub(crate) keeper: Arc<Keeper>,
+    /// How often one address may shake hands.
+    pub(crate) handshakes: AddressLimiter,
+    /// Answers those who speak HTTP where TLS is spoken.
+    pub(crate) plain: Router,
+}
+
+impl Hall {
+    /// Serves `router`; over TLS if there is some.
+    pub(crate) fn new(router: Router, caps: Arc<Caps>, deadlines: Deadlines, tls: Option<Tls>) -> Arc<Self> {
+        Arc::new(Self { router, caps, deadlines, tls })
+    }
+
+    /// Forgets what is over, for ever.
+    pub(crate) async fn keep_house(&self) {
+        loop {
+            tokio::time::sleep(HOUSEKEEPING).await;
+            if let Some(tls) = &self.tls {
+                tls.handshakes.forget_idle();
+            }
+        }
+    }
+}
+
+/// Serves everyone under the caps, for ever.
+pub(crate) async fn serve(listener: TcpListener, hall: Arc<Hall>) {
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
                 let peer = PeerAddress::new(from.ip());
-                match caps.admit(peer) {
+                match hall.caps.admit(peer) {
                     Ok(permit) => {
                         let connection = Connection { stream, peer, permit };
-                        tokio::spawn(serve_connection(http.clone(), connection, router.clone(), deadlines));
+                        tokio::spawn(serve_connection(http.clone(), connection, Arc::clone(&hall)));
                     }
                     // Dropped without a word: an answer would cost what the cap protects.
                     Err(reject) => metrics::count_reject(reject),
@@ -85,19 +125,71 @@ struct Connection {
     permit: Arc<ConnectionPermit>,
 }
 
-async fn serve_connection(http: http1::Builder, connection: Connection, router: Router, deadlines: Deadlines) {
+/// Until it ends, or its place is given to somebody else.
+async fn serve_connection(http: http1::Builder, connection: Connection, hall: Arc<Hall>) {
+    let permit = Arc::clone(&connection.permit);
+    tokio::select! {
+        () = converse(http, connection, &hall) => {}
+        () = permit.pushed_out() => {}
+    }
+}
+
+/// What a connection begins with, TLS, then HTTP.
+async fn converse(http: http1::Builder, connection: Connection, hall: &Hall) {
     let Connection { stream, peer, permit } = connection;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "connection was lost before its first request");
         return;
     }
+    // One deadline for all that comes before HTTP.
+    let deadline = Instant::now() + hall.deadlines.head;
+    let secured = match tokio::time::timeout_at(deadline, secure(stream, peer, hall)).await {
+        Ok(Ok(secured)) => secured,
+        Ok(Err(error)) => {
+            metrics::count_tls_failure(metrics::TlsFailure::Handshake);
+            tracing::debug!(%peer, %error, "no TLS handshake");
+            return;
+        }
+        Err(_) => {
+            metrics::count_tls_failure(metrics::TlsFailure::Timeout);
+            return;
+        }
+    };
+    if let Some((stream, router)) = secured {
+        serve_http(http, stream, peer, permit, router, hall.deadlines).await;
+    }
+}
+
+/// The stream that HTTP goes over, and what answers there. `None` if this address has shaken hands
+/// too often.
+async fn secure(stream: TcpStream, peer: PeerAddress, hall: &Hall) -> io::Result<Option<(Stream, Router)>> {
+    let Some(tls) = &hall.tls else { return Ok(Some((Stream::Plain(stream), hall.router.clone()))) };
+    if !handshake::is_spoken(&stream).await? {
+        return Ok(Some((Stream::Plain(stream), tls.plain.clone())));
+    }
+    if tls.handshakes.check(peer.key()).is_err() {
+        metrics::count_tls_failure(metrics::TlsFailure::Rate);
+        return Ok(None);
+    }
+    let stream = tls.keeper.accept(stream).await?;
+    Ok(Some((Stream::Encrypted(Box::new(stream)), hall.router.clone())))
+}
+
+async fn serve_http(
+    http: http1::Builder,
+    stream: Stream,
+    peer: PeerAddress,
+    permit: Arc<ConnectionPermit>,
+    router: Router,
+    deadlines: Deadlines,
+) {
     let pace = Pace::new(deadlines, Arc::clone(&permit));
     let stream = TokioIo::new(PacedStream::new(stream, Arc::clone(&pace)));
-    let (exchanges, place) = (Arc::clone(&pace), Arc::clone(&permit));
+    let exchanges = Arc::clone(&pace);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let exchange = exchanges.request();
         let mut request = request.map(Body::new);
-        let remote = Remote::new(peer, Arc::clone(&place), request.headers());
+        let remote = Remote::new(peer, Arc::clone(&permit), request.headers());
         request.extensions_mut().insert(remote);
         let answering = router.clone().oneshot(request);
         async move {
@@ -112,12 +204,9 @@ async fn serve_connection(http: http1::Builder, connection: Connection, router: 
     let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
     let mut timer = pin!(tokio::time::sleep(deadlines.head));
     // How an HTTP connection ends is its peer's business: nothing here fails with it.
-    let served = poll_fn(|context| match connection.as_mut().poll(context) {
+    poll_fn(|context| match connection.as_mut().poll(context) {
         Poll::Ready(_) => Poll::Ready(()),
         Poll::Pending => pace.poll_overdue(timer.as_mut(), context),
-    });
-    tokio::select! {
-        () = served => {}
-        () = permit.pushed_out() => {}
-    }
+    })
+    .await;
 }
