@@ -68,6 +68,32 @@ impl NoRoom {
     }
 }
 
+/// Why a connection got no TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TlsFailure {
+    /// The two could not agree, or the peer does not speak TLS.
+    Handshake,
+    /// It took too long.
+    Timeout,
+    /// This address has shaken hands too often.
+    Rate,
+}
+
+impl TlsFailure {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Timeout => "timeout",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// A connection got no TLS.
+pub(crate) fn count_tls_failure(cause: TlsFailure) {
+    COUNTERS.tls_failures.get_or_create(&[("cause", cause.name())]).inc();
+}
+
 /// A session was closed, or a socket refused, with this reason.
 pub(crate) fn count_close(reason: CloseReason) {
     COUNTERS.closes.get_or_create(&[("reason", reason.name())]).inc();
@@ -106,6 +132,7 @@ struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
     refusals: Family<Label, Counter>,
+    tls_failures: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -124,5 +151,6 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
     registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
+    registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

@@ -17,11 +17,11 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::caps::ConnectionPermit;
 use crate::config::{ConnectionConfig, ms};
+use crate::tls::Stream;
 
 /// A request must be read and its answer be sent after so long: whoever needs longer is not reading
 /// what is sent.
@@ -193,18 +193,18 @@ impl hyper::body::Body for Answer {
 /// A connection's stream, which tells its [`Pace`] when bytes come.
 #[derive(Debug)]
 pub(crate) struct PacedStream {
-    stream: TcpStream,
+    stream: Stream,
     pace: Arc<Pace>,
 }
 
 impl PacedStream {
     /// Tells `pace` of `stream`.
-    pub(crate) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
+    pub(crate) fn new(stream: Stream, pace: Arc<Pace>) -> Self {
         Self { stream, pace }
     }
 
     /// The stream alone.
-    pub(crate) fn into_inner(self) -> TcpStream {
+    pub(crate) fn into_inner(self) -> Stream {
         self.stream
     }
 }

@@ -14,6 +14,7 @@ use super::seam::{Broken, Ended, Heard, Taken, Transport};
 use super::{memory, portable};
 use crate::clock::Moment;
 use crate::config::TransportKind;
+use crate::tls::Stream;
 
 /// How long a closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -43,6 +44,12 @@ enum Outside {
     Memory(memory::Socket),
 }
 
+impl Outside {
+    async fn portable(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
+        Self::Portable(Box::new(portable::Socket::new(stream, already_read).await))
+    }
+}
+
 impl Socket {
     /// Takes over an upgraded connection. `already_read` are bytes that came with the request.
     pub async fn over_tcp(
@@ -52,22 +59,30 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
-        let wire = match kind {
+        Self::over_stream(kind, stream.into(), already_read, peer, permit).await
+    }
+
+    /// As [`Socket::over_tcp`], also over TLS.
+    pub(crate) async fn over_stream(
+        kind: TransportKind,
+        stream: Stream,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
+        let wire = match (kind, stream) {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            TransportKind::Raw => Outside::Raw(raw::Socket::new(stream, already_read)),
-            TransportKind::Portable => {
-                let socket = portable::Socket::new(Box::new(stream), already_read).await;
-                Outside::Portable(Box::new(socket))
-            }
+            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(raw::Socket::new(stream, already_read)),
+            (_, Stream::Plain(stream)) => Outside::portable(Box::new(stream), already_read).await,
+            (_, Stream::Encrypted(stream)) => Outside::portable(stream, already_read).await,
         };
         Self { owner: Owner { peer, _permit: Box::new(permit) }, wire }
     }
 
     /// Takes over an upgraded connection over whatever stream.
     pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
-        let socket = portable::Socket::new(stream, already_read).await;
         let owner = Owner { peer, _permit: Box::new(permit) };
-        Self { owner, wire: Outside::Portable(Box::new(socket)) }
+        Self { owner, wire: Outside::portable(stream, already_read).await }
     }
 
     /// A connection within the process, and a test's end of it.
