@@ -47,6 +47,29 @@ impl Reject {
     }
 }
 
+/// What carries messages where no WebSocket gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SlowerPath {
+    /// One response for all of them.
+    Stream,
+    /// A request for each.
+    Poll,
+}
+
+impl SlowerPath {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Poll => "poll",
+        }
+    }
+}
+
+/// A connection over HTTP begins to be read.
+pub(crate) fn count_slower_path(path: SlowerPath) {
+    COUNTERS.slower_paths.get_or_create(&[("path", path.name())]).inc();
+}
+
 /// A session was closed, or a socket refused, with this reason.
 pub(crate) fn count_close(reason: CloseReason) {
     COUNTERS.closes.get_or_create(&[("reason", reason.name())]).inc();
@@ -79,6 +102,7 @@ pub(crate) fn count_page_request(status: StatusCode) {
 struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
+    slower_paths: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -96,5 +120,7 @@ fn count_request(method: &'static str, route: impl Into<Cow<'static, str>>, stat
 pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
+    let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";
+    registry.register("slower_paths", slower, COUNTERS.slower_paths.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }
