@@ -7,6 +7,7 @@ mod error;
 pub mod flags;
 pub mod load;
 pub(crate) mod origin;
+mod proxies;
 mod transport;
 mod value;
 
@@ -17,6 +18,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
+pub(crate) use proxies::networks;
+pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
@@ -51,6 +54,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// The monitoring system's listener.
     pub ops: OpsConfig,
+    /// Which proxies are believed, and what.
+    pub proxies: ProxyConfig,
     /// How many connections, and how long strangers may take.
     pub connections: ConnectionConfig,
     /// How often one address, or one guest session, may ask for something.
@@ -79,6 +84,7 @@ impl Default for Config {
             drain_seconds: 5,
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
+            proxies: ProxyConfig::default(),
             connections: ConnectionConfig::default(),
             rates: RateConfig::default(),
             sessions: GuestConfig::default(),
