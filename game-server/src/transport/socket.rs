@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::raw;
 use super::seam::{Broken, Ended, Heard, Taken, Transport};
-use super::{memory, portable};
+use super::{http_stream, memory, portable};
 use crate::clock::Moment;
 use crate::config::TransportKind;
 use crate::tls::Stream;
@@ -41,6 +41,7 @@ enum Outside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     Raw(raw::Socket),
     Portable(Box<portable::Socket>),
+    Http(http_stream::Socket),
     Memory(memory::Socket),
 }
 
@@ -85,6 +86,13 @@ impl Socket {
         Self { owner, wire: Outside::portable(stream, already_read).await }
     }
 
+    /// A connection whose messages go over HTTP, and the end of it that requests deal with. Hello was
+    /// heard: it had `bytes_read` bytes.
+    pub fn over_http(bytes_read: u64, peer: IpAddr, permit: impl Permit + 'static) -> (http_stream::HttpEnd, Self) {
+        let (end, socket) = http_stream::pair(bytes_read);
+        (end, Self { owner: Owner { peer, _permit: Box::new(permit) }, wire: Outside::Http(socket) })
+    }
+
     /// A connection within the process, and a test's end of it.
     pub fn in_memory() -> (memory::Peer, Self) {
         let (peer, socket) = memory::pair();
@@ -104,6 +112,7 @@ impl Socket {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Outside::Raw(socket) => socket.first_message(bytes_max).await,
             Outside::Portable(socket) => socket.first_message(bytes_max).await,
+            Outside::Http(_) => http_stream::Socket::first_message().await,
             Outside::Memory(socket) => socket.first_message().await,
         }
     }
@@ -115,6 +124,7 @@ impl Socket {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Outside::Raw(socket) => Inside::Raw(socket.into_link(send_buffer_bytes)?),
             Outside::Portable(socket) => Inside::Portable(socket.into_link(send_buffer_bytes)?),
+            Outside::Http(socket) => Inside::Http(socket.into_link()),
             Outside::Memory(socket) => Inside::Memory(socket.into_link()),
         };
         Ok(Link { owner: self.owner, wire })
@@ -131,6 +141,10 @@ impl Socket {
                 #[cfg(any(target_os = "linux", target_os = "android"))]
                 Outside::Raw(socket) => socket.close(reason).await,
                 Outside::Portable(socket) => socket.close(reason).await,
+                Outside::Http(socket) => {
+                    socket.close(reason).await;
+                    Ok(())
+                }
                 Outside::Memory(socket) => {
                     socket.close(reason);
                     Ok(())
@@ -152,6 +166,7 @@ enum Inside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     Raw(raw::Link),
     Portable(portable::Link),
+    Http(http_stream::Link),
     Memory(memory::Link),
 }
 
@@ -162,6 +177,7 @@ impl Link {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Inside::Raw(link) => Outside::Raw(link.into_socket()?),
             Inside::Portable(link) => Outside::Portable(Box::new(link.into_socket()?)),
+            Inside::Http(link) => Outside::Http(link.into_socket()),
             Inside::Memory(link) => Outside::Memory(link.into_socket()),
         };
         Ok(Socket { owner: self.owner, wire })
@@ -175,6 +191,7 @@ macro_rules! each {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Inside::Raw($link) => $act,
             Inside::Portable($link) => $act,
+            Inside::Http($link) => $act,
             Inside::Memory($link) => $act,
         }
     };
