@@ -7,6 +7,7 @@ mod error;
 pub mod flags;
 pub mod load;
 pub(crate) mod origin;
+mod proxies;
 mod tls;
 mod transport;
 mod value;
@@ -18,6 +19,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
+pub(crate) use proxies::networks;
+pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
@@ -55,6 +58,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// The monitoring system's listener.
     pub ops: OpsConfig,
+    /// Which proxies are believed, and what.
+    pub proxies: ProxyConfig,
     /// How many connections, and how long strangers may take.
     pub connections: ConnectionConfig,
     /// How often one address, or one guest session, may ask for something.
@@ -84,6 +89,7 @@ impl Default for Config {
             tls: TlsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
+            proxies: ProxyConfig::default(),
             connections: ConnectionConfig::default(),
             rates: RateConfig::default(),
             sessions: GuestConfig::default(),

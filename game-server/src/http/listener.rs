@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::IntoResponse;
 use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,15 +23,17 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::address::PeerAddress;
 use super::caps::{Caps, ConnectionPermit};
 use super::limiter::AddressLimiter;
 use super::pace::{Deadlines, Pace, PacedStream};
-use super::remote::Remote;
-use crate::metrics;
+use super::problem::Problem;
+use super::proxies::Proxies;
+use super::proxy_protocol;
+use super::remote::{Origin, Remote};
+use crate::metrics::{self, TlsFailure};
 use crate::tls::{Keeper, Stream, handshake};
 
 /// Connections that may wait to be accepted.
@@ -39,6 +42,8 @@ const BACKLOG: i32 = 1024;
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
+/// When a client that has too many connections through a proxy may come again.
+const FULL_WAIT: Duration = Duration::from_secs(1);
 /// How often a listener forgets what is over.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 /// Pause after a failed accept: most likely the process is out of descriptors, and asking again at
@@ -57,12 +62,13 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// What a listener serves, to how many, for how long, and whether over TLS.
-pub(crate) struct Hall {
-    router: Router,
-    caps: Arc<Caps>,
-    deadlines: Deadlines,
-    tls: Option<Tls>,
+/// Who may connect, for whom, and whether over TLS.
+#[derive(Clone)]
+pub(crate) struct Entrance {
+    pub(crate) caps: Arc<Caps>,
+    pub(crate) proxies: Arc<Proxies>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) tls: Option<Arc<Tls>>,
 }
 
 /// What there is beside plain HTTP.
@@ -75,35 +81,22 @@ pub(crate) struct Tls {
     pub(crate) plain: Router,
 }
 
-impl Hall {
-    /// Serves `router`; over TLS if there is some.
-    pub(crate) fn new(router: Router, caps: Arc<Caps>, deadlines: Deadlines, tls: Option<Tls>) -> Arc<Self> {
-        Arc::new(Self { router, caps, deadlines, tls })
-    }
-
-    /// Forgets what is over, for ever.
-    pub(crate) async fn keep_house(&self) {
-        loop {
-            tokio::time::sleep(HOUSEKEEPING).await;
-            if let Some(tls) = &self.tls {
-                tls.handshakes.forget_idle();
-            }
-        }
-    }
+/// Serves `router` to everyone under the caps, for ever.
+pub(crate) async fn serve(listener: TcpListener, router: Router, entrance: Entrance) {
+    tokio::join!(accept(listener, router, &entrance), keep_house(&entrance));
 }
 
-/// Serves everyone under the caps, for ever.
-pub(crate) async fn serve(listener: TcpListener, hall: Arc<Hall>) {
+async fn accept(listener: TcpListener, router: Router, entrance: &Entrance) {
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
                 let peer = PeerAddress::new(from.ip());
-                match hall.caps.admit(peer) {
+                match if entrance.proxies.trusts(peer) { entrance.caps.admit_proxy() } else { entrance.caps.admit(peer) } {
                     Ok(permit) => {
                         let connection = Connection { stream, peer, permit };
-                        tokio::spawn(serve_connection(http.clone(), connection, Arc::clone(&hall)));
+                        tokio::spawn(serve_connection(http.clone(), connection, router.clone(), entrance.clone()));
                     }
                     // Dropped without a word: an answer would cost what the cap protects.
                     Err(reject) => metrics::count_reject(reject),
@@ -118,6 +111,16 @@ pub(crate) async fn serve(listener: TcpListener, hall: Arc<Hall>) {
     }
 }
 
+/// Forgets what is over, for ever.
+async fn keep_house(entrance: &Entrance) {
+    loop {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        if let Some(tls) = &entrance.tls {
+            tls.handshakes.forget_idle();
+        }
+    }
+}
+
 /// One that was accepted.
 struct Connection {
     stream: TcpStream,
@@ -126,74 +129,86 @@ struct Connection {
 }
 
 /// Until it ends, or its place is given to somebody else.
-async fn serve_connection(http: http1::Builder, connection: Connection, hall: Arc<Hall>) {
+async fn serve_connection(http: http1::Builder, connection: Connection, router: Router, entrance: Entrance) {
     let permit = Arc::clone(&connection.permit);
     tokio::select! {
-        () = converse(http, connection, &hall) => {}
+        () = converse(http, connection, router, &entrance) => {}
         () = permit.pushed_out() => {}
     }
 }
 
-/// What a connection begins with, TLS, then HTTP.
-async fn converse(http: http1::Builder, connection: Connection, hall: &Hall) {
-    let Connection { stream, peer, permit } = connection;
+/// What a connection begins with, then TLS, then HTTP.
+async fn converse(http: http1::Builder, connection: Connection, router: Router, entrance: &Entrance) {
+    let Connection { mut stream, peer, permit } = connection;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "connection was lost before its first request");
         return;
     }
-    // One deadline for all that comes before HTTP.
-    let deadline = Instant::now() + hall.deadlines.head;
-    let secured = match tokio::time::timeout_at(deadline, secure(stream, peer, hall)).await {
-        Ok(Ok(secured)) => secured,
-        Ok(Err(error)) => {
-            metrics::count_tls_failure(metrics::TlsFailure::Handshake);
-            tracing::debug!(%peer, %error, "no TLS handshake");
-            return;
-        }
-        Err(_) => {
-            metrics::count_tls_failure(metrics::TlsFailure::Timeout);
-            return;
-        }
-    };
-    if let Some((stream, router)) = secured {
-        serve_http(http, stream, peer, permit, router, hall.deadlines).await;
+    let heard = proxy_protocol::hear(&mut stream, peer, &entrance.proxies, &permit, entrance.deadlines).await;
+    let Some(origin) = heard else { return };
+    if let Some((stream, router)) = secure(stream, origin, router, entrance).await {
+        serve_http(http, stream, origin, permit, router, entrance).await;
     }
 }
 
-/// The stream that HTTP goes over, and what answers there. `None` if this address has shaken hands
-/// too often.
-async fn secure(stream: TcpStream, peer: PeerAddress, hall: &Hall) -> io::Result<Option<(Stream, Router)>> {
-    let Some(tls) = &hall.tls else { return Ok(Some((Stream::Plain(stream), hall.router.clone()))) };
-    if !handshake::is_spoken(&stream).await? {
-        return Ok(Some((Stream::Plain(stream), tls.plain.clone())));
-    }
-    if tls.handshakes.check(peer.key()).is_err() {
-        metrics::count_tls_failure(metrics::TlsFailure::Rate);
-        return Ok(None);
-    }
-    let stream = tls.keeper.accept(stream).await?;
-    Ok(Some((Stream::Encrypted(Box::new(stream)), hall.router.clone())))
+/// The stream that HTTP goes over, and what answers there. `None` without TLS where it is spoken,
+/// in the time that a request's head has.
+async fn secure(stream: TcpStream, origin: Origin, router: Router, entrance: &Entrance) -> Option<(Stream, Router)> {
+    let Some(tls) = &entrance.tls else { return Some((Stream::Plain(stream), router)) };
+    let secured = tokio::time::timeout(entrance.deadlines.head, async {
+        if !handshake::is_spoken(&stream).await? {
+            return Ok((Stream::Plain(stream), tls.plain.clone()));
+        }
+        // All clients of a proxy that does not name them shake hands from its address.
+        let client = if entrance.proxies.trusts(origin.peer) { origin.named } else { Some(origin.peer) };
+        if client.is_some_and(|client| tls.handshakes.check(client.key()).is_err()) {
+            return Err(TlsFailure::Rate);
+        }
+        Ok((Stream::Encrypted(Box::new(tls.keeper.accept(stream).await?)), router))
+    });
+    let failure = match secured.await {
+        Ok(Ok(secured)) => return Some(secured),
+        Ok(Err(failure)) => failure,
+        Err(_) => TlsFailure::Timeout,
+    };
+    tracing::debug!(peer = %origin.peer, ?failure, "no TLS");
+    metrics::count_tls_failure(failure);
+    None
 }
 
 async fn serve_http(
     http: http1::Builder,
     stream: Stream,
-    peer: PeerAddress,
+    origin: Origin,
     permit: Arc<ConnectionPermit>,
     router: Router,
-    deadlines: Deadlines,
+    entrance: &Entrance,
 ) {
+    let Entrance { proxies, deadlines, .. } = entrance.clone();
     let pace = Pace::new(deadlines, Arc::clone(&permit));
     let stream = TokioIo::new(PacedStream::new(stream, Arc::clone(&pace)));
     let exchanges = Arc::clone(&pace);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let exchange = exchanges.request();
         let mut request = request.map(Body::new);
-        let remote = Remote::new(peer, Arc::clone(&permit), request.headers());
-        request.extensions_mut().insert(remote);
-        let answering = router.clone().oneshot(request);
+        let answering = Remote::new(&proxies, origin, Arc::clone(&permit), request.headers()).map(|remote| {
+            remote.tell_if_nobodys(&proxies, request.uri().path());
+            request.extensions_mut().insert(remote);
+            router.clone().oneshot(request)
+        });
         async move {
-            let Ok(response) = answering.await;
+            let response = match answering {
+                Ok(answering) => {
+                    let Ok(response) = answering.await;
+                    response
+                }
+                // Answered, not dropped: a proxy takes a dropped connection for a server that is down.
+                Err((client, reject)) => {
+                    metrics::count_reject(reject);
+                    tracing::debug!(%client, "a client of a proxy has as many connections as it may");
+                    Problem::rate_limited(FULL_WAIT).into_response()
+                }
+            };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 exchange.upgrade();
                 return Ok::<_, Infallible>(response);
