@@ -78,6 +78,24 @@ impl TlsFailure {
     }
 }
 
+/// Why somebody was not let into a match, or given no seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NoRoom {
+    /// The workers have no time for another match.
+    Headroom,
+    /// The address has as many seats as it may have.
+    SeatsOfAddress,
+}
+
+impl NoRoom {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Headroom => "headroom",
+            Self::SeatsOfAddress => "seats_of_address",
+        }
+    }
+}
+
 /// A connection got no TLS.
 pub(crate) fn count_tls_failure(cause: TlsFailure) {
     COUNTERS.tls_failures.get_or_create(&[("cause", cause.name())]).inc();
@@ -91,6 +109,11 @@ pub(crate) fn count_close(reason: CloseReason) {
 /// A connection or handshake was turned away.
 pub(crate) fn count_reject(cause: Reject) {
     COUNTERS.rejects.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// Somebody was given no seat, or not let into a match.
+pub(crate) fn count_refusal(cause: NoRoom) {
+    COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
 }
 
 /// The API was called. `route` is the pattern that matched.
@@ -116,6 +139,7 @@ struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
     tls_failures: Family<Label, Counter>,
+    refusals: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -134,5 +158,6 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
     registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
+    registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }
