@@ -97,6 +97,13 @@ pub(crate) enum TlsFailure {
     Rate,
 }
 
+/// Whatever went wrong between the two is the peer's business.
+impl From<std::io::Error> for TlsFailure {
+    fn from(_: std::io::Error) -> Self {
+        Self::Handshake
+    }
+}
+
 impl TlsFailure {
     const fn name(self) -> &'static str {
         match self {

@@ -23,7 +23,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::address::PeerAddress;
@@ -34,7 +33,7 @@ use super::problem::Problem;
 use super::proxies::Proxies;
 use super::proxy_protocol;
 use super::remote::{Origin, Remote};
-use crate::metrics;
+use crate::metrics::{self, TlsFailure};
 use crate::tls::{Keeper, Stream, handshake};
 
 /// Connections that may wait to be accepted.
@@ -63,19 +62,13 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Who may connect, for whom, and how long everything may take.
-#[derive(Clone, Debug)]
+/// Who may connect, for whom, and whether over TLS.
+#[derive(Clone)]
 pub(crate) struct Entrance {
     pub(crate) caps: Arc<Caps>,
     pub(crate) proxies: Arc<Proxies>,
     pub(crate) deadlines: Deadlines,
-}
-
-/// What a listener serves, to whom, and whether over TLS.
-pub(crate) struct Hall {
-    router: Router,
-    entrance: Entrance,
-    tls: Option<Tls>,
+    pub(crate) tls: Option<Arc<Tls>>,
 }
 
 /// What there is beside plain HTTP.
@@ -88,36 +81,22 @@ pub(crate) struct Tls {
     pub(crate) plain: Router,
 }
 
-impl Hall {
-    /// Serves `router`; over TLS if there is some.
-    pub(crate) fn new(router: Router, entrance: Entrance, tls: Option<Tls>) -> Arc<Self> {
-        Arc::new(Self { router, entrance, tls })
-    }
-
-    /// Forgets what is over, for ever.
-    pub(crate) async fn keep_house(&self) {
-        loop {
-            tokio::time::sleep(HOUSEKEEPING).await;
-            if let Some(tls) = &self.tls {
-                tls.handshakes.forget_idle();
-            }
-        }
-    }
+/// Serves `router` to everyone under the caps, for ever.
+pub(crate) async fn serve(listener: TcpListener, router: Router, entrance: Entrance) {
+    tokio::join!(accept(listener, router, &entrance), keep_house(&entrance));
 }
 
-/// Serves everyone under the caps, for ever.
-pub(crate) async fn serve(listener: TcpListener, hall: Arc<Hall>) {
-    let Entrance { caps, proxies, .. } = &hall.entrance;
+async fn accept(listener: TcpListener, router: Router, entrance: &Entrance) {
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
                 let peer = PeerAddress::new(from.ip());
-                match if proxies.trusts(peer) { caps.admit_proxy() } else { caps.admit(peer) } {
+                match if entrance.proxies.trusts(peer) { entrance.caps.admit_proxy() } else { entrance.caps.admit(peer) } {
                     Ok(permit) => {
                         let connection = Connection { stream, peer, permit };
-                        tokio::spawn(serve_connection(http.clone(), connection, Arc::clone(&hall)));
+                        tokio::spawn(serve_connection(http.clone(), connection, router.clone(), entrance.clone()));
                     }
                     // Dropped without a word: an answer would cost what the cap protects.
                     Err(reject) => metrics::count_reject(reject),
@@ -132,6 +111,16 @@ pub(crate) async fn serve(listener: TcpListener, hall: Arc<Hall>) {
     }
 }
 
+/// Forgets what is over, for ever.
+async fn keep_house(entrance: &Entrance) {
+    loop {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        if let Some(tls) = &entrance.tls {
+            tls.handshakes.forget_idle();
+        }
+    }
+}
+
 /// One that was accepted.
 struct Connection {
     stream: TcpStream,
@@ -140,54 +129,51 @@ struct Connection {
 }
 
 /// Until it ends, or its place is given to somebody else.
-async fn serve_connection(http: http1::Builder, connection: Connection, hall: Arc<Hall>) {
+async fn serve_connection(http: http1::Builder, connection: Connection, router: Router, entrance: Entrance) {
     let permit = Arc::clone(&connection.permit);
     tokio::select! {
-        () = converse(http, connection, &hall) => {}
+        () = converse(http, connection, router, &entrance) => {}
         () = permit.pushed_out() => {}
     }
 }
 
-/// What a connection begins with: a PROXY header, TLS, then HTTP.
-async fn converse(http: http1::Builder, connection: Connection, hall: &Hall) {
+/// What a connection begins with, then TLS, then HTTP.
+async fn converse(http: http1::Builder, connection: Connection, router: Router, entrance: &Entrance) {
     let Connection { mut stream, peer, permit } = connection;
-    let Entrance { proxies, deadlines, .. } = &hall.entrance;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "connection was lost before its first request");
         return;
     }
-    let Some(origin) = proxy_protocol::hear(&mut stream, peer, proxies, &permit, *deadlines).await else { return };
-    let deadline = Instant::now() + deadlines.head;
-    let secured = match tokio::time::timeout_at(deadline, secure(stream, origin, hall)).await {
-        Ok(Ok(secured)) => secured,
-        Ok(Err(error)) => {
-            metrics::count_tls_failure(metrics::TlsFailure::Handshake);
-            tracing::debug!(%peer, %error, "no TLS handshake");
-            return;
-        }
-        Err(_) => {
-            metrics::count_tls_failure(metrics::TlsFailure::Timeout);
-            return;
-        }
-    };
-    if let Some((stream, router)) = secured {
-        serve_http(http, stream, origin, permit, router, &hall.entrance).await;
+    let heard = proxy_protocol::hear(&mut stream, peer, &entrance.proxies, &permit, entrance.deadlines).await;
+    let Some(origin) = heard else { return };
+    if let Some((stream, router)) = secure(stream, origin, router, entrance).await {
+        serve_http(http, stream, origin, permit, router, entrance).await;
     }
 }
 
-/// The stream that HTTP goes over, and what answers there. `None` if this address has shaken hands
-/// too often.
-async fn secure(stream: TcpStream, origin: Origin, hall: &Hall) -> io::Result<Option<(Stream, Router)>> {
-    let Some(tls) = &hall.tls else { return Ok(Some((Stream::Plain(stream), hall.router.clone()))) };
-    if !handshake::is_spoken(&stream).await? {
-        return Ok(Some((Stream::Plain(stream), tls.plain.clone())));
-    }
-    if tls.handshakes.check(origin.nearest().key()).is_err() {
-        metrics::count_tls_failure(metrics::TlsFailure::Rate);
-        return Ok(None);
-    }
-    let stream = tls.keeper.accept(stream).await?;
-    Ok(Some((Stream::Encrypted(Box::new(stream)), hall.router.clone())))
+/// The stream that HTTP goes over, and what answers there. `None` without TLS where it is spoken,
+/// in the time that a request's head has.
+async fn secure(stream: TcpStream, origin: Origin, router: Router, entrance: &Entrance) -> Option<(Stream, Router)> {
+    let Some(tls) = &entrance.tls else { return Some((Stream::Plain(stream), router)) };
+    let secured = tokio::time::timeout(entrance.deadlines.head, async {
+        if !handshake::is_spoken(&stream).await? {
+            return Ok((Stream::Plain(stream), tls.plain.clone()));
+        }
+        // All clients of a proxy that does not name them shake hands from its address.
+        let client = if entrance.proxies.trusts(origin.peer) { origin.named } else { Some(origin.peer) };
+        if client.is_some_and(|client| tls.handshakes.check(client.key()).is_err()) {
+            return Err(TlsFailure::Rate);
+        }
+        Ok((Stream::Encrypted(Box::new(tls.keeper.accept(stream).await?)), router))
+    });
+    let failure = match secured.await {
+        Ok(Ok(secured)) => return Some(secured),
+        Ok(Err(failure)) => failure,
+        Err(_) => TlsFailure::Timeout,
+    };
+    tracing::debug!(peer = %origin.peer, ?failure, "no TLS");
+    metrics::count_tls_failure(failure);
+    None
 }
 
 async fn serve_http(
@@ -198,7 +184,7 @@ async fn serve_http(
     router: Router,
     entrance: &Entrance,
 ) {
-    let Entrance { deadlines, proxies, .. } = entrance.clone();
+    let Entrance { proxies, deadlines, .. } = entrance.clone();
     let pace = Pace::new(deadlines, Arc::clone(&permit));
     let stream = TokioIo::new(PacedStream::new(stream, Arc::clone(&pace)));
     let exchanges = Arc::clone(&pace);
@@ -227,7 +213,7 @@ async fn serve_http(
                 exchange.upgrade();
                 return Ok::<_, Infallible>(response);
             }
-            Ok(exchange.answer(response))
+            Ok(response.map(|body| Body::new(exchange.answer(body))))
         }
     });
     let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
