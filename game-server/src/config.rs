@@ -5,6 +5,7 @@
 mod check;
 mod error;
 pub mod flags;
+mod headroom;
 pub mod load;
 pub(crate) mod origin;
 mod proxies;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
+pub use headroom::HeadroomConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use transport::{TransportChoice, TransportKind};
@@ -66,6 +68,8 @@ pub struct Config {
     pub session: SessionConfig,
     /// What matches there are.
     pub matches: MatchConfig,
+    /// When workers have enough to do.
+    pub headroom: HeadroomConfig,
 }
 
 impl Default for Config {
@@ -90,6 +94,7 @@ impl Default for Config {
             sessions: GuestConfig::default(),
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
+            headroom: HeadroomConfig::default(),
         }
     }
 }
@@ -243,6 +248,8 @@ pub struct GuestConfig {
     pub per_address: usize,
     /// Most seats of one session, each in another match.
     pub seats_max: usize,
+    /// Most seats that were asked for from one address, whoever has them. One more takes the place of one whose owner is away.
+    pub seats_per_address: usize,
     /// Most matches alive that one session created.
     pub matches_max: usize,
     /// Most matches alive that were created from one address.
@@ -251,7 +258,7 @@ pub struct GuestConfig {
 
 impl Default for GuestConfig {
     fn default() -> Self {
-        Self { per_address: 1_000, seats_max: 4, matches_max: 4, matches_per_address: 16 }
+        Self { per_address: 1_000, seats_max: 4, seats_per_address: 512, matches_max: 4, matches_per_address: 16 }
     }
 }
 

@@ -50,6 +50,24 @@ impl Reject {
     }
 }
 
+/// Why somebody was not let into a match, or given no seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NoRoom {
+    /// The workers have no time for another match.
+    Headroom,
+    /// The address has as many seats as it may have.
+    SeatsOfAddress,
+}
+
+impl NoRoom {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Headroom => "headroom",
+            Self::SeatsOfAddress => "seats_of_address",
+        }
+    }
+}
+
 /// A session was closed, or a socket refused, with this reason.
 pub(crate) fn count_close(reason: CloseReason) {
     COUNTERS.closes.get_or_create(&[("reason", reason.name())]).inc();
@@ -58,6 +76,11 @@ pub(crate) fn count_close(reason: CloseReason) {
 /// A connection or handshake was turned away.
 pub(crate) fn count_reject(cause: Reject) {
     COUNTERS.rejects.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// Somebody was given no seat, or not let into a match.
+pub(crate) fn count_refusal(cause: NoRoom) {
+    COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
 }
 
 /// The API was called. `route` is the pattern that matched.
@@ -82,6 +105,7 @@ pub(crate) fn count_page_request(status: StatusCode) {
 struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
+    refusals: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -99,5 +123,6 @@ fn count_request(method: &'static str, route: impl Into<Cow<'static, str>>, stat
 pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
+    registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

@@ -100,7 +100,8 @@ impl Server {
         let mut handles = Vec::new();
         let mut workers = Vec::new();
         for index in 0..count {
-            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone()).map_err(StartError::Thread)?;
+            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone(), config.headroom.clone())
+                .map_err(StartError::Thread)?;
             handles.push(handle);
             workers.push(thread);
         }

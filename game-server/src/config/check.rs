@@ -23,12 +23,15 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     at_least_one("connections.hello_ms", connections.hello_ms)?;
     at_least_one("sessions.per_address", config.sessions.per_address)?;
     at_least_one("sessions.seats_max", config.sessions.seats_max)?;
+    at_least_one("sessions.seats_per_address", config.sessions.seats_per_address)?;
     at_least_one("sessions.matches_max", config.sessions.matches_max)?;
     at_least_one("sessions.matches_per_address", config.sessions.matches_per_address)?;
     at_least_one("session.messages_per_second", session.messages_per_second)?;
     at_least_one("session.bytes_per_second", session.bytes_per_second)?;
     at_least_one("session.send_buffer_bytes", session.send_buffer_bytes)?;
     at_least_one("matches.matches_max", matches.matches_max)?;
+    demand(config.headroom.busy_percent <= 100, "headroom.busy_percent", "must be 0, for no limit, to 100")?;
+    demand(config.headroom.late_percent <= 100, "headroom.late_percent", "must be 0, for no limit, to 100")?;
     demand(session.ping_after_ms < session.silence_ms, "session.ping_after_ms", "must be less than session.silence_ms")?;
     demand(matches.tick_rate <= TICK_RATE_MAX, "matches.tick_rate", "must be 0, for the game's own, or 1 to 60")?;
     demand(config.workers <= WORKERS_MAX, "workers", "is more than any machine has cores")?;

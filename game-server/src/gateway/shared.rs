@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 
 use super::creations::Creations;
+use super::crowd::Crowd;
 use super::game_facts::GameFacts;
 use super::identity::Authenticator;
 use super::identity::guests::Guests;
@@ -38,6 +39,7 @@ pub(crate) struct Gateway {
     pub(super) sessions: Arc<Sessions>,
     pub(super) ledger: Ledger,
     pub(super) creations: Arc<Creations>,
+    pub(super) crowd: Crowd,
     pub(super) quick_play: QuickPlay,
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
@@ -59,6 +61,7 @@ impl Gateway {
             sessions,
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
+            crowd: Crowd::new(config.sessions.seats_per_address),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
@@ -95,6 +98,7 @@ impl Gateway {
             let now = Instant::now();
             self.sessions.purge(now);
             self.ledger.purge(now);
+            self.crowd.purge();
             self.refusals.purge(now);
             self.rates.forget_idle();
         }
