@@ -133,6 +133,9 @@ impl Server {
             tls,
         };
         let for_players = Arc::new(Proxies::new(&config.proxies));
+        if for_players.trusts_everybody() {
+            tracing::warn!("proxies.trusted holds every address: whoever connects chooses the address that limits go by; name the proxies");
+        }
         let for_operators = Arc::new(Proxies::without_protocol(&config.proxies));
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
 
