@@ -16,6 +16,8 @@
 //! Invariants: WebSocket opcodes stay in here; bytes are counted before they are parsed; a message
 //! that is too long is refused at its frame's header; no call of a `Link` blocks.
 
+#[doc(hidden)]
+pub mod echo;
 pub mod frame;
 pub mod memory;
 mod meter;

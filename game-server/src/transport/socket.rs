@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tickwire_protocol::CloseReason;
 use tokio::net::TcpStream;
 
+use super::frame::Terms;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::raw;
 use super::seam::{Broken, Ended, Heard, Taken, Transport};
@@ -52,11 +53,23 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
+        Self::on(Terms::default(), kind, stream, already_read, peer, permit).await
+    }
+
+    /// The same, where a client may say other things than the game's protocol has.
+    pub(super) async fn on(
+        terms: Terms,
+        kind: TransportKind,
+        stream: TcpStream,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
         let wire = match kind {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            TransportKind::Raw => Outside::Raw(raw::Socket::new(stream, already_read)),
+            TransportKind::Raw => Outside::Raw(raw::Socket::on(terms, stream, already_read)),
             TransportKind::Portable => {
-                let socket = portable::Socket::new(Box::new(stream), already_read).await;
+                let socket = portable::Socket::on(terms, Box::new(stream), already_read).await;
                 Outside::Portable(Box::new(socket))
             }
         };
@@ -65,7 +78,7 @@ impl Socket {
 
     /// Takes over an upgraded connection over whatever stream.
     pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
-        let socket = portable::Socket::new(stream, already_read).await;
+        let socket = portable::Socket::on(Terms::default(), stream, already_read).await;
         let owner = Owner { peer, _permit: Box::new(permit) };
         Self { owner, wire: Outside::Portable(Box::new(socket)) }
     }
@@ -180,6 +193,10 @@ impl Transport for Link {
 
     fn end(&mut self) {
         each!(&mut self.wire, link => link.end());
+    }
+
+    fn is_unfinished(&self) -> bool {
+        each!(&self.wire, link => link.is_unfinished())
     }
 
     fn bytes_read(&self) -> u64 {
