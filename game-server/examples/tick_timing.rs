@@ -25,7 +25,7 @@ use tickwire_protocol::{ClientMessage, InputSeq, Secret, Tick};
 use tickwire_server::config::TransportKind;
 use tickwire_server::config::{HeadroomConfig, MatchConfig, SessionConfig};
 use tickwire_server::matches::stats::{MICROS_MAX, Timings};
-use tickwire_server::matches::{Command, Directory, GuestId, MatchHandle, MatchRequest, Reservation, Settings, worker};
+use tickwire_server::matches::{Command, Directory, MatchHandle, MatchRequest, PlayerKey, Reservation, Settings, worker};
 use tickwire_server::secrets::hash;
 use tickwire_server::transport::Socket;
 use tickwire_server::{Config, Server};
@@ -114,7 +114,7 @@ fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
 /// A match with fifteen bots and a client that sends an input per tick and reads and discards what comes.
 async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     let handle = directory.create(MatchRequest::new("ffa", Settings::PRIVATE))?;
-    let (owner, ticket, until) = (GuestId([1; 32]), Secret([1; 16]), Instant::now() + Duration::from_mins(1));
+    let (owner, ticket, until) = (PlayerKey([1; 32]), Secret([1; 16]), Instant::now() + Duration::from_mins(1));
     let reservation = Reservation { owner, name: Name::truncated("player"), ticket: hash(ticket), until, own_only: false };
     let player = handle.reserve(reservation).await?.player;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

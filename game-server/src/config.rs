@@ -8,6 +8,7 @@ pub mod flags;
 mod headroom;
 pub mod load;
 pub(crate) mod origin;
+mod proxies;
 mod transport;
 mod value;
 
@@ -19,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
+pub(crate) use proxies::networks;
+pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
@@ -53,6 +56,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// The monitoring system's listener.
     pub ops: OpsConfig,
+    /// Which proxies are believed, and what.
+    pub proxies: ProxyConfig,
     /// How many connections, and how long strangers may take.
     pub connections: ConnectionConfig,
     /// How often one address, or one guest session, may ask for something.
@@ -83,6 +88,7 @@ impl Default for Config {
             drain_seconds: 5,
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
+            proxies: ProxyConfig::default(),
             connections: ConnectionConfig::default(),
             rates: RateConfig::default(),
             sessions: GuestConfig::default(),

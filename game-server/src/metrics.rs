@@ -29,6 +29,8 @@ pub(crate) enum Reject {
     Origin,
     /// The operator's listener was given no token, or a wrong one.
     AdminToken,
+    /// A PROXY header that nobody may send, or that did not come.
+    ProxyHeader,
     /// The operating system gave no socket.
     AcceptFailed,
 }
@@ -42,6 +44,7 @@ impl Reject {
             Self::HandshakeRate => "handshake_rate",
             Self::Origin => "origin",
             Self::AdminToken => "admin_token",
+            Self::ProxyHeader => "proxy_header",
             Self::AcceptFailed => "accept_failed",
         }
     }

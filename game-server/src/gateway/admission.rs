@@ -26,7 +26,7 @@ use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
 use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
-use crate::matches::{Command, GuestId};
+use crate::matches::{Command, PlayerKey};
 use crate::metrics;
 use crate::transport::{Ended, Socket};
 
@@ -53,10 +53,10 @@ async fn handshake(
         Problem::rate_limited(wait)
     })?;
     if !gateway.origins.allow(request.headers()) {
-        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, remote.client, request.headers()));
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &remote, request.headers()));
     }
     if upgrade::is_lost(&request) {
-        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, remote.client, request.headers());
+        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, &remote, request.headers());
     }
     let (response, upgrading) = upgrade::accept(&mut request, None)?;
     let permit = Arc::clone(&remote.permit);
@@ -70,7 +70,7 @@ async fn handshake(
 }
 
 /// Where a guest's client finds the WebSocket: `url`, with the session's id, so that its handshakes count as the session's.
-pub(crate) fn url_for(url: &str, guest: GuestId) -> String {
+pub(crate) fn url_for(url: &str, guest: PlayerKey) -> String {
     let joint = if url.contains('?') { '&' } else { '?' };
     let mut url = format!("{url}{joint}{GUEST}");
     for byte in guest.0 {
@@ -81,7 +81,7 @@ pub(crate) fn url_for(url: &str, guest: GuestId) -> String {
 }
 
 /// The id in a query as [`url_for`] makes it.
-fn guest_in(query: &str) -> Option<GuestId> {
+fn guest_in(query: &str) -> Option<PlayerKey> {
     let digits = query.split('&').find_map(|pair| pair.strip_prefix(GUEST))?.as_bytes();
     let mut id = [0; 32];
     if digits.len() != 2 * id.len() {
@@ -90,7 +90,7 @@ fn guest_in(query: &str) -> Option<GuestId> {
     for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
-    Some(GuestId(id))
+    Some(PlayerKey(id))
 }
 
 /// Counts a handshake: as a guest session's if it names one that is known and has budget left, else as its address's.
@@ -111,9 +111,9 @@ pub(super) async fn connect_check(
 ) -> Result<StatusCode, Problem> {
     let now = Instant::now();
     if !gateway.origins.allow(&headers) {
-        return Err(gateway.refusals.refuse(now, Cause::Origin, remote.client, &headers));
+        return Err(gateway.refusals.refuse(now, Cause::Origin, &remote, &headers));
     }
-    gateway.refusals.recall(now, remote.client, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
+    gateway.refusals.recall(now, &remote, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
 }
 
 /// Waits for Hello and hands the socket over, or says why not.
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_url_says_whose_handshake_it_is() {
-        let guest = GuestId(std::array::from_fn(|nth| nth as u8 * 7));
+        let guest = PlayerKey(std::array::from_fn(|nth| nth as u8 * 7));
         for url in ["ws", "wss://play.example/ws?region=eu"] {
             let url = url_for(url, guest);
             let (_, query) = url.split_once('?').expect("a query");

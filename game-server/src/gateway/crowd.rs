@@ -13,7 +13,7 @@ use tickwire_protocol::{MatchId, PlayerId};
 
 use super::sessions::PlayerSession;
 use crate::http::address::AddressKey;
-use crate::matches::{GuestId, SeatState, SeatWatch};
+use crate::matches::{PlayerKey, SeatState, SeatWatch};
 
 /// Everyone who has a seat.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ type Table = HashMap<AddressKey, VecDeque<Held>>;
 #[derive(Clone, Debug)]
 pub(crate) struct Held {
     /// Whose.
-    pub(crate) owner: GuestId,
+    pub(crate) owner: PlayerKey,
     /// Their session, unless it is over by now.
     pub(crate) session: Weak<PlayerSession>,
     /// In which match.
@@ -89,7 +89,7 @@ mod tests {
 
     fn held(number: u16, mark: &SeatMark) -> Held {
         let player = PlayerId(number);
-        Held { owner: GuestId([0; 32]), session: Weak::new(), id: MatchId([0; 16]), player, seat: mark.watch() }
+        Held { owner: PlayerKey([0; 32]), session: Weak::new(), id: MatchId([0; 16]), player, seat: mark.watch() }
     }
 
     #[test]

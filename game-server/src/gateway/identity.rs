@@ -8,7 +8,7 @@ pub(crate) mod names;
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use crate::matches::GuestId;
+use crate::matches::PlayerKey;
 use tickwire_protocol::text::Name;
 
 /// Says whose a credential is.
@@ -26,7 +26,7 @@ pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Identity, Refusa
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// The same person has the same one, with every credential. No secret: it admits to nothing.
-    pub(crate) subject: GuestId,
+    pub(crate) subject: PlayerKey,
     /// How the others see them.
     pub(crate) name: Name,
     /// When the credential is good no more; `None` if that is not known beforehand.

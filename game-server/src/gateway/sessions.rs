@@ -17,7 +17,7 @@ use super::holdings::Holdings;
 use super::rates::SessionBudget;
 use crate::config::Config;
 use crate::http::address::AddressKey;
-use crate::matches::GuestId;
+use crate::matches::PlayerKey;
 
 /// Most sessions.
 pub(crate) const SESSIONS_MAX: usize = 100_000;
@@ -30,7 +30,7 @@ const LOOKS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct PlayerSession {
     /// Tells this session from others. No secret: it admits to nothing.
-    pub(crate) id: GuestId,
+    pub(crate) id: PlayerKey,
     /// How the others see the player.
     pub(crate) name: Name,
     /// Calls of the API.
@@ -44,7 +44,7 @@ pub(crate) struct PlayerSession {
 }
 
 impl PlayerSession {
-    fn new(id: GuestId, name: Name, calls_per_minute: u32) -> Self {
+    fn new(id: PlayerKey, name: Name, calls_per_minute: u32) -> Self {
         let (calls, handshakes) = (SessionBudget::new(calls_per_minute), SessionBudget::new(calls_per_minute));
         Self { id, name, calls, handshakes, turn: Arc::default(), holdings: Mutex::default() }
     }
@@ -59,7 +59,7 @@ impl PlayerSession {
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     /// Who it is.
-    pub(crate) id: GuestId,
+    pub(crate) id: PlayerKey,
     /// How the others see them.
     pub(crate) name: Name,
     /// When the server knows them no more, if there is such a moment.
@@ -89,7 +89,7 @@ impl Sessions {
     }
 
     /// The session with this id. It stays as idle as it was: an id proves nothing.
-    pub(crate) fn find(&self, now: Instant, id: GuestId) -> Option<Arc<PlayerSession>> {
+    pub(crate) fn find(&self, now: Instant, id: PlayerKey) -> Option<Arc<PlayerSession>> {
         self.table().find(now, id).map(|entry| Arc::clone(&entry.session))
     }
 
@@ -110,7 +110,7 @@ impl Sessions {
 
 #[derive(Debug)]
 struct Table {
-    entries: HashMap<GuestId, Entry>,
+    entries: HashMap<PlayerKey, Entry>,
     /// The one idle for longest first.
     order: Order,
     by_address: HashMap<AddressKey, Order>,
@@ -121,7 +121,7 @@ struct Table {
 }
 
 type Place = (Instant, u64);
-type Order = BTreeMap<Place, GuestId>;
+type Order = BTreeMap<Place, PlayerKey>;
 
 #[derive(Debug)]
 struct Entry {
@@ -163,7 +163,7 @@ impl Table {
         session
     }
 
-    fn find(&self, now: Instant, id: GuestId) -> Option<&Entry> {
+    fn find(&self, now: Instant, id: PlayerKey) -> Option<&Entry> {
         let is_over = |entry: &Entry| entry.place.0 + IDLE_MAX <= now || entry.expires.is_some_and(|expires| expires <= now);
         self.entries.get(&id).filter(|entry| !is_over(entry))
     }
@@ -176,13 +176,13 @@ impl Table {
         }
     }
 
-    fn least_missed(&self, order: &Order) -> Option<GuestId> {
-        let holds_none = |id: &&GuestId| self.entries.get(id).is_some_and(|entry| !entry.session.holdings().has_seat());
+    fn least_missed(&self, order: &Order) -> Option<PlayerKey> {
+        let holds_none = |id: &&PlayerKey| self.entries.get(id).is_some_and(|entry| !entry.session.holdings().has_seat());
         let seatless = order.values().take(LOOKS_MAX).find(holds_none);
         seatless.or_else(|| order.values().next()).copied()
     }
 
-    fn line_up(&mut self, now: Instant, id: GuestId, address: AddressKey) -> Place {
+    fn line_up(&mut self, now: Instant, id: PlayerKey, address: AddressKey) -> Place {
         let place = (now, self.next);
         self.next += 1;
         self.order.insert(place, id);
@@ -200,7 +200,7 @@ impl Table {
         }
     }
 
-    fn remove(&mut self, id: GuestId) {
+    fn remove(&mut self, id: PlayerKey) {
         if let Some(Entry { address, place, .. }) = self.entries.remove(&id) {
             self.leave(place, address);
         }
@@ -223,7 +223,7 @@ mod tests {
     }
 
     fn known(number: u8) -> Known {
-        Known { id: GuestId([number; 32]), name: Name::truncated("Ada"), expires: None }
+        Known { id: PlayerKey([number; 32]), name: Name::truncated("Ada"), expires: None }
     }
 
     #[test]

@@ -16,11 +16,11 @@ use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
 use crate::config::{Config, TransportKind};
-use crate::http::address::ClientAddress;
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
+use crate::http::remote::Remote;
 use crate::matches::Directory;
 
 /// How often what has expired is forgotten.
@@ -81,8 +81,8 @@ impl Gateway {
     }
 
     /// The answer to a page whose WebSocket is refused.
-    pub(crate) fn refuse_page(&self, cause: Cause, client: ClientAddress, headers: &HeaderMap) -> Problem {
-        self.refusals.refuse(Instant::now(), cause, client, headers)
+    pub(crate) fn refuse_page(&self, cause: Cause, remote: &Remote, headers: &HeaderMap) -> Problem {
+        self.refusals.refuse(Instant::now(), cause, remote, headers)
     }
 
     /// Sessions, and tickets whose time is not over.

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Instant;
 
 use tickwire_game::Mode;
-/// Who a seat is kept for: what is kept of a guest session's token. The same guest never has two
-/// seats in a match.
-pub use tickwire_match::OwnerId as GuestId;
+/// Who a seat is kept for: what is kept of a guest session's token, or of an account's name. The
+/// same player never has two seats in a match.
+pub use tickwire_match::OwnerId as PlayerKey;
 pub use tickwire_match::ReserveError;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret};
@@ -65,7 +65,7 @@ impl Settings {
 pub struct Reservation {
     /// Who asks. Whoever has a seat already gets that one, whatever its state, also in a full
     /// match.
-    pub owner: GuestId,
+    pub owner: PlayerKey,
     /// Shown to the others, unless somebody has it already.
     pub name: Name,
     /// What admits to the seat, with [`Command::Attach`].
@@ -172,7 +172,7 @@ pub enum Command {
     /// Free the seat of this guest, if nobody has come to it yet. Else nothing happens.
     Release {
         /// As in the reservation.
-        owner: GuestId,
+        owner: PlayerKey,
     },
     /// Free this seat, if its owner is away. Else nothing happens.
     Vacate {
@@ -296,7 +296,7 @@ mod tests {
         let why = || handle.send(Command::End(CloseReason::Draining)).err().map(|(_, reason)| reason);
         assert!((0..COMMANDS_MAX).all(|_| why().is_none()));
         assert_eq!(why(), Some(CloseReason::Busy));
-        let (owner, name, until) = (GuestId([1; 32]), Name::truncated("Ada"), Instant::now());
+        let (owner, name, until) = (PlayerKey([1; 32]), Name::truncated("Ada"), Instant::now());
         let reservation = Reservation { owner, name, ticket: [2; 32], until, own_only: false };
         assert_eq!(handle.reserve(reservation.clone()).await.err(), Some(ReserveError::Busy));
         drop(commands);

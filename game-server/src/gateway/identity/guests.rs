@@ -13,7 +13,7 @@ use tickwire_protocol::text::Name;
 use super::{Answer, Authenticator, Identity, Refusal, names};
 use crate::gateway::sessions::{Known, Sessions};
 use crate::http::address::AddressKey;
-use crate::matches::GuestId;
+use crate::matches::PlayerKey;
 use crate::secrets::{hash, random_bytes};
 
 /// Lets in whoever has the token of a session.
@@ -38,13 +38,13 @@ impl Guests {
     /// A session for someone at `address` who typed `name`.
     pub(crate) fn open(&self, now: Instant, name: &str, address: AddressKey) -> Opened {
         let (token, name) = (Secret(random_bytes()), names::clean(name));
-        self.0.enter(now, Known { id: GuestId(hash(token)), name: name.clone(), expires: None }, address);
+        self.0.enter(now, Known { id: PlayerKey(hash(token)), name: name.clone(), expires: None }, address);
         Opened { token: token.reveal(), name }
     }
 
     fn recognise(&self, now: Instant, token: &str) -> Result<Identity, Refusal> {
         let token: Secret = token.parse().map_err(|_| Refusal::Unknown)?;
-        let session = self.0.find(now, GuestId(hash(token))).ok_or(Refusal::Unknown)?;
+        let session = self.0.find(now, PlayerKey(hash(token))).ok_or(Refusal::Unknown)?;
         Ok(Identity { subject: session.id, name: session.name.clone(), expires: None })
     }
 }
