@@ -125,6 +125,10 @@ impl Inbox {
             self.buffer.copy_within(self.unparsed.clone(), 0);
             self.unparsed = 0..self.unparsed.len();
         }
+        // Never on the game's terms: a frame is shorter than the buffer.
+        if self.unparsed.end == self.buffer.len() {
+            self.buffer.resize(2 * self.buffer.len(), 0);
+        }
         self.buffer.get_mut(self.unparsed.end..).unwrap_or_default()
     }
 
