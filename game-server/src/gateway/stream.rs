@@ -68,7 +68,7 @@ async fn guard(State(gateway): State<Arc<Gateway>>, Extension(remote): Extension
     let mut response = if gateway.origins.allow(request.headers()) {
         next.run(request).await
     } else {
-        gateway.refuse_page(Cause::Origin, remote.client, request.headers()).into_response()
+        gateway.refuse_page(Cause::Origin, &remote, request.headers()).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
