@@ -213,7 +213,7 @@ async fn serve_http(
                 exchange.upgrade();
                 return Ok::<_, Infallible>(response);
             }
-            Ok(response.map(|body| Body::new(exchange.answer(body))))
+            Ok(exchange.answer(response).map(Body::new))
         }
     });
     let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
