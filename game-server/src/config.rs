@@ -9,6 +9,7 @@ mod headroom;
 pub mod load;
 pub(crate) mod origin;
 mod proxies;
+mod tls;
 mod transport;
 mod value;
 
@@ -22,6 +23,7 @@ pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
@@ -52,6 +54,8 @@ pub struct Config {
     pub log_filter: String,
     /// Seconds that matches may go on after a signal to stop, while people play in them.
     pub drain_seconds: u64,
+    /// TLS on the players' listener.
+    pub tls: TlsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -86,6 +90,7 @@ impl Default for Config {
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_seconds: 5,
+            tls: TlsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),
@@ -113,6 +118,11 @@ impl Config {
     /// Where the monitoring system connects to.
     pub fn ops_address(&self) -> SocketAddr {
         SocketAddr::new(self.ops.bind, self.ops.port.unwrap_or_else(|| self.port_after(2)))
+    }
+
+    /// Where plain HTTP is sent to HTTPS, if anywhere.
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.tls.redirect_port.map(|port| SocketAddr::new(self.bind, port))
     }
 
     /// The `count`th port after the players'; any free one if theirs is, or if there is none.

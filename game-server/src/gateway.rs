@@ -1,7 +1,7 @@
 //! Strangers become players: the HTTP API, sessions and seats, handshake and admission.
 //!
 //! In the order in which a stranger meets them: [`api`] (HTTP), [`identity`], [`sessions`] and
-//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to
+//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket) or [`stream`] (the same over HTTP), [`admission`] (Hello, and off to
 //! the match). Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
 //! waits for it.
 //!
@@ -25,6 +25,7 @@ mod routes;
 mod seating;
 mod sessions;
 mod shared;
+mod stream;
 mod tickets;
 pub(crate) mod upgrade;
 

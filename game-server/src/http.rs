@@ -5,6 +5,7 @@
 //! is for, by [`proxies`] and what [`forwarded`] reads, and [`address`] what counts as one stranger,
 //! [`limiter`] and [`budget`] how often it may ask, [`origin`] which pages may ask, [`request`]
 //! reads it. [`problem`], [`page`], [`headers`] and [`cors`] are what answers are made of;
+//! [`to_https`] is the answer where TLS was meant;
 //! [`refusals`] tells the operator why a page cannot connect.
 //!
 //! Invariants: everything a stranger can make this room remember is bounded and expires; nothing a
@@ -29,3 +30,4 @@ pub(crate) mod refusals;
 pub(crate) mod remote;
 pub(crate) mod request;
 pub(crate) mod table;
+pub(crate) mod to_https;

@@ -16,6 +16,7 @@ mod ops;
 pub mod secrets;
 pub mod server;
 pub mod telemetry;
+mod tls;
 pub mod transport;
 
 pub use config::Config;

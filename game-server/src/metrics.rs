@@ -68,6 +68,55 @@ impl NoRoom {
     }
 }
 
+/// What carries messages where no WebSocket gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SlowerPath {
+    /// One response for all of them.
+    Stream,
+    /// A request for each.
+    Poll,
+}
+
+impl SlowerPath {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Poll => "poll",
+        }
+    }
+}
+
+/// Why a connection got no TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TlsFailure {
+    /// The two could not agree, or the peer does not speak TLS.
+    Handshake,
+    /// It took too long.
+    Timeout,
+    /// This address has shaken hands too often.
+    Rate,
+}
+
+impl TlsFailure {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Timeout => "timeout",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// A connection got no TLS.
+pub(crate) fn count_tls_failure(cause: TlsFailure) {
+    COUNTERS.tls_failures.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// A connection over HTTP begins to be read.
+pub(crate) fn count_slower_path(path: SlowerPath) {
+    COUNTERS.slower_paths.get_or_create(&[("path", path.name())]).inc();
+}
+
 /// A session was closed, or a socket refused, with this reason.
 pub(crate) fn count_close(reason: CloseReason) {
     COUNTERS.closes.get_or_create(&[("reason", reason.name())]).inc();
@@ -106,6 +155,8 @@ struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
     refusals: Family<Label, Counter>,
+    tls_failures: Family<Label, Counter>,
+    slower_paths: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -124,5 +175,8 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
     registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
+    registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
+    let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";
+    registry.register("slower_paths", slower, COUNTERS.slower_paths.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

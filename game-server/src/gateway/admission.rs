@@ -94,7 +94,7 @@ fn guest_in(query: &str) -> Option<PlayerKey> {
 }
 
 /// Counts a handshake: as a guest session's if it names one that is known and has budget left, else as its address's.
-fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<(), Duration> {
+pub(super) fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<(), Duration> {
     let session = query.and_then(guest_in).and_then(|id| gateway.sessions.find(Instant::now(), id));
     match session {
         Some(session) if session.handshakes.check().is_ok() => Ok(()),
@@ -125,10 +125,8 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
     let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgraded).await else { return };
     // The first message must be complete before too many bytes have come.
     let heard = tokio::time::timeout_at(deadline, socket.first_message(STRANGER_BYTES_MAX)).await;
-    let welcome = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout))).and_then(|bytes| {
-        let hello = understand(&gateway.game, &bytes).map_err(Ended::Closed)?;
-        route(&gateway, hello.credential).map_err(Ended::Closed)
-    });
+    let welcome = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout)));
+    let welcome = welcome.and_then(|bytes| knock(&gateway, &bytes).map_err(Ended::Closed));
     let reason = match welcome {
         Ok(door) => {
             if !permit.authenticate() {
@@ -144,6 +142,12 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
     tracing::debug!(%client, reason = reason.name(), "connection refused");
     metrics::count_close(reason);
     socket.refuse(reason).await;
+}
+
+/// Where a connection goes whose first message is `bytes`.
+pub(super) fn knock(gateway: &Gateway, bytes: &[u8]) -> Result<Door, CloseReason> {
+    let hello = understand(&gateway.game, bytes)?;
+    route(gateway, hello.credential)
 }
 
 /// The Hello of a client that speaks this protocol about this game.
@@ -167,7 +171,7 @@ fn blame_version(bytes: &[u8]) -> CloseReason {
 }
 
 /// Where an admitted socket goes.
-struct Door {
+pub(super) struct Door {
     handle: crate::matches::MatchHandle,
     ask: Ask,
 }
@@ -192,7 +196,7 @@ fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason>
 
 impl Door {
     /// Hands the socket to the match. What comes back, the match did not take, and why.
-    fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
+    pub(super) fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
         let command = match self.ask {
             Ask::Attach(player, ticket) => Command::Attach { player, ticket, socket: Box::new(socket) },
             Ask::Resume(token) => Command::Resume { token, socket: Box::new(socket) },

@@ -11,7 +11,7 @@ use axum::{Extension, Router};
 use http::header::CACHE_CONTROL;
 
 use super::shared::Gateway;
-use super::{admission, api};
+use super::{admission, api, stream};
 use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::http::{cors, headers, page};
@@ -22,7 +22,9 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     let page = page::player_router(&gateway.config.web_dir);
     let routes = api::router(gateway).merge(admission::router(gateway)).merge(alive).fallback_service(page);
     let routes = routes.layer(cors::layer(&gateway.origins, admission::CONNECT_CHECK));
-    headers::secured(routes.layer(from_fn_with_state(Arc::clone(gateway), notice_strangers)), &gateway.origins)
+    let routes = headers::secured(routes.layer(from_fn_with_state(Arc::clone(gateway), notice_strangers)), &gateway.origins);
+    // Answers that come many times a second have the headers they need and no more.
+    routes.merge(stream::router(gateway).layer(cors::layer(&gateway.origins, admission::CONNECT_CHECK)))
 }
 
 /// Tells the operator of pages that call the API and could not connect: the first sign that a site

@@ -15,6 +15,7 @@ use super::match_list::MatchList;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
+use super::stream::Streams;
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
@@ -44,6 +45,8 @@ pub(crate) struct Gateway {
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
+    /// Connections over HTTP.
+    pub(super) streams: Arc<Streams>,
 }
 
 impl Gateway {
@@ -54,6 +57,7 @@ impl Gateway {
         Self {
             game,
             caps: Caps::new(&config.connections),
+            streams: Streams::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
             refusals: Refusals::default(),
             authenticator: Box::new(guests.clone()),
