@@ -2,8 +2,8 @@
 //!
 //! In the order in which a request meets them: [`listener`] accepts it under [`caps`] and paces it
 //! with [`pace`], [`remote`] says whom it is for and [`address`] what counts as one stranger,
-//! [`limiter`] and [`budget`] how often it may ask, [`origin`] which pages may ask, [`request`]
-//! reads it. [`problem`], [`page`], [`headers`] and [`cors`] are what answers are made of;
+//! [`host`] by which name it may ask, [`origin`] which pages may, [`limiter`] and [`budget`] how
+//! often; [`request`] reads it. [`problem`], [`page`], [`headers`] and [`cors`] are what answers are made of;
 //! [`refusals`] tells the operator why a page cannot connect.
 //!
 //! Invariants: everything a stranger can make this room remember is bounded and expires; nothing a
@@ -14,6 +14,7 @@ pub(crate) mod budget;
 pub(crate) mod caps;
 pub(crate) mod cors;
 pub(crate) mod headers;
+pub(crate) mod host;
 pub(crate) mod limiter;
 pub(crate) mod listener;
 pub(crate) mod origin;

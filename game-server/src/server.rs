@@ -21,6 +21,7 @@ use crate::config::{Config, ConfigError};
 use crate::drain;
 use crate::gateway::{self, GameFacts, Gateway};
 use crate::http::caps::Caps;
+use crate::http::host::Hosts;
 use crate::http::pace::Deadlines;
 use crate::http::{listener, page};
 use crate::matches::{Directory, worker};
@@ -130,11 +131,13 @@ impl Server {
         // A thread of its own: a flood at the gate does not blind those who look after the server.
         server.spawn("operators", async move {
             let ops_caps = Caps::of(monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX);
-            let ops = ops.serve(monitoring::router(&observer), ops_caps, deadlines);
+            let hosts = Hosts::told("ops.hosts", &config.ops.hosts, config.ops.bind);
+            let ops = ops.serve(monitoring::router(&observer, hosts), ops_caps, deadlines);
             let admin = async {
                 if let Some((token, listener)) = admin {
                     let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
-                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
+                    let hosts = Hosts::told("admin.hosts", &config.admin.hosts, config.admin.bind);
+                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), hosts, &config.web_dir);
                     listener.serve(router, caps, deadlines).await;
                 }
             };

@@ -1,8 +1,10 @@
 //! Accepts connections and serves HTTP/1.1 on them, with a deadline for everything a stranger may
 //! take time over.
 //!
-//! Invariants: the accept loop awaits nothing but the next connection; a connection that is no
-//! WebSocket is closed at the deadline that its [`Pace`] sets, however slowly it sends or reads.
+//! Invariants: the accept loop awaits nothing but the next connection, and that those it pushed out
+//! are gone, which they are as soon as they are told; so there are never more descriptors than the
+//! caps and [`LEAVING_MAX`] allow. A connection that is no WebSocket is closed at the deadline that
+//! its [`Pace`] sets, however slowly it sends or reads.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -11,7 +13,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -20,12 +22,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use super::address::PeerAddress;
-use super::caps::{Caps, ConnectionPermit};
+use super::caps::{Caps, ConnectionPermit, LEAVING_MAX};
 use super::pace::{Deadlines, Pace, PacedStream};
 use super::remote::Remote;
 use crate::metrics;
@@ -36,9 +38,11 @@ const BACKLOG: i32 = 1024;
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
-/// Pause after a failed accept: most likely the process is out of descriptors, and asking again at
-/// once would spin.
+/// Pause after an accept that failed and that nothing here mends: asking again at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What keeps the server from accepting has a log line so often.
+const TOLD_AGAIN: Duration = Duration::from_mins(1);
 
 /// Opens a listening socket.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
@@ -56,7 +60,10 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 pub(crate) async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
+    let mut spare = spare_descriptor(&listener);
+    let mut told: Option<Instant> = None;
     loop {
+        caps.fewer_leaving_than(LEAVING_MAX).await;
         match listener.accept().await {
             Ok((stream, from)) => {
                 let peer = PeerAddress::new(from.ip());
@@ -71,11 +78,56 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>
             }
             Err(error) => {
                 metrics::count_reject(metrics::Reject::AcceptFailed);
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                if is_lost(&error) {
+                    continue;
+                }
+                if told.is_none_or(|told| told.elapsed() > TOLD_AGAIN) {
+                    told = Some(Instant::now());
+                    tracing::warn!(%error, "cannot accept a connection");
+                }
+                if !is_out_of_descriptors(&error) {
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                } else if caps.make_room() {
+                    caps.fewer_leaving_than(1).await;
+                } else {
+                    turn_one_away(&listener, &mut spare).await;
+                }
             }
         }
     }
+}
+
+/// A descriptor to be given up for one that is missing. `None` if there is none already.
+fn spare_descriptor(listener: &TcpListener) -> Option<Socket> {
+    SockRef::from(listener).try_clone().ok()
+}
+
+/// The process has no descriptor left, and no stranger whose could be taken. One who waits is
+/// accepted with the spare one and closed: else whoever waits would wait until it gives up.
+async fn turn_one_away(listener: &TcpListener, spare: &mut Option<Socket>) {
+    if spare.take().is_some() {
+        let accepted = tokio::time::timeout(ACCEPT_PAUSE, listener.accept()).await;
+        drop(accepted);
+    } else {
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+    *spare = spare_descriptor(listener);
+}
+
+/// The peer went away before it was accepted: that is no reason to pause.
+fn is_lost(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset)
+}
+
+/// The process, or the system, has as many open files as it may have.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return error.raw_os_error().is_some_and(|code| {
+        use rustix::io::Errno;
+        code == Errno::MFILE.raw_os_error() || code == Errno::NFILE.raw_os_error()
+    });
+    #[cfg(not(unix))]
+    return error.kind() == io::ErrorKind::OutOfMemory;
 }
 
 /// One that was accepted.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::gateway::{GameFacts, Gateway};
 use crate::matches::{Directory, worker};
 
+use super::audit::Audit;
 use super::match_watch::MatchWatch;
 
 /// How often it looks.
@@ -22,6 +23,8 @@ pub(crate) struct Observer {
     pub(crate) gateway: Arc<Gateway>,
     /// All matches.
     pub(crate) directory: Arc<Directory>,
+    /// What operators did.
+    pub(crate) audit: Audit,
     /// When the server started.
     pub(crate) started: Instant,
     watch: Mutex<MatchWatch>,
@@ -40,7 +43,7 @@ impl Observer {
     pub(crate) fn new(game: GameFacts, gateway: Arc<Gateway>, directory: Arc<Directory>, workers: Vec<Arc<worker::Shared>>) -> Arc<Self> {
         let started = Instant::now();
         let pulses = workers.into_iter().map(|worker| Pulse { worker, beats: 0, changed: started }).collect();
-        Arc::new(Self { game, gateway, directory, started, watch: Mutex::default(), pulses: Mutex::new(pulses) })
+        Arc::new(Self { game, gateway, directory, audit: Audit::default(), started, watch: Mutex::default(), pulses: Mutex::new(pulses) })
     }
 
     /// Looks once a second, for ever.
