@@ -5,8 +5,11 @@
 mod check;
 mod error;
 pub mod flags;
+mod headroom;
 pub mod load;
 pub(crate) mod origin;
+mod proxies;
+mod tls;
 mod transport;
 mod value;
 
@@ -17,6 +20,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use error::ConfigError;
+pub use headroom::HeadroomConfig;
+pub(crate) use proxies::networks;
+pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
@@ -47,10 +54,14 @@ pub struct Config {
     pub log_filter: String,
     /// Seconds that matches may go on after a signal to stop, while people play in them.
     pub drain_seconds: u64,
+    /// TLS on the players' listener.
+    pub tls: TlsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
     pub ops: OpsConfig,
+    /// Which proxies are believed, and what.
+    pub proxies: ProxyConfig,
     /// How many connections, and how long strangers may take.
     pub connections: ConnectionConfig,
     /// How often one address, or one guest session, may ask for something.
@@ -61,6 +72,8 @@ pub struct Config {
     pub session: SessionConfig,
     /// What matches there are.
     pub matches: MatchConfig,
+    /// When workers have enough to do.
+    pub headroom: HeadroomConfig,
 }
 
 impl Default for Config {
@@ -77,13 +90,16 @@ impl Default for Config {
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_seconds: 5,
+            tls: TlsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
+            proxies: ProxyConfig::default(),
             connections: ConnectionConfig::default(),
             rates: RateConfig::default(),
             sessions: GuestConfig::default(),
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
+            headroom: HeadroomConfig::default(),
         }
     }
 }
@@ -102,6 +118,11 @@ impl Config {
     /// Where the monitoring system connects to.
     pub fn ops_address(&self) -> SocketAddr {
         SocketAddr::new(self.ops.bind, self.ops.port.unwrap_or_else(|| self.port_after(2)))
+    }
+
+    /// Where plain HTTP is sent to HTTPS, if anywhere.
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.tls.redirect_port.map(|port| SocketAddr::new(self.bind, port))
     }
 
     /// The `count`th port after the players'; any free one if theirs is, or if there is none.
@@ -241,6 +262,8 @@ pub struct GuestConfig {
     pub per_address: usize,
     /// Most seats of one session, each in another match.
     pub seats_max: usize,
+    /// Most seats that were asked for from one address, whoever has them. One more takes the place of one whose owner is away.
+    pub seats_per_address: usize,
     /// Most matches alive that one session created.
     pub matches_max: usize,
     /// Most matches alive that were created from one address.
@@ -249,7 +272,7 @@ pub struct GuestConfig {
 
 impl Default for GuestConfig {
     fn default() -> Self {
-        Self { per_address: 1_000, seats_max: 4, matches_max: 4, matches_per_address: 16 }
+        Self { per_address: 1_000, seats_max: 4, seats_per_address: 512, matches_max: 4, matches_per_address: 16 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Strangers become players: the HTTP API, sessions and seats, handshake and admission.
 //!
 //! In the order in which a stranger meets them: [`api`] (HTTP), [`identity`], [`sessions`] and
-//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to
+//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket) or [`stream`] (the same over HTTP), [`admission`] (Hello, and off to
 //! the match). [`bans`] keeps people out, [`moderation`] also takes them out, and after bad
 //! [`conduct`] they wait. Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
 //! waits for it.
@@ -14,6 +14,7 @@ mod api;
 pub(crate) mod bans;
 mod conduct;
 mod creations;
+mod crowd;
 mod expected;
 mod game_facts;
 mod holdings;
@@ -28,6 +29,7 @@ mod routes;
 mod seating;
 mod sessions;
 mod shared;
+mod stream;
 mod tickets;
 pub(crate) mod upgrade;
 

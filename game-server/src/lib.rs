@@ -9,13 +9,14 @@ pub mod clock;
 pub mod config;
 pub mod drain;
 mod gateway;
-mod http;
+pub mod http;
 pub mod matches;
 mod metrics;
 mod ops;
 pub mod secrets;
 pub mod server;
 pub mod telemetry;
+mod tls;
 pub mod transport;
 
 pub use config::Config;

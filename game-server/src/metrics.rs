@@ -35,6 +35,8 @@ pub(crate) enum Reject {
     Conduct,
     /// The operator's listener was given no token, or a wrong one.
     AdminToken,
+    /// A PROXY header that nobody may send, or that did not come.
+    ProxyHeader,
     /// The operating system gave no socket.
     AcceptFailed,
 }
@@ -51,9 +53,84 @@ impl Reject {
             Self::Banned => "banned",
             Self::Conduct => "conduct",
             Self::AdminToken => "admin_token",
+            Self::ProxyHeader => "proxy_header",
             Self::AcceptFailed => "accept_failed",
         }
     }
+}
+
+/// Why somebody was not let into a match, or given no seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NoRoom {
+    /// The workers have no time for another match.
+    Headroom,
+    /// The address has as many seats as it may have.
+    SeatsOfAddress,
+}
+
+impl NoRoom {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Headroom => "headroom",
+            Self::SeatsOfAddress => "seats_of_address",
+        }
+    }
+}
+
+/// What carries messages where no WebSocket gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SlowerPath {
+    /// One response for all of them.
+    Stream,
+    /// A request for each.
+    Poll,
+}
+
+impl SlowerPath {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Poll => "poll",
+        }
+    }
+}
+
+/// Why a connection got no TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TlsFailure {
+    /// The two could not agree, or the peer does not speak TLS.
+    Handshake,
+    /// It took too long.
+    Timeout,
+    /// This address has shaken hands too often.
+    Rate,
+}
+
+/// Whatever went wrong between the two is the peer's business.
+impl From<std::io::Error> for TlsFailure {
+    fn from(_: std::io::Error) -> Self {
+        Self::Handshake
+    }
+}
+
+impl TlsFailure {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Timeout => "timeout",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// A connection got no TLS.
+pub(crate) fn count_tls_failure(cause: TlsFailure) {
+    COUNTERS.tls_failures.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// A connection over HTTP begins to be read.
+pub(crate) fn count_slower_path(path: SlowerPath) {
+    COUNTERS.slower_paths.get_or_create(&[("path", path.name())]).inc();
 }
 
 /// A session was closed, or a socket refused, with this reason.
@@ -64,6 +141,11 @@ pub(crate) fn count_close(reason: CloseReason) {
 /// A connection or handshake was turned away.
 pub(crate) fn count_reject(cause: Reject) {
     COUNTERS.rejects.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// Somebody was given no seat, or not let into a match.
+pub(crate) fn count_refusal(cause: NoRoom) {
+    COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
 }
 
 /// The API was called. `route` is the pattern that matched.
@@ -88,6 +170,9 @@ pub(crate) fn count_page_request(status: StatusCode) {
 struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
+    refusals: Family<Label, Counter>,
+    tls_failures: Family<Label, Counter>,
+    slower_paths: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -105,5 +190,9 @@ fn count_request(method: &'static str, route: impl Into<Cow<'static, str>>, stat
 pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
+    registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
+    registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
+    let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";
+    registry.register("slower_paths", slower, COUNTERS.slower_paths.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

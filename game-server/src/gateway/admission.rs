@@ -50,13 +50,13 @@ async fn handshake(
     mut request: Request,
 ) -> Result<Response, Problem> {
     if !gateway.origins.allow(request.headers()) {
-        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, remote.client, request.headers()));
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &remote, request.headers()));
     }
     let whose = allow_handshake(&gateway, remote.client, request.uri().query()).inspect_err(|problem| {
-        gateway.refusals.remember(Instant::now(), problem, remote.client, request.headers());
+        gateway.refusals.remember(Instant::now(), problem, &remote, request.headers());
     })?;
     if upgrade::is_lost(&request) {
-        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, remote.client, request.headers());
+        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, &remote, request.headers());
     }
     let (response, upgrading) = upgrade::accept(&mut request, None)?;
     let permit = Arc::clone(&remote.permit);
@@ -95,7 +95,7 @@ fn guest_in(query: &str) -> Option<PlayerKey> {
 
 /// Refuses whoever is banned or has to wait. Counts a handshake: as a guest session's if it names one that is known and has
 /// budget left, else as its address's.
-fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<Whose, Problem> {
+pub(super) fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<Whose, Problem> {
     let now = Instant::now();
     let session = query.and_then(guest_in).and_then(|id| gateway.sessions.find(now, id));
     gateway.refuse_banned(client.ip(), session.as_ref().map(|session| session.id))?;
@@ -122,9 +122,9 @@ pub(super) async fn connect_check(
 ) -> Result<StatusCode, Problem> {
     let now = Instant::now();
     if !gateway.origins.allow(&headers) {
-        return Err(gateway.refusals.refuse(now, Cause::Origin, remote.client, &headers));
+        return Err(gateway.refusals.refuse(now, Cause::Origin, &remote, &headers));
     }
-    gateway.refusals.recall(now, remote.client, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
+    gateway.refusals.recall(now, &remote, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
 }
 
 /// Waits for Hello and hands the socket over, or says why not.
@@ -136,14 +136,9 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote, whos
     let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgraded).await else { return };
     // The first message must be complete before too many bytes have come.
     let heard = tokio::time::timeout_at(deadline, socket.first_message(STRANGER_BYTES_MAX)).await;
-    let hello = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout))).and_then(|bytes| {
-        let hello = understand(&gateway.game, &bytes).map_err(Ended::Closed)?;
-        // Since the handshake, that may have changed.
-        gateway.refuse_banned(client.ip(), None).map_err(|_| Ended::Closed(CloseReason::Banned))?;
-        Ok(hello.credential)
-    });
+    let hello = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout)));
     let welcome = match hello {
-        Ok(credential) => route(&gateway, credential).await.map_err(Ended::Closed),
+        Ok(bytes) => knock(&gateway, client, &bytes).await.map_err(Ended::Closed),
         Err(ended) => Err(ended),
     };
     let reason = match welcome {
@@ -151,8 +146,7 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote, whos
             if !permit.authenticate() {
                 return;
             }
-            let conduct = Arc::clone(&gateway.conduct);
-            permit.watch(move |reason| conduct.note(Instant::now(), whose, client.key(), reason));
+            permit.watch(gateway.watcher(whose, client));
             let Some((returned, reason)) = door.enter(socket) else { return };
             socket = returned;
             reason
@@ -163,6 +157,14 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote, whos
     tracing::debug!(%client, reason = reason.name(), "connection refused");
     metrics::count_close(reason);
     socket.refuse(reason).await;
+}
+
+/// Where a connection goes whose first message is `bytes`.
+pub(super) async fn knock(gateway: &Gateway, client: ClientAddress, bytes: &[u8]) -> Result<Door, CloseReason> {
+    let hello = understand(&gateway.game, bytes)?;
+    // Since the handshake, that may have changed.
+    gateway.refuse_banned(client.ip(), None).map_err(|_| CloseReason::Banned)?;
+    route(gateway, hello.credential).await
 }
 
 /// The Hello of a client that speaks this protocol about this game.
@@ -186,7 +188,7 @@ fn blame_version(bytes: &[u8]) -> CloseReason {
 }
 
 /// Where an admitted socket goes.
-struct Door {
+pub(super) struct Door {
     handle: crate::matches::MatchHandle,
     ask: Ask,
 }
@@ -214,7 +216,7 @@ async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseR
 
 impl Door {
     /// Hands the socket to the match. What comes back, the match did not take, and why.
-    fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
+    pub(super) fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
         let command = match self.ask {
             Ask::Attach(player, ticket) => Command::Attach { player, ticket, socket: Box::new(socket) },
             Ask::Resume(token) => Command::Resume { token, socket: Box::new(socket) },

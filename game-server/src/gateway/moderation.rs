@@ -2,14 +2,17 @@
 //! at all.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::join_all;
 use tickwire_protocol::CloseReason;
 
 use super::bans::{Ban, Bans, NewBan, Whom};
+use super::conduct::Whose;
 use super::problems;
 use super::shared::Gateway;
+use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
 use crate::matches::{MatchHandle, PlayerKey, Sitter};
 use crate::metrics::{self, Reject};
@@ -27,6 +30,12 @@ impl Gateway {
         let Some(ban) = self.bans.find(now, address, player) else { return Ok(()) };
         metrics::count_reject(Reject::Banned);
         Err(problems::banned(ban.left(now), &ban.what.reason))
+    }
+
+    /// Notes why a connection that belongs to `whose` is closed.
+    pub(super) fn watcher(&self, whose: Whose, client: ClientAddress) -> impl Fn(CloseReason) + Send + Sync + 'static {
+        let conduct = Arc::clone(&self.conduct);
+        move |reason| conduct.note(Instant::now(), whose, client.key(), reason)
     }
 
     /// Takes a player out of a match. `None` if there is no such player in it.

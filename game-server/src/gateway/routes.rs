@@ -11,7 +11,7 @@ use axum::{Extension, Router};
 use http::header::CACHE_CONTROL;
 
 use super::shared::Gateway;
-use super::{admission, api};
+use super::{admission, api, stream};
 use crate::http::host::Hosts;
 use crate::http::problem::Problem;
 use crate::http::refusals::Cause;
@@ -25,7 +25,10 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     let routes = api::router(gateway).merge(admission::router(gateway)).merge(alive).fallback_service(page);
     let routes = routes.layer(from_fn_with_state(Arc::clone(gateway), refuse_other_pages));
     let routes = routes.layer(cors::layer(&gateway.origins, admission::CONNECT_CHECK));
-    headers::secured(routes, &gateway.origins, Hosts::any(), gateway.config.public_ws_url.as_deref())
+    let routes = headers::secured(routes, &gateway.origins, Hosts::any(), gateway.config.public_ws_url.as_deref());
+    // Answers that come many times a second have the headers they need and no more.
+    let stream = headers::named(stream::router(gateway), Hosts::any());
+    routes.merge(stream.layer(cors::layer(&gateway.origins, admission::CONNECT_CHECK)))
 }
 
 /// Refuses calls of the API by pages of other sites before anything is counted: a site must not use
@@ -39,7 +42,7 @@ async fn refuse_other_pages(
 ) -> Result<Response, Problem> {
     let path = request.uri().path();
     if path.starts_with("/api/") && path != admission::CONNECT_CHECK && !gateway.origins.allow(request.headers()) {
-        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, remote.client, request.headers()));
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &remote, request.headers()));
     }
     Ok(next.run(request).await)
 }

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use super::bans::Bans;
 use super::conduct::Conduct;
 use super::creations::Creations;
+use super::crowd::Crowd;
 use super::game_facts::GameFacts;
 use super::identity::Authenticator;
 use super::identity::guests::Guests;
@@ -16,12 +17,13 @@ use super::match_list::MatchList;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
+use super::stream::Streams;
 use crate::config::{Config, TransportKind};
-use crate::http::address::ClientAddress;
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
+use crate::http::remote::Remote;
 use crate::matches::Directory;
 
 /// How often what has expired is forgotten.
@@ -40,12 +42,15 @@ pub(crate) struct Gateway {
     pub(super) sessions: Arc<Sessions>,
     pub(super) ledger: Ledger,
     pub(super) creations: Arc<Creations>,
+    pub(super) crowd: Crowd,
     pub(super) quick_play: QuickPlay,
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
     pub(super) bans: Bans,
     pub(super) conduct: Arc<Conduct>,
+    /// Connections over HTTP.
+    pub(super) streams: Arc<Streams>,
 }
 
 impl Gateway {
@@ -56,6 +61,7 @@ impl Gateway {
         Self {
             game,
             caps: Caps::new(&config.connections),
+            streams: Streams::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
             refusals: Refusals::default(),
             authenticator: Box::new(guests.clone()),
@@ -63,6 +69,7 @@ impl Gateway {
             sessions,
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
+            crowd: Crowd::new(config.sessions.seats_per_address),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
@@ -89,8 +96,8 @@ impl Gateway {
     }
 
     /// The answer to a page whose WebSocket is refused.
-    pub(crate) fn refuse_page(&self, cause: Cause, client: ClientAddress, headers: &HeaderMap) -> Problem {
-        self.refusals.refuse(Instant::now(), cause, client, headers)
+    pub(crate) fn refuse_page(&self, cause: Cause, remote: &Remote, headers: &HeaderMap) -> Problem {
+        self.refusals.refuse(Instant::now(), cause, remote, headers)
     }
 
     /// Sessions, and tickets whose time is not over.
@@ -106,6 +113,7 @@ impl Gateway {
             let now = Instant::now();
             self.sessions.purge(now);
             self.ledger.purge(now);
+            self.crowd.purge();
             self.refusals.purge(now);
             self.rates.forget_idle();
             self.conduct.purge(now);

@@ -4,6 +4,9 @@
 //! Where there is no room, a newcomer takes a stranger's place: one of the busiest address, as
 //! [`line`] says, so a flood pushes out itself. Players are never pushed out.
 //!
+//! A trusted proxy's connections count for the client that they serve at the moment, and for no
+//! address while they serve none.
+//!
 //! Invariants: what is counted is given back exactly once: when the permit is dropped, wherever the
 //! socket went by then, or when its holder is pushed out. Of those who were pushed out and still
 //! have their descriptor there are [`LEAVING_MAX`] at most: until they are gone, nobody is accepted.
@@ -17,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tickwire_protocol::CloseReason;
 use tokio::sync::Notify;
 
-use super::address::{AddressKey, PeerAddress};
+use super::address::{AddressKey, ClientAddress, PeerAddress};
 use crate::config::ConnectionConfig;
 use crate::metrics::{self, Reject};
 use line::{Line, Turn};
@@ -52,10 +55,29 @@ struct Taken {
 /// One connection's place under the caps.
 #[derive(Debug)]
 struct Place {
-    key: AddressKey,
+    /// Locked only while `Taken` is.
+    owner: Mutex<Owner>,
     /// Locked only while `Taken` is.
     standing: Mutex<Standing>,
     lost: Notify,
+}
+
+/// Whom a connection counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// Who connected, or whom a proxy connected for.
+    Client(AddressKey),
+    /// The client whose request a proxy passes on. `None` between two requests.
+    Proxy(Option<AddressKey>),
+}
+
+impl Owner {
+    fn key(self) -> Option<AddressKey> {
+        match self {
+            Self::Client(key) => Some(key),
+            Self::Proxy(key) => key,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,11 +103,18 @@ impl Caps {
 
     /// Counts a new connection: a stranger's for now, and busy, since it came to ask for something.
     pub(crate) fn admit(self: &Arc<Self>, peer: PeerAddress) -> Result<Arc<ConnectionPermit>, Reject> {
-        let key = peer.key();
+        self.admit_owner(Owner::Client(peer.key()))
+    }
+
+    /// Counts a new connection of a trusted proxy, for no address yet.
+    pub(crate) fn admit_proxy(self: &Arc<Self>) -> Result<Arc<ConnectionPermit>, Reject> {
+        self.admit_owner(Owner::Proxy(None))
+    }
+
+    fn admit_owner(self: &Arc<Self>, owner: Owner) -> Result<Arc<ConnectionPermit>, Reject> {
         let mut taken = self.taken();
-        if taken.by_address.get(&key).is_some_and(|count| *count >= self.per_address_max) {
-            let first = taken.strangers.first_of(key).ok_or(Reject::PerAddress)?;
-            taken.push_out(first);
+        if let Some(key) = owner.key() {
+            taken.make_room_at(key, self.per_address_max)?;
         }
         if taken.strangers.len() >= self.strangers_max {
             taken.push_out_first();
@@ -94,9 +123,11 @@ impl Caps {
             return Err(Reject::Total);
         }
         taken.total += 1;
-        *taken.by_address.entry(key).or_default() += 1;
+        if let Some(key) = owner.key() {
+            *taken.by_address.entry(key).or_default() += 1;
+        }
         let turn = taken.turn(true);
-        let place = Arc::new(Place { key, standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
+        let place = Arc::new(Place { owner: Mutex::new(owner), standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
         taken.line_up(turn, &place);
         Ok(Arc::new(ConnectionPermit { caps: Arc::clone(self), place, watcher: OnceLock::new() }))
     }
@@ -133,12 +164,37 @@ impl Taken {
     }
 
     fn line_up(&mut self, turn: Turn, place: &Arc<Place>) {
-        self.strangers.insert(turn, Some(place.key), Arc::clone(place));
+        self.strangers.insert(turn, place.owner().key(), Arc::clone(place));
     }
 
     fn take_out(&mut self, turn: Turn) -> Option<Arc<Place>> {
-        let key = self.strangers.get(turn)?.key;
-        self.strangers.remove(turn, Some(key))
+        let key = self.strangers.get(turn)?.owner().key();
+        self.strangers.remove(turn, key)
+    }
+
+    /// Makes room for one more of this address, among its own strangers.
+    fn make_room_at(&mut self, key: AddressKey, max: usize) -> Result<(), Reject> {
+        if self.by_address.get(&key).is_some_and(|count| *count >= max) {
+            let first = self.strangers.first_of(key).ok_or(Reject::PerAddress)?;
+            self.push_out(first);
+        }
+        Ok(())
+    }
+
+    /// Counts a place for somebody else from now on.
+    fn hand_over(&mut self, place: &Place, owner: Owner) {
+        let turn = if let Standing::Stranger(turn) = place.standing() { Some(turn) } else { None };
+        let waiting = turn.and_then(|turn| self.take_out(turn));
+        if let Some(key) = place.owner().key() {
+            self.release_address(key);
+        }
+        if let Some(key) = owner.key() {
+            *self.by_address.entry(key).or_default() += 1;
+        }
+        place.set_owner(owner);
+        if let Some((turn, place)) = turn.zip(waiting) {
+            self.line_up(turn, &place);
+        }
     }
 
     /// Makes room. `false` if there are no strangers.
@@ -151,13 +207,19 @@ impl Taken {
             place.set(Standing::Lost);
             place.lost.notify_one();
             self.leaving += 1;
-            self.release(place.key);
+            self.release(place.owner());
             metrics::count_reject(Reject::PushedOut);
         }
     }
 
-    fn release(&mut self, key: AddressKey) {
+    fn release(&mut self, owner: Owner) {
         self.total -= 1;
+        if let Some(key) = owner.key() {
+            self.release_address(key);
+        }
+    }
+
+    fn release_address(&mut self, key: AddressKey) {
         if let Some(count) = self.by_address.get_mut(&key) {
             *count -= 1;
             if *count == 0 {
@@ -168,6 +230,14 @@ impl Taken {
 }
 
 impl Place {
+    fn owner(&self) -> Owner {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_owner(&self, owner: Owner) {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = owner;
+    }
+
     fn standing(&self) -> Standing {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,6 +273,35 @@ impl ConnectionPermit {
     /// something.
     pub(crate) fn idle(&self) {
         self.line_up_anew(false);
+        let mut taken = self.caps.taken();
+        if self.place.standing() != Standing::Lost && matches!(self.place.owner(), Owner::Proxy(Some(_))) {
+            taken.hand_over(&self.place, Owner::Proxy(None));
+        }
+    }
+
+    /// The proxy whose connection this is made it for `client` alone: it counts for that address.
+    pub(crate) fn belongs_to(&self, client: ClientAddress) -> Result<(), Reject> {
+        self.count_for(Owner::Client(client.key()))
+    }
+
+    /// A proxy's connection passes on a request of `client`. It counts for that address until the
+    /// connection is idle again; if it becomes a WebSocket, for as long as that is open. One that is
+    /// no proxy's goes on counting for who connected.
+    pub(crate) fn serves(&self, client: ClientAddress) -> Result<(), Reject> {
+        self.count_for(Owner::Proxy(Some(client.key())))
+    }
+
+    fn count_for(&self, owner: Owner) -> Result<(), Reject> {
+        let mut taken = self.caps.taken();
+        let now = self.place.owner();
+        if self.place.standing() == Standing::Lost || matches!(now, Owner::Client(_)) {
+            return Ok(());
+        }
+        if let Some(key) = owner.key().filter(|_| now.key() != owner.key()) {
+            taken.make_room_at(key, self.caps.per_address_max)?;
+        }
+        taken.hand_over(&self.place, owner);
+        Ok(())
     }
 
     fn line_up_anew(&self, is_busy: bool) {
@@ -260,7 +359,7 @@ impl Drop for ConnectionPermit {
             Standing::Stranger(turn) => drop(taken.take_out(turn)),
             Standing::Known => {}
         }
-        taken.release(self.place.key);
+        taken.release(self.place.owner());
     }
 }
 

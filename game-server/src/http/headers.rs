@@ -51,6 +51,20 @@ pub(crate) fn secured(router: Router, origins: &AllowedOrigins, hosts: Hosts, pu
     }))
 }
 
+/// Refuses what asks `router` for a name that is none of `hosts`, and adds no headers.
+pub(crate) fn named(router: Router, hosts: Hosts) -> Router {
+    let hosts = Arc::new(hosts);
+    router.layer(from_fn(move |request: Request, next: Next| {
+        let hosts = Arc::clone(&hosts);
+        async move {
+            match hosts.check(request.headers(), request.uri()).map(drop) {
+                Ok(()) => next.run(request).await,
+                Err(problem) => problem.into_response(),
+            }
+        }
+    }))
+}
+
 fn security_headers(origins: &AllowedOrigins) -> Vec<(HeaderName, HeaderValue)> {
     let same_origin = || HeaderValue::from_static("same-origin");
     let mut headers = vec![

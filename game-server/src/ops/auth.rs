@@ -158,7 +158,7 @@ pub(super) async fn guard(
     next: Next,
 ) -> Result<Response, Problem> {
     if !AllowedOrigins::default().allow(request.headers()) {
-        return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, remote.client, request.headers()));
+        return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, &remote, request.headers()));
     }
     let presented = bearer(request.headers()).or_else(|| offered_token(request.headers()));
     if let Err(problem) = doorkeeper.check(Instant::now(), remote.client, presented) {

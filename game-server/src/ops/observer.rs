@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::gateway::{GameFacts, Gateway};
 use crate::matches::{Directory, worker};
+use crate::tls::Keeper;
 
 use super::audit::Audit;
 use super::match_watch::MatchWatch;
@@ -25,6 +26,8 @@ pub(crate) struct Observer {
     pub(crate) directory: Arc<Directory>,
     /// What operators did.
     pub(crate) audit: Audit,
+    /// The certificate, if there is TLS.
+    pub(crate) tls: Option<Arc<Keeper>>,
     /// When the server started.
     pub(crate) started: Instant,
     watch: Mutex<MatchWatch>,
@@ -40,10 +43,17 @@ struct Pulse {
 
 impl Observer {
     /// Over a server's parts.
-    pub(crate) fn new(game: GameFacts, gateway: Arc<Gateway>, directory: Arc<Directory>, workers: Vec<Arc<worker::Shared>>) -> Arc<Self> {
+    pub(crate) fn new(
+        game: GameFacts,
+        gateway: Arc<Gateway>,
+        directory: Arc<Directory>,
+        workers: Vec<Arc<worker::Shared>>,
+        tls: Option<Arc<Keeper>>,
+    ) -> Arc<Self> {
         let started = Instant::now();
         let pulses = workers.into_iter().map(|worker| Pulse { worker, beats: 0, changed: started }).collect();
-        Arc::new(Self { game, gateway, directory, audit: Audit::default(), started, watch: Mutex::default(), pulses: Mutex::new(pulses) })
+        let (audit, watch) = (Audit::default(), Mutex::default());
+        Arc::new(Self { game, gateway, directory, audit, tls, started, watch, pulses: Mutex::new(pulses) })
     }
 
     /// Looks once a second, for ever.

@@ -12,10 +12,11 @@ use tokio::net::TcpStream;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::raw;
 use super::seam::{Broken, Ended, Heard, Taken, Transport};
-use super::{memory, portable};
+use super::{http_stream, memory, portable};
 use crate::clock::Moment;
 use crate::config::TransportKind;
 use crate::http::caps::ConnectionPermit;
+use crate::tls::Stream;
 
 /// How long a closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -52,7 +53,14 @@ enum Outside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     Raw(raw::Socket),
     Portable(Box<portable::Socket>),
+    Http(http_stream::Socket),
     Memory(memory::Socket),
+}
+
+impl Outside {
+    async fn portable(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
+        Self::Portable(Box::new(portable::Socket::new(stream, already_read).await))
+    }
 }
 
 impl Socket {
@@ -64,22 +72,37 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
-        let wire = match kind {
+        Self::over_stream(kind, stream.into(), already_read, peer, permit).await
+    }
+
+    /// As [`Socket::over_tcp`], also over TLS.
+    pub(crate) async fn over_stream(
+        kind: TransportKind,
+        stream: Stream,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
+        let wire = match (kind, stream) {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            TransportKind::Raw => Outside::Raw(raw::Socket::new(stream, already_read)),
-            TransportKind::Portable => {
-                let socket = portable::Socket::new(Box::new(stream), already_read).await;
-                Outside::Portable(Box::new(socket))
-            }
+            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(raw::Socket::new(stream, already_read)),
+            (_, Stream::Plain(stream)) => Outside::portable(Box::new(stream), already_read).await,
+            (_, Stream::Encrypted(stream)) => Outside::portable(stream, already_read).await,
         };
         Self { owner: Owner { peer, permit: Box::new(permit) }, wire }
     }
 
     /// Takes over an upgraded connection over whatever stream.
     pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
-        let socket = portable::Socket::new(stream, already_read).await;
         let owner = Owner { peer, permit: Box::new(permit) };
-        Self { owner, wire: Outside::Portable(Box::new(socket)) }
+        Self { owner, wire: Outside::portable(stream, already_read).await }
+    }
+
+    /// A connection whose messages go over HTTP, and the end of it that requests deal with. Hello was
+    /// heard: it had `bytes_read` bytes.
+    pub fn over_http(bytes_read: u64, peer: IpAddr, permit: impl Permit + 'static) -> (http_stream::HttpEnd, Self) {
+        let (end, socket) = http_stream::pair(bytes_read);
+        (end, Self { owner: Owner { peer, permit: Box::new(permit) }, wire: Outside::Http(socket) })
     }
 
     /// A connection within the process, and a test's end of it.
@@ -101,6 +124,7 @@ impl Socket {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Outside::Raw(socket) => socket.first_message(bytes_max).await,
             Outside::Portable(socket) => socket.first_message(bytes_max).await,
+            Outside::Http(_) => http_stream::Socket::first_message().await,
             Outside::Memory(socket) => socket.first_message().await,
         }
     }
@@ -112,6 +136,7 @@ impl Socket {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Outside::Raw(socket) => Inside::Raw(socket.into_link(send_buffer_bytes)?),
             Outside::Portable(socket) => Inside::Portable(socket.into_link(send_buffer_bytes)?),
+            Outside::Http(socket) => Inside::Http(socket.into_link()),
             Outside::Memory(socket) => Inside::Memory(socket.into_link()),
         };
         Ok(Link { owner: self.owner, wire })
@@ -129,6 +154,10 @@ impl Socket {
                 #[cfg(any(target_os = "linux", target_os = "android"))]
                 Outside::Raw(socket) => socket.close(reason).await,
                 Outside::Portable(socket) => socket.close(reason).await,
+                Outside::Http(socket) => {
+                    socket.close(reason).await;
+                    Ok(())
+                }
                 Outside::Memory(socket) => {
                     socket.close(reason);
                     Ok(())
@@ -150,6 +179,7 @@ enum Inside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     Raw(raw::Link),
     Portable(portable::Link),
+    Http(http_stream::Link),
     Memory(memory::Link),
 }
 
@@ -165,6 +195,7 @@ impl Link {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Inside::Raw(link) => Outside::Raw(link.into_socket()?),
             Inside::Portable(link) => Outside::Portable(Box::new(link.into_socket()?)),
+            Inside::Http(link) => Outside::Http(link.into_socket()),
             Inside::Memory(link) => Outside::Memory(link.into_socket()),
         };
         Ok(Socket { owner: self.owner, wire })
@@ -178,6 +209,7 @@ macro_rules! each {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Inside::Raw($link) => $act,
             Inside::Portable($link) => $act,
+            Inside::Http($link) => $act,
             Inside::Memory($link) => $act,
         }
     };

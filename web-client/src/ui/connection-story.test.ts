@@ -90,7 +90,7 @@ describe('the story of', () => {
       'Not connected yet: Connecting takes longer than usual.',
     );
     expect(told({ stage: 'joining', waitedMs: 3_000, blocked: true, finding: ANSWERS })).toBe(
-      'Not connected yet: The server answers, but this network blocks WebSockets, which the game needs: try another network.',
+      'Not connected yet: The server answers, but this network blocks what the game needs of it: try another network.',
     );
     expect(told({ stage: 'joining', waitedMs: 3_000, finding: ANSWERS })).toBe(
       'Not connected yet: Connecting takes longer than usual.',

@@ -5,6 +5,7 @@
 // promised only while the server may still keep it.
 import { closeKind } from '../net/close';
 import type { Trouble } from '../net/connection';
+import type { Path } from '../net/path';
 import { formatClock, formatSpan } from './format';
 import type { Finding } from './prober';
 import type { Found } from './way-back';
@@ -99,6 +100,11 @@ export function signOf({ stage, waitedMs }: Situation): number | null {
   return stage === 'playing' && waitedMs >= SIGN_MS && waitedMs < PATIENCE_MS ? waitedMs : null;
 }
 
+/** What is told of a way to the server that is not the usual one; empty for the usual one. */
+export function pathSentence(path: Path): string {
+  return path === 'websocket' ? '' : 'Connected through a slower path';
+}
+
 /** What is told of a restart that is near. */
 export function drainSentence(seconds: number): string {
   return seconds > 0
@@ -174,7 +180,7 @@ function slow({ finding, blocked }: Situation): string {
       return 'The server asks this page to wait a moment; it goes on by itself.';
     case 'answers':
       return blocked
-        ? 'The server answers, but this network blocks WebSockets, which the game needs: try another network.'
+        ? 'The server answers, but this network blocks what the game needs of it: try another network.'
         : SLOW;
     case 'unknown':
     case 'refused_origin':
