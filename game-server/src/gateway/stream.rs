@@ -93,7 +93,11 @@ async fn open(
     let [hello] = messages.as_slice() else { return Err(malformed()) };
     let door = admission::knock(&gateway, remote.client, body.get(hello.clone()).unwrap_or_default()).await;
     let (watcher, is_known) = (gateway.watcher(whose, remote.client), door.is_ok());
-    let watcher = move |reason| is_known.then(|| watcher(reason)).unwrap_or_default();
+    let watcher = move |reason| {
+        if is_known {
+            watcher(reason)
+        }
+    };
     let (secret, socket) = gateway.streams.open(remote.client, body.len() as u64, watcher).map_err(|reject| {
         metrics::count_reject(reject);
         Problem::at_capacity()

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tickwire_protocol::CloseReason;
 use tokio::net::TcpStream;
 
+use super::frame::Terms;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::raw;
 use super::seam::{Broken, Ended, Heard, Taken, Transport};
@@ -58,8 +59,8 @@ enum Outside {
 }
 
 impl Outside {
-    async fn portable(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
-        Self::Portable(Box::new(portable::Socket::new(stream, already_read).await))
+    async fn portable(terms: Terms, stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
+        Self::Portable(Box::new(portable::Socket::on(terms, stream, already_read).await))
     }
 }
 
@@ -72,7 +73,7 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
-        Self::over_stream(kind, stream.into(), already_read, peer, permit).await
+        Self::on(Terms::default(), kind, stream.into(), already_read, peer, permit).await
     }
 
     /// As [`Socket::over_tcp`], also over TLS.
@@ -83,11 +84,23 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
+        Self::on(Terms::default(), kind, stream, already_read, peer, permit).await
+    }
+
+    /// The same, where a client may say other things than the game's protocol has.
+    pub(super) async fn on(
+        terms: Terms,
+        kind: TransportKind,
+        stream: Stream,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
         let wire = match (kind, stream) {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(raw::Socket::new(stream, already_read)),
-            (_, Stream::Plain(stream)) => Outside::portable(Box::new(stream), already_read).await,
-            (_, Stream::Encrypted(stream)) => Outside::portable(stream, already_read).await,
+            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(raw::Socket::on(terms, stream, already_read)),
+            (_, Stream::Plain(stream)) => Outside::portable(terms, Box::new(stream), already_read).await,
+            (_, Stream::Encrypted(stream)) => Outside::portable(terms, stream, already_read).await,
         };
         Self { owner: Owner { peer, permit: Box::new(permit) }, wire }
     }
@@ -95,7 +108,7 @@ impl Socket {
     /// Takes over an upgraded connection over whatever stream.
     pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
         let owner = Owner { peer, permit: Box::new(permit) };
-        Self { owner, wire: Outside::portable(stream, already_read).await }
+        Self { owner, wire: Outside::portable(Terms::default(), stream, already_read).await }
     }
 
     /// A connection whose messages go over HTTP, and the end of it that requests deal with. Hello was
@@ -230,6 +243,10 @@ impl Transport for Link {
 
     fn end(&mut self) {
         each!(&mut self.wire, link => link.end());
+    }
+
+    fn is_unfinished(&self) -> bool {
+        each!(&self.wire, link => link.is_unfinished())
     }
 
     fn bytes_read(&self) -> u64 {
