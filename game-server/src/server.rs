@@ -21,6 +21,7 @@ use crate::config::{Config, ConfigError};
 use crate::drain;
 use crate::gateway::{self, GameFacts, Gateway};
 use crate::http::caps::Caps;
+use crate::http::host::Hosts;
 use crate::http::limiter::AddressLimiter;
 use crate::http::listener::{self, Entrance, Tls};
 use crate::http::pace::Deadlines;
@@ -174,10 +175,12 @@ impl Server {
         let admin_caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
         let admin_entrance = entrance(admin_caps, &for_operators, admin_tls);
         server.spawn("operators", async move {
-            let ops = ops.serve(monitoring::router(&observer), ops_entrance);
+            let hosts = Hosts::told("ops.hosts", &config.ops.hosts, config.ops.bind);
+            let ops = ops.serve(monitoring::router(&observer, hosts), ops_entrance);
             let admin = async {
                 if let Some((token, listener)) = admin {
-                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
+                    let hosts = Hosts::told("admin.hosts", &config.admin.hosts, config.admin.bind);
+                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), hosts, &config.web_dir);
                     listener.serve(router, admin_entrance).await;
                 }
             };

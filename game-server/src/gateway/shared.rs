@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
+use super::bans::Bans;
+use super::conduct::Conduct;
 use super::creations::Creations;
 use super::crowd::Crowd;
 use super::game_facts::GameFacts;
@@ -45,6 +47,8 @@ pub(crate) struct Gateway {
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
+    pub(super) bans: Bans,
+    pub(super) conduct: Arc<Conduct>,
     /// Connections over HTTP.
     pub(super) streams: Arc<Streams>,
 }
@@ -69,6 +73,8 @@ impl Gateway {
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
+            bans: Bans::default(),
+            conduct: Arc::default(),
             config,
             directory,
         }
@@ -77,6 +83,11 @@ impl Gateway {
     /// What carries connections into matches.
     pub(crate) fn transport(&self) -> TransportKind {
         self.config.transport.kind().unwrap_or(TransportKind::Portable)
+    }
+
+    /// How long a request's body may take, milliseconds.
+    pub(crate) fn request_ms(&self) -> u64 {
+        self.config.connections.request_ms
     }
 
     /// The connections there are.
@@ -105,6 +116,7 @@ impl Gateway {
             self.crowd.purge();
             self.refusals.purge(now);
             self.rates.forget_idle();
+            self.conduct.purge(now);
         }
     }
 }
