@@ -2,6 +2,7 @@
 //!
 //! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
+pub(crate) mod accounts;
 mod check;
 mod error;
 pub mod flags;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
 pub use transport::{TransportChoice, TransportKind};
 
@@ -47,6 +49,8 @@ pub struct Config {
     pub log_filter: String,
     /// Seconds that matches may go on after a signal to stop, while people play in them.
     pub drain_seconds: u64,
+    /// Who may play: guests, and people with an account.
+    pub accounts: AccountsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -77,6 +81,7 @@ impl Default for Config {
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_seconds: 5,
+            accounts: AccountsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             connections: ConnectionConfig::default(),

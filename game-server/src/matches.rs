@@ -9,8 +9,10 @@ pub mod directory;
 pub mod handle;
 pub mod match_task;
 pub mod pacer;
+pub mod sign_in;
 pub mod stats;
 pub mod worker;
 
 pub use directory::{CreateError, Directory, MatchRequest};
 pub use handle::{Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings};
+pub use sign_in::SignIn;

@@ -57,6 +57,11 @@ pub(crate) fn count_reject(cause: Reject) {
     COUNTERS.rejects.get_or_create(&[("cause", cause.name())]).inc();
 }
 
+/// A token of the identity provider was refused. `flaw` is one of a few names.
+pub(crate) fn count_sign_in_refusal(flaw: &'static str) {
+    COUNTERS.sign_in_refusals.get_or_create(&[("flaw", flaw)]).inc();
+}
+
 /// The API was called. `route` is the pattern that matched.
 pub(crate) fn count_api_request(method: &Method, route: &str, status: StatusCode) {
     let method = match *method {
@@ -79,6 +84,7 @@ pub(crate) fn count_page_request(status: StatusCode) {
 struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
+    sign_in_refusals: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -96,5 +102,11 @@ fn count_request(method: &'static str, route: impl Into<Cow<'static, str>>, stat
 pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
+    let sign_in_refusals = COUNTERS.sign_in_refusals.clone();
+    registry.register(
+        "sign_in_refusals",
+        "Tokens of the identity provider that were refused, by what was wrong with them",
+        sign_in_refusals,
+    );
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::{self, GameFacts, Gateway};
+use crate::gateway::{self, Accounts, GameFacts, Gateway};
 use crate::http::caps::Caps;
 use crate::http::pace::Deadlines;
 use crate::http::{listener, page};
@@ -28,6 +28,7 @@ use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
 
+pub use crate::gateway::AccountsError;
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
 pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
 
@@ -56,6 +57,9 @@ pub enum StartError {
     /// Operators cannot be let in.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// People with an account cannot be let in.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -77,6 +81,7 @@ pub enum StartError {
 /// What a config needs before anything is started.
 struct Prepared {
     token: Option<Token>,
+    accounts: Option<Arc<Accounts>>,
 }
 
 impl Server {
@@ -87,7 +92,7 @@ impl Server {
 
     /// Starts a server that runs `G`.
     pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
-        let Prepared { token } = prepare(&config)?;
+        let Prepared { token, accounts } = prepare(&config)?;
         let play = Listener::bind("players", config.play_address())?;
         let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
         let admin = admin.map_err(|error: StartError| error)?;
@@ -108,7 +113,7 @@ impl Server {
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory)));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
         let deadlines = Deadlines::new(&config.connections);
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
@@ -149,7 +154,8 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     check_page(&config.web_dir)?;
     let token = config.admin.enabled.then(|| Token::read(config.admin.token_file.as_deref())).transpose()?;
     descriptors::provide(config.connections.total)?;
-    Ok(Prepared { token })
+    let accounts = Accounts::new(&config.accounts)?;
+    Ok(Prepared { token, accounts })
 }
 
 /// The game's modes at the operator's tick rate; 0 for the game's own.

@@ -33,6 +33,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     demand(matches.tick_rate <= TICK_RATE_MAX, "matches.tick_rate", "must be 0, for the game's own, or 1 to 60")?;
     demand(config.workers <= WORKERS_MAX, "workers", "is more than any machine has cores")?;
     demand(config.transport.kind().is_some(), "transport", "raw sockets are read on Linux only: take auto or portable")?;
+    config.accounts.check()?;
     if let Some(url) = &config.public_ws_url {
         let absolute = url.starts_with("ws://") || url.starts_with("wss://");
         demand(absolute || url.starts_with('/'), "public_ws_url", "must begin with ws://, wss:// or /")?;
@@ -51,7 +52,7 @@ fn at_least_one(key: &str, value: impl TryInto<u64>) -> Result<(), ConfigError> 
     demand(value.try_into().is_ok_and(|value| value > 0), key, "must be at least 1")
 }
 
-fn demand(holds: bool, key: &str, reason: &str) -> Result<(), ConfigError> {
+pub(super) fn demand(holds: bool, key: &str, reason: &str) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError::Bad { key: key.to_owned(), reason: reason.to_owned() }) }
 }
 

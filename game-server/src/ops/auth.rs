@@ -19,6 +19,7 @@ use crate::http::remote::Remote;
 use crate::http::request::bearer;
 use crate::http::table::ExpiringTable;
 use crate::metrics;
+use crate::secrets::Bearer;
 
 /// Shortest token that is accepted, characters.
 pub(crate) const TOKEN_CHARS_MIN: usize = 16;
@@ -149,7 +150,7 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let presented = bearer(request.headers()).or_else(|| offered_token(request.headers()));
+    let presented = bearer(request.headers()).map(Bearer::reveal).or_else(|| offered_token(request.headers()));
     if let Err(problem) = doorkeeper.check(Instant::now(), remote.client, presented) {
         metrics::count_reject(metrics::Reject::AdminToken);
         // Limited like the guesses are: nobody can fill the log.
