@@ -6,8 +6,10 @@ pub(crate) mod accounts;
 mod check;
 mod error;
 pub mod flags;
+mod headroom;
 pub mod load;
 pub(crate) mod origin;
+mod proxies;
 mod transport;
 mod value;
 
@@ -19,6 +21,9 @@ use serde::{Deserialize, Serialize};
 
 pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
+pub use headroom::HeadroomConfig;
+pub(crate) use proxies::networks;
+pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
@@ -55,6 +60,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// The monitoring system's listener.
     pub ops: OpsConfig,
+    /// Which proxies are believed, and what.
+    pub proxies: ProxyConfig,
     /// How many connections, and how long strangers may take.
     pub connections: ConnectionConfig,
     /// How often one address, or one guest session, may ask for something.
@@ -65,6 +72,8 @@ pub struct Config {
     pub session: SessionConfig,
     /// What matches there are.
     pub matches: MatchConfig,
+    /// When workers have enough to do.
+    pub headroom: HeadroomConfig,
 }
 
 impl Default for Config {
@@ -84,11 +93,13 @@ impl Default for Config {
             accounts: AccountsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
+            proxies: ProxyConfig::default(),
             connections: ConnectionConfig::default(),
             rates: RateConfig::default(),
             sessions: GuestConfig::default(),
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
+            headroom: HeadroomConfig::default(),
         }
     }
 }
@@ -242,6 +253,8 @@ pub struct GuestConfig {
     pub per_address: usize,
     /// Most seats of one session, each in another match.
     pub seats_max: usize,
+    /// Most seats that were asked for from one address, whoever has them. One more takes the place of one whose owner is away.
+    pub seats_per_address: usize,
     /// Most matches alive that one session created.
     pub matches_max: usize,
     /// Most matches alive that were created from one address.
@@ -250,7 +263,7 @@ pub struct GuestConfig {
 
 impl Default for GuestConfig {
     fn default() -> Self {
-        Self { per_address: 1_000, seats_max: 4, matches_max: 4, matches_per_address: 16 }
+        Self { per_address: 1_000, seats_max: 4, seats_per_address: 512, matches_max: 4, matches_per_address: 16 }
     }
 }
 

@@ -11,6 +11,7 @@
 mod admission;
 mod api;
 mod creations;
+mod crowd;
 mod expected;
 mod game_facts;
 mod holdings;

@@ -1,7 +1,8 @@
 //! The toolkit of every listener: connections and requests of strangers, bounded and answered.
 //!
 //! In the order in which a request meets them: [`listener`] accepts it under [`caps`] and paces it
-//! with [`pace`], [`remote`] says whom it is for and [`address`] what counts as one stranger,
+//! with [`pace`], [`proxy_protocol`] reads what a proxy may say before it, [`remote`] says whom it
+//! is for, by [`proxies`] and what [`forwarded`] reads, and [`address`] what counts as one stranger,
 //! [`limiter`] and [`budget`] how often it may ask, [`origin`] which pages may ask, [`request`]
 //! reads it. [`problem`], [`page`], [`headers`] and [`cors`] are what answers are made of;
 //! [`refusals`] tells the operator why a page cannot connect.
@@ -13,6 +14,7 @@ pub(crate) mod address;
 pub(crate) mod budget;
 pub(crate) mod caps;
 pub(crate) mod cors;
+pub mod forwarded;
 pub(crate) mod headers;
 pub(crate) mod limiter;
 pub(crate) mod listener;
@@ -20,6 +22,9 @@ pub(crate) mod origin;
 pub(crate) mod pace;
 pub(crate) mod page;
 pub(crate) mod problem;
+pub(crate) mod proxies;
+pub mod proxy_header;
+pub(crate) mod proxy_protocol;
 pub(crate) mod refusals;
 pub(crate) mod remote;
 pub(crate) mod request;

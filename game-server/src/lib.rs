@@ -9,7 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod drain;
 mod gateway;
-mod http;
+pub mod http;
 pub mod matches;
 mod metrics;
 mod ops;

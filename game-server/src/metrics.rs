@@ -29,6 +29,8 @@ pub(crate) enum Reject {
     Origin,
     /// The operator's listener was given no token, or a wrong one.
     AdminToken,
+    /// A PROXY header that nobody may send, or that did not come.
+    ProxyHeader,
     /// The operating system gave no socket.
     AcceptFailed,
 }
@@ -42,7 +44,26 @@ impl Reject {
             Self::HandshakeRate => "handshake_rate",
             Self::Origin => "origin",
             Self::AdminToken => "admin_token",
+            Self::ProxyHeader => "proxy_header",
             Self::AcceptFailed => "accept_failed",
+        }
+    }
+}
+
+/// Why somebody was not let into a match, or given no seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NoRoom {
+    /// The workers have no time for another match.
+    Headroom,
+    /// The address has as many seats as it may have.
+    SeatsOfAddress,
+}
+
+impl NoRoom {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Headroom => "headroom",
+            Self::SeatsOfAddress => "seats_of_address",
         }
     }
 }
@@ -60,6 +81,11 @@ pub(crate) fn count_reject(cause: Reject) {
 /// A token of the identity provider was refused. `flaw` is one of a few names.
 pub(crate) fn count_sign_in_refusal(flaw: &'static str) {
     COUNTERS.sign_in_refusals.get_or_create(&[("flaw", flaw)]).inc();
+}
+
+/// Somebody was given no seat, or not let into a match.
+pub(crate) fn count_refusal(cause: NoRoom) {
+    COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
 }
 
 /// The API was called. `route` is the pattern that matched.
@@ -85,6 +111,7 @@ struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
     sign_in_refusals: Family<Label, Counter>,
+    refusals: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -108,5 +135,6 @@ pub(crate) fn register(registry: &mut Registry) {
         "Tokens of the identity provider that were refused, by what was wrong with them",
         sign_in_refusals,
     );
+    registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

@@ -21,8 +21,10 @@ use crate::config::{Config, ConfigError};
 use crate::drain;
 use crate::gateway::{self, Accounts, GameFacts, Gateway};
 use crate::http::caps::Caps;
+use crate::http::listener::{self, Entrance};
 use crate::http::pace::Deadlines;
-use crate::http::{listener, page};
+use crate::http::page;
+use crate::http::proxies::Proxies;
 use crate::matches::{Directory, worker};
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
@@ -103,7 +105,8 @@ impl Server {
         let mut handles = Vec::new();
         let mut workers = Vec::new();
         for index in 0..count {
-            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone()).map_err(StartError::Thread)?;
+            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone(), config.headroom.clone())
+                .map_err(StartError::Thread)?;
             handles.push(handle);
             workers.push(thread);
         }
@@ -115,7 +118,13 @@ impl Server {
         let config = Arc::new(config);
         let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
-        let deadlines = Deadlines::new(&config.connections);
+        let entrance = |caps: Arc<Caps>, proxies: &Arc<Proxies>| Entrance {
+            caps,
+            proxies: Arc::clone(proxies),
+            deadlines: Deadlines::new(&config.connections),
+        };
+        let for_players = Arc::new(Proxies::new(&config.proxies));
+        let for_operators = Arc::new(Proxies::without_protocol(&config.proxies));
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
 
         let mut server = RunningServer {
@@ -127,20 +136,22 @@ impl Server {
             gateways: Vec::new(),
             workers,
         };
-        let player_caps = Arc::clone(gateway.caps());
+        let player_entrance = entrance(Arc::clone(gateway.caps()), &for_players);
         server.spawn("gateway", async move {
             let router = gateway::router(&gateway);
-            tokio::join!(play.serve(router, player_caps, deadlines), gateway.keep_house());
+            tokio::join!(play.serve(router, player_entrance), gateway.keep_house());
         })?;
         // A thread of its own: a flood at the gate does not blind those who look after the server.
+        let ops_caps = Caps::of(monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX);
+        let ops_entrance = entrance(ops_caps, &for_operators);
+        let admin_caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
+        let admin_entrance = entrance(admin_caps, &for_operators);
         server.spawn("operators", async move {
-            let ops_caps = Caps::of(monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX);
-            let ops = ops.serve(monitoring::router(&observer), ops_caps, deadlines);
+            let ops = ops.serve(monitoring::router(&observer), ops_entrance);
             let admin = async {
                 if let Some((token, listener)) = admin {
-                    let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
                     let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
-                    listener.serve(router, caps, deadlines).await;
+                    listener.serve(router, admin_entrance).await;
                 }
             };
             tokio::join!(ops, admin, observer.keep_looking());
@@ -193,9 +204,9 @@ impl Listener {
     }
 
     /// On the runtime it is called on, for ever.
-    async fn serve(self, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
+    async fn serve(self, router: Router, entrance: Entrance) {
         match tokio::net::TcpListener::from_std(self.socket) {
-            Ok(socket) => listener::serve(socket, router, caps, deadlines).await,
+            Ok(socket) => listener::serve(socket, router, entrance).await,
             Err(error) => tracing::error!(address = %self.address, %error, "listener was lost"),
         }
     }

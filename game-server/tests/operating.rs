@@ -68,7 +68,7 @@ fn every_setting_is_there_with_its_default() {
     for (key, default) in &defaults {
         assert_eq!(rows.get(key), Some(default), "`{key}` in the table of settings");
     }
-    let tables = ["accounts.", "admin.", "ops.", "connections.", "rates.", "session.", "matches."];
+    let tables = ["accounts.", "admin.", "ops.", "proxies.", "connections.", "rates.", "session.", "sessions.", "matches.", "headroom."];
     let described = rows.keys().filter(|key| tables.iter().any(|table| key.starts_with(table)));
     described.for_each(|key| assert!(defaults.contains_key(key), "there is no setting `{key}`"));
 }
@@ -91,8 +91,10 @@ fn every_metric_is_there_with_its_type() {
         })
         .collect();
     // These appear when they are first counted.
-    described
-        .extend(["session_closes", "connection_rejects", "sign_in_refusals", "http_requests"].map(|name| format!("tickwire_{name}_total")));
+    described.extend(
+        ["session_closes", "connection_rejects", "admission_refusals", "sign_in_refusals", "http_requests"]
+            .map(|name| format!("tickwire_{name}_total")),
+    );
     let documented = rows.keys().filter(|name| name.starts_with("tickwire_") || name.starts_with("process_"));
     documented.for_each(|name| assert!(described.contains(name), "there is no metric `{name}`"));
 }

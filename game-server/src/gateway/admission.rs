@@ -53,10 +53,10 @@ async fn handshake(
         Problem::rate_limited(wait)
     })?;
     if !gateway.origins.allow(request.headers()) {
-        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, remote.client, request.headers()));
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &remote, request.headers()));
     }
     if upgrade::is_lost(&request) {
-        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, remote.client, request.headers());
+        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, &remote, request.headers());
     }
     let (response, upgrading) = upgrade::accept(&mut request, None)?;
     let permit = Arc::clone(&remote.permit);
@@ -111,9 +111,9 @@ pub(super) async fn connect_check(
 ) -> Result<StatusCode, Problem> {
     let now = Instant::now();
     if !gateway.origins.allow(&headers) {
-        return Err(gateway.refusals.refuse(now, Cause::Origin, remote.client, &headers));
+        return Err(gateway.refusals.refuse(now, Cause::Origin, &remote, &headers));
     }
-    gateway.refusals.recall(now, remote.client, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
+    gateway.refusals.recall(now, &remote, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
 }
 
 /// Waits for Hello and hands the socket over, or says why not.

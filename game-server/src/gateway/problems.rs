@@ -8,6 +8,10 @@ use super::creations::TooMany;
 use super::identity::Refusal;
 use crate::http::problem::Problem;
 use crate::matches::{CreateError, ReserveError};
+use crate::metrics::{self, NoRoom};
+
+/// When it is worth asking again whether a worker has time: measurements go over two seconds.
+const HEADROOM_WAIT: Duration = Duration::from_secs(5);
 
 /// There is no such match, or it is over.
 pub(crate) fn match_not_found() -> Problem {
@@ -26,6 +30,12 @@ pub(crate) fn sign_in_required() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "sign_in_required", "Sign in to play.")
 }
 
+/// The workers have no time for another match.
+pub(crate) fn no_time() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", "The server has too many matches to run. Try again in a moment.")
+        .until(HEADROOM_WAIT)
+}
+
 /// The server is shutting down.
 pub(crate) fn draining() -> Problem {
     let detail = "The server is about to restart and gives no new seats. Try again when it is back.";
@@ -36,6 +46,12 @@ pub(crate) fn draining() -> Problem {
 pub(crate) fn too_many_seats(seats: usize) -> Problem {
     let detail = format!("You have a seat in {seats} other matches. Leave one of them first, or wait until it ends.");
     Problem::new(StatusCode::CONFLICT, "too_many_seats", detail)
+}
+
+/// As many people play from an address as may.
+pub(crate) fn address_is_full() -> Problem {
+    let detail = "As many people play from your network address as may. Try again when one of them has left.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", detail).until(Duration::from_secs(30))
 }
 
 impl From<Refusal> for Problem {
@@ -79,6 +95,10 @@ impl From<CreateError> for Problem {
     fn from(error: CreateError) -> Self {
         match error {
             CreateError::AtCapacity => Self::at_capacity(),
+            CreateError::NoTime => {
+                metrics::count_refusal(NoRoom::Headroom);
+                no_time()
+            }
             CreateError::Draining => draining(),
             CreateError::NoSuchMode => Self::bad_request("There is no such mode here. Reload the page; /api/info names the modes."),
             CreateError::BadCode | CreateError::CodeTaken => match_not_found(),

@@ -34,7 +34,7 @@ async fn notice_strangers(
     next: Next,
 ) -> Response {
     if request.uri().path().starts_with("/api/") && !gateway.origins.allow(request.headers()) {
-        gateway.refusals.tell(Instant::now(), Cause::Origin, remote.client, request.headers());
+        gateway.refusals.tell(Instant::now(), Cause::Origin, &remote, request.headers());
     }
     next.run(request).await
 }

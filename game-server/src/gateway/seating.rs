@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tickwire_protocol::{MatchId, Secret};
 
+use super::crowd::Held;
 use super::ledger::GivenUp;
 use super::sessions::PlayerSession;
 use super::shared::Gateway;
@@ -17,7 +18,8 @@ use super::tickets::{Blank, SEAT_KEPT, Ticket};
 use super::{problems, quick_play};
 use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
-use crate::matches::{Command, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, Settings};
+use crate::matches::{Command, CreateError, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, SeatState, Settings};
+use crate::metrics::{self, NoRoom};
 
 /// How often a match that ends just then, or is created by somebody else just then, is looked for
 /// again.
@@ -123,6 +125,9 @@ impl Gateway {
         let is_own = asker.session.holdings().matches().contains(&handle.info.id);
         if !is_own {
             self.allow_new_seat(asker)?;
+            if !handle.has_time() {
+                return Err(CreateError::NoTime.into());
+            }
         }
         let reservation = Reservation { own_only: self.directory.is_draining(), ..reservation.clone() };
         match handle.reserve(reservation).await {
@@ -167,7 +172,14 @@ impl Gateway {
             return Err(problems::draining());
         }
         let taken = asker.session.holdings().taken();
-        if taken >= self.config.sessions.seats_max { Err(problems::too_many_seats(taken)) } else { Ok(()) }
+        if taken >= self.config.sessions.seats_max {
+            return Err(problems::too_many_seats(taken));
+        }
+        if !self.crowd.has_room(asker.client.key()) {
+            metrics::count_refusal(NoRoom::SeatsOfAddress);
+            return Err(problems::address_is_full());
+        }
+        Ok(())
     }
 
     /// Notes a seat and gives its ticket.
@@ -175,13 +187,26 @@ impl Gateway {
         let Asker { session, client } = asker;
         let Reserved { player, seat } = reserved;
         let (now, id) = (Instant::now(), handle.info.id);
+        let held = Held { owner: session.id, session: Arc::downgrade(session), id, player, seat: seat.clone() };
         let given_up = self.ledger.note(now, session, client.key(), id, seat, &blank);
+        self.crowd.add(client.key(), held).into_iter().for_each(|held| self.vacate(now, held));
         given_up.into_iter().for_each(|seat| self.release(seat));
         let Some((ticket, expires_in)) = blank.grant(now, Ticket { handle: handle.clone(), player }) else {
             self.release(self.ledger.give_up(now, session, id));
             return Err(Problem::overloaded());
         };
         Ok(Seat { handle, ticket, expires_in })
+    }
+
+    /// Frees a seat that its address has too many of: nobody plays it.
+    fn vacate(&self, now: Instant, Held { owner, session, id, player, seat }: Held) {
+        metrics::count_refusal(NoRoom::SeatsOfAddress);
+        if seat.state() == SeatState::Pending {
+            self.release(session.upgrade().map_or(GivenUp { owner, id }, |session| self.ledger.give_up(now, &session, id)));
+        } else if let Some(handle) = self.directory.find(id) {
+            // A match that is too busy to listen frees the seat when the grace period is over.
+            let _ = handle.send(Command::Vacate { player, seat });
+        }
     }
 
     fn release(&self, GivenUp { owner, id }: GivenUp) {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 
 use super::creations::Creations;
+use super::crowd::Crowd;
 use super::game_facts::GameFacts;
 use super::identity::Authenticator;
 use super::identity::accounts::Accounts;
@@ -17,11 +18,11 @@ use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
 use crate::config::{Config, TransportKind};
-use crate::http::address::ClientAddress;
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
+use crate::http::remote::Remote;
 use crate::matches::Directory;
 
 /// How often what has expired is forgotten.
@@ -43,6 +44,7 @@ pub(crate) struct Gateway {
     pub(super) sessions: Arc<Sessions>,
     pub(super) ledger: Ledger,
     pub(super) creations: Arc<Creations>,
+    pub(super) crowd: Crowd,
     pub(super) quick_play: QuickPlay,
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
@@ -65,6 +67,7 @@ impl Gateway {
             sessions,
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
+            crowd: Crowd::new(config.sessions.seats_per_address),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
@@ -84,8 +87,8 @@ impl Gateway {
     }
 
     /// The answer to a page whose WebSocket is refused.
-    pub(crate) fn refuse_page(&self, cause: Cause, client: ClientAddress, headers: &HeaderMap) -> Problem {
-        self.refusals.refuse(Instant::now(), cause, client, headers)
+    pub(crate) fn refuse_page(&self, cause: Cause, remote: &Remote, headers: &HeaderMap) -> Problem {
+        self.refusals.refuse(Instant::now(), cause, remote, headers)
     }
 
     /// Sessions, and tickets whose time is not over.
@@ -110,6 +113,7 @@ impl Gateway {
             let now = Instant::now();
             self.sessions.purge(now);
             self.ledger.purge(now);
+            self.crowd.purge();
             self.refusals.purge(now);
             self.rates.forget_idle();
             self.accounts.iter().for_each(|accounts| accounts.purge(now));

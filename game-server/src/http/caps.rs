@@ -6,6 +6,9 @@
 //! means to play needs a moment, whoever floods needs to stay, so a flood pushes out itself before
 //! it pushes out players. Players are never pushed out.
 //!
+//! A trusted proxy's connections count for the client that they serve at the moment, and for no
+//! address while they serve none.
+//!
 //! Invariant: what is counted is given back exactly once: when the permit is dropped, wherever the
 //! socket went by then, or when its holder is pushed out.
 
@@ -14,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::address::{AddressKey, PeerAddress};
+use super::address::{AddressKey, ClientAddress, PeerAddress};
 use crate::config::ConnectionConfig;
 use crate::metrics::{self, Reject};
 
@@ -56,10 +59,29 @@ struct Turn {
 /// One connection's place under the caps.
 #[derive(Debug)]
 struct Place {
-    key: AddressKey,
+    /// Locked only while `Taken` is.
+    owner: Mutex<Owner>,
     /// Locked only while `Taken` is.
     standing: Mutex<Standing>,
     lost: Notify,
+}
+
+/// Whom a connection counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// Who connected, or whom a proxy connected for.
+    Client(AddressKey),
+    /// The client whose request a proxy passes on. `None` between two requests.
+    Proxy(Option<AddressKey>),
+}
+
+impl Owner {
+    fn key(self) -> Option<AddressKey> {
+        match self {
+            Self::Client(key) => Some(key),
+            Self::Proxy(key) => key,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +107,18 @@ impl Caps {
 
     /// Counts a new connection: a stranger's for now, and busy, since it came to ask for something.
     pub(crate) fn admit(self: &Arc<Self>, peer: PeerAddress) -> Result<Arc<ConnectionPermit>, Reject> {
-        let key = peer.key();
+        self.admit_owner(Owner::Client(peer.key()))
+    }
+
+    /// Counts a new connection of a trusted proxy, for no address yet.
+    pub(crate) fn admit_proxy(self: &Arc<Self>) -> Result<Arc<ConnectionPermit>, Reject> {
+        self.admit_owner(Owner::Proxy(None))
+    }
+
+    fn admit_owner(self: &Arc<Self>, owner: Owner) -> Result<Arc<ConnectionPermit>, Reject> {
         let mut taken = self.taken();
-        if let Some(held) = taken.by_address.get(&key)
-            && held.count >= self.per_address_max
-        {
-            let first = held.strangers.first().copied();
-            taken.push_out(first.ok_or(Reject::PerAddress)?);
+        if let Some(key) = owner.key() {
+            taken.make_room_at(key, self.per_address_max)?;
         }
         if taken.strangers.len() >= self.strangers_max {
             taken.push_out_first();
@@ -100,9 +127,11 @@ impl Caps {
             return Err(Reject::Total);
         }
         taken.total += 1;
-        taken.by_address.entry(key).or_default().count += 1;
+        if let Some(key) = owner.key() {
+            taken.by_address.entry(key).or_default().count += 1;
+        }
         let turn = taken.turn(true);
-        let place = Arc::new(Place { key, standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
+        let place = Arc::new(Place { owner: Mutex::new(owner), standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
         taken.line_up(turn, &place);
         Ok(Arc::new(ConnectionPermit { caps: Arc::clone(self), place }))
     }
@@ -127,15 +156,45 @@ impl Taken {
 
     fn line_up(&mut self, turn: Turn, place: &Arc<Place>) {
         self.strangers.insert(turn, Arc::clone(place));
-        self.by_address.entry(place.key).or_default().strangers.insert(turn);
+        if let Some(key) = place.owner().key() {
+            self.by_address.entry(key).or_default().strangers.insert(turn);
+        }
     }
 
     fn take_out(&mut self, turn: Turn) -> Option<Arc<Place>> {
         let place = self.strangers.remove(&turn)?;
-        if let Some(held) = self.by_address.get_mut(&place.key) {
+        if let Some(held) = place.owner().key().and_then(|key| self.by_address.get_mut(&key)) {
             held.strangers.remove(&turn);
         }
         Some(place)
+    }
+
+    /// Makes room for one more of this address, among its own strangers.
+    fn make_room_at(&mut self, key: AddressKey, max: usize) -> Result<(), Reject> {
+        if let Some(held) = self.by_address.get(&key)
+            && held.count >= max
+        {
+            let first = held.strangers.first().copied();
+            self.push_out(first.ok_or(Reject::PerAddress)?);
+        }
+        Ok(())
+    }
+
+    /// Counts a place for somebody else from now on.
+    fn hand_over(&mut self, place: &Place, owner: Owner) {
+        let turn = if let Standing::Stranger(turn) = place.standing() { Some(turn) } else { None };
+        if let Some(key) = place.owner().key()
+            && let Some(held) = self.by_address.get_mut(&key)
+        {
+            turn.map(|turn| held.strangers.remove(&turn));
+            self.release_address(key);
+        }
+        if let Some(key) = owner.key() {
+            let held = self.by_address.entry(key).or_default();
+            held.count += 1;
+            held.strangers.extend(turn);
+        }
+        place.set_owner(owner);
     }
 
     /// Makes room. `false` if there are no strangers.
@@ -148,13 +207,19 @@ impl Taken {
         if let Some(place) = self.take_out(turn) {
             place.set(Standing::Lost);
             place.lost.notify_one();
-            self.release(place.key);
+            self.release(place.owner());
             metrics::count_reject(Reject::PushedOut);
         }
     }
 
-    fn release(&mut self, key: AddressKey) {
+    fn release(&mut self, owner: Owner) {
         self.total -= 1;
+        if let Some(key) = owner.key() {
+            self.release_address(key);
+        }
+    }
+
+    fn release_address(&mut self, key: AddressKey) {
         if let Some(held) = self.by_address.get_mut(&key) {
             held.count -= 1;
             if held.count == 0 {
@@ -165,6 +230,14 @@ impl Taken {
 }
 
 impl Place {
+    fn owner(&self) -> Owner {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_owner(&self, owner: Owner) {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = owner;
+    }
+
     fn standing(&self) -> Standing {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -191,6 +264,35 @@ impl ConnectionPermit {
     /// something.
     pub(crate) fn idle(&self) {
         self.line_up_anew(false);
+        let mut taken = self.caps.taken();
+        if self.place.standing() != Standing::Lost && matches!(self.place.owner(), Owner::Proxy(Some(_))) {
+            taken.hand_over(&self.place, Owner::Proxy(None));
+        }
+    }
+
+    /// The proxy whose connection this is made it for `client` alone: it counts for that address.
+    pub(crate) fn belongs_to(&self, client: ClientAddress) -> Result<(), Reject> {
+        self.count_for(Owner::Client(client.key()))
+    }
+
+    /// A proxy's connection passes on a request of `client`. It counts for that address until the
+    /// connection is idle again; if it becomes a WebSocket, for as long as that is open. One that is
+    /// no proxy's goes on counting for who connected.
+    pub(crate) fn serves(&self, client: ClientAddress) -> Result<(), Reject> {
+        self.count_for(Owner::Proxy(Some(client.key())))
+    }
+
+    fn count_for(&self, owner: Owner) -> Result<(), Reject> {
+        let mut taken = self.caps.taken();
+        let now = self.place.owner();
+        if self.place.standing() == Standing::Lost || matches!(now, Owner::Client(_)) {
+            return Ok(());
+        }
+        if let Some(key) = owner.key().filter(|_| now.key() != owner.key()) {
+            taken.make_room_at(key, self.caps.per_address_max)?;
+        }
+        taken.hand_over(&self.place, owner);
+        Ok(())
     }
 
     fn line_up_anew(&self, is_busy: bool) {
@@ -231,7 +333,7 @@ impl Drop for ConnectionPermit {
             Standing::Stranger(turn) => drop(taken.take_out(turn)),
             Standing::Known => {}
         }
-        taken.release(self.place.key);
+        taken.release(self.place.owner());
     }
 }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::IntoResponse;
 use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -27,6 +28,9 @@ use tower::ServiceExt;
 use super::address::PeerAddress;
 use super::caps::{Caps, ConnectionPermit};
 use super::pace::{Deadlines, Pace, PacedStream};
+use super::problem::Problem;
+use super::proxies::Proxies;
+use super::proxy_protocol;
 use super::remote::Remote;
 use crate::metrics;
 
@@ -36,6 +40,8 @@ const BACKLOG: i32 = 1024;
 const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Most headers of a request.
 const HEADERS_MAX: usize = 64;
+/// When a client that has too many connections through a proxy may come again.
+const FULL_WAIT: Duration = Duration::from_secs(1);
 /// Pause after a failed accept: most likely the process is out of descriptors, and asking again at
 /// once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -52,17 +58,26 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
+/// Who may connect, and for whom.
+#[derive(Clone, Debug)]
+pub(crate) struct Entrance {
+    pub(crate) caps: Arc<Caps>,
+    pub(crate) proxies: Arc<Proxies>,
+    pub(crate) deadlines: Deadlines,
+}
+
 /// Serves `router` to everyone under the caps, for ever.
-pub(crate) async fn serve(listener: TcpListener, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
+pub(crate) async fn serve(listener: TcpListener, router: Router, entrance: Entrance) {
+    let Entrance { caps, proxies, deadlines } = entrance;
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
                 let peer = PeerAddress::new(from.ip());
-                match caps.admit(peer) {
+                match if proxies.trusts(peer) { caps.admit_proxy() } else { caps.admit(peer) } {
                     Ok(permit) => {
-                        let connection = Connection { stream, peer, permit };
+                        let connection = Connection { stream, peer, permit, proxies: Arc::clone(&proxies) };
                         tokio::spawn(serve_connection(http.clone(), connection, router.clone(), deadlines));
                     }
                     // Dropped without a word: an answer would cost what the cap protects.
@@ -83,25 +98,44 @@ struct Connection {
     stream: TcpStream,
     peer: PeerAddress,
     permit: Arc<ConnectionPermit>,
+    proxies: Arc<Proxies>,
 }
 
 async fn serve_connection(http: http1::Builder, connection: Connection, router: Router, deadlines: Deadlines) {
-    let Connection { stream, peer, permit } = connection;
+    let Connection { mut stream, peer, permit, proxies } = connection;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "connection was lost before its first request");
         return;
     }
+    let origin = tokio::select! {
+        origin = proxy_protocol::hear(&mut stream, peer, &proxies, &permit, deadlines) => origin,
+        () = permit.pushed_out() => None,
+    };
+    let Some(origin) = origin else { return };
     let pace = Pace::new(deadlines, Arc::clone(&permit));
     let stream = TokioIo::new(PacedStream::new(stream, Arc::clone(&pace)));
     let (exchanges, place) = (Arc::clone(&pace), Arc::clone(&permit));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let exchange = exchanges.request();
         let mut request = request.map(Body::new);
-        let remote = Remote::new(peer, Arc::clone(&place), request.headers());
-        request.extensions_mut().insert(remote);
-        let answering = router.clone().oneshot(request);
+        let answering = Remote::new(&proxies, origin, Arc::clone(&place), request.headers()).map(|remote| {
+            remote.tell_if_nobodys(&proxies, request.uri().path());
+            request.extensions_mut().insert(remote);
+            router.clone().oneshot(request)
+        });
         async move {
-            let Ok(response) = answering.await;
+            let response = match answering {
+                Ok(answering) => {
+                    let Ok(response) = answering.await;
+                    response
+                }
+                // Answered, not dropped: a proxy takes a dropped connection for a server that is down.
+                Err((client, reject)) => {
+                    metrics::count_reject(reject);
+                    tracing::debug!(%client, "a client of a proxy has as many connections as it may");
+                    Problem::rate_limited(FULL_WAIT).into_response()
+                }
+            };
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 exchange.upgrade();
                 return Ok::<_, Infallible>(response);

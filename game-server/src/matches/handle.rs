@@ -15,6 +15,7 @@ use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret};
 use tokio::sync::{mpsc, oneshot};
 
+use super::headroom::{self, Comer, Load};
 use super::sign_in::SignIn;
 use super::stats::MatchStats;
 use crate::secrets::SecretHash;
@@ -93,8 +94,10 @@ pub struct Reserved {
 pub enum SeatState {
     /// Kept for a ticket; nobody has come yet.
     Pending,
-    /// Its owner has been connected.
+    /// Its owner is connected.
     Taken,
+    /// Its owner was connected, and may come back.
+    Away,
     /// Freed: its owner has it no more.
     Freed,
 }
@@ -107,7 +110,12 @@ impl SeatWatch {
     /// What the seat is to its owner now.
     pub fn state(&self) -> SeatState {
         let state = self.0.load(Relaxed);
-        [SeatState::Pending, SeatState::Taken].into_iter().find(|known| *known as u8 == state).unwrap_or(SeatState::Freed)
+        [SeatState::Pending, SeatState::Taken, SeatState::Away].into_iter().find(|known| *known as u8 == state).unwrap_or(SeatState::Freed)
+    }
+
+    /// Whether it is the same seat.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -125,6 +133,11 @@ impl SeatMark {
     /// The seat's owner has come.
     pub fn take(&self) {
         self.0.store(SeatState::Taken as u8, Relaxed);
+    }
+
+    /// The seat's owner was lost.
+    pub fn leave(&self) {
+        self.0.store(SeatState::Away as u8, Relaxed);
     }
 
     /// For somebody outside.
@@ -145,6 +158,8 @@ pub struct MatchHandle {
     /// What can be read without asking.
     pub info: Arc<MatchInfo>,
     commands: mpsc::Sender<Command>,
+    /// Of the worker that runs the match.
+    load: Arc<Load>,
 }
 
 /// What a match can be asked. What is large is boxed: the queue reserves room for the largest
@@ -161,6 +176,13 @@ pub enum Command {
     Release {
         /// As in the reservation.
         owner: PlayerKey,
+    },
+    /// Free this seat, if its owner is away. Else nothing happens.
+    Vacate {
+        /// The seat's player.
+        player: PlayerId,
+        /// Tells it from a later one.
+        seat: SeatWatch,
     },
     /// Someone presents a ticket for a seat. Changes nothing unless the ticket is right.
     Attach {
@@ -196,7 +218,24 @@ impl MatchHandle {
     /// The handle, and where its commands come out.
     pub fn new(info: Arc<MatchInfo>) -> (Self, mpsc::Receiver<Command>) {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
-        (Self { info, commands }, receiver)
+        (Self { info, commands, load: headroom::nobody() }, receiver)
+    }
+
+    /// The same, on a worker that has only so much time.
+    #[must_use]
+    pub fn on(self, load: Arc<Load>) -> Self {
+        Self { load, ..self }
+    }
+
+    /// Whether somebody is connected to it. Else it sleeps and costs nothing.
+    pub fn is_awake(&self) -> bool {
+        let stats = &self.info.stats;
+        stats.connected.load(Relaxed) + stats.spectators.load(Relaxed) > 0
+    }
+
+    /// Whether somebody new may come in: the match is awake, or its worker has time for it.
+    pub fn has_time(&self) -> bool {
+        self.is_awake() || self.load.has_room(self.info.mode_index, Comer::New)
     }
 
     /// Asks for a seat.
@@ -235,7 +274,7 @@ impl Command {
     pub fn into_socket(self) -> Option<Socket> {
         match self {
             Self::Attach { socket, .. } | Self::Resume { socket, .. } | Self::Spectate { socket } => Some(*socket),
-            Self::Reserve { .. } | Self::Release { .. } | Self::Drain { .. } | Self::End(_) => None,
+            Self::Reserve { .. } | Self::Release { .. } | Self::Vacate { .. } | Self::Drain { .. } | Self::End(_) => None,
         }
     }
 }

@@ -29,6 +29,7 @@ use tokio::time::Instant;
 
 use super::audience::{Audience, SentTotals};
 use super::handle::{Command, MatchInfo, SeatMark};
+use super::headroom::{self, Load};
 use super::pacer::Alarm;
 use super::sign_in::SignIn;
 use crate::clock::{self, Moment, Started, TickClock};
@@ -53,6 +54,8 @@ pub struct MatchTask<G: Game> {
     sign_ins: BTreeMap<PlayerId, Arc<SignIn>>,
     /// When the core came to the age it has.
     aged: Instant,
+    /// Of the worker that runs the match.
+    load: Arc<Load>,
 }
 
 impl<G: Game> MatchTask<G> {
@@ -79,9 +82,16 @@ impl<G: Game> MatchTask<G> {
             sign_ins: BTreeMap::new(),
             aged: now,
             spectators_max: config.spectators_max,
+            load: headroom::nobody(),
             info,
             commands,
         }
+    }
+
+    /// The same, on a worker that has only so much time.
+    #[must_use]
+    pub fn on(self, load: Arc<Load>) -> Self {
+        Self { load, ..self }
     }
 
     /// Runs until the match ends, a tick whenever `alarm` rings while somebody is connected;
@@ -102,6 +112,7 @@ impl<G: Game> MatchTask<G> {
 
     /// Ticks until nobody is connected any more, or the match is over.
     async fn play(&mut self, alarm: &mut Alarm) -> Option<CloseReason> {
+        let _awake = self.load.wake(self.info.mode_index);
         self.clock.resume(Instant::now());
         alarm.set(self.clock.deadline());
         while self.is_awake() {
@@ -228,6 +239,7 @@ impl<G: Game> MatchTask<G> {
             }
             tracing::debug!(match_id = %self.info.id, player = player.0, ended = ?lost.ended, "session lost");
             let may_return = !matches!(lost.ended, Ended::Closed(reason) if reason.retry() == Retry::No);
+            self.marks.get(&player).into_iter().for_each(SeatMark::leave);
             self.step.changes.push(Change::Disconnect { player, session: lost.slot as u32, may_return });
         }
     }
@@ -253,6 +265,7 @@ impl<G: Game> MatchTask<G> {
         stats.late_ticks.fetch_add(u64::from(missed), Relaxed);
         stats.inputs_late.store(self.core.late_inputs(), Relaxed);
         stats.record_tick(took.as_micros() as u64, late.as_micros() as u64);
+        self.load.ticked(self.info.mode_index, took, self.clock.interval(), missed);
     }
 }
 

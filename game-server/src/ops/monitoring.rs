@@ -54,5 +54,11 @@ async fn healthz(State(observer): State<Arc<Observer>>) -> Result<&'static str, 
 
 /// Ready: new players are welcome here.
 async fn readyz(State(observer): State<Arc<Observer>>) -> Result<&'static str, Problem> {
-    if observer.directory.is_draining() { Err(problems::draining()) } else { Ok("ok\n") }
+    if observer.directory.is_draining() {
+        return Err(problems::draining());
+    }
+    if observer.directory.is_full() {
+        return Err(problems::no_time());
+    }
+    Ok("ok\n")
 }

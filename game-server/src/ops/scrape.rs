@@ -71,6 +71,8 @@ impl Collector for Server {
         uptime(encoder, observer)?;
         workers(encoder, observer)?;
         draining(encoder, observer)?;
+        worker_load(encoder, observer)?;
+        worker_full(encoder, observer)?;
         matches(encoder, &census)?;
         players(encoder, &census)?;
         bots(encoder, &census)?;
@@ -130,6 +132,20 @@ fn workers(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Res
 
 fn draining(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
     gauge(encoder, "draining", "1 while the server is shutting down", i64::from(observer.directory.is_draining()))
+}
+
+fn worker_load(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let help = "The part of its time that a worker uses, what it has just taken in included, over two seconds";
+    let mut metric = encoder.encode_descriptor("worker_load_ratio", help, None, MetricType::Gauge)?;
+    for (index, load) in observer.directory.loads().enumerate() {
+        ConstGauge::new(f64::from(load.expected()) / 1e6).encode(metric.encode_family(&[("worker", index as u64)])?)?;
+    }
+    Ok(())
+}
+
+fn worker_full(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let full = observer.directory.full_workers();
+    gauge(encoder, "workers_full", "Workers that have no time for another match", full as i64)
 }
 
 fn matches(encoder: &mut DescriptorEncoder<'_>, census: &Census) -> fmt::Result {

@@ -32,7 +32,7 @@ pub(super) async fn handshake(
 ) -> Result<Response, Problem> {
     // Only the operator's own page: no other has business here.
     if !AllowedOrigins::default().allow(request.headers()) {
-        return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, remote.client, request.headers()));
+        return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, &remote, request.headers()));
     }
     let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let id: MatchId = id.parse().map_err(|_| problems::match_not_found())?;

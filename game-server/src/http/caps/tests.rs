@@ -113,3 +113,51 @@ fn permits_give_back_what_they_took_once() {
     assert_eq!(caps.counts(), (0, 0));
     assert!(caps.taken().by_address.is_empty());
 }
+
+#[test]
+fn a_proxys_connections_count_for_the_clients_they_serve() {
+    let caps = Caps::of(9, 2, 9);
+    let connections = [(); 4].map(|()| caps.admit_proxy().expect("no address is full"));
+    assert_eq!(caps.counts(), (4, 4));
+    assert!(caps.taken().by_address.is_empty());
+    let (a, b) = (A.as_client(), B.as_client());
+    for connection in &connections[..2] {
+        connection.serves(a).expect("room");
+        assert!(connection.authenticate());
+    }
+    assert_eq!(connections[2].serves(a), Err(Reject::PerAddress), "two of A's play");
+    connections[2].serves(b).expect("the same connection, for somebody else");
+    assert_eq!(caps.admit(A).err(), Some(Reject::PerAddress), "also without the proxy");
+    connections[0].serves(a).expect("again the same one");
+    assert_eq!(caps.taken().by_address[&A.key()].count, 2);
+    drop(connections);
+    assert!(caps.counts() == (0, 0) && caps.taken().by_address.is_empty());
+}
+
+#[test]
+fn between_requests_a_proxys_connection_counts_for_nobody() {
+    let caps = Caps::of(9, 1, 9);
+    let [first, second] = [(); 2].map(|()| caps.admit_proxy().expect("room"));
+    first.serves(A.as_client()).expect("room");
+    first.idle();
+    second.serves(A.as_client()).expect("the first one is idle");
+    assert!(first.pushed_out().now_or_never().is_none());
+    first.serves(A.as_client()).expect("the second one's place");
+    assert!(second.pushed_out().now_or_never().is_some(), "a client's strangers make room for its next");
+    assert_eq!(caps.counts(), (1, 1));
+}
+
+#[test]
+fn a_connection_that_a_proxy_made_for_one_client_stays_that_clients() {
+    let caps = Caps::of(9, 1, 9);
+    let connection = caps.admit_proxy().expect("room");
+    connection.belongs_to(A.as_client()).expect("room");
+    connection.idle();
+    connection.serves(B.as_client()).expect("nothing changes");
+    assert_eq!(caps.taken().by_address.keys().collect::<Vec<_>>(), [&A.key()]);
+    assert!(connection.authenticate());
+    let another = caps.admit_proxy().expect("room");
+    assert_eq!(another.belongs_to(A.as_client()), Err(Reject::PerAddress));
+    drop((connection, another));
+    assert!(caps.counts() == (0, 0) && caps.taken().by_address.is_empty());
+}

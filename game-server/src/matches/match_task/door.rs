@@ -10,7 +10,9 @@ use tokio::time::Instant;
 
 use super::MatchTask;
 use crate::clock::{self, Moment};
-use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark};
+use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark, SeatState};
+use crate::matches::headroom::Comer;
+use crate::metrics::{self, NoRoom};
 use crate::secrets::{hash, random_bytes};
 use crate::transport::Socket;
 
@@ -28,19 +30,26 @@ impl<G: Game> MatchTask<G> {
                 self.change(Change::Release(owner));
                 self.publish_seats();
             }
+            Command::Vacate { player, seat } => {
+                let is_away = self.marks.get(&player).is_some_and(|mark| mark.watch().is_same(&seat) && seat.state() == SeatState::Away);
+                if is_away {
+                    self.change(Change::Leave(player));
+                    self.publish_seats();
+                }
+            }
             Command::Attach { player, ticket, socket } => {
                 if self.is_signed_out(player) {
                     return refuse(*socket, CloseReason::SignInExpired);
                 }
                 let ticket = hash(ticket);
-                self.admit(*socket, |session, resume| Change::Attach { player, ticket, session, resume });
+                self.admit(*socket, Comer::New, |session, resume| Change::Attach { player, ticket, session, resume });
             }
             Command::Resume { token, socket } => {
                 let token = hash(token);
                 if !self.sign_ins.is_empty() && self.core.opened_by(&token).is_some_and(|player| self.is_signed_out(player)) {
                     return refuse(*socket, CloseReason::SignInExpired);
                 }
-                self.admit(*socket, |session, resume| Change::Resume { token, session, resume });
+                self.admit(*socket, Comer::Returning, |session, resume| Change::Resume { token, session, resume });
             }
             Command::Spectate { socket } if self.audience.spectators() >= self.spectators_max => refuse(*socket, CloseReason::Full),
             Command::Spectate { socket } => {
@@ -80,7 +89,15 @@ impl<G: Game> MatchTask<G> {
     }
 
     /// Lets a socket in, if what it presented opens a seat.
-    fn admit(&mut self, socket: Socket, present: impl FnOnce(u32, [u8; 32]) -> Change<G::Input>) {
+    ///
+    /// Nobody is let into a match that sleeps while its worker has no time for it. What was
+    /// presented is not looked at then, and stays as good as it was.
+    fn admit(&mut self, socket: Socket, comer: Comer, present: impl FnOnce(u32, [u8; 32]) -> Change<G::Input>) {
+        if !self.is_awake() && !self.load.has_room(self.info.mode_index, comer) {
+            metrics::count_refusal(NoRoom::Headroom);
+            refuse(socket, CloseReason::Busy);
+            return;
+        }
         let slot = self.audience.free_slot();
         let resume = Secret(random_bytes());
         match self.change(present(slot as u32, hash(resume))) {
@@ -90,6 +107,8 @@ impl<G: Game> MatchTask<G> {
                 }
                 self.marks.get(&player).into_iter().for_each(SeatMark::take);
                 self.timings.reset(player);
+                // That the match is awake shows before anybody can be told so.
+                self.publish_seats();
                 self.welcome(slot, socket, Some(player), resume);
             }
             Some(Happened::Refused(_, reason)) => refuse(socket, reason),
@@ -124,6 +143,6 @@ impl<G: Game> MatchTask<G> {
 }
 
 fn refuse(socket: Socket, reason: CloseReason) {
-    crate::metrics::count_close(reason);
+    metrics::count_close(reason);
     tokio::task::spawn_local(socket.refuse(reason));
 }
