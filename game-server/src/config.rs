@@ -2,6 +2,7 @@
 //!
 //! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
+pub(crate) mod accounts;
 mod check;
 mod error;
 pub mod flags;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
 pub(crate) use proxies::networks;
@@ -56,6 +58,8 @@ pub struct Config {
     pub drain_seconds: u64,
     /// TLS on the players' listener.
     pub tls: TlsConfig,
+    /// Who may play: guests, and people with an account.
+    pub accounts: AccountsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -91,6 +95,7 @@ impl Default for Config {
             log_filter: "info".to_owned(),
             drain_seconds: 5,
             tls: TlsConfig::default(),
+            accounts: AccountsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),

@@ -44,6 +44,11 @@ pub(crate) fn session_rate_limited(wait: Duration) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
 }
 
+/// Only people with an account may play.
+pub(crate) fn sign_in_required() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "sign_in_required", "Sign in to play.")
+}
+
 /// The workers have no time for another match.
 pub(crate) fn no_time() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", "The server has too many matches to run. Try again in a moment.")
@@ -78,6 +83,11 @@ impl From<Refusal> for Problem {
             Refusal::Expired => {
                 Self::new(StatusCode::UNAUTHORIZED, "session_expired", "You were signed in for as long as that lasts. Sign in again.")
             }
+            Refusal::NotAccepted => {
+                let detail = "The server does not accept what you signed in with. Sign in again.";
+                Self::new(StatusCode::UNAUTHORIZED, "sign_in_refused", detail)
+            }
+            Refusal::TooMany(wait) => Self::rate_limited(wait),
             Refusal::Unavailable(wait) => {
                 let detail = "The server cannot find out who you are at the moment. Try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "identity_unavailable", detail).until(wait)

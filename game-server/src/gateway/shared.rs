@@ -11,6 +11,8 @@ use super::creations::Creations;
 use super::crowd::Crowd;
 use super::game_facts::GameFacts;
 use super::identity::Authenticator;
+use super::identity::accounts::Accounts;
+use super::identity::everyone::Everyone;
 use super::identity::guests::Guests;
 use super::ledger::Ledger;
 use super::match_list::MatchList;
@@ -36,7 +38,10 @@ pub(crate) struct Gateway {
     pub(super) directory: Arc<Directory>,
     pub(super) origins: AllowedOrigins,
     pub(super) refusals: Refusals,
-    pub(super) guests: Guests,
+    /// `None` if guests are turned off.
+    pub(super) guests: Option<Guests>,
+    /// `None` if there are none.
+    pub(super) accounts: Option<Arc<Accounts>>,
     /// Says who callers are.
     pub(super) authenticator: Box<dyn Authenticator>,
     pub(super) sessions: Arc<Sessions>,
@@ -54,18 +59,19 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// With empty tables, for guests.
-    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Self {
+    /// With empty tables.
+    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>, accounts: Option<Arc<Accounts>>) -> Self {
         let sessions = Sessions::new(&config);
-        let guests = Guests::new(Arc::clone(&sessions));
+        let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions)));
         Self {
             game,
             caps: Caps::new(&config.connections),
             streams: Streams::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
             refusals: Refusals::default(),
-            authenticator: Box::new(guests.clone()),
+            authenticator: Box::new(Everyone { guests: guests.clone(), accounts: accounts.clone() }),
             guests,
+            accounts,
             sessions,
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
@@ -105,8 +111,17 @@ impl Gateway {
         (self.sessions.len(), self.ledger.tickets())
     }
 
-    /// Forgets what has expired, for ever.
+    /// Forgets what has expired, and takes the keys for sign-in that change, for ever.
     pub(crate) async fn keep_house(&self) {
+        let keep_keys = async {
+            if let Some(accounts) = &self.accounts {
+                accounts.keep_keys().await;
+            }
+        };
+        tokio::join!(self.forget(), keep_keys);
+    }
+
+    async fn forget(&self) {
         let mut interval = tokio::time::interval(HOUSEKEEPING);
         loop {
             interval.tick().await;
@@ -117,6 +132,7 @@ impl Gateway {
             self.refusals.purge(now);
             self.rates.forget_idle();
             self.conduct.purge(now);
+            self.accounts.iter().for_each(|accounts| accounts.purge(now));
         }
     }
 }

@@ -142,6 +142,14 @@ impl Audience {
         self.with(slot, |_| Err(Ended::Closed(reason)));
     }
 
+    /// Ends the session of `player`, if there is one.
+    pub fn end_player(&mut self, player: PlayerId, reason: CloseReason) {
+        let is_its = |slot: &Option<Session>| slot.as_ref().is_some_and(|session| session.player() == Some(player));
+        if let Some(slot) = self.slots.iter().position(is_its) {
+            self.end(slot, reason);
+        }
+    }
+
     fn session(&mut self, slot: usize) -> Option<&mut Session> {
         self.slots.get_mut(slot)?.as_mut()
     }
