@@ -202,6 +202,11 @@ impl Transport for Link {
         }
     }
 
+    /// A request's body has its own deadline.
+    fn is_unfinished(&self) -> bool {
+        false
+    }
+
     fn bytes_read(&self) -> u64 {
         self.wire().bytes_read()
     }

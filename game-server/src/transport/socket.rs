@@ -52,7 +52,7 @@ pub struct Socket {
 
 enum Outside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    Raw(raw::Socket),
+    Raw(Box<raw::Socket>),
     Portable(Box<portable::Socket>),
     Http(http_stream::Socket),
     Memory(memory::Socket),
@@ -98,7 +98,7 @@ impl Socket {
     ) -> Self {
         let wire = match (kind, stream) {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(raw::Socket::on(terms, stream, already_read)),
+            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(Box::new(raw::Socket::on(terms, stream, already_read))),
             (_, Stream::Plain(stream)) => Outside::portable(terms, Box::new(stream), already_read).await,
             (_, Stream::Encrypted(stream)) => Outside::portable(terms, stream, already_read).await,
         };
@@ -206,7 +206,7 @@ impl Link {
     pub(super) fn into_socket(self) -> io::Result<Socket> {
         let wire = match self.wire {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            Inside::Raw(link) => Outside::Raw(link.into_socket()?),
+            Inside::Raw(link) => Outside::Raw(Box::new(link.into_socket()?)),
             Inside::Portable(link) => Outside::Portable(Box::new(link.into_socket()?)),
             Inside::Http(link) => Outside::Http(link.into_socket()),
             Inside::Memory(link) => Outside::Memory(link.into_socket()),
