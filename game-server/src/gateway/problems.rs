@@ -12,6 +12,8 @@ use crate::metrics::{self, NoRoom};
 
 /// When it is worth asking again whether a worker has time: measurements go over two seconds.
 const HEADROOM_WAIT: Duration = Duration::from_secs(5);
+/// When it is worth asking again whether there is memory: matches end, and seats expire.
+const MEMORY_WAIT: Duration = Duration::from_secs(15);
 
 /// There is no such match, or it is over.
 pub(crate) fn match_not_found() -> Problem {
@@ -29,6 +31,12 @@ pub(crate) fn session_rate_limited(wait: Duration) -> Problem {
 pub(crate) fn no_time() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", "The server has too many matches to run. Try again in a moment.")
         .until(HEADROOM_WAIT)
+}
+
+/// The process runs short of memory.
+pub(crate) fn no_memory() -> Problem {
+    let detail = "The server runs short of memory and lets nobody new in. Try again in a moment.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", detail).until(MEMORY_WAIT)
 }
 
 /// The server is shutting down.

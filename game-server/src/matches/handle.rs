@@ -207,6 +207,8 @@ pub enum Command {
         /// The server ends the match then.
         until: Instant,
     },
+    /// Close the session of the client for which most is kept.
+    Shed,
     /// Close all sessions with this reason and end.
     End(CloseReason),
 }
@@ -271,7 +273,7 @@ impl Command {
     pub fn into_socket(self) -> Option<Socket> {
         match self {
             Self::Attach { socket, .. } | Self::Resume { socket, .. } | Self::Spectate { socket } => Some(*socket),
-            Self::Reserve { .. } | Self::Release { .. } | Self::Vacate { .. } | Self::Drain { .. } | Self::End(_) => None,
+            Self::Reserve { .. } | Self::Release { .. } | Self::Vacate { .. } | Self::Shed | Self::Drain { .. } | Self::End(_) => None,
         }
     }
 }
