@@ -157,6 +157,8 @@ pub struct AdminConfig {
     /// Its port; absent for the one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    pub hosts: Vec<String>,
     /// File that holds the bearer token, at least 16 characters. There is no default token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
@@ -166,7 +168,7 @@ pub struct AdminConfig {
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, token_file: None, print_token: true }
+        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, hosts: Vec::new(), token_file: None, print_token: true }
     }
 }
 
@@ -179,11 +181,13 @@ pub struct OpsConfig {
     /// Its port; absent for the second one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    pub hosts: Vec<String>,
 }
 
 impl Default for OpsConfig {
     fn default() -> Self {
-        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None }
+        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, hosts: Vec::new() }
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) enum Pressure {
 #[derive(Debug)]
 pub(crate) struct Brake {
     source: Source,
-    brake: Option<u32>,
+    from: Option<u32>,
     shed: Option<u32>,
     pressure: AtomicU8,
     /// Thousandths in use, as last seen; `u32::MAX` while nobody knows.
@@ -41,9 +41,9 @@ impl Brake {
     /// With limits as the operator set them.
     pub(crate) fn new(config: &MemoryConfig) -> Self {
         let limit = |percent: u8| (percent > 0).then(|| u32::from(percent) * 10);
-        let [brake, shed] = [limit(config.brake_percent), limit(config.shed_percent)];
+        let [from, shed] = [limit(config.brake_percent), limit(config.shed_percent)];
         let source = Source::new("/", config.limit_bytes);
-        Self { source, brake, shed, pressure: AtomicU8::new(Pressure::None as u8), used: AtomicU32::new(u32::MAX) }
+        Self { source, from, shed, pressure: AtomicU8::new(Pressure::None as u8), used: AtomicU32::new(u32::MAX) }
     }
 
     /// Looks at what is in use.
@@ -59,7 +59,7 @@ impl Brake {
         let slack = if self.is_on() { HYSTERESIS } else { 0 };
         let pressure = if is_over(self.shed, 0) {
             Pressure::Shed
-        } else if is_over(self.brake, slack) {
+        } else if is_over(self.from, slack) {
             Pressure::Brake
         } else {
             Pressure::None

@@ -27,6 +27,12 @@ pub(crate) enum Reject {
     HandshakeRate,
     /// A page of another site.
     Origin,
+    /// No `Host`, several, or one that the listener does not answer to.
+    Host,
+    /// Banned, by session or by address.
+    Banned,
+    /// Closed too often for what it sent, by session or by address.
+    Conduct,
     /// The operator's listener was given no token, or a wrong one.
     AdminToken,
     /// A PROXY header that nobody may send, or that did not come.
@@ -43,6 +49,9 @@ impl Reject {
             Self::PushedOut => "pushed_out",
             Self::HandshakeRate => "handshake_rate",
             Self::Origin => "origin",
+            Self::Host => "host",
+            Self::Banned => "banned",
+            Self::Conduct => "conduct",
             Self::AdminToken => "admin_token",
             Self::ProxyHeader => "proxy_header",
             Self::AcceptFailed => "accept_failed",
@@ -98,6 +107,13 @@ pub(crate) enum TlsFailure {
     Timeout,
     /// This address has shaken hands too often.
     Rate,
+}
+
+/// Whatever went wrong between the two is the peer's business.
+impl From<std::io::Error> for TlsFailure {
+    fn from(_: std::io::Error) -> Self {
+        Self::Handshake
+    }
 }
 
 impl TlsFailure {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use tickwire_game::{Game, Mode};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -20,8 +21,9 @@ use crate::config::{Config, ConfigError};
 use crate::drain;
 use crate::gateway::{self, GameFacts, Gateway};
 use crate::http::caps::Caps;
+use crate::http::host::Hosts;
 use crate::http::limiter::AddressLimiter;
-use crate::http::listener::{self, Entrance, Hall, Tls};
+use crate::http::listener::{self, Entrance, Tls};
 use crate::http::pace::Deadlines;
 use crate::http::proxies::Proxies;
 use crate::http::{page, to_https};
@@ -121,17 +123,23 @@ impl Server {
         let config = Arc::new(config);
         let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory)));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
-        let deadlines = Deadlines::new(&config.connections);
+        let secured = |keeper: &Arc<Keeper>| {
+            let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
+            Arc::new(Tls { keeper: Arc::clone(keeper), handshakes, plain: to_https::router(None) })
+        };
+        let entrance = |caps: Arc<Caps>, proxies: &Arc<Proxies>, tls: Option<Arc<Tls>>| Entrance {
+            caps,
+            proxies: Arc::clone(proxies),
+            deadlines: Deadlines::new(&config.connections),
+            tls,
+        };
         let for_players = Arc::new(Proxies::new(&config.proxies));
+        if for_players.trusts_everybody() {
+            tracing::warn!("proxies.trusted holds every address: whoever connects chooses the address that limits go by; name the proxies");
+        }
         let for_operators = Arc::new(Proxies::without_protocol(&config.proxies));
-        let entrance = |caps: Arc<Caps>, proxies: &Arc<Proxies>| Entrance { caps, proxies: Arc::clone(proxies), deadlines };
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
 
-        let secured = |keeper: &Arc<Keeper>| Tls {
-            keeper: Arc::clone(keeper),
-            handshakes: AddressLimiter::new(config.tls.handshakes_per_minute),
-            plain: to_https::router(None),
-        };
         let player_tls = tls.as_ref().map(secured);
         // The operator's token must not travel in the clear, and on loopback it does not travel.
         let admin_tls = tls.as_ref().filter(|_| !config.admin.bind.is_loopback()).map(secured);
@@ -149,29 +157,31 @@ impl Server {
             gateways: Vec::new(),
             workers,
         };
-        let player_entrance = entrance(Arc::clone(gateway.caps()), &for_players);
+        let player_entrance = entrance(Arc::clone(gateway.caps()), &for_players, player_tls);
+        let redirect_entrance = entrance(Arc::clone(gateway.caps()), &for_players, None);
         server.spawn("gateway", async move {
-            let to_https = Hall::new(to_https::router(Some(play.address.port())), player_entrance.clone(), None);
+            let https = play.address.port();
             let redirect = async {
                 if let Some(listener) = redirect {
-                    listener.serve(to_https).await;
+                    listener.serve(to_https::router(Some(https)), redirect_entrance).await;
                 }
             };
-            let hall = Hall::new(gateway::router(&gateway), player_entrance, player_tls);
-            tokio::join!(play.serve(Arc::clone(&hall)), redirect, hall.keep_house(), gateway.keep_house());
+            let router = gateway::router(&gateway);
+            tokio::join!(redirect, play.serve(router, player_entrance), gateway.keep_house());
         })?;
         // A thread of its own: a flood at the gate does not blind those who look after the server.
         let ops_caps = Caps::of(monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX);
-        let ops_entrance = entrance(ops_caps, &for_operators);
+        let ops_entrance = entrance(ops_caps, &for_operators, None);
         let admin_caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
-        let admin_entrance = entrance(admin_caps, &for_operators);
+        let admin_entrance = entrance(admin_caps, &for_operators, admin_tls);
         server.spawn("operators", async move {
-            let ops = ops.serve(Hall::new(monitoring::router(&observer), ops_entrance, None));
+            let hosts = Hosts::told("ops.hosts", &config.ops.hosts, config.ops.bind);
+            let ops = ops.serve(monitoring::router(&observer, hosts), ops_entrance);
             let admin = async {
                 if let Some((token, listener)) = admin {
-                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
-                    let hall = Hall::new(router, admin_entrance, admin_tls);
-                    tokio::join!(listener.serve(Arc::clone(&hall)), hall.keep_house());
+                    let hosts = Hosts::told("admin.hosts", &config.admin.hosts, config.admin.bind);
+                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), hosts, &config.web_dir);
+                    listener.serve(router, admin_entrance).await;
                 }
             };
             let watch = async {
@@ -210,9 +220,9 @@ fn check_page(web_dir: &Path) -> Result<(), StartError> {
 
 /// Whoever is between the players and this machine reads and changes what they say.
 fn warn_of_clear_text(config: &Config) {
-    if !config.bind.is_loopback() && !config.tls.is_on() {
+    if !config.bind.is_loopback() && !config.tls.is_on() && config.proxies.trusted.is_empty() {
         let bind = config.bind;
-        tracing::warn!(%bind, "players' connections are not encrypted: set tls.cert and tls.key, or bind to loopback behind a proxy that ends TLS");
+        tracing::warn!(%bind, "players' connections are not encrypted: set tls.cert and tls.key, or proxies.trusted if a proxy in front ends TLS");
     }
 }
 
@@ -237,9 +247,9 @@ impl Listener {
     }
 
     /// On the runtime it is called on, for ever.
-    async fn serve(self, hall: Arc<Hall>) {
+    async fn serve(self, router: Router, entrance: Entrance) {
         match tokio::net::TcpListener::from_std(self.socket) {
-            Ok(socket) => listener::serve(socket, hall).await,
+            Ok(socket) => listener::serve(socket, router, entrance).await,
             Err(error) => tracing::error!(address = %self.address, %error, "listener was lost"),
         }
     }

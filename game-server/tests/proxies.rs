@@ -1,5 +1,7 @@
 //! Trusted proxies are believed, with what they say of their clients; nobody else is.
 
+#![allow(clippy::expect_used)] // helpers of tests: failing by panicking is their work
+
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]

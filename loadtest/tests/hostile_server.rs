@@ -10,7 +10,7 @@ use std::time::Duration;
 use tag::Tag;
 use tickwire_loadtest::bot::{Bot, Driver};
 use tickwire_loadtest::{Client, ClientError, Heard};
-use tickwire_protocol::codec::encode;
+use tickwire_protocol::codec::{BoundedVec, encode};
 use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire_protocol::messages::{Pong, Welcome};
 use tickwire_protocol::{CloseReason, InputSeq, MatchId, PlayerId, Secret, ServerMessage, Tick};
@@ -84,7 +84,7 @@ fn welcome() -> Vec<u8> {
         tick_rate: u8::MAX,
         tick: Tick(u32::MAX),
         resume: Secret([2; 16]),
-        roster: Vec::new().try_into().expect("few"),
+        roster: BoundedVec(Vec::new()),
     };
     encode(&ServerMessage::Welcome(welcome))
 }

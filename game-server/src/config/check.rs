@@ -92,12 +92,12 @@ mod tests {
         assert!(refused(|config| config.allowed_origins = vec!["play.example".into()]).contains("allowed_origins"));
         assert!(refused(|config| config.allowed_origins = vec!["https://play.example/".into()]).contains("allowed_origins"));
         assert!(refused(|config| config.public_ws_url = Some("http://x".into())).contains("public_ws_url"));
-        assert!(refused(|config| config.proxies.trusted = vec!["::1".into(), "my-proxy".into()]).contains("my-proxy is neither"));
-        assert!(refused(|config| config.proxies.protocol = ProxyProtocol::Any).contains("proxies.trusted"));
         assert!(refused(|config| config.tls.cert = Some("cert.pem".into())).contains("tls.key"));
         assert!(refused(|config| config.tls.redirect_port = Some(80)).contains("tls.redirect_port"));
         let mixed = |config: &mut Config| (config.tls.self_signed, config.public_ws_url) = (true, Some("ws://x/ws".into()));
         assert!(refused(mixed).contains("public_ws_url"));
+        assert!(refused(|config| config.proxies.trusted = vec!["::1".into(), "my-proxy".into()]).contains("my-proxy is neither"));
+        assert!(refused(|config| config.proxies.protocol = ProxyProtocol::Any).contains("proxies.trusted"));
         assert!(refused(|config| config.log_filter = "a=b=c".into()).contains("log_filter"));
     }
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
+use super::bans::Bans;
+use super::conduct::Conduct;
 use super::creations::Creations;
 use super::crowd::Crowd;
 use super::game_facts::GameFacts;
@@ -49,6 +51,8 @@ pub(crate) struct Gateway {
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
+    pub(super) bans: Bans,
+    pub(super) conduct: Arc<Conduct>,
     /// Connections over HTTP.
     pub(super) streams: Arc<Streams>,
 }
@@ -74,6 +78,8 @@ impl Gateway {
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
+            bans: Bans::default(),
+            conduct: Arc::default(),
             config,
             directory,
         }
@@ -96,6 +102,11 @@ impl Gateway {
         }
         metrics::count_refusal(NoRoom::Memory);
         Err(problems::no_memory())
+    }
+
+    /// How long a request's body may take, milliseconds.
+    pub(crate) fn request_ms(&self) -> u64 {
+        self.config.connections.request_ms
     }
 
     /// The connections there are.
@@ -124,6 +135,7 @@ impl Gateway {
             self.crowd.purge();
             self.refusals.purge(now);
             self.rates.forget_idle();
+            self.conduct.purge(now);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Accepts connections and serves HTTP/1.1 on them, with a deadline for everything a stranger may
 //! take time over.
 //!
-//! Invariants: the accept loop awaits nothing but the next connection; a connection that is no
-//! WebSocket is closed at the deadline that its [`Pace`] sets, however slowly it sends or reads.
+//! Invariants: the accept loop awaits nothing but the next connection, and that those it pushed out
+//! are gone, which they are as soon as they are told; so there are never more descriptors than the
+//! caps and [`LEAVING_MAX`] allow. A connection that is no WebSocket is closed at the deadline that
+//! its [`Pace`] sets, however slowly it sends or reads.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -23,18 +25,18 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
 use tower::ServiceExt;
 
+use super::accepting::Accepting;
 use super::address::PeerAddress;
-use super::caps::{Caps, ConnectionPermit};
+use super::caps::{Caps, ConnectionPermit, LEAVING_MAX};
 use super::limiter::AddressLimiter;
 use super::pace::{Deadlines, Pace, PacedStream};
 use super::problem::Problem;
 use super::proxies::Proxies;
 use super::proxy_protocol;
 use super::remote::{Origin, Remote};
-use crate::metrics;
+use crate::metrics::{self, TlsFailure};
 use crate::tls::{Keeper, Stream, handshake};
 
 /// Connections that may wait to be accepted.
@@ -47,9 +49,6 @@ const HEADERS_MAX: usize = 64;
 const FULL_WAIT: Duration = Duration::from_secs(1);
 /// How often a listener forgets what is over.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
-/// Pause after a failed accept: most likely the process is out of descriptors, and asking again at
-/// once would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Opens a listening socket.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
@@ -63,19 +62,13 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Who may connect, for whom, and how long everything may take.
-#[derive(Clone, Debug)]
+/// Who may connect, for whom, and whether over TLS.
+#[derive(Clone)]
 pub(crate) struct Entrance {
     pub(crate) caps: Arc<Caps>,
     pub(crate) proxies: Arc<Proxies>,
     pub(crate) deadlines: Deadlines,
-}
-
-/// What a listener serves, to whom, and whether over TLS.
-pub(crate) struct Hall {
-    router: Router,
-    entrance: Entrance,
-    tls: Option<Tls>,
+    pub(crate) tls: Option<Arc<Tls>>,
 }
 
 /// What there is beside plain HTTP.
@@ -88,46 +81,40 @@ pub(crate) struct Tls {
     pub(crate) plain: Router,
 }
 
-impl Hall {
-    /// Serves `router`; over TLS if there is some.
-    pub(crate) fn new(router: Router, entrance: Entrance, tls: Option<Tls>) -> Arc<Self> {
-        Arc::new(Self { router, entrance, tls })
-    }
-
-    /// Forgets what is over, for ever.
-    pub(crate) async fn keep_house(&self) {
-        loop {
-            tokio::time::sleep(HOUSEKEEPING).await;
-            if let Some(tls) = &self.tls {
-                tls.handshakes.forget_idle();
-            }
-        }
-    }
+/// Serves `router` to everyone under the caps, for ever.
+pub(crate) async fn serve(listener: TcpListener, router: Router, entrance: Entrance) {
+    tokio::join!(accept(listener, router, &entrance), keep_house(&entrance));
 }
 
-/// Serves everyone under the caps, for ever.
-pub(crate) async fn serve(listener: TcpListener, hall: Arc<Hall>) {
-    let Entrance { caps, proxies, .. } = &hall.entrance;
+async fn accept(listener: TcpListener, router: Router, entrance: &Entrance) {
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
+    let mut accepting = Accepting::new(&listener);
     loop {
+        entrance.caps.fewer_leaving_than(LEAVING_MAX).await;
         match listener.accept().await {
             Ok((stream, from)) => {
                 let peer = PeerAddress::new(from.ip());
-                match if proxies.trusts(peer) { caps.admit_proxy() } else { caps.admit(peer) } {
+                match if entrance.proxies.trusts(peer) { entrance.caps.admit_proxy() } else { entrance.caps.admit(peer) } {
                     Ok(permit) => {
                         let connection = Connection { stream, peer, permit };
-                        tokio::spawn(serve_connection(http.clone(), connection, Arc::clone(&hall)));
+                        tokio::spawn(serve_connection(http.clone(), connection, router.clone(), entrance.clone()));
                     }
                     // Dropped without a word: an answer would cost what the cap protects.
                     Err(reject) => metrics::count_reject(reject),
                 }
             }
-            Err(error) => {
-                metrics::count_reject(metrics::Reject::AcceptFailed);
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+            Err(error) => accepting.failed(&error, &listener, &entrance.caps).await,
+        }
+    }
+}
+
+/// Forgets what is over, for ever.
+async fn keep_house(entrance: &Entrance) {
+    loop {
+        tokio::time::sleep(HOUSEKEEPING).await;
+        if let Some(tls) = &entrance.tls {
+            tls.handshakes.forget_idle();
         }
     }
 }
@@ -140,54 +127,51 @@ struct Connection {
 }
 
 /// Until it ends, or its place is given to somebody else.
-async fn serve_connection(http: http1::Builder, connection: Connection, hall: Arc<Hall>) {
+async fn serve_connection(http: http1::Builder, connection: Connection, router: Router, entrance: Entrance) {
     let permit = Arc::clone(&connection.permit);
     tokio::select! {
-        () = converse(http, connection, &hall) => {}
+        () = converse(http, connection, router, &entrance) => {}
         () = permit.pushed_out() => {}
     }
 }
 
-/// What a connection begins with: a PROXY header, TLS, then HTTP.
-async fn converse(http: http1::Builder, connection: Connection, hall: &Hall) {
+/// What a connection begins with, then TLS, then HTTP.
+async fn converse(http: http1::Builder, connection: Connection, router: Router, entrance: &Entrance) {
     let Connection { mut stream, peer, permit } = connection;
-    let Entrance { proxies, deadlines, .. } = &hall.entrance;
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "connection was lost before its first request");
         return;
     }
-    let Some(origin) = proxy_protocol::hear(&mut stream, peer, proxies, &permit, *deadlines).await else { return };
-    let deadline = Instant::now() + deadlines.head;
-    let secured = match tokio::time::timeout_at(deadline, secure(stream, origin, hall)).await {
-        Ok(Ok(secured)) => secured,
-        Ok(Err(error)) => {
-            metrics::count_tls_failure(metrics::TlsFailure::Handshake);
-            tracing::debug!(%peer, %error, "no TLS handshake");
-            return;
-        }
-        Err(_) => {
-            metrics::count_tls_failure(metrics::TlsFailure::Timeout);
-            return;
-        }
-    };
-    if let Some((stream, router)) = secured {
-        serve_http(http, stream, origin, permit, router, &hall.entrance).await;
+    let heard = proxy_protocol::hear(&mut stream, peer, &entrance.proxies, &permit, entrance.deadlines).await;
+    let Some(origin) = heard else { return };
+    if let Some((stream, router)) = secure(stream, origin, router, entrance).await {
+        serve_http(http, stream, origin, permit, router, entrance).await;
     }
 }
 
-/// The stream that HTTP goes over, and what answers there. `None` if this address has shaken hands
-/// too often.
-async fn secure(stream: TcpStream, origin: Origin, hall: &Hall) -> io::Result<Option<(Stream, Router)>> {
-    let Some(tls) = &hall.tls else { return Ok(Some((Stream::Plain(stream), hall.router.clone()))) };
-    if !handshake::is_spoken(&stream).await? {
-        return Ok(Some((Stream::Plain(stream), tls.plain.clone())));
-    }
-    if tls.handshakes.check(origin.nearest().key()).is_err() {
-        metrics::count_tls_failure(metrics::TlsFailure::Rate);
-        return Ok(None);
-    }
-    let stream = tls.keeper.accept(stream).await?;
-    Ok(Some((Stream::Encrypted(Box::new(stream)), hall.router.clone())))
+/// The stream that HTTP goes over, and what answers there. `None` without TLS where it is spoken,
+/// in the time that a request's head has.
+async fn secure(stream: TcpStream, origin: Origin, router: Router, entrance: &Entrance) -> Option<(Stream, Router)> {
+    let Some(tls) = &entrance.tls else { return Some((Stream::Plain(stream), router)) };
+    let secured = tokio::time::timeout(entrance.deadlines.head, async {
+        if !handshake::is_spoken(&stream).await? {
+            return Ok((Stream::Plain(stream), tls.plain.clone()));
+        }
+        // All clients of a proxy that does not name them shake hands from its address.
+        let client = if entrance.proxies.trusts(origin.peer) { origin.named } else { Some(origin.peer) };
+        if client.is_some_and(|client| tls.handshakes.check(client.key()).is_err()) {
+            return Err(TlsFailure::Rate);
+        }
+        Ok((Stream::Encrypted(Box::new(tls.keeper.accept(stream).await?)), router))
+    });
+    let failure = match secured.await {
+        Ok(Ok(secured)) => return Some(secured),
+        Ok(Err(failure)) => failure,
+        Err(_) => TlsFailure::Timeout,
+    };
+    tracing::debug!(peer = %origin.peer, ?failure, "no TLS");
+    metrics::count_tls_failure(failure);
+    None
 }
 
 async fn serve_http(
@@ -198,7 +182,7 @@ async fn serve_http(
     router: Router,
     entrance: &Entrance,
 ) {
-    let Entrance { deadlines, proxies, .. } = entrance.clone();
+    let Entrance { proxies, deadlines, .. } = entrance.clone();
     let pace = Pace::new(deadlines, Arc::clone(&permit));
     let stream = TokioIo::new(PacedStream::new(stream, Arc::clone(&pace)));
     let exchanges = Arc::clone(&pace);

@@ -202,7 +202,7 @@ impl Transport for Link {
         }
     }
 
-    /// Messages come whole.
+    /// A request's body has its own deadline.
     fn is_unfinished(&self) -> bool {
         false
     }

@@ -145,6 +145,22 @@ describe('the story of', () => {
     );
   });
 
+  it('a page that was closed several times waits, which is no fault of its network', () => {
+    const waiting = { waitedMs: 3_000, blocked: true, finding: { kind: 'must_wait' } } as const;
+    expect(told({ ...waiting, stage: 'returning' })).toBe(
+      'Not connected yet: The server asks this page to wait a moment; it goes on by itself.',
+    );
+    expect(told({ ...waiting, stage: 'playing' })).toBe(
+      'Paused: The server asks this page to wait a moment; it goes on by itself, and your seat is kept for 5 minutes.',
+    );
+  });
+
+  it.each<Stage>(['joining', 'returning', 'playing', 'finding'])('who is banned reads so, while %s', (stage) => {
+    const finding = { kind: 'banned', sentence: 'The people who run this server do not let you play here.' } as const;
+    expect(told({ stage, waitedMs: 3_000, blocked: true, finding })).toBe(`Not allowed: ${finding.sentence}`);
+    expect(storyOf({ ...CALM, stage, waitedMs: 3_000, finding })?.actions).toEqual(['back']);
+  });
+
   it('a seat played elsewhere can be taken back', () => {
     expect(storyOf({ ...CALM, stage: 'over', reason: 'replaced' })?.actions).toEqual(['take_back', 'back']);
   });

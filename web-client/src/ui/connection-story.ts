@@ -176,6 +176,8 @@ function slow({ finding, blocked }: Situation): string {
       return 'The server does not answer; this page keeps trying.';
     case 'draining':
       return 'The server is restarting; this page goes on when it is back.';
+    case 'must_wait':
+      return 'The server asks this page to wait a moment; it goes on by itself.';
     case 'answers':
       return blocked
         ? 'The server answers, but this network blocks what the game needs of it: try another network.'
@@ -183,6 +185,7 @@ function slow({ finding, blocked }: Situation): string {
     case 'unknown':
     case 'refused_origin':
     case 'upgrade_lost':
+    case 'banned':
     case 'other_game':
     case 'other_version':
       return SLOW;
@@ -204,6 +207,9 @@ function lost(situation: Situation): Story {
   if (finding.kind === 'offline') return story('You are offline', `This device has no network; ${kept}.`);
   if (draining || finding.kind === 'draining') return story(RESTARTING, restarting(situation));
   if (reason === 'rate_limited') return story('Paused', `${sentenceStart(reason)}; it goes on by itself, and ${kept}.`);
+  if (finding.kind === 'must_wait') {
+    return story('Paused', `The server asks this page to wait a moment; it goes on by itself, and ${kept}.`);
+  }
   if (finding.kind === 'no_answer') return story(LOST, 'The server does not answer; this page keeps trying.');
   if (finding.kind === 'answers' && blocked) {
     return story(LOST, `The server answers, but this network lets no WebSocket through; ${kept}.`);
@@ -292,8 +298,11 @@ function faultOf({ finding, origin }: Situation, id: Story['id']): Story | null 
         'This site is set up wrong: a proxy in front of the game server lets no WebSocket through, which only its operator can mend.',
         RETRY_OR_BACK,
       );
+    case 'banned':
+      return story('Not allowed', finding.sentence, ['back']);
     case 'other_game':
       return story('Another game', otherGame(finding.game), ['reload', 'back']);
+    case 'must_wait':
     case 'unknown':
     case 'offline':
     case 'no_answer':

@@ -79,6 +79,8 @@ fn word(bytes: &[u8]) -> Option<(u32, &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use tickwire_protocol::ClientMessage;
+
     use super::*;
 
     fn batch(number: u32, messages: &[&[u8]]) -> Vec<u8> {
@@ -109,6 +111,19 @@ mod tests {
         assert!(parse_batch(&batch(1, &[&b"x"[..]; BATCH_MESSAGES_MAX])).is_ok());
         assert_eq!(parse_batch(&[&1u32.to_le_bytes()[..], &u32::MAX.to_le_bytes(), b"x"].concat()), Err(Malformed));
         assert_eq!(parse_batch(&batch(1, &[&[0; 250][..]; 17])), Err(Malformed), "longer than a body may be");
+    }
+
+    #[test]
+    fn the_example_of_the_protocol_is_read_as_it_says() {
+        const DOCUMENT: &str = include_str!("../../../../docs/PROTOCOL.md");
+        const EXAMPLE: &str = "00000000 06000000 02fc40e20100 01000000 03";
+        assert!(DOCUMENT.contains(&format!("POST /stream/up    {EXAMPLE}\n")));
+        let digits = EXAMPLE.replace(' ', "");
+        let pairs = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex"));
+        let body: Vec<u8> = pairs.collect();
+        let Batch { number, messages } = parse_batch(&body).expect("a batch");
+        let read: Vec<_> = messages.into_iter().map(|range| ClientMessage::<u8>::decode(&body[range]).expect("a message")).collect();
+        assert_eq!((number, read), (0, vec![ClientMessage::Ping { client_time_ms: 123_456 }, ClientMessage::Leave]));
     }
 
     #[test]
