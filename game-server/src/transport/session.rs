@@ -68,6 +68,11 @@ impl Session {
         self.player
     }
 
+    /// Where it comes from.
+    pub fn peer(&self) -> std::net::IpAddr {
+        self.link.peer()
+    }
+
     /// Goes on to the next message within budget. Returns when it came; `None` if there are no more
     /// in this tick.
     pub fn advance(&mut self, moment: &Moment) -> Result<Option<Arrival>, Ended> {

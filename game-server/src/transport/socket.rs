@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,21 +16,32 @@ use super::seam::{Broken, Ended, Heard, Taken, Transport};
 use super::{http_stream, memory, portable};
 use crate::clock::Moment;
 use crate::config::TransportKind;
+use crate::http::caps::ConnectionPermit;
 use crate::tls::Stream;
 
 /// How long a closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What is counted against the server's caps while a connection lives, released when dropped.
-pub trait Permit: Send {}
-impl<T: Send> Permit for T {}
+pub trait Permit: Send {
+    /// The connection is closed, and its client is told why.
+    fn closes(&self, _reason: CloseReason) {}
+}
+
+impl Permit for () {}
+
+impl Permit for Arc<ConnectionPermit> {
+    fn closes(&self, reason: CloseReason) {
+        ConnectionPermit::closes(self, reason);
+    }
+}
 
 /// Whose connection it is. Goes with it into a match and out again.
 struct Owner {
     /// Where it comes from.
     peer: IpAddr,
     /// Its place under the caps.
-    _permit: Box<dyn Permit>,
+    permit: Box<dyn Permit>,
 }
 
 /// A connection outside a match, after the upgrade.
@@ -90,12 +102,12 @@ impl Socket {
             (_, Stream::Plain(stream)) => Outside::portable(terms, Box::new(stream), already_read).await,
             (_, Stream::Encrypted(stream)) => Outside::portable(terms, stream, already_read).await,
         };
-        Self { owner: Owner { peer, _permit: Box::new(permit) }, wire }
+        Self { owner: Owner { peer, permit: Box::new(permit) }, wire }
     }
 
     /// Takes over an upgraded connection over whatever stream.
     pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
-        let owner = Owner { peer, _permit: Box::new(permit) };
+        let owner = Owner { peer, permit: Box::new(permit) };
         Self { owner, wire: Outside::portable(Terms::default(), stream, already_read).await }
     }
 
@@ -103,13 +115,13 @@ impl Socket {
     /// heard: it had `bytes_read` bytes.
     pub fn over_http(bytes_read: u64, peer: IpAddr, permit: impl Permit + 'static) -> (http_stream::HttpEnd, Self) {
         let (end, socket) = http_stream::pair(bytes_read);
-        (end, Self { owner: Owner { peer, _permit: Box::new(permit) }, wire: Outside::Http(socket) })
+        (end, Self { owner: Owner { peer, permit: Box::new(permit) }, wire: Outside::Http(socket) })
     }
 
     /// A connection within the process, and a test's end of it.
     pub fn in_memory() -> (memory::Peer, Self) {
         let (peer, socket) = memory::pair();
-        let owner = Owner { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), _permit: Box::new(()) };
+        let owner = Owner { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), permit: Box::new(()) };
         (peer, Self { owner, wire: Outside::Memory(socket) })
     }
 
@@ -149,6 +161,7 @@ impl Socket {
     /// the reset can overtake the reason. Gives up after two seconds; the kernel then keeps the
     /// reason for a client that reads nothing now, as long as the system keeps such sockets.
     pub async fn refuse(self, reason: CloseReason) {
+        self.owner.permit.closes(reason);
         let farewell = async {
             match self.wire {
                 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -184,6 +197,11 @@ enum Inside {
 }
 
 impl Link {
+    /// Where it comes from.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.owner.peer
+    }
+
     /// Back to whoever waits for it, inside the calling runtime.
     pub(super) fn into_socket(self) -> io::Result<Socket> {
         let wire = match self.wire {

@@ -63,7 +63,7 @@ const SLEPT_MS = 3_000;
 /** Opening and Hello together may take this long. */
 const OPEN_TIMEOUT_MS = 8_000;
 /** Coming back at once would be too fast again, and too many again. */
-const PAUSE_MS: Readonly<Record<string, number>> = { rate_limited: 3_000, busy: 500 };
+const PAUSE_MS: Readonly<Record<string, number>> = { rate_limited: 3_000, busy: 500, sign_in_expired: 2_000 };
 const OPEN = 1;
 
 export class Connection {
