@@ -2,11 +2,13 @@
 //!
 //! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
+pub(crate) mod accounts;
 mod check;
 mod error;
 pub mod flags;
 mod headroom;
 pub mod load;
+mod memory;
 pub(crate) mod origin;
 mod proxies;
 mod tls;
@@ -19,8 +21,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
+pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use tls::TlsConfig;
@@ -56,6 +60,8 @@ pub struct Config {
     pub drain_seconds: u64,
     /// TLS on the players' listener.
     pub tls: TlsConfig,
+    /// Who may play: guests, and people with an account.
+    pub accounts: AccountsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -74,6 +80,8 @@ pub struct Config {
     pub matches: MatchConfig,
     /// When workers have enough to do.
     pub headroom: HeadroomConfig,
+    /// When memory runs short.
+    pub memory: MemoryConfig,
 }
 
 impl Default for Config {
@@ -91,6 +99,7 @@ impl Default for Config {
             log_filter: "info".to_owned(),
             drain_seconds: 5,
             tls: TlsConfig::default(),
+            accounts: AccountsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),
@@ -100,6 +109,7 @@ impl Default for Config {
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
             headroom: HeadroomConfig::default(),
+            memory: MemoryConfig::default(),
         }
     }
 }

@@ -34,5 +34,9 @@ mod tickets;
 pub(crate) mod upgrade;
 
 pub(crate) use game_facts::GameFacts;
+pub(crate) use identity::accounts::Accounts;
+pub use identity::accounts::AccountsError;
+pub use identity::accounts::keys::{Keys, KeysError};
+pub use identity::accounts::token::{Account, Flaw, Rules, Unverified};
 pub(crate) use routes::router;
 pub(crate) use shared::Gateway;

@@ -64,6 +64,8 @@ impl Reject {
 pub(crate) enum NoRoom {
     /// The workers have no time for another match.
     Headroom,
+    /// This process runs short of memory.
+    Memory,
     /// The address has as many seats as it may have.
     SeatsOfAddress,
 }
@@ -72,6 +74,7 @@ impl NoRoom {
     const fn name(self) -> &'static str {
         match self {
             Self::Headroom => "headroom",
+            Self::Memory => "memory",
             Self::SeatsOfAddress => "seats_of_address",
         }
     }
@@ -143,6 +146,11 @@ pub(crate) fn count_reject(cause: Reject) {
     COUNTERS.rejects.get_or_create(&[("cause", cause.name())]).inc();
 }
 
+/// A token of the identity provider was refused. `flaw` is one of a few names.
+pub(crate) fn count_sign_in_refusal(flaw: &'static str) {
+    COUNTERS.sign_in_refusals.get_or_create(&[("flaw", flaw)]).inc();
+}
+
 /// Somebody was given no seat, or not let into a match.
 pub(crate) fn count_refusal(cause: NoRoom) {
     COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
@@ -170,6 +178,7 @@ pub(crate) fn count_page_request(status: StatusCode) {
 struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
+    sign_in_refusals: Family<Label, Counter>,
     refusals: Family<Label, Counter>,
     tls_failures: Family<Label, Counter>,
     slower_paths: Family<Label, Counter>,
@@ -190,6 +199,12 @@ fn count_request(method: &'static str, route: impl Into<Cow<'static, str>>, stat
 pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
+    let sign_in_refusals = COUNTERS.sign_in_refusals.clone();
+    registry.register(
+        "sign_in_refusals",
+        "Tokens of the identity provider that were refused, by what was wrong with them",
+        sign_in_refusals,
+    );
     registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
     registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
     let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::{self, GameFacts, Gateway};
+use crate::gateway::{self, Accounts, GameFacts, Gateway};
 use crate::http::caps::Caps;
 use crate::http::host::Hosts;
 use crate::http::limiter::AddressLimiter;
@@ -33,6 +33,7 @@ use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
 use crate::tls::Keeper;
 
+pub use crate::gateway::AccountsError;
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
 pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
 pub use crate::tls::MaterialError;
@@ -65,6 +66,9 @@ pub enum StartError {
     /// The certificate or its key cannot be used.
     #[error("TLS: {0}")]
     Tls(#[from] MaterialError),
+    /// People with an account cannot be let in.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -87,6 +91,7 @@ pub enum StartError {
 struct Prepared {
     token: Option<Token>,
     tls: Option<Arc<Keeper>>,
+    accounts: Option<Arc<Accounts>>,
 }
 
 impl Server {
@@ -97,7 +102,7 @@ impl Server {
 
     /// Starts a server that runs `G`.
     pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
-        let Prepared { token, tls } = prepare(&config)?;
+        let Prepared { token, tls, accounts } = prepare(&config)?;
         let play = Listener::bind("players", config.play_address())?;
         let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
         let admin = admin.map_err(|error: StartError| error)?;
@@ -121,7 +126,7 @@ impl Server {
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory)));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
         let secured = |keeper: &Arc<Keeper>| {
             let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
@@ -201,7 +206,8 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let token = config.admin.enabled.then(|| Token::read(config.admin.token_file.as_deref())).transpose()?;
     let tls = Keeper::new(&config.tls, config.bind)?.map(Arc::new);
     descriptors::provide(config.connections.total)?;
-    Ok(Prepared { token, tls })
+    let accounts = Accounts::new(&config.accounts)?;
+    Ok(Prepared { token, tls, accounts })
 }
 
 /// The game's modes at the operator's tick rate; 0 for the game's own.

@@ -152,8 +152,13 @@ impl Roster {
     /// The seat that `token` belongs to, now held by `session`. Nothing changes if it belongs to
     /// none.
     pub(crate) fn resume(&mut self, token: SecretHash, session: SessionId, given: SecretHash, now: Age) -> Option<Taken> {
-        let (player, _) = self.seats.iter().find(|(_, seat)| seat.is_opened_by(&token, now))?;
-        self.connect(*player, token, session, given)
+        let player = self.opened_by(&token, now)?;
+        self.connect(player, token, session, given)
+    }
+
+    /// The seat that `secret` opens, if it opens one.
+    pub(crate) fn opened_by(&self, secret: &SecretHash, now: Age) -> Option<PlayerId> {
+        self.seats.iter().find(|(_, seat)| seat.is_opened_by(secret, now)).map(|(player, _)| *player)
     }
 
     fn connect(&mut self, player: PlayerId, presented: SecretHash, session: SessionId, given: SecretHash) -> Option<Taken> {

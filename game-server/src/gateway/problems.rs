@@ -12,6 +12,8 @@ use crate::metrics::{self, NoRoom};
 
 /// When it is worth asking again whether a worker has time: measurements go over two seconds.
 const HEADROOM_WAIT: Duration = Duration::from_secs(5);
+/// When it is worth asking again whether there is memory: matches end, and seats expire.
+const MEMORY_WAIT: Duration = Duration::from_secs(15);
 
 /// An operator does not let somebody play here, for so long; `None` until they change their mind.
 pub(crate) fn banned(left: Option<Duration>, reason: &str) -> Problem {
@@ -44,10 +46,21 @@ pub(crate) fn session_rate_limited(wait: Duration) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
 }
 
+/// Only people with an account may play.
+pub(crate) fn sign_in_required() -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, "sign_in_required", "Sign in to play.")
+}
+
 /// The workers have no time for another match.
 pub(crate) fn no_time() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", "The server has too many matches to run. Try again in a moment.")
         .until(HEADROOM_WAIT)
+}
+
+/// The process runs short of memory.
+pub(crate) fn no_memory() -> Problem {
+    let detail = "The server runs short of memory and lets nobody new in. Try again in a moment.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", detail).until(MEMORY_WAIT)
 }
 
 /// The server is shutting down.
@@ -78,6 +91,11 @@ impl From<Refusal> for Problem {
             Refusal::Expired => {
                 Self::new(StatusCode::UNAUTHORIZED, "session_expired", "You were signed in for as long as that lasts. Sign in again.")
             }
+            Refusal::NotAccepted => {
+                let detail = "The server does not accept what you signed in with. Sign in again.";
+                Self::new(StatusCode::UNAUTHORIZED, "sign_in_refused", detail)
+            }
+            Refusal::TooMany(wait) => Self::rate_limited(wait),
             Refusal::Unavailable(wait) => {
                 let detail = "The server cannot find out who you are at the moment. Try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "identity_unavailable", detail).until(wait)

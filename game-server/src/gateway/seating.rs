@@ -100,7 +100,8 @@ impl Gateway {
             return Err(Problem::at_capacity());
         };
         let (owner, name) = (asker.session.id, asker.session.name.clone());
-        let reservation = Reservation { owner, name, ticket: blank.hash(), until: now + SEAT_KEPT, own_only: false };
+        let sign_in = asker.session.sign_in_if_any(now);
+        let reservation = Reservation { owner, name, ticket: blank.hash(), until: now + SEAT_KEPT, own_only: false, sign_in };
         let found = match wish {
             Wish::Anywhere(mode) => self.find_anywhere(asker, &mode, &reservation).await,
             Wish::In(id) => match self.directory.find(id) {
@@ -194,6 +195,7 @@ impl Gateway {
         if self.directory.is_draining() {
             return Err(problems::draining());
         }
+        self.check_memory()?;
         let taken = asker.session.holdings().taken();
         if taken >= self.config.sessions.seats_max {
             return Err(problems::too_many_seats(taken));

@@ -11,9 +11,12 @@ use super::creations::Creations;
 use super::crowd::Crowd;
 use super::game_facts::GameFacts;
 use super::identity::Authenticator;
+use super::identity::accounts::Accounts;
+use super::identity::everyone::Everyone;
 use super::identity::guests::Guests;
 use super::ledger::Ledger;
 use super::match_list::MatchList;
+use super::problems;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
@@ -25,6 +28,8 @@ use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
 use crate::http::remote::Remote;
 use crate::matches::Directory;
+use crate::memory::Brake;
+use crate::metrics::{self, NoRoom};
 
 /// How often what has expired is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -36,13 +41,17 @@ pub(crate) struct Gateway {
     pub(super) directory: Arc<Directory>,
     pub(super) origins: AllowedOrigins,
     pub(super) refusals: Refusals,
-    pub(super) guests: Guests,
+    /// `None` if guests are turned off.
+    pub(super) guests: Option<Guests>,
+    /// `None` if there are none.
+    pub(super) accounts: Option<Arc<Accounts>>,
     /// Says who callers are.
     pub(super) authenticator: Box<dyn Authenticator>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) ledger: Ledger,
     pub(super) creations: Arc<Creations>,
     pub(super) crowd: Crowd,
+    pub(super) brake: Brake,
     pub(super) quick_play: QuickPlay,
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
@@ -54,22 +63,24 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    /// With empty tables, for guests.
-    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Self {
+    /// With empty tables.
+    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>, accounts: Option<Arc<Accounts>>) -> Self {
         let sessions = Sessions::new(&config);
-        let guests = Guests::new(Arc::clone(&sessions));
+        let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions)));
         Self {
             game,
             caps: Caps::new(&config.connections),
             streams: Streams::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
             refusals: Refusals::default(),
-            authenticator: Box::new(guests.clone()),
+            authenticator: Box::new(Everyone { guests: guests.clone(), accounts: accounts.clone() }),
             guests,
+            accounts,
             sessions,
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
             crowd: Crowd::new(config.sessions.seats_per_address),
+            brake: Brake::new(&config.memory),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
@@ -90,6 +101,20 @@ impl Gateway {
         self.config.connections.request_ms
     }
 
+    /// Says when memory runs short.
+    pub(crate) fn brake(&self) -> &Brake {
+        &self.brake
+    }
+
+    /// Refuses somebody new while there is no memory for them.
+    pub(super) fn check_memory(&self) -> Result<(), Problem> {
+        if !self.brake.is_on() {
+            return Ok(());
+        }
+        metrics::count_refusal(NoRoom::Memory);
+        Err(problems::no_memory())
+    }
+
     /// The connections there are.
     pub(crate) fn caps(&self) -> &Arc<Caps> {
         &self.caps
@@ -105,8 +130,17 @@ impl Gateway {
         (self.sessions.len(), self.ledger.tickets())
     }
 
-    /// Forgets what has expired, for ever.
+    /// Forgets what has expired, and takes the keys for sign-in that change, for ever.
     pub(crate) async fn keep_house(&self) {
+        let keep_keys = async {
+            if let Some(accounts) = &self.accounts {
+                accounts.keep_keys().await;
+            }
+        };
+        tokio::join!(self.forget(), keep_keys);
+    }
+
+    async fn forget(&self) {
         let mut interval = tokio::time::interval(HOUSEKEEPING);
         loop {
             interval.tick().await;
@@ -117,6 +151,7 @@ impl Gateway {
             self.refusals.purge(now);
             self.rates.forget_idle();
             self.conduct.purge(now);
+            self.accounts.iter().for_each(|accounts| accounts.purge(now));
         }
     }
 }

@@ -95,7 +95,7 @@ async fn open(
     let (watcher, is_known) = (gateway.watcher(whose, remote.client), door.is_ok());
     let watcher = move |reason| {
         if is_known {
-            watcher(reason)
+            watcher(reason);
         }
     };
     let (secret, socket) = gateway.streams.open(remote.client, body.len() as u64, watcher).map_err(|reject| {
@@ -155,7 +155,7 @@ async fn up(State(gateway): State<Arc<Gateway>>, Extension(remote): Extension<Re
 
 /// The connection whose secret a request shows. Guesses are counted as any stranger's mistakes are.
 fn find(gateway: &Gateway, remote: &Remote, headers: &HeaderMap) -> Result<HttpEnd, Problem> {
-    let secret = request::bearer(headers).and_then(|token| token.parse::<Secret>().ok());
+    let secret = request::bearer(headers).and_then(|token| token.reveal().parse::<Secret>().ok());
     if let Some(end) = secret.and_then(|secret| gateway.streams.find(secret, &remote.permit)) {
         return Ok(end);
     }

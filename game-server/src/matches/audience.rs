@@ -142,6 +142,14 @@ impl Audience {
         self.with(slot, |_| Err(Ended::Closed(reason)));
     }
 
+    /// Ends the session of `player`, if there is one.
+    pub fn end_player(&mut self, player: PlayerId, reason: CloseReason) {
+        let is_its = |slot: &Option<Session>| slot.as_ref().is_some_and(|session| session.player() == Some(player));
+        if let Some(slot) = self.slots.iter().position(is_its) {
+            self.end(slot, reason);
+        }
+    }
+
     fn session(&mut self, slot: usize) -> Option<&mut Session> {
         self.slots.get_mut(slot)?.as_mut()
     }
@@ -173,6 +181,20 @@ impl Audience {
     pub fn close(&mut self, slot: usize, reason: CloseReason) {
         if let Some(session) = self.slots.get_mut(slot).and_then(Option::take) {
             say_farewell(session, reason);
+        }
+    }
+
+    /// Bytes kept for clients that have not taken them.
+    pub fn kept_bytes(&self) -> u64 {
+        self.slots.iter().flatten().map(|session| session.kept_bytes() as u64).sum()
+    }
+
+    /// Memory runs short: the client for which most is kept has to come back.
+    pub fn shed(&mut self) {
+        let kept = self.slots.iter().enumerate().filter_map(|(slot, session)| Some((session.as_ref()?.kept_bytes(), slot)));
+        if let Some((bytes, slot)) = kept.max().filter(|(bytes, _)| *bytes > 0) {
+            tracing::warn!(bytes, "memory runs short: a client that does not take what is kept for it was closed");
+            self.end(slot, CloseReason::Overloaded);
         }
     }
 

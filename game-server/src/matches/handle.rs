@@ -17,6 +17,7 @@ use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret};
 use tokio::sync::{mpsc, oneshot};
 
 use super::headroom::{self, Comer, Load};
+use super::sign_in::SignIn;
 use super::stats::MatchStats;
 use crate::secrets::SecretHash;
 use crate::transport::Socket;
@@ -75,6 +76,8 @@ pub struct Reservation {
     pub until: Instant,
     /// Only the seat that the owner has already: no new one.
     pub own_only: bool,
+    /// Until when the owner may play, if there is such a moment.
+    pub sign_in: Option<Arc<SignIn>>,
 }
 
 /// A seat that is kept for its owner.
@@ -236,6 +239,8 @@ pub enum Command {
         /// The server ends the match then.
         until: Instant,
     },
+    /// Close the session of the client for which most is kept.
+    Shed,
     /// Close all sessions with this reason and end.
     End(CloseReason),
 }
@@ -330,6 +335,7 @@ impl Command {
             | Self::Echo { .. }
             | Self::Look { .. }
             | Self::Dismiss { .. }
+            | Self::Shed
             | Self::Drain { .. }
             | Self::End(_) => None,
         }
@@ -357,7 +363,7 @@ mod tests {
         assert!((0..COMMANDS_MAX).all(|_| why().is_none()));
         assert_eq!(why(), Some(CloseReason::Busy));
         let (owner, name, until) = (PlayerKey([1; 32]), Name::truncated("Ada"), Instant::now());
-        let reservation = Reservation { owner, name, ticket: [2; 32], until, own_only: false };
+        let reservation = Reservation { owner, name, ticket: [2; 32], until, own_only: false, sign_in: None };
         assert_eq!(handle.reserve(reservation.clone()).await.err(), Some(ReserveError::Busy));
         drop(commands);
         assert_eq!(why(), Some(CloseReason::MatchGone));

@@ -25,6 +25,7 @@ use crate::http::remote::Remote;
 use crate::http::request::bearer;
 use crate::http::table::ExpiringTable;
 use crate::metrics;
+use crate::secrets::Bearer;
 
 /// Shortest token that is accepted, characters.
 pub(crate) const TOKEN_CHARS_MIN: usize = 16;
@@ -160,7 +161,7 @@ pub(super) async fn guard(
     if !AllowedOrigins::default().allow(request.headers()) {
         return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, &remote, request.headers()));
     }
-    let presented = bearer(request.headers()).or_else(|| offered_token(request.headers()));
+    let presented = bearer(request.headers()).map(Bearer::reveal).or_else(|| offered_token(request.headers()));
     if let Err(problem) = doorkeeper.check(Instant::now(), remote.client, presented) {
         metrics::count_reject(metrics::Reject::AdminToken);
         // Limited like the guesses are: nobody can fill the log.

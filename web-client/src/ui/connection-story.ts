@@ -47,9 +47,11 @@ export interface Situation {
   readonly reloaded: boolean;
   /** Where the page comes from. */
   readonly origin: string;
+  /** There is a place where the player can sign in again. */
+  readonly canSignIn: boolean;
 }
 
-export type ActionKind = 'retry' | 'cancel' | 'leave' | 'back' | 'reload' | 'take_back' | 'again';
+export type ActionKind = 'retry' | 'cancel' | 'leave' | 'back' | 'reload' | 'take_back' | 'again' | 'sign_in';
 
 export interface Story {
   /** What kind of dialog it is, for tests. */
@@ -154,7 +156,7 @@ function comingIn(situation: Situation): Story | null {
   });
   if (stage === 'loading') return wait('Loading the game…');
   if (stage === 'asking') return wait('Asking for a seat…');
-  const fault = faultOf(situation, 'connecting');
+  const fault = faultOf(situation, 'connecting') ?? signedOut(situation, 'connecting');
   if (fault) return fault;
   if (waitedMs >= PATIENCE_MS) {
     return {
@@ -193,7 +195,7 @@ function slow({ finding, blocked }: Situation): string {
 }
 
 function lost(situation: Situation): Story {
-  const fault = faultOf(situation, 'lost');
+  const fault = faultOf(situation, 'lost') ?? signedOut(situation, 'lost');
   if (fault) return fault;
   const { reason, finding, draining, blocked, graceS } = situation;
   const kept = graceS === null ? 'your seat is kept' : `your seat is kept for ${formatSpan(graceS)}`;
@@ -311,6 +313,14 @@ function faultOf({ finding, origin }: Situation, id: Story['id']): Story | null 
     case 'other_version':
       return null;
   }
+}
+
+/** What the player can mend. */
+function signedOut({ reason, canSignIn, graceS }: Situation, id: Story['id']): Story | null {
+  if (reason !== 'sign_in_expired' || !canSignIn) return null;
+  const kept = graceS === null ? 'your seat is kept' : `your seat is kept for ${formatSpan(graceS)}`;
+  const sentence = `Your sign-in has expired: sign in again to go on, ${kept}.`;
+  return { id, title: 'Signed out', sentence, busy: false, actions: ['sign_in', 'leave'] };
 }
 
 function restarting({ shared }: Situation): string {

@@ -38,11 +38,17 @@ impl<G: Game> MatchTask<G> {
                 }
             }
             Command::Attach { player, ticket, socket } => {
+                if self.is_signed_out(player) {
+                    return refuse(*socket, CloseReason::SignInExpired);
+                }
                 let ticket = hash(ticket);
                 self.admit(*socket, Comer::New, |session, resume| Change::Attach { player, ticket, session, resume });
             }
             Command::Resume { token, socket } => {
                 let token = hash(token);
+                if !self.sign_ins.is_empty() && self.core.opened_by(&token).is_some_and(|player| self.is_signed_out(player)) {
+                    return refuse(*socket, CloseReason::SignInExpired);
+                }
                 self.admit(*socket, Comer::Returning, |session, resume| Change::Resume { token, session, resume });
             }
             Command::Echo { reply } => drop(reply.send(())),
@@ -64,6 +70,7 @@ impl<G: Game> MatchTask<G> {
                 let left = until.saturating_duration_since(StdInstant::now());
                 self.change(Change::AnnounceEnd(self.ticks(left)));
             }
+            Command::Shed => self.audience.shed(),
             // Handled by the loop.
             Command::End(_) => {}
         }
@@ -78,11 +85,12 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn reserve(&mut self, reservation: Reservation) -> Result<Reserved, ReserveError> {
-        let Reservation { owner, name, ticket, until, own_only } = reservation;
+        let Reservation { owner, name, ticket, until, own_only, sign_in } = reservation;
         let patience = self.ticks(until.saturating_duration_since(StdInstant::now()));
         let answer = self.change(Change::Reserve(Box::new(Reserve { owner, name, ticket, patience, own_only })));
         match answer {
             Some(Happened::Reserved(player)) => {
+                self.note_sign_in(player, sign_in);
                 let seat = self.marks.entry(player).or_insert_with(SeatMark::pending).watch();
                 Ok(Reserved { player, seat })
             }
