@@ -17,6 +17,8 @@
 //! Invariants: WebSocket opcodes stay in here; bytes are counted before they are parsed; a message
 //! that is too long is refused at its frame's header; no call of a `Link` blocks.
 
+#[doc(hidden)]
+pub mod echo;
 pub mod frame;
 pub mod http_stream;
 pub mod memory;

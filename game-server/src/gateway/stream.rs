@@ -87,15 +87,18 @@ async fn open(
     Extension(remote): Extension<Remote>,
     request: Request,
 ) -> Result<(StatusCode, Json<Opened>), Problem> {
-    admission::allow_handshake(&gateway, remote.client, request.uri().query()).map_err(|wait| {
-        metrics::count_reject(metrics::Reject::HandshakeRate);
-        Problem::rate_limited(wait)
-    })?;
+    let whose = admission::allow_handshake(&gateway, remote.client, request.uri().query())?;
     let body = octets(request, HELLO_BYTES_MAX, ms(gateway.config.connections.hello_ms)).await?;
     let messages = parse_messages(&body).map_err(|_| malformed())?;
     let [hello] = messages.as_slice() else { return Err(malformed()) };
-    let door = admission::knock(&gateway, body.get(hello.clone()).unwrap_or_default());
-    let (secret, socket) = gateway.streams.open(remote.client, body.len() as u64).map_err(|reject| {
+    let door = admission::knock(&gateway, remote.client, body.get(hello.clone()).unwrap_or_default()).await;
+    let (watcher, is_known) = (gateway.watcher(whose, remote.client), door.is_ok());
+    let watcher = move |reason| {
+        if is_known {
+            watcher(reason);
+        }
+    };
+    let (secret, socket) = gateway.streams.open(remote.client, body.len() as u64, watcher).map_err(|reject| {
         metrics::count_reject(reject);
         Problem::at_capacity()
     })?;
@@ -152,7 +155,7 @@ async fn up(State(gateway): State<Arc<Gateway>>, Extension(remote): Extension<Re
 
 /// The connection whose secret a request shows. Guesses are counted as any stranger's mistakes are.
 fn find(gateway: &Gateway, remote: &Remote, headers: &HeaderMap) -> Result<HttpEnd, Problem> {
-    let secret = request::bearer(headers).and_then(|token| token.parse::<Secret>().ok());
+    let secret = request::bearer(headers).and_then(|token| token.reveal().parse::<Secret>().ok());
     if let Some(end) = secret.and_then(|secret| gateway.streams.find(secret, &remote.permit)) {
         return Ok(end);
     }

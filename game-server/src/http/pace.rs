@@ -20,11 +20,11 @@ use axum::body::{Body, Bytes};
 use http::Response;
 use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::caps::ConnectionPermit;
 use crate::config::{ConnectionConfig, ms};
+use crate::tls::Stream;
 
 /// A request must be read and its answer be sent after so long: whoever needs longer is not reading
 /// what is sent.
@@ -262,7 +262,7 @@ impl hyper::body::Body for Answer {
 /// A connection's stream, which tells its [`Pace`] when bytes come.
 #[derive(Debug)]
 pub(crate) struct PacedStream {
-    stream: TcpStream,
+    stream: Stream,
     pace: Arc<Pace>,
     /// The kernel was told to keep little.
     is_shallow: bool,
@@ -270,7 +270,7 @@ pub(crate) struct PacedStream {
 
 impl PacedStream {
     /// Tells `pace` of `stream`.
-    pub(crate) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
+    pub(crate) fn new(stream: Stream, pace: Arc<Pace>) -> Self {
         Self { stream, pace, is_shallow: false }
     }
 
@@ -281,7 +281,8 @@ impl PacedStream {
         }
         let Some(streamed) = self.pace.streamed() else { return };
         self.is_shallow = true;
-        let socket = socket2::SockRef::from(&self.stream);
+        let Ok(stream) = self.stream.tcp() else { return };
+        let socket = socket2::SockRef::from(stream);
         // A connection that cannot be told so is still one.
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES);
@@ -289,7 +290,7 @@ impl PacedStream {
     }
 
     /// The stream alone.
-    pub(crate) fn into_inner(self) -> TcpStream {
+    pub(crate) fn into_inner(self) -> Stream {
         self.stream
     }
 }

@@ -11,6 +11,7 @@ use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+use crate::secrets::Bearer;
 
 /// Largest request body, bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 4 * 1024;
@@ -38,9 +39,9 @@ pub(crate) fn check_announced_length(headers: &HeaderMap) -> Result<(), Problem>
 }
 
 /// The token of `Authorization: Bearer <token>`.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<Bearer<'_>> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| Bearer::new(token.trim()))
 }
 
 /// The body as it is, if it is small, and there by `deadline`.

@@ -202,6 +202,11 @@ impl Transport for Link {
         }
     }
 
+    /// A request's body has its own deadline.
+    fn is_unfinished(&self) -> bool {
+        false
+    }
+
     fn bytes_read(&self) -> u64 {
         self.wire().bytes_read()
     }
@@ -216,6 +221,11 @@ impl Transport for Link {
 
     fn is_clear(&self) -> bool {
         self.wire().is_clear()
+    }
+
+    /// One message at most, which its reader has not come for.
+    fn unsent_bytes(&self) -> usize {
+        0
     }
 
     fn bytes_written(&self) -> u64 {

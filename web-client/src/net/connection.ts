@@ -63,7 +63,7 @@ const SLEPT_MS = 3_000;
 /** Opening and Hello together may take this long. */
 const OPEN_TIMEOUT_MS = 8_000;
 /** Coming back at once would be too fast again, and too many again. */
-const PAUSE_MS: Readonly<Record<string, number>> = { rate_limited: 3_000, busy: 500 };
+const PAUSE_MS: Readonly<Record<string, number>> = { rate_limited: 3_000, busy: 500, sign_in_expired: 2_000 };
 const OPEN = 1;
 
 export class Connection {
@@ -178,8 +178,8 @@ export class Connection {
   private receive(data: unknown): void {
     this.lastHeardMs = this.now();
     this.isOpen();
-    if (!(data instanceof ArrayBuffer)) return;
     try {
+      if (!(data instanceof ArrayBuffer)) throw new MalformedMessage('text');
       const received = this.options.replica.receive(new Uint8Array(data));
       for (const record of received.controls) this.control(record);
       // A listener of a record may have closed the connection.

@@ -35,6 +35,8 @@ export interface Stores {
 
 const SEAT = 'tickwire.seat';
 const SESSION = 'tickwire.session';
+/** The token of the game's identity provider. */
+const ACCOUNT = 'tickwire.account';
 const NAME = 'tickwire.name';
 /** The server's schema that the page was reloaded for. */
 const RELOADED = 'tickwire.reloaded';
@@ -73,6 +75,15 @@ export class PageStorage {
     if (session || this.sessionIn(this.browser)?.token === gone?.token) {
       this.browser.set(SESSION, session && JSON.stringify(session));
     }
+  }
+
+  /** What the player of this tab signed in with; it must not outlive the tab. */
+  get account(): string | null {
+    return this.tab.get(ACCOUNT);
+  }
+
+  set account(token: string | null) {
+    this.tab.set(ACCOUNT, token);
   }
 
   get name(): string {

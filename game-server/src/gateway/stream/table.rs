@@ -6,15 +6,15 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use tickwire_protocol::Secret;
+use tickwire_protocol::{CloseReason, Secret};
 
 use crate::config::ConnectionConfig;
 use crate::http::address::{AddressKey, ClientAddress};
 use crate::http::caps::ConnectionPermit;
 use crate::metrics::Reject;
 use crate::secrets::{SecretHash, hash, random_bytes};
-use crate::transport::Socket;
 use crate::transport::http_stream::HttpEnd;
+use crate::transport::{Permit, Socket};
 
 /// HTTP connections of one client that are no stranger's: one that messages come down, one that
 /// they go up, and one to be closed.
@@ -50,6 +50,13 @@ struct Place {
     streams: Arc<Streams>,
     id: SecretHash,
     key: AddressKey,
+    watcher: Box<dyn Fn(CloseReason) + Send>,
+}
+
+impl Permit for Place {
+    fn closes(&self, reason: CloseReason) {
+        (self.watcher)(reason);
+    }
 }
 
 impl Streams {
@@ -59,8 +66,13 @@ impl Streams {
     }
 
     /// A new connection of `client`: its secret, and the end that goes into a match. Its Hello had
-    /// `bytes_read` bytes.
-    pub(crate) fn open(self: &Arc<Self>, client: ClientAddress, bytes_read: u64) -> Result<(Secret, Socket), Reject> {
+    /// `bytes_read` bytes. `watcher` is told why it is closed.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        client: ClientAddress,
+        bytes_read: u64,
+        watcher: impl Fn(CloseReason) + Send + 'static,
+    ) -> Result<(Secret, Socket), Reject> {
         let (secret, key) = (Secret(random_bytes()), client.key());
         let id = hash(secret);
         let mut entries = self.entries();
@@ -72,7 +84,7 @@ impl Streams {
             return Err(Reject::PerAddress);
         }
         *count += 1;
-        let place = Place { streams: Arc::clone(self), id, key };
+        let place = Place { streams: Arc::clone(self), id, key, watcher: Box::new(watcher) };
         let (end, socket) = Socket::over_http(bytes_read, client.ip(), place);
         entries.by_id.insert(id, Entry { end, known: Vec::new() });
         Ok((secret, socket))
@@ -137,10 +149,10 @@ mod tests {
     #[test]
     fn there_are_so_many_in_all_and_from_one_address_and_each_gives_its_place_back() {
         let streams = streams(3, 2);
-        let here: Vec<_> = (0..2).map(|_| streams.open(client(1), 0).expect("room")).collect();
-        assert_eq!(streams.open(client(1), 0).err(), Some(Reject::PerAddress));
-        let there = streams.open(client(2), 0).expect("room");
-        assert_eq!(streams.open(client(3), 0).err(), Some(Reject::Total));
+        let here: Vec<_> = (0..2).map(|_| streams.open(client(1), 0, |_| ()).expect("room")).collect();
+        assert_eq!(streams.open(client(1), 0, |_| ()).err(), Some(Reject::PerAddress));
+        let there = streams.open(client(2), 0, |_| ()).expect("room");
+        assert_eq!(streams.open(client(3), 0, |_| ()).err(), Some(Reject::Total));
         drop(here);
         assert_eq!(streams.len(), 1);
         drop(there);
@@ -150,7 +162,7 @@ mod tests {
     #[test]
     fn a_connection_is_found_by_its_secret_alone_while_it_lasts() {
         let streams = streams(9, 9);
-        let (secret, socket) = streams.open(client(1), 0).expect("room");
+        let (secret, socket) = streams.open(client(1), 0, |_| ()).expect("room");
         let remote = Remote::made_up([192, 0, 2, 9].into());
         assert!(streams.find(Secret([0; 16]), &remote.permit).is_none());
         assert!(streams.find(secret, &remote.permit).is_some());
@@ -161,7 +173,7 @@ mod tests {
     #[test]
     fn a_secret_makes_a_few_http_connections_known_and_no_more() {
         let streams = streams(9, 9);
-        let (secret, _socket) = streams.open(client(1), 0).expect("room");
+        let (secret, _socket) = streams.open(client(1), 0, |_| ()).expect("room");
         let caps = Caps::of(100, 100, 100);
         let peer = crate::http::address::PeerAddress::made_up([192, 0, 2, 1].into());
         let mut permits: Vec<_> = (0..10).map(|_| caps.admit(peer).expect("room")).collect();
