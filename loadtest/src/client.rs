@@ -14,16 +14,16 @@ use tickwire_protocol::{
     Snapshot, Tick, Workspace,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::api::Api;
+use crate::line::Line;
 
 /// One player's connection.
-pub struct Client<G: Game, S = TcpStream> {
+pub struct Client<G: Game, S = Line> {
     ws: WebSocketStream<S>,
     replica: Replica,
     welcome: Option<Welcome>,
@@ -111,8 +111,9 @@ fn with_workspace<G: Game, R>(work: impl FnOnce(&mut Workspace) -> R) -> R {
 impl<G: Game> Client<G> {
     /// Connects without saying anything yet.
     pub async fn connect(api: &Api, ws_path: &str) -> Result<Self, ClientError> {
-        let stream = api.connect().await?;
-        let url = format!("ws://{}{ws_path}", stream.peer_addr()?);
+        let stream = api.open().await?;
+        // Whether TLS is between is none of the WebSocket's business.
+        let url = format!("ws://{}{ws_path}", api.server().authority);
         Self::over(stream, url).await
     }
 }

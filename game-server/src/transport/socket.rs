@@ -14,7 +14,7 @@ use super::seam::{Broken, Ended, Heard, Taken, Transport};
 use super::{memory, portable};
 use crate::clock::Moment;
 use crate::config::TransportKind;
-use crate::tls::Stream;
+use crate::tls::{Encrypted, Stream};
 
 /// How long a closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -45,6 +45,22 @@ enum Outside {
 }
 
 impl Outside {
+    async fn over_tcp(kind: TransportKind, stream: TcpStream, already_read: Vec<u8>) -> Self {
+        match kind {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            TransportKind::Raw => Self::Raw(raw::Socket::new(stream, already_read)),
+            TransportKind::Portable => Self::portable(Box::new(stream), already_read).await,
+        }
+    }
+
+    async fn over_tls(kind: TransportKind, stream: Box<Encrypted>, already_read: Vec<u8>) -> io::Result<Self> {
+        match kind {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            TransportKind::Raw => raw::Socket::over_tls(*stream, already_read).map(Self::Raw),
+            TransportKind::Portable => Ok(Self::portable(stream, already_read).await),
+        }
+    }
+
     async fn portable(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
         Self::Portable(Box::new(portable::Socket::new(stream, already_read).await))
     }
@@ -59,24 +75,24 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
-        Self::over_stream(kind, stream.into(), already_read, peer, permit).await
+        let owner = Owner { peer, _permit: Box::new(permit) };
+        Self { owner, wire: Outside::over_tcp(kind, stream, already_read).await }
     }
 
-    /// As [`Socket::over_tcp`], also over TLS.
+    /// As [`Socket::over_tcp`], over whichever stream a listener gave.
     pub(crate) async fn over_stream(
         kind: TransportKind,
         stream: Stream,
         already_read: Vec<u8>,
         peer: IpAddr,
         permit: impl Permit + 'static,
-    ) -> Self {
-        let wire = match (kind, stream) {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(raw::Socket::new(stream, already_read)),
-            (_, Stream::Plain(stream)) => Outside::portable(Box::new(stream), already_read).await,
-            (_, Stream::Encrypted(stream)) => Outside::portable(stream, already_read).await,
+    ) -> io::Result<Self> {
+        let owner = Owner { peer, _permit: Box::new(permit) };
+        let wire = match stream {
+            Stream::Plain(stream) => Outside::over_tcp(kind, stream, already_read).await,
+            Stream::Encrypted(stream) => Outside::over_tls(kind, stream, already_read).await?,
         };
-        Self { owner: Owner { peer, _permit: Box::new(permit) }, wire }
+        Ok(Self { owner, wire })
     }
 
     /// Takes over an upgraded connection over whatever stream.

@@ -8,6 +8,7 @@
 
 mod socket;
 pub(crate) mod window;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use mio::{Events, Interest, Poll, Token};
+use rustls::ClientConfig;
+use tickwire_loadtest::line::Trust;
 
 use crate::arm::Arm;
 use crate::dialect::Dialect;
@@ -58,6 +61,8 @@ pub(crate) struct Generator {
     began: Instant,
     sent: u64,
     matches: usize,
+    /// How players shake hands, with the arm that speaks TLS.
+    tls: Option<Arc<ClientConfig>>,
     window: Window,
     buffer: Vec<u8>,
     scratch: Vec<u8>,
@@ -66,10 +71,12 @@ pub(crate) struct Generator {
 
 impl Generator {
     pub(crate) fn new(arm: Arm, server: SocketAddr, watch: Watch, interrupted: Arc<AtomicBool>) -> Result<Self> {
+        let trust = arm.is_secure().then(Trust::anyone).transpose()?;
         Ok(Self {
             arm,
             server,
-            seats: Seats::new(arm, server),
+            tls: trust.as_ref().map(|trust| Arc::clone(trust.config())),
+            seats: Seats::new(arm, server, trust)?,
             watch,
             poll: Poll::new().context("no epoll")?,
             events: Events::with_capacity(1024),
@@ -145,7 +152,7 @@ impl Generator {
         let is_first = seat.match_index >= self.matches;
         self.matches = self.matches.max(seat.match_index + 1);
         let watcher = if is_first && self.watch == Watch::OnePerMatch { Watcher::new(self.arm) } else { None };
-        let mut player = Player::open(self.server, index, seat, Dialect::new(self.arm, seat.ticket), watcher)?;
+        let mut player = Player::open(self.server, index, seat, Dialect::new(self.arm, seat.ticket), watcher, self.tls.as_ref())?;
         self.poll.registry().register(player.stream(), Token(index), Interest::READABLE | Interest::WRITABLE)?;
         self.players.push(player);
         Ok(())
