@@ -115,7 +115,7 @@ fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
 async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     let handle = directory.create(MatchRequest::new("ffa", Settings::PRIVATE))?;
     let (owner, ticket, until) = (PlayerKey([1; 32]), Secret([1; 16]), Instant::now() + Duration::from_mins(1));
-    let reservation = Reservation { owner, name: Name::truncated("player"), ticket: hash(ticket), until, own_only: false };
+    let reservation = Reservation { owner, name: Name::truncated("player"), ticket: hash(ticket), until, own_only: false, sign_in: None };
     let player = handle.reserve(reservation).await?.player;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let (mut client, accepted) = (TcpStream::connect(listener.local_addr()?).await?, listener.accept().await?.0);

@@ -2,6 +2,7 @@
 //!
 //! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
+pub(crate) mod accounts;
 mod check;
 mod error;
 pub mod flags;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
 pub(crate) use proxies::networks;
@@ -56,6 +58,8 @@ pub struct Config {
     pub drain_seconds: u64,
     /// TLS on the players' listener.
     pub tls: TlsConfig,
+    /// Who may play: guests, and people with an account.
+    pub accounts: AccountsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -91,6 +95,7 @@ impl Default for Config {
             log_filter: "info".to_owned(),
             drain_seconds: 5,
             tls: TlsConfig::default(),
+            accounts: AccountsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),
@@ -152,6 +157,8 @@ pub struct AdminConfig {
     /// Its port; absent for the one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    pub hosts: Vec<String>,
     /// File that holds the bearer token, at least 16 characters. There is no default token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
@@ -161,7 +168,7 @@ pub struct AdminConfig {
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, token_file: None, print_token: true }
+        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, hosts: Vec::new(), token_file: None, print_token: true }
     }
 }
 
@@ -174,11 +181,13 @@ pub struct OpsConfig {
     /// Its port; absent for the second one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    pub hosts: Vec<String>,
 }
 
 impl Default for OpsConfig {
     fn default() -> Self {
-        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None }
+        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, hosts: Vec::new() }
     }
 }
 

@@ -10,8 +10,12 @@ pub mod handle;
 pub mod headroom;
 pub mod match_task;
 pub mod pacer;
+pub mod sign_in;
 pub mod stats;
 pub mod worker;
 
 pub use directory::{CreateError, Directory, MatchRequest};
-pub use handle::{Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings};
+pub use handle::{
+    Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings, Sitter, Stay,
+};
+pub use sign_in::SignIn;

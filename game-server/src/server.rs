@@ -19,8 +19,9 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::{self, GameFacts, Gateway};
+use crate::gateway::{self, Accounts, GameFacts, Gateway};
 use crate::http::caps::Caps;
+use crate::http::host::Hosts;
 use crate::http::limiter::AddressLimiter;
 use crate::http::listener::{self, Entrance, Tls};
 use crate::http::pace::Deadlines;
@@ -32,6 +33,7 @@ use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
 use crate::tls::Keeper;
 
+pub use crate::gateway::AccountsError;
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
 pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
 pub use crate::tls::MaterialError;
@@ -64,6 +66,9 @@ pub enum StartError {
     /// The certificate or its key cannot be used.
     #[error("TLS: {0}")]
     Tls(#[from] MaterialError),
+    /// People with an account cannot be let in.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -86,6 +91,7 @@ pub enum StartError {
 struct Prepared {
     token: Option<Token>,
     tls: Option<Arc<Keeper>>,
+    accounts: Option<Arc<Accounts>>,
 }
 
 impl Server {
@@ -96,7 +102,7 @@ impl Server {
 
     /// Starts a server that runs `G`.
     pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
-        let Prepared { token, tls } = prepare(&config)?;
+        let Prepared { token, tls, accounts } = prepare(&config)?;
         let play = Listener::bind("players", config.play_address())?;
         let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
         let admin = admin.map_err(|error: StartError| error)?;
@@ -120,7 +126,7 @@ impl Server {
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory)));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
         let secured = |keeper: &Arc<Keeper>| {
             let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
@@ -133,6 +139,9 @@ impl Server {
             tls,
         };
         let for_players = Arc::new(Proxies::new(&config.proxies));
+        if for_players.trusts_everybody() {
+            tracing::warn!("proxies.trusted holds every address: whoever connects chooses the address that limits go by; name the proxies");
+        }
         let for_operators = Arc::new(Proxies::without_protocol(&config.proxies));
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
 
@@ -171,10 +180,12 @@ impl Server {
         let admin_caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
         let admin_entrance = entrance(admin_caps, &for_operators, admin_tls);
         server.spawn("operators", async move {
-            let ops = ops.serve(monitoring::router(&observer), ops_entrance);
+            let hosts = Hosts::told("ops.hosts", &config.ops.hosts, config.ops.bind);
+            let ops = ops.serve(monitoring::router(&observer, hosts), ops_entrance);
             let admin = async {
                 if let Some((token, listener)) = admin {
-                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
+                    let hosts = Hosts::told("admin.hosts", &config.admin.hosts, config.admin.bind);
+                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), hosts, &config.web_dir);
                     listener.serve(router, admin_entrance).await;
                 }
             };
@@ -195,7 +206,8 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let token = config.admin.enabled.then(|| Token::read(config.admin.token_file.as_deref())).transpose()?;
     let tls = Keeper::new(&config.tls, config.bind)?.map(Arc::new);
     descriptors::provide(config.connections.total)?;
-    Ok(Prepared { token, tls })
+    let accounts = Accounts::new(&config.accounts)?;
+    Ok(Prepared { token, tls, accounts })
 }
 
 /// The game's modes at the operator's tick rate; 0 for the game's own.

@@ -13,6 +13,7 @@ use harness::Harness;
 use serde_json::Value;
 use tag::Tag;
 use tickwire_server::Config;
+use tickwire_server::config::JwtAlgorithm;
 
 /// The document's table rows whose first cell is code: its text, and the second cell's.
 fn rows() -> BTreeMap<String, String> {
@@ -33,6 +34,11 @@ fn defaults() -> BTreeMap<String, String> {
     // Absent ones have no place in the default's JSON: give them a value to see their names.
     all.game = Some(String::new());
     all.public_ws_url = Some(String::new());
+    all.accounts.sign_in_url = Some(String::new());
+    all.accounts.jwt.algorithm = Some(JwtAlgorithm::EdDSA);
+    all.accounts.jwt.keys_file = Some("x".into());
+    all.accounts.jwt.issuer = Some(String::new());
+    all.accounts.jwt.audience = Some(String::new());
     all.admin.port = Some(0);
     all.admin.token_file = Some("x".into());
     all.ops.port = Some(0);
@@ -63,7 +69,8 @@ fn every_setting_is_there_with_its_default() {
     for (key, default) in &defaults {
         assert_eq!(rows.get(key), Some(default), "`{key}` in the table of settings");
     }
-    let tables = ["tls.", "admin.", "ops.", "proxies.", "connections.", "rates.", "session.", "sessions.", "matches.", "headroom."];
+    let tables =
+        ["tls.", "accounts.", "admin.", "ops.", "proxies.", "connections.", "rates.", "session.", "sessions.", "matches.", "headroom."];
     let described = rows.keys().filter(|key| tables.iter().any(|table| key.starts_with(table)));
     described.for_each(|key| assert!(defaults.contains_key(key), "there is no setting `{key}`"));
 }
@@ -87,8 +94,10 @@ fn every_metric_is_there_with_its_type() {
         })
         .collect();
     // These appear when they are first counted.
-    let counted = ["session_closes", "connection_rejects", "tls_failures", "admission_refusals", "http_requests"];
-    described.extend(counted.map(|name| format!("tickwire_{name}_total")));
+    described.extend(
+        ["session_closes", "connection_rejects", "admission_refusals", "tls_failures", "sign_in_refusals", "http_requests"]
+            .map(|name| format!("tickwire_{name}_total")),
+    );
     let documented = rows.keys().filter(|name| name.starts_with("tickwire_") || name.starts_with("process_"));
     documented.for_each(|name| assert!(described.contains(name), "there is no metric `{name}`"));
 }

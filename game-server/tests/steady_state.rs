@@ -124,7 +124,8 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
         let ours = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
         let (theirs, _) = runtime.block_on(listener.accept()).expect("accepted");
         let (owner, ticket, until) = (PlayerKey([number; 32]), Secret([number; 16]), Instant::now() + Duration::from_secs(10));
-        let reservation = Reservation { owner, name: Name::truncated("somebody"), ticket: hash(ticket), until, own_only: false };
+        let reservation =
+            Reservation { owner, name: Name::truncated("somebody"), ticket: hash(ticket), until, own_only: false, sign_in: None };
         let (reply, mut answer) = tokio::sync::oneshot::channel();
         let _ = handle.send(Command::Reserve { reservation: Box::new(reservation), reply });
         let mut seat = None;

@@ -112,6 +112,11 @@ impl Api {
         Ok(())
     }
 
+    /// Calls with this token from now on, as the page of someone who signed in.
+    pub fn sign_in(&mut self, token: &str) {
+        self.token = Some(token.to_owned());
+    }
+
     /// A seat in any match of `mode`.
     pub async fn quick_play(&self, mode: &str) -> Result<Join, ApiError> {
         Join::from_answer(&self.call(Method::POST, "/api/quick-play", Some(json!({ "mode": mode }))).await?)

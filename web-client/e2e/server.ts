@@ -27,11 +27,14 @@ export class Server {
   readonly adminUrl: string;
   /** The SHA-256 of a certificate that it made; empty if it made none. */
   readonly fingerprint: string;
+  /** The lines of its log so far, without colours. */
+  readonly log: readonly string[];
   private readonly child: ChildProcess;
   private readonly folder: string;
 
-  private constructor(child: ChildProcess, folder: string, lines: Lines) {
+  private constructor(child: ChildProcess, folder: string, log: readonly string[], lines: Lines) {
     this.child = child;
+    this.log = log;
     this.folder = folder;
     this.playUrl = lines.play;
     this.adminUrl = lines.admin;
@@ -62,10 +65,11 @@ export class Server {
         ...['--drain-seconds', String(options.drainSeconds ?? 0)],
         ...settings,
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      { stdio: ['ignore', 'pipe', 'pipe'] },
     );
+    const log = logOf(child);
     try {
-      return new Server(child, folder, await addresses(child));
+      return new Server(child, folder, log, await addresses(child));
     } catch (error) {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true });
@@ -87,6 +91,19 @@ export class Server {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What it says on standard error, which is shown as well. */
+function logOf(child: ChildProcess): string[] {
+  const lines: string[] = [];
+  if (child.stderr) {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      // eslint-disable-next-line no-control-regex -- colours
+      lines.push(line.replaceAll(/\u001b\[[0-9;]*m/g, ''));
+      console.error(line);
+    });
+  }
+  return lines;
 }
 
 function binary(): string {

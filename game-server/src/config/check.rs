@@ -39,6 +39,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     demand(tls.cert.is_some() == tls.key.is_some(), "tls.key", "tls.cert and tls.key go together: set both, or none")?;
     demand(!tls.self_signed || tls.cert.is_none(), "tls.self_signed", "there is a certificate already: tls.cert")?;
     demand(tls.is_on() || tls.redirect_port.is_none(), "tls.redirect_port", "there is no HTTPS to send anybody to")?;
+    config.accounts.check()?;
     if let Some(url) = &config.public_ws_url {
         let is_mixed = tls.is_on() && url.starts_with("ws://");
         demand(!is_mixed, "public_ws_url", "a page that comes over TLS may only open wss://")?;
@@ -64,7 +65,7 @@ fn at_least_one(key: &str, value: impl TryInto<u64>) -> Result<(), ConfigError> 
     demand(value.try_into().is_ok_and(|value| value > 0), key, "must be at least 1")
 }
 
-fn demand(holds: bool, key: &str, reason: &str) -> Result<(), ConfigError> {
+pub(super) fn demand(holds: bool, key: &str, reason: &str) -> Result<(), ConfigError> {
     if holds { Ok(()) } else { Err(ConfigError::Bad { key: key.to_owned(), reason: reason.to_owned() }) }
 }
 

@@ -5,16 +5,21 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
+use super::bans::Bans;
+use super::conduct::Conduct;
 use super::creations::Creations;
 use super::crowd::Crowd;
 use super::game_facts::GameFacts;
 use super::identity::Authenticator;
+use super::identity::accounts::Accounts;
+use super::identity::everyone::Everyone;
 use super::identity::guests::Guests;
 use super::ledger::Ledger;
 use super::match_list::MatchList;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
+use super::stream::Streams;
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
@@ -33,7 +38,10 @@ pub(crate) struct Gateway {
     pub(super) directory: Arc<Directory>,
     pub(super) origins: AllowedOrigins,
     pub(super) refusals: Refusals,
-    pub(super) guests: Guests,
+    /// `None` if guests are turned off.
+    pub(super) guests: Option<Guests>,
+    /// `None` if there are none.
+    pub(super) accounts: Option<Arc<Accounts>>,
     /// Says who callers are.
     pub(super) authenticator: Box<dyn Authenticator>,
     pub(super) sessions: Arc<Sessions>,
@@ -44,20 +52,26 @@ pub(crate) struct Gateway {
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
+    pub(super) bans: Bans,
+    pub(super) conduct: Arc<Conduct>,
+    /// Connections over HTTP.
+    pub(super) streams: Arc<Streams>,
 }
 
 impl Gateway {
-    /// With empty tables, for guests.
-    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Self {
+    /// With empty tables.
+    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>, accounts: Option<Arc<Accounts>>) -> Self {
         let sessions = Sessions::new(&config);
-        let guests = Guests::new(Arc::clone(&sessions));
+        let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions)));
         Self {
             game,
             caps: Caps::new(&config.connections),
+            streams: Streams::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
             refusals: Refusals::default(),
-            authenticator: Box::new(guests.clone()),
+            authenticator: Box::new(Everyone { guests: guests.clone(), accounts: accounts.clone() }),
             guests,
+            accounts,
             sessions,
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
@@ -65,6 +79,8 @@ impl Gateway {
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
+            bans: Bans::default(),
+            conduct: Arc::default(),
             config,
             directory,
         }
@@ -73,6 +89,11 @@ impl Gateway {
     /// What carries connections into matches.
     pub(crate) fn transport(&self) -> TransportKind {
         self.config.transport.kind().unwrap_or(TransportKind::Portable)
+    }
+
+    /// How long a request's body may take, milliseconds.
+    pub(crate) fn request_ms(&self) -> u64 {
+        self.config.connections.request_ms
     }
 
     /// The connections there are.
@@ -90,8 +111,17 @@ impl Gateway {
         (self.sessions.len(), self.ledger.tickets())
     }
 
-    /// Forgets what has expired, for ever.
+    /// Forgets what has expired, and takes the keys for sign-in that change, for ever.
     pub(crate) async fn keep_house(&self) {
+        let keep_keys = async {
+            if let Some(accounts) = &self.accounts {
+                accounts.keep_keys().await;
+            }
+        };
+        tokio::join!(self.forget(), keep_keys);
+    }
+
+    async fn forget(&self) {
         let mut interval = tokio::time::interval(HOUSEKEEPING);
         loop {
             interval.tick().await;
@@ -101,6 +131,8 @@ impl Gateway {
             self.crowd.purge();
             self.refusals.purge(now);
             self.rates.forget_idle();
+            self.conduct.purge(now);
+            self.accounts.iter().for_each(|accounts| accounts.purge(now));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Accepts connections and serves HTTP/1.1 on them, with a deadline for everything a stranger may
 //! take time over.
 //!
-//! Invariants: the accept loop awaits nothing but the next connection; a connection that is no
-//! WebSocket is closed at the deadline that its [`Pace`] sets, however slowly it sends or reads.
+//! Invariants: the accept loop awaits nothing but the next connection, and that those it pushed out
+//! are gone, which they are as soon as they are told; so there are never more descriptors than the
+//! caps and [`LEAVING_MAX`] allow. A connection that is no WebSocket is closed at the deadline that
+//! its [`Pace`] sets, however slowly it sends or reads.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -25,8 +27,9 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
+use super::accepting::Accepting;
 use super::address::PeerAddress;
-use super::caps::{Caps, ConnectionPermit};
+use super::caps::{Caps, ConnectionPermit, LEAVING_MAX};
 use super::limiter::AddressLimiter;
 use super::pace::{Deadlines, Pace, PacedStream};
 use super::problem::Problem;
@@ -46,9 +49,6 @@ const HEADERS_MAX: usize = 64;
 const FULL_WAIT: Duration = Duration::from_secs(1);
 /// How often a listener forgets what is over.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
-/// Pause after a failed accept: most likely the process is out of descriptors, and asking again at
-/// once would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Opens a listening socket.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
@@ -89,7 +89,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, entrance: Entra
 async fn accept(listener: TcpListener, router: Router, entrance: &Entrance) {
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX).half_close(false);
+    let mut accepting = Accepting::new(&listener);
     loop {
+        entrance.caps.fewer_leaving_than(LEAVING_MAX).await;
         match listener.accept().await {
             Ok((stream, from)) => {
                 let peer = PeerAddress::new(from.ip());
@@ -102,11 +104,7 @@ async fn accept(listener: TcpListener, router: Router, entrance: &Entrance) {
                     Err(reject) => metrics::count_reject(reject),
                 }
             }
-            Err(error) => {
-                metrics::count_reject(metrics::Reject::AcceptFailed);
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+            Err(error) => accepting.failed(&error, &listener, &entrance.caps).await,
         }
     }
 }
@@ -213,7 +211,7 @@ async fn serve_http(
                 exchange.upgrade();
                 return Ok::<_, Infallible>(response);
             }
-            Ok(response.map(|body| Body::new(exchange.answer(body))))
+            Ok(exchange.answer(response).map(Body::new))
         }
     });
     let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());

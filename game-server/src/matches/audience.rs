@@ -2,6 +2,8 @@
 //!
 //! Invariant: what one client does or fails to do changes nothing for the others.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use tickwire_match::Replication;
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
@@ -140,6 +142,14 @@ impl Audience {
         self.with(slot, |_| Err(Ended::Closed(reason)));
     }
 
+    /// Ends the session of `player`, if there is one.
+    pub fn end_player(&mut self, player: PlayerId, reason: CloseReason) {
+        let is_its = |slot: &Option<Session>| slot.as_ref().is_some_and(|session| session.player() == Some(player));
+        if let Some(slot) = self.slots.iter().position(is_its) {
+            self.end(slot, reason);
+        }
+    }
+
     fn session(&mut self, slot: usize) -> Option<&mut Session> {
         self.slots.get_mut(slot)?.as_mut()
     }
@@ -177,6 +187,11 @@ impl Audience {
     /// Closes all sessions.
     pub fn close_all(&mut self, reason: CloseReason) {
         self.slots.drain(..).flatten().for_each(|session| say_farewell(session, reason));
+    }
+
+    /// Where the session in `slot` comes from.
+    pub fn peer(&self, slot: usize) -> Option<IpAddr> {
+        self.slots.get(slot)?.as_ref().map(Session::peer)
     }
 
     /// Number of spectators.

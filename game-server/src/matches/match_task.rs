@@ -5,13 +5,14 @@
 //! are carried out between ticks, each in a step of its own.
 //!
 //! `door` carries out commands, `hearing` is what clients say, `timing` what they are told about
-//! their inputs.
+//! their inputs, `sign_ins` is who must sign in again.
 //!
 //! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a
 //! burst; while nobody is connected there are no ticks.
 
 mod door;
 mod hearing;
+mod sign_ins;
 mod timing;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use super::audience::{Audience, SentTotals};
 use super::handle::{Command, MatchInfo, SeatMark};
 use super::headroom::{self, Load};
 use super::pacer::Alarm;
+use super::sign_in::SignIn;
 use crate::clock::{self, Moment, Started, TickClock};
 use crate::config::{MatchConfig, SessionConfig};
 use crate::transport::Ended;
@@ -48,6 +50,8 @@ pub struct MatchTask<G: Game> {
     timings: Timings,
     /// Seats of people, for those who watch them from outside.
     marks: BTreeMap<PlayerId, SeatMark>,
+    /// Until when people may play, of those for whom there is such a moment.
+    sign_ins: BTreeMap<PlayerId, Arc<SignIn>>,
     /// When the core came to the age it has.
     aged: Instant,
     /// Of the worker that runs the match.
@@ -75,6 +79,7 @@ impl<G: Game> MatchTask<G> {
             audience: Audience::new(session, mode.tick_rate),
             timings: Timings::default(),
             marks: BTreeMap::new(),
+            sign_ins: BTreeMap::new(),
             aged: now,
             spectators_max: config.spectators_max,
             load: headroom::nobody(),
@@ -183,6 +188,7 @@ impl<G: Game> MatchTask<G> {
         // Before the deadline moves on: an input that comes now is for this tick, with nothing to
         // spare.
         self.hear_all(&moment);
+        self.close_expired(now);
         self.aged = now;
         let started = self.clock.start(now);
         self.step.advance = Advance::Tick;
@@ -215,7 +221,10 @@ impl<G: Game> MatchTask<G> {
         for happened in happened {
             match *happened {
                 Happened::Dismissed(session, reason) => self.audience.close(session as usize, reason),
-                Happened::Freed(player) => drop(self.marks.remove(&player)),
+                Happened::Freed(player) => {
+                    self.marks.remove(&player);
+                    self.sign_ins.remove(&player);
+                }
                 Happened::Reserved(_) | Happened::NotReserved(_) | Happened::Seated { .. } | Happened::Refused(..) => {}
             }
         }

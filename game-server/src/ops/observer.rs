@@ -8,6 +8,7 @@ use crate::gateway::{GameFacts, Gateway};
 use crate::matches::{Directory, worker};
 use crate::tls::Keeper;
 
+use super::audit::Audit;
 use super::match_watch::MatchWatch;
 
 /// How often it looks.
@@ -23,6 +24,8 @@ pub(crate) struct Observer {
     pub(crate) gateway: Arc<Gateway>,
     /// All matches.
     pub(crate) directory: Arc<Directory>,
+    /// What operators did.
+    pub(crate) audit: Audit,
     /// The certificate, if there is TLS.
     pub(crate) tls: Option<Arc<Keeper>>,
     /// When the server started.
@@ -49,7 +52,8 @@ impl Observer {
     ) -> Arc<Self> {
         let started = Instant::now();
         let pulses = workers.into_iter().map(|worker| Pulse { worker, beats: 0, changed: started }).collect();
-        Arc::new(Self { game, gateway, directory, tls, started, watch: Mutex::default(), pulses: Mutex::new(pulses) })
+        let (audit, watch) = (Audit::default(), Mutex::default());
+        Arc::new(Self { game, gateway, directory, audit, tls, started, watch, pulses: Mutex::new(pulses) })
     }
 
     /// Looks once a second, for ever.

@@ -20,6 +20,16 @@ pub(crate) enum Stream {
     Encrypted(Box<Encrypted>),
 }
 
+impl Stream {
+    /// The TCP stream beneath.
+    pub(crate) fn tcp(&self) -> io::Result<&TcpStream> {
+        match self {
+            Self::Plain(stream) => Ok(stream),
+            Self::Encrypted(stream) => stream.tcp(),
+        }
+    }
+}
+
 impl From<TcpStream> for Stream {
     fn from(stream: TcpStream) -> Self {
         Self::Plain(stream)

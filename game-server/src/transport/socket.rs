@@ -2,33 +2,46 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tickwire_protocol::CloseReason;
 use tokio::net::TcpStream;
 
+use super::frame::Terms;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::raw;
 use super::seam::{Broken, Ended, Heard, Taken, Transport};
-use super::{memory, portable};
+use super::{http_stream, memory, portable};
 use crate::clock::Moment;
 use crate::config::TransportKind;
+use crate::http::caps::ConnectionPermit;
 use crate::tls::{Encrypted, Stream};
 
 /// How long a closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What is counted against the server's caps while a connection lives, released when dropped.
-pub trait Permit: Send {}
-impl<T: Send> Permit for T {}
+pub trait Permit: Send {
+    /// The connection is closed, and its client is told why.
+    fn closes(&self, _reason: CloseReason) {}
+}
+
+impl Permit for () {}
+
+impl Permit for Arc<ConnectionPermit> {
+    fn closes(&self, reason: CloseReason) {
+        ConnectionPermit::closes(self, reason);
+    }
+}
 
 /// Whose connection it is. Goes with it into a match and out again.
 struct Owner {
     /// Where it comes from.
     peer: IpAddr,
     /// Its place under the caps.
-    _permit: Box<dyn Permit>,
+    permit: Box<dyn Permit>,
 }
 
 /// A connection outside a match, after the upgrade.
@@ -39,30 +52,31 @@ pub struct Socket {
 
 enum Outside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    Raw(raw::Socket),
+    Raw(Box<raw::Socket>),
     Portable(Box<portable::Socket>),
+    Http(http_stream::Socket),
     Memory(memory::Socket),
 }
 
 impl Outside {
-    async fn over_tcp(kind: TransportKind, stream: TcpStream, already_read: Vec<u8>) -> Self {
+    async fn over_tcp(terms: Terms, kind: TransportKind, stream: TcpStream, already_read: Vec<u8>) -> Self {
         match kind {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            TransportKind::Raw => Self::Raw(raw::Socket::new(stream, already_read)),
-            TransportKind::Portable => Self::portable(Box::new(stream), already_read).await,
+            TransportKind::Raw => Self::Raw(Box::new(raw::Socket::on(terms, stream, already_read))),
+            TransportKind::Portable => Self::portable(terms, Box::new(stream), already_read).await,
         }
     }
 
-    async fn over_tls(kind: TransportKind, stream: Box<Encrypted>, already_read: Vec<u8>) -> io::Result<Self> {
+    async fn over_tls(terms: Terms, kind: TransportKind, stream: Box<Encrypted>, already_read: Vec<u8>) -> io::Result<Self> {
         match kind {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            TransportKind::Raw => raw::Socket::over_tls(*stream, already_read).map(Self::Raw),
-            TransportKind::Portable => Ok(Self::portable(stream, already_read).await),
+            TransportKind::Raw => Ok(Self::Raw(Box::new(raw::Socket::over_tls(terms, *stream, already_read)?))),
+            TransportKind::Portable => Ok(Self::portable(terms, stream, already_read).await),
         }
     }
 
-    async fn portable(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
-        Self::Portable(Box::new(portable::Socket::new(stream, already_read).await))
+    async fn portable(terms: Terms, stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
+        Self::Portable(Box::new(portable::Socket::on(terms, stream, already_read).await))
     }
 }
 
@@ -75,8 +89,7 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
-        let owner = Owner { peer, _permit: Box::new(permit) };
-        Self { owner, wire: Outside::over_tcp(kind, stream, already_read).await }
+        Self::on(Terms::default(), kind, stream, already_read, peer, permit).await
     }
 
     /// As [`Socket::over_tcp`], over whichever stream a listener gave.
@@ -87,24 +100,45 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> io::Result<Self> {
-        let owner = Owner { peer, _permit: Box::new(permit) };
+        let owner = Owner { peer, permit: Box::new(permit) };
+        let terms = Terms::default();
         let wire = match stream {
-            Stream::Plain(stream) => Outside::over_tcp(kind, stream, already_read).await,
-            Stream::Encrypted(stream) => Outside::over_tls(kind, stream, already_read).await?,
+            Stream::Plain(stream) => Outside::over_tcp(terms, kind, stream, already_read).await,
+            Stream::Encrypted(stream) => Outside::over_tls(terms, kind, stream, already_read).await?,
         };
         Ok(Self { owner, wire })
     }
 
+    /// Takes over TCP where a client may say other things than the game's protocol has.
+    pub(super) async fn on(
+        terms: Terms,
+        kind: TransportKind,
+        stream: TcpStream,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
+        let owner = Owner { peer, permit: Box::new(permit) };
+        Self { owner, wire: Outside::over_tcp(terms, kind, stream, already_read).await }
+    }
+
     /// Takes over an upgraded connection over whatever stream.
     pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
-        let owner = Owner { peer, _permit: Box::new(permit) };
-        Self { owner, wire: Outside::portable(stream, already_read).await }
+        let owner = Owner { peer, permit: Box::new(permit) };
+        Self { owner, wire: Outside::portable(Terms::default(), stream, already_read).await }
+    }
+
+    /// A connection whose messages go over HTTP, and the end of it that requests deal with. Hello was
+    /// heard: it had `bytes_read` bytes.
+    pub fn over_http(bytes_read: u64, peer: IpAddr, permit: impl Permit + 'static) -> (http_stream::HttpEnd, Self) {
+        let (end, socket) = http_stream::pair(bytes_read);
+        (end, Self { owner: Owner { peer, permit: Box::new(permit) }, wire: Outside::Http(socket) })
     }
 
     /// A connection within the process, and a test's end of it.
     pub fn in_memory() -> (memory::Peer, Self) {
         let (peer, socket) = memory::pair();
-        let owner = Owner { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), _permit: Box::new(()) };
+        let owner = Owner { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), permit: Box::new(()) };
         (peer, Self { owner, wire: Outside::Memory(socket) })
     }
 
@@ -120,6 +154,7 @@ impl Socket {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Outside::Raw(socket) => socket.first_message(bytes_max).await,
             Outside::Portable(socket) => socket.first_message(bytes_max).await,
+            Outside::Http(_) => http_stream::Socket::first_message().await,
             Outside::Memory(socket) => socket.first_message().await,
         }
     }
@@ -131,6 +166,7 @@ impl Socket {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Outside::Raw(socket) => Inside::Raw(socket.into_link(send_buffer_bytes)?),
             Outside::Portable(socket) => Inside::Portable(socket.into_link(send_buffer_bytes)?),
+            Outside::Http(socket) => Inside::Http(socket.into_link()),
             Outside::Memory(socket) => Inside::Memory(socket.into_link()),
         };
         Ok(Link { owner: self.owner, wire })
@@ -142,11 +178,16 @@ impl Socket {
     /// the reset can overtake the reason. Gives up after two seconds; the kernel then keeps the
     /// reason for a client that reads nothing now, as long as the system keeps such sockets.
     pub async fn refuse(self, reason: CloseReason) {
+        self.owner.permit.closes(reason);
         let farewell = async {
             match self.wire {
                 #[cfg(any(target_os = "linux", target_os = "android"))]
                 Outside::Raw(socket) => socket.close(reason).await,
                 Outside::Portable(socket) => socket.close(reason).await,
+                Outside::Http(socket) => {
+                    socket.close(reason).await;
+                    Ok(())
+                }
                 Outside::Memory(socket) => {
                     socket.close(reason);
                     Ok(())
@@ -168,16 +209,23 @@ enum Inside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     Raw(raw::Link),
     Portable(portable::Link),
+    Http(http_stream::Link),
     Memory(memory::Link),
 }
 
 impl Link {
+    /// Where it comes from.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.owner.peer
+    }
+
     /// Back to whoever waits for it, inside the calling runtime.
     pub(super) fn into_socket(self) -> io::Result<Socket> {
         let wire = match self.wire {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            Inside::Raw(link) => Outside::Raw(link.into_socket()?),
+            Inside::Raw(link) => Outside::Raw(Box::new(link.into_socket()?)),
             Inside::Portable(link) => Outside::Portable(Box::new(link.into_socket()?)),
+            Inside::Http(link) => Outside::Http(link.into_socket()),
             Inside::Memory(link) => Outside::Memory(link.into_socket()),
         };
         Ok(Socket { owner: self.owner, wire })
@@ -191,6 +239,7 @@ macro_rules! each {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Inside::Raw($link) => $act,
             Inside::Portable($link) => $act,
+            Inside::Http($link) => $act,
             Inside::Memory($link) => $act,
         }
     };
@@ -211,6 +260,10 @@ impl Transport for Link {
 
     fn end(&mut self) {
         each!(&mut self.wire, link => link.end());
+    }
+
+    fn is_unfinished(&self) -> bool {
+        each!(&self.wire, link => link.is_unfinished())
     }
 
     fn bytes_read(&self) -> u64 {

@@ -12,16 +12,17 @@ use crate::config::Config;
 use crate::gateway::game_facts::GameFacts;
 use crate::gateway::identity::{Answer, Authenticator};
 use crate::matches::{Directory, PlayerKey};
+use crate::secrets::Bearer;
 
 /// Knows one account, of whose tokens one has expired, and cannot say of some.
 struct Accounts;
 
 impl Authenticator for Accounts {
-    fn authenticate<'a>(&'a self, now: Instant, credential: &'a str) -> Answer<'a> {
+    fn authenticate<'a>(&'a self, now: Instant, _: ClientAddress, credential: Bearer<'a>) -> Answer<'a> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             let expires = Some(now + Duration::from_mins(5));
-            match credential {
+            match credential.reveal() {
                 "ada" | "ada-again" => Ok(Identity { subject: PlayerKey([1; 32]), name: Name::truncated("Ada"), expires }),
                 "old" => Err(Refusal::Expired),
                 "later" => Err(Refusal::Unavailable(Duration::from_secs(7))),
@@ -34,7 +35,7 @@ impl Authenticator for Accounts {
 fn gateway() -> Arc<Gateway> {
     let game = GameFacts { name: "none", schema_hash: 7, decode_hello: |_| None };
     let directory = Directory::new(Box::new([]), Vec::new(), 1);
-    let gateway = Gateway::new(game, Arc::new(Config::default()), directory);
+    let gateway = Gateway::new(game, Arc::new(Config::default()), directory, None);
     Arc::new(Gateway { authenticator: Box::new(Accounts), ..gateway })
 }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::MatchTask;
 use crate::clock::{self, Moment};
-use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark, SeatState};
+use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark, SeatState, Sitter};
 use crate::matches::headroom::Comer;
 use crate::metrics::{self, NoRoom};
 use crate::secrets::{hash, random_bytes};
@@ -38,12 +38,28 @@ impl<G: Game> MatchTask<G> {
                 }
             }
             Command::Attach { player, ticket, socket } => {
+                if self.is_signed_out(player) {
+                    return refuse(*socket, CloseReason::SignInExpired);
+                }
                 let ticket = hash(ticket);
                 self.admit(*socket, Comer::New, |session, resume| Change::Attach { player, ticket, session, resume });
             }
             Command::Resume { token, socket } => {
                 let token = hash(token);
+                if !self.sign_ins.is_empty() && self.core.opened_by(&token).is_some_and(|player| self.is_signed_out(player)) {
+                    return refuse(*socket, CloseReason::SignInExpired);
+                }
                 self.admit(*socket, Comer::Returning, |session, resume| Change::Resume { token, session, resume });
+            }
+            Command::Echo { reply } => drop(reply.send(())),
+            Command::Look { reply } => {
+                let sitters = self.sitters().collect();
+                let _ = reply.send(sitters);
+            }
+            Command::Dismiss { whom, reason, reply } => {
+                let dismissed = self.dismiss(&whom, reason);
+                // Who asked may have gone: it is done all the same.
+                let _ = reply.send(dismissed);
             }
             Command::Spectate { socket } if self.audience.spectators() >= self.spectators_max => refuse(*socket, CloseReason::Full),
             Command::Spectate { socket } => {
@@ -68,17 +84,37 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn reserve(&mut self, reservation: Reservation) -> Result<Reserved, ReserveError> {
-        let Reservation { owner, name, ticket, until, own_only } = reservation;
+        let Reservation { owner, name, ticket, until, own_only, sign_in } = reservation;
         let patience = self.ticks(until.saturating_duration_since(StdInstant::now()));
         let answer = self.change(Change::Reserve(Box::new(Reserve { owner, name, ticket, patience, own_only })));
         match answer {
             Some(Happened::Reserved(player)) => {
+                self.note_sign_in(player, sign_in);
                 let seat = self.marks.entry(player).or_insert_with(SeatMark::pending).watch();
                 Ok(Reserved { player, seat })
             }
             Some(Happened::NotReserved(error)) => Err(error),
             _ => Err(ReserveError::Gone),
         }
+    }
+
+    fn sitters(&self) -> impl Iterator<Item = Sitter> + '_ {
+        self.core.occupants().map(|occupant| {
+            let peer = occupant.session.and_then(|session| self.audience.peer(session as usize));
+            Sitter { occupant, peer }
+        })
+    }
+
+    fn dismiss(&mut self, whom: &dyn Fn(&Sitter) -> bool, reason: CloseReason) -> Vec<Sitter> {
+        let chosen: Vec<_> = self.sitters().filter(whom).collect();
+        for Sitter { occupant, .. } in &chosen {
+            if let Some(session) = occupant.session {
+                self.audience.close(session as usize, reason);
+            }
+            self.change(Change::Leave(occupant.player));
+        }
+        self.publish_seats();
+        chosen
     }
 
     /// Lets a socket in, if what it presented opens a seat.

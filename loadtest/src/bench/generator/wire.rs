@@ -37,7 +37,9 @@ impl Wire {
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => match tls.read_tls(&mut self.stream) {
                     Ok(0) => return Ok(filled),
-                    Ok(_) => drop(tls.process_new_packets().map_err(std::io::Error::other)?),
+                    Ok(_) => {
+                        tls.process_new_packets().map_err(std::io::Error::other)?;
+                    }
                     Err(error) if error.kind() == ErrorKind::WouldBlock && filled > 0 => return Ok(filled),
                     Err(error) => {
                         // The handshake's answer is due now.
