@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Write tables and charts into docs/BENCHMARKS.md and docs/images
     #[arg(long)]
     docs: bool,
-    /// Servers to measure, separated by commas [default: floor,tickwire,tickwire-portable,ws-binary,ws-json,colyseus]
+    /// Servers to measure, separated by commas [default: floor,tickwire,tickwire-portable,tickwire-tls,ws-binary,ws-json,colyseus]
     #[arg(long, value_name = "NAMES")]
     arms: Option<String>,
     /// Player counts to measure at [default: 320,960]
@@ -95,7 +95,7 @@ fn become_bench(_bench: &mut Command) -> Result<ExitCode> {
     anyhow::bail!("the benchmark reads /proc: it runs on Linux")
 }
 
-const NATIVE_ARMS: &[&str] = &["floor", "tickwire", "tickwire-portable"];
+const NATIVE_ARMS: &[&str] = &["floor", "tickwire", "tickwire-portable", "tickwire-tls"];
 
 #[cfg(test)]
 mod tests {
