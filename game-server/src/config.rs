@@ -10,6 +10,7 @@ mod headroom;
 pub mod load;
 pub(crate) mod origin;
 mod proxies;
+mod tls;
 mod transport;
 mod value;
 
@@ -24,6 +25,7 @@ pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
@@ -56,6 +58,8 @@ pub struct Config {
     pub drain_seconds: u64,
     /// Who may play: guests, and people with an account.
     pub accounts: AccountsConfig,
+    /// TLS on the players' listener.
+    pub tls: TlsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -91,6 +95,7 @@ impl Default for Config {
             log_filter: "info".to_owned(),
             drain_seconds: 5,
             accounts: AccountsConfig::default(),
+            tls: TlsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),
@@ -120,6 +125,11 @@ impl Config {
         SocketAddr::new(self.ops.bind, self.ops.port.unwrap_or_else(|| self.port_after(2)))
     }
 
+    /// Where plain HTTP is sent to HTTPS, if anywhere.
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.tls.redirect_port.map(|port| SocketAddr::new(self.bind, port))
+    }
+
     /// The `count`th port after the players'; any free one if theirs is, or if there is none.
     fn port_after(&self, count: u16) -> u16 {
         if self.port == 0 { 0 } else { self.port.checked_add(count).unwrap_or(0) }
@@ -147,6 +157,8 @@ pub struct AdminConfig {
     /// Its port; absent for the one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    pub hosts: Vec<String>,
     /// File that holds the bearer token, at least 16 characters. There is no default token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
@@ -156,7 +168,7 @@ pub struct AdminConfig {
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, token_file: None, print_token: true }
+        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, hosts: Vec::new(), token_file: None, print_token: true }
     }
 }
 
@@ -169,11 +181,13 @@ pub struct OpsConfig {
     /// Its port; absent for the second one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    pub hosts: Vec<String>,
 }
 
 impl Default for OpsConfig {
     fn default() -> Self {
-        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None }
+        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, hosts: Vec::new() }
     }
 }
 

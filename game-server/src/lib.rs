@@ -16,6 +16,7 @@ mod ops;
 pub mod secrets;
 pub mod server;
 pub mod telemetry;
+mod tls;
 pub mod transport;
 
 /// What reads the tokens of strangers, for those who try it from outside: the fuzz targets.

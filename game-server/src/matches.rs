@@ -15,5 +15,7 @@ pub mod stats;
 pub mod worker;
 
 pub use directory::{CreateError, Directory, MatchRequest};
-pub use handle::{Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings};
+pub use handle::{
+    Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings, Sitter, Stay,
+};
 pub use sign_in::SignIn;

@@ -27,6 +27,12 @@ pub(crate) enum Reject {
     HandshakeRate,
     /// A page of another site.
     Origin,
+    /// No `Host`, several, or one that the listener does not answer to.
+    Host,
+    /// Banned, by session or by address.
+    Banned,
+    /// Closed too often for what it sent, by session or by address.
+    Conduct,
     /// The operator's listener was given no token, or a wrong one.
     AdminToken,
     /// A PROXY header that nobody may send, or that did not come.
@@ -43,6 +49,9 @@ impl Reject {
             Self::PushedOut => "pushed_out",
             Self::HandshakeRate => "handshake_rate",
             Self::Origin => "origin",
+            Self::Host => "host",
+            Self::Banned => "banned",
+            Self::Conduct => "conduct",
             Self::AdminToken => "admin_token",
             Self::ProxyHeader => "proxy_header",
             Self::AcceptFailed => "accept_failed",
@@ -66,6 +75,62 @@ impl NoRoom {
             Self::SeatsOfAddress => "seats_of_address",
         }
     }
+}
+
+/// What carries messages where no WebSocket gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SlowerPath {
+    /// One response for all of them.
+    Stream,
+    /// A request for each.
+    Poll,
+}
+
+impl SlowerPath {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Poll => "poll",
+        }
+    }
+}
+
+/// Why a connection got no TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TlsFailure {
+    /// The two could not agree, or the peer does not speak TLS.
+    Handshake,
+    /// It took too long.
+    Timeout,
+    /// This address has shaken hands too often.
+    Rate,
+}
+
+/// Whatever went wrong between the two is the peer's business.
+impl From<std::io::Error> for TlsFailure {
+    fn from(_: std::io::Error) -> Self {
+        Self::Handshake
+    }
+}
+
+impl TlsFailure {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Timeout => "timeout",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// A connection got no TLS.
+pub(crate) fn count_tls_failure(cause: TlsFailure) {
+    COUNTERS.tls_failures.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// A connection over HTTP begins to be read.
+pub(crate) fn count_slower_path(path: SlowerPath) {
+    COUNTERS.slower_paths.get_or_create(&[("path", path.name())]).inc();
 }
 
 /// A session was closed, or a socket refused, with this reason.
@@ -112,6 +177,8 @@ struct Counters {
     rejects: Family<Label, Counter>,
     sign_in_refusals: Family<Label, Counter>,
     refusals: Family<Label, Counter>,
+    tls_failures: Family<Label, Counter>,
+    slower_paths: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -136,5 +203,8 @@ pub(crate) fn register(registry: &mut Registry) {
         sign_in_refusals,
     );
     registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
+    registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
+    let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";
+    registry.register("slower_paths", slower, COUNTERS.slower_paths.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

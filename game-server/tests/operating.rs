@@ -42,6 +42,7 @@ fn defaults() -> BTreeMap<String, String> {
     all.admin.port = Some(0);
     all.admin.token_file = Some("x".into());
     all.ops.port = Some(0);
+    (all.tls.cert, all.tls.key, all.tls.redirect_port) = (Some("x".into()), Some("x".into()), Some(0));
     all.matches.bots_fill = Some(0);
     let mut found = BTreeMap::new();
     flatten("", &serde_json::to_value(&all).expect("JSON"), &defaults, &mut found);
@@ -68,14 +69,16 @@ fn every_setting_is_there_with_its_default() {
     for (key, default) in &defaults {
         assert_eq!(rows.get(key), Some(default), "`{key}` in the table of settings");
     }
-    let tables = ["accounts.", "admin.", "ops.", "proxies.", "connections.", "rates.", "session.", "sessions.", "matches.", "headroom."];
+    let tables =
+        ["accounts.", "tls.", "admin.", "ops.", "proxies.", "connections.", "rates.", "session.", "sessions.", "matches.", "headroom."];
     let described = rows.keys().filter(|key| tables.iter().any(|table| key.starts_with(table)));
     described.for_each(|key| assert!(defaults.contains_key(key), "there is no setting `{key}`"));
 }
 
 #[test]
 fn every_metric_is_there_with_its_type() {
-    let harness = Harness::start::<Tag>(|_| ());
+    // With everything that has figures of its own.
+    let harness = Harness::start::<Tag>(|config| config.tls.self_signed = true);
     let text = http::get(harness.server.ops_addr(), "/metrics").text();
     let rows = rows();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
@@ -92,7 +95,7 @@ fn every_metric_is_there_with_its_type() {
         .collect();
     // These appear when they are first counted.
     described.extend(
-        ["session_closes", "connection_rejects", "admission_refusals", "sign_in_refusals", "http_requests"]
+        ["session_closes", "connection_rejects", "admission_refusals", "tls_failures", "sign_in_refusals", "http_requests"]
             .map(|name| format!("tickwire_{name}_total")),
     );
     let documented = rows.keys().filter(|name| name.starts_with("tickwire_") || name.starts_with("process_"));

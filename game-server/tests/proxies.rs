@@ -1,5 +1,7 @@
 //! Trusted proxies are believed, with what they say of their clients; nobody else is.
 
+#![allow(clippy::expect_used)] // helpers of tests: failing by panicking is their work
+
 #[path = "common/harness.rs"]
 mod harness;
 #[path = "common/http.rs"]
@@ -131,7 +133,8 @@ fn speaking(protocol: ProxyProtocol) -> Harness {
 /// Through a proxy that sends `header` and then passes its client's bytes on.
 fn through(server: SocketAddr, header: &[u8]) -> TcpStream {
     let mut stream = connect_from(PROXY, server);
-    stream.write_all(header).expect("sent");
+    // What it did not take is what the test is about.
+    let _ = stream.write_all(header);
     stream
 }
 

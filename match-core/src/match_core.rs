@@ -27,6 +27,7 @@ use crate::replication::Replication;
 use crate::replication::pool::Pool;
 use crate::roster::Roster;
 use crate::roster::counts::Counts;
+use crate::roster::occupant::Occupant;
 use crate::rules::Setup;
 use crate::step::{Advance, Outcome, SecretHash, Step};
 use crate::time::Age;
@@ -150,6 +151,11 @@ impl<G: Game> MatchCore<G> {
     /// Seats of bots.
     pub fn bots(&self) -> usize {
         self.roster.bots()
+    }
+
+    /// The people who have a seat, for those who look after the match.
+    pub fn occupants(&self) -> impl Iterator<Item = Occupant> + '_ {
+        self.roster.occupants()
     }
 
     /// Inputs that came after their tick, over the match's life.

@@ -6,6 +6,7 @@
 
 pub(crate) mod counts;
 mod namesakes;
+pub(crate) mod occupant;
 mod seat;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::credentials::Credentials;
 use crate::step::{OwnerId, Reserve, ReserveError, SecretHash, SessionId};
 use crate::time::Age;
 use counts::Counts;
+use occupant::Occupant;
 use seat::{Holder, Person, Seat};
 
 /// The seats of one match.
@@ -266,6 +268,11 @@ impl Roster {
     /// People who are connected, rising.
     pub(crate) fn connected(&self) -> impl Iterator<Item = PlayerId> + '_ {
         self.seats.iter().filter(|(_, seat)| seat.session().is_some()).map(|(player, _)| *player)
+    }
+
+    /// The people who have a seat, rising.
+    pub(crate) fn occupants(&self) -> impl Iterator<Item = Occupant> + '_ {
+        self.seats.iter().filter_map(|(player, seat)| Occupant::of(*player, seat))
     }
 
     /// The person who has been here for longest.

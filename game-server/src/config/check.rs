@@ -13,7 +13,7 @@ impl Config {
 
 fn check(config: &Config) -> Result<(), ConfigError> {
     let connections = &config.connections;
-    let (session, matches) = (&config.session, &config.matches);
+    let (session, matches, tls) = (&config.session, &config.matches, &config.tls);
     at_least_one("connections.total", connections.total)?;
     at_least_one("connections.per_address", connections.per_address)?;
     at_least_one("connections.unauthenticated", connections.unauthenticated)?;
@@ -37,7 +37,12 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     demand(config.workers <= WORKERS_MAX, "workers", "is more than any machine has cores")?;
     demand(config.transport.kind().is_some(), "transport", "raw sockets are read on Linux only: take auto or portable")?;
     config.accounts.check()?;
+    demand(tls.cert.is_some() == tls.key.is_some(), "tls.key", "tls.cert and tls.key go together: set both, or none")?;
+    demand(!tls.self_signed || tls.cert.is_none(), "tls.self_signed", "there is a certificate already: tls.cert")?;
+    demand(tls.is_on() || tls.redirect_port.is_none(), "tls.redirect_port", "there is no HTTPS to send anybody to")?;
     if let Some(url) = &config.public_ws_url {
+        let is_mixed = tls.is_on() && url.starts_with("ws://");
+        demand(!is_mixed, "public_ws_url", "a page that comes over TLS may only open wss://")?;
         let absolute = url.starts_with("ws://") || url.starts_with("wss://");
         demand(absolute || url.starts_with('/'), "public_ws_url", "must begin with ws://, wss:// or /")?;
     }
@@ -86,6 +91,10 @@ mod tests {
         assert!(refused(|config| config.allowed_origins = vec!["play.example".into()]).contains("allowed_origins"));
         assert!(refused(|config| config.allowed_origins = vec!["https://play.example/".into()]).contains("allowed_origins"));
         assert!(refused(|config| config.public_ws_url = Some("http://x".into())).contains("public_ws_url"));
+        assert!(refused(|config| config.tls.cert = Some("cert.pem".into())).contains("tls.key"));
+        assert!(refused(|config| config.tls.redirect_port = Some(80)).contains("tls.redirect_port"));
+        let mixed = |config: &mut Config| (config.tls.self_signed, config.public_ws_url) = (true, Some("ws://x/ws".into()));
+        assert!(refused(mixed).contains("public_ws_url"));
         assert!(refused(|config| config.proxies.trusted = vec!["::1".into(), "my-proxy".into()]).contains("my-proxy is neither"));
         assert!(refused(|config| config.proxies.protocol = ProxyProtocol::Any).contains("proxies.trusted"));
         assert!(refused(|config| config.log_filter = "a=b=c".into()).contains("log_filter"));

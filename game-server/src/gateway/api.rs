@@ -77,6 +77,10 @@ async fn guard(
 ) -> Result<Response, Problem> {
     let caller = recognise(&gateway, remote.client, request.headers()).await;
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let player = if let Caller::Known(session) = &caller { Some(session.id) } else { None };
+    if !is_read(request.method(), route) && route != CONNECT_CHECK {
+        gateway.refuse_banned(remote.client.ip(), player)?;
+    }
     charge(&gateway, &caller, remote.client, request.method(), route)?;
     request.extensions_mut().insert(caller);
     request::check_announced_length(request.headers())?;
@@ -90,14 +94,18 @@ async fn guard(
 /// Counts a call in the budget it belongs to.
 fn charge(gateway: &Gateway, caller: &Caller, client: ClientAddress, method: &Method, route: &str) -> Result<(), Problem> {
     let rates = &gateway.rates;
-    let is_read = matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route);
     match caller {
         Caller::Known(session) => session.calls.check().map_err(problems::session_rate_limited),
-        Caller::Stranger(_) if is_read => rates.reads.check(client).map_err(Problem::rate_limited),
+        Caller::Stranger(_) if is_read(method, route) => rates.reads.check(client).map_err(Problem::rate_limited),
         // The handler knows whether it opens a session.
         Caller::Stranger(_) if *method == Method::POST && route == SESSION => Ok(()),
         Caller::Stranger(_) => rates.strangers.check(client).map_err(Problem::rate_limited),
     }
+}
+
+/// Whether a call only reads what is open to all.
+fn is_read(method: &Method, route: &str) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route)
 }
 
 /// Counts calls by route and status. Unknown routes count as one, so strangers cannot invent
@@ -179,6 +187,7 @@ async fn open_session(
         return Err(problems::sign_in_required());
     };
     refuse_while_draining(&gateway)?;
+    gateway.conduct.check_address(Instant::now(), remote.client.key()).map_err(problems::must_wait)?;
     let asked = request::json(request, ms(gateway.config.connections.request_ms)).await;
     // Mistakes take nothing from those who mean to play.
     let budget = if asked.is_ok() { &gateway.rates.sessions } else { &gateway.rates.strangers };

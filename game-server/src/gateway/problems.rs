@@ -13,6 +13,25 @@ use crate::metrics::{self, NoRoom};
 /// When it is worth asking again whether a worker has time: measurements go over two seconds.
 const HEADROOM_WAIT: Duration = Duration::from_secs(5);
 
+/// An operator does not let somebody play here, for so long; `None` until they change their mind.
+pub(crate) fn banned(left: Option<Duration>, reason: &str) -> Problem {
+    let mut detail = "The people who run this server do not let you play here".to_owned();
+    if let Some(left) = left {
+        detail.push_str(" for another ");
+        detail.push_str(&span(left));
+    }
+    detail.push_str(if reason.is_empty() { "." } else { ": " });
+    detail.push_str(reason);
+    let problem = Problem::new(StatusCode::FORBIDDEN, "banned", detail);
+    left.map_or(problem.clone(), |left| problem.until(left))
+}
+
+/// Somebody was closed again and again for what they sent. They may come back after `wait`.
+pub(crate) fn must_wait(wait: Duration) -> Problem {
+    let detail = "The server has closed your connection several times for what it sent. Wait a moment, then try again.";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).until(wait)
+}
+
 /// There is no such match, or it is over.
 pub(crate) fn match_not_found() -> Problem {
     let detail = "There is no such match, or it is over. Ask for a new link, or start a match yourself.";
@@ -115,5 +134,28 @@ impl From<ReserveError> for Problem {
             ReserveError::NoSeat | ReserveError::Gone => match_not_found(),
             ReserveError::Busy => Self::overloaded(),
         }
+    }
+}
+
+/// How long something goes on, for people.
+fn span(time: Duration) -> String {
+    let minutes = time.as_secs().div_ceil(60).max(1);
+    let (count, unit) = match minutes {
+        0..=119 => (minutes, "minute"),
+        120..=2_879 => (minutes.div_ceil(60), "hour"),
+        _ => (minutes.div_ceil(60 * 24), "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_round_figures() {
+        let told = |seconds| span(Duration::from_secs(seconds));
+        assert_eq!([told(0), told(61), told(3_600), told(7_201)], ["1 minute", "2 minutes", "60 minutes", "3 hours"]);
+        assert_eq!([told(47 * 3_600), told(48 * 3_600), told(30 * 86_400)], ["47 hours", "2 days", "30 days"]);
     }
 }

@@ -5,6 +5,7 @@
 //! nobody has come to; no seat is asked for without room for its ticket, and none is kept whose
 //! ticket could not be given.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -79,9 +80,15 @@ impl Gateway {
         // A task of its own: whoever asks may hang up, and what a match has promised must be noted
         // all the same.
         let seating = tokio::spawn(async move {
+            let (session, client) = (asker.session.id, asker.client.ip());
             let seat = gateway.find_and_note(&asker, wish).await;
             drop(turn);
-            seat
+            let seat = seat?;
+            // A ban that came meanwhile has not found this seat.
+            gateway.refuse_banned(client, Some(session)).inspect_err(|_| {
+                gateway.release(gateway.ledger.give_up(Instant::now(), &asker.session, seat.handle.info.id));
+            })?;
+            Ok(seat)
         });
         seating.await.unwrap_or_else(|_| Err(Problem::overloaded()))
     }
@@ -99,7 +106,7 @@ impl Gateway {
             Wish::Anywhere(mode) => self.find_anywhere(asker, &mode, &reservation).await,
             Wish::In(id) => match self.directory.find(id) {
                 Some(handle) => self.join(asker, handle, &reservation).await,
-                None => Err(problems::match_not_found()),
+                None => Err(self.no_such_match(asker, &id).await),
             },
             Wish::WithCode(code, plan) => self.join_code(asker, &code, plan.as_ref(), &reservation).await,
             Wish::InNew(plan) => self.create(asker, &plan, None, &reservation).await,
@@ -142,7 +149,7 @@ impl Gateway {
             let found = match (self.directory.find_code(code), plan) {
                 (Some(handle), _) => self.join(asker, handle, reservation).await,
                 (None, Some(plan)) => self.create(asker, plan, Some(code), reservation).await,
-                (None, None) => Err(problems::match_not_found()),
+                (None, None) => Err(self.no_such_match(asker, &code).await),
             };
             // The match is ending, or somebody else is just creating it: what becomes of that shows
             // in a moment.
@@ -152,6 +159,23 @@ impl Gateway {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         Err(problems::match_not_found())
+    }
+
+    /// Nobody learns from the time that an answer takes whether there is a match with this id or
+    /// code: where there is none, another one is asked, after what is looked at before that.
+    async fn no_such_match(&self, asker: &Asker, unknown: &(impl Hash + ?Sized)) -> Problem {
+        if let Err(problem) = self.allow_new_seat(asker) {
+            return problem;
+        }
+        self.ask_in_vain(unknown).await;
+        problems::match_not_found()
+    }
+
+    /// Takes as long as asking a match does that there is not.
+    pub(super) async fn ask_in_vain(&self, unknown: &(impl Hash + ?Sized)) {
+        if let Some(handle) = self.directory.stand_in(&unknown) {
+            handle.echo().await;
+        }
     }
 
     async fn create(&self, asker: &Asker, plan: &Plan, code: Option<&str>, reservation: &Reservation) -> Result<Found, Problem> {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
+use super::bans::Bans;
+use super::conduct::Conduct;
 use super::creations::Creations;
 use super::crowd::Crowd;
 use super::game_facts::GameFacts;
@@ -17,6 +19,7 @@ use super::match_list::MatchList;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
+use super::stream::Streams;
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
@@ -49,6 +52,10 @@ pub(crate) struct Gateway {
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
+    pub(super) bans: Bans,
+    pub(super) conduct: Arc<Conduct>,
+    /// Connections over HTTP.
+    pub(super) streams: Arc<Streams>,
 }
 
 impl Gateway {
@@ -59,6 +66,7 @@ impl Gateway {
         Self {
             game,
             caps: Caps::new(&config.connections),
+            streams: Streams::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
             refusals: Refusals::default(),
             authenticator: Box::new(Everyone { guests: guests.clone(), accounts: accounts.clone() }),
@@ -71,6 +79,8 @@ impl Gateway {
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
+            bans: Bans::default(),
+            conduct: Arc::default(),
             config,
             directory,
         }
@@ -79,6 +89,11 @@ impl Gateway {
     /// What carries connections into matches.
     pub(crate) fn transport(&self) -> TransportKind {
         self.config.transport.kind().unwrap_or(TransportKind::Portable)
+    }
+
+    /// How long a request's body may take, milliseconds.
+    pub(crate) fn request_ms(&self) -> u64 {
+        self.config.connections.request_ms
     }
 
     /// The connections there are.
@@ -117,6 +132,7 @@ impl Gateway {
             self.refusals.purge(now);
             self.rates.forget_idle();
             self.accounts.iter().for_each(|accounts| accounts.purge(now));
+            self.conduct.purge(now);
         }
     }
 }

@@ -20,6 +20,12 @@ impl PeerAddress {
         Self(address.to_canonical())
     }
 
+    /// Any, for tests: in the server, the listener makes them.
+    #[cfg(test)]
+    pub(crate) const fn made_up(address: IpAddr) -> Self {
+        Self::new(address)
+    }
+
     /// What its connections are counted under.
     pub(super) fn key(self) -> AddressKey {
         self.0.into()

@@ -52,6 +52,11 @@ impl Proxies {
         Self { protocol: ProxyProtocol::Off, ..Self::new(config) }
     }
 
+    /// Whether everybody is believed: then there are no limits by address.
+    pub(crate) fn trusts_everybody(&self) -> bool {
+        self.trusted.iter().any(|network| network.prefix_len() == 0)
+    }
+
     /// Whether what `peer` says of its clients is believed.
     pub(crate) fn trusts(&self, peer: PeerAddress) -> bool {
         self.trusts_address(peer.as_client().ip())

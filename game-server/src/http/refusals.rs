@@ -88,7 +88,7 @@ const HOST_REMEDY: &str = "let it pass on the browser's Host with its port (ngin
 #[derive(Debug)]
 pub(crate) struct Refusals {
     told: Mutex<ExpiringTable<(Cause, String, String), ()>>,
-    remembered: Mutex<ExpiringTable<(AddressKey, String), Cause>>,
+    remembered: Mutex<ExpiringTable<(AddressKey, String), Problem>>,
 }
 
 impl Default for Refusals {
@@ -103,14 +103,21 @@ impl Refusals {
         if cause != Cause::UpgradeLost {
             metrics::count_reject(Reject::Origin);
         }
-        lock(&self.remembered).insert_evicting(now, (remote.client.key(), text(headers, &ORIGIN)), cause, now + REMEMBERED);
         self.tell(now, cause, remote, headers);
-        cause.problem()
+        let problem = cause.problem();
+        self.remember(now, &problem, remote, headers);
+        problem
+    }
+
+    /// A page's WebSocket is refused with this answer, which the page cannot read.
+    pub(crate) fn remember(&self, now: Instant, problem: &Problem, remote: &Remote, headers: &HeaderMap) {
+        let expires = now + problem.retry_after.map_or(REMEMBERED, |wait| wait.min(REMEMBERED));
+        lock(&self.remembered).insert_evicting(now, (remote.client.key(), text(headers, &ORIGIN)), problem.clone(), expires);
     }
 
     /// The answer to a page that asks, if its WebSocket was refused.
     pub(crate) fn recall(&self, now: Instant, remote: &Remote, headers: &HeaderMap) -> Option<Problem> {
-        lock(&self.remembered).get_mut(now, &(remote.client.key(), text(headers, &ORIGIN))).map(|cause| cause.problem())
+        lock(&self.remembered).get_mut(now, &(remote.client.key(), text(headers, &ORIGIN))).cloned()
     }
 
     /// Logs what mends it, unless that was done lately.

@@ -30,6 +30,13 @@ pub(super) struct Origin {
     pub(super) named: Option<PeerAddress>,
 }
 
+impl Origin {
+    /// The one that is believed to be there.
+    pub(super) fn nearest(self) -> PeerAddress {
+        self.named.unwrap_or(self.peer)
+    }
+}
+
 impl Remote {
     /// Of a request with these headers. This is the only place that says who it is for. Its
     /// connection counts for that client while it is answered; `Err` if that client has no room.
@@ -39,7 +46,7 @@ impl Remote {
         permit: Arc<ConnectionPermit>,
         headers: &HeaderMap,
     ) -> Result<Self, (ClientAddress, Reject)> {
-        let nearest = origin.named.unwrap_or(origin.peer);
+        let nearest = origin.nearest();
         let client = proxies.client(nearest, headers);
         let proxy = Some(origin.peer).filter(|peer| proxies.trusts(*peer));
         // A proxy that does not say for whom it asks is not counted as if it were a client.

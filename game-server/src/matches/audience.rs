@@ -2,6 +2,8 @@
 //!
 //! Invariant: what one client does or fails to do changes nothing for the others.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use tickwire_match::Replication;
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
@@ -185,6 +187,11 @@ impl Audience {
     /// Closes all sessions.
     pub fn close_all(&mut self, reason: CloseReason) {
         self.slots.drain(..).flatten().for_each(|session| say_farewell(session, reason));
+    }
+
+    /// Where the session in `slot` comes from.
+    pub fn peer(&self, slot: usize) -> Option<IpAddr> {
+        self.slots.get(slot)?.as_ref().map(Session::peer)
     }
 
     /// Number of spectators.

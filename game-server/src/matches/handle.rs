@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing outside the match's own task touches its world, roster or sockets.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Instant;
@@ -10,7 +11,7 @@ use tickwire_game::Mode;
 /// Who a seat is kept for: what is kept of a guest session's token, or of an account's name. The
 /// same player never has two seats in a match.
 pub use tickwire_match::OwnerId as PlayerKey;
-pub use tickwire_match::ReserveError;
+pub use tickwire_match::{Occupant, ReserveError, Stay};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret};
 use tokio::sync::{mpsc, oneshot};
@@ -152,6 +153,15 @@ impl Drop for SeatMark {
     }
 }
 
+/// Somebody who has a seat, as those who look after the server see them.
+#[derive(Clone, Debug)]
+pub struct Sitter {
+    /// The seat, and who has it.
+    pub occupant: Occupant,
+    /// Where they are connected from, if they are.
+    pub peer: Option<IpAddr>,
+}
+
 /// A match, seen from outside. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct MatchHandle {
@@ -199,6 +209,25 @@ pub enum Command {
         token: Secret,
         /// After Hello.
         socket: Box<Socket>,
+    },
+    /// Nothing but an answer.
+    Echo {
+        /// The answer.
+        reply: oneshot::Sender<()>,
+    },
+    /// Who sits in the match?
+    Look {
+        /// Everyone who has a seat.
+        reply: oneshot::Sender<Vec<Sitter>>,
+    },
+    /// Close the sessions of these people and free their seats.
+    Dismiss {
+        /// Whether it is one of them.
+        whom: Box<dyn Fn(&Sitter) -> bool + Send>,
+        /// What they are told.
+        reason: CloseReason,
+        /// Who they were.
+        reply: oneshot::Sender<Vec<Sitter>>,
     },
     /// Someone wants to watch.
     Spectate {
@@ -248,6 +277,30 @@ impl MatchHandle {
         }
     }
 
+    /// Takes as long as asking the match for something does.
+    pub async fn echo(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.try_send(Command::Echo { reply }).is_ok() {
+            // It is the same whether the match answers or ends.
+            let _ = answer.await;
+        }
+    }
+
+    /// Everyone who has a seat. `None` if the match is gone or has too much to do.
+    pub async fn look(&self) -> Option<Vec<Sitter>> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(Command::Look { reply }).ok()?;
+        answer.await.ok()
+    }
+
+    /// Takes people out of the match, and says who they were. `None` if the match is gone or has
+    /// too much to do.
+    pub async fn dismiss(&self, whom: impl Fn(&Sitter) -> bool + Send + 'static, reason: CloseReason) -> Option<Vec<Sitter>> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(Command::Dismiss { whom: Box::new(whom), reason, reply }).ok()?;
+        answer.await.ok()
+    }
+
     /// Hands a command over; gives it back, and says why, if the match is gone or its queue is
     /// full.
     pub fn send(&self, command: Command) -> Result<(), (Command, CloseReason)> {
@@ -274,7 +327,14 @@ impl Command {
     pub fn into_socket(self) -> Option<Socket> {
         match self {
             Self::Attach { socket, .. } | Self::Resume { socket, .. } | Self::Spectate { socket } => Some(*socket),
-            Self::Reserve { .. } | Self::Release { .. } | Self::Vacate { .. } | Self::Drain { .. } | Self::End(_) => None,
+            Self::Reserve { .. }
+            | Self::Release { .. }
+            | Self::Vacate { .. }
+            | Self::Echo { .. }
+            | Self::Look { .. }
+            | Self::Dismiss { .. }
+            | Self::Drain { .. }
+            | Self::End(_) => None,
         }
     }
 }

@@ -78,6 +78,7 @@ impl Collector for Server {
         bots(encoder, &census)?;
         spectators(encoder, &census)?;
         connections(encoder, observer)?;
+        certificate(encoder, observer)?;
         guests(encoder, observer)?;
         tickets(encoder, observer)?;
         tick_duration(encoder, &totals)?;
@@ -105,6 +106,13 @@ fn census(observer: &Observer) -> Census {
         census.spectators += i64::from(stats.spectators.load(Relaxed));
     }
     census
+}
+
+fn certificate(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    // None without TLS: a gauge that is not there cannot be mistaken for a certificate that is over.
+    let Some(left) = observer.tls.as_ref().and_then(|keeper| keeper.expires_in()) else { return Ok(()) };
+    let help = "Until the certificate expires; negative since it has";
+    ConstGauge::new(left).encode(encoder.encode_descriptor("tls_certificate_expires_in", help, Some(&Unit::Seconds), MetricType::Gauge)?)
 }
 
 fn build_info(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {

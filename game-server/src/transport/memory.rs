@@ -138,6 +138,11 @@ impl Transport for Link {
 
     fn end(&mut self) {}
 
+    /// Messages come whole.
+    fn is_unfinished(&self) -> bool {
+        false
+    }
+
     fn bytes_read(&self) -> u64 {
         lock(&self.wire).bytes_read
     }

@@ -7,6 +7,7 @@ import { Api, ApiError, serverBase, type GameInfo, type Join } from '../net/api'
 import { Backoff } from '../net/backoff';
 import { closeKind } from '../net/close';
 import type { ConnectionState, Credential, SocketLike, Trouble } from '../net/connection';
+import { Paths, type Path } from '../net/path';
 import type { Welcome } from '../net/control';
 import { Freshness } from '../sync/freshness';
 import { joinCode, showJoinCode } from './address';
@@ -14,6 +15,7 @@ import {
   arrivalSentence,
   isBlocked,
   mismatchSentence,
+  pathSentence,
   signOf,
   storyOf,
   type ActionKind,
@@ -24,7 +26,7 @@ import { DEFAULT_MODE, GAME } from './game';
 import { Landing } from './landing';
 import { whenIdle, type Loader } from './loader';
 import { findingOf, Prober } from './prober';
-import { Seats, socketUrl, type PlayRequest } from './seats';
+import { Seats, socketUrl, streamUrl, type PlayRequest } from './seats';
 import { SignIn } from './sign-in';
 import { Signs } from './signs';
 import { StatusScreen } from './status-screen';
@@ -75,6 +77,7 @@ export class App {
   private reason: string | null = null;
   private refusal: Situation['refusal'] = null;
   private search: Search | null = null;
+  private paths: Paths | null = null;
   /** When last looked, the server was known to answer. */
   private answered = false;
   /** What to say when the player is in a match again. */
@@ -120,6 +123,11 @@ export class App {
     setInterval(() => {
       this.beat();
     }, BEAT_MS);
+  }
+
+  /** How messages reach the server, or did last. */
+  get path(): Path {
+    return this.paths?.path ?? 'websocket';
   }
 
   get phase(): PagePhase {
@@ -257,11 +265,26 @@ export class App {
     const { seat, screen } = this;
     if (!seat || !screen) return;
     const url = socketUrl(seat.wsUrl, serverBase());
+    const overHttp = streamUrl(seat.wsUrl, serverBase());
+    const paths = new Paths({
+      memory: {
+        get: () => this.storage.path,
+        set: (path) => {
+          this.storage.path = path;
+        },
+      },
+      openWebSocket: () => new WebSocket(url) as SocketLike,
+      openHttp: async (path) => {
+        const { HttpSocket } = await import('../net/http-socket');
+        return new HttpSocket({ url: overHttp, path });
+      },
+    });
+    this.paths = paths;
     this.reason = null;
     screen.begin({
       credential,
       code: seat.code,
-      openSocket: () => new WebSocket(url) as SocketLike,
+      openSocket: () => paths.open(),
     });
   }
 
@@ -408,6 +431,7 @@ export class App {
     const wasTold = this.status.isShown;
     this.status.show(story);
     this.signs.showStalled(situation && signOf(situation));
+    this.screen?.showPath(pathSentence(this.path));
     const session = this.stage === 'playing' ? this.screen?.session : null;
     this.signs.showDrain(story ? null : (session?.drainSeconds(performance.now()) ?? null));
     // While a dialog is open, its keys are its own; before, what is held stays held.

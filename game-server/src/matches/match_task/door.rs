@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::MatchTask;
 use crate::clock::{self, Moment};
-use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark, SeatState};
+use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark, SeatState, Sitter};
 use crate::matches::headroom::Comer;
 use crate::metrics::{self, NoRoom};
 use crate::secrets::{hash, random_bytes};
@@ -51,6 +51,16 @@ impl<G: Game> MatchTask<G> {
                 }
                 self.admit(*socket, Comer::Returning, |session, resume| Change::Resume { token, session, resume });
             }
+            Command::Echo { reply } => drop(reply.send(())),
+            Command::Look { reply } => {
+                let sitters = self.sitters().collect();
+                let _ = reply.send(sitters);
+            }
+            Command::Dismiss { whom, reason, reply } => {
+                let dismissed = self.dismiss(&whom, reason);
+                // Who asked may have gone: it is done all the same.
+                let _ = reply.send(dismissed);
+            }
             Command::Spectate { socket } if self.audience.spectators() >= self.spectators_max => refuse(*socket, CloseReason::Full),
             Command::Spectate { socket } => {
                 self.change(Change::Watch);
@@ -86,6 +96,25 @@ impl<G: Game> MatchTask<G> {
             Some(Happened::NotReserved(error)) => Err(error),
             _ => Err(ReserveError::Gone),
         }
+    }
+
+    fn sitters(&self) -> impl Iterator<Item = Sitter> + '_ {
+        self.core.occupants().map(|occupant| {
+            let peer = occupant.session.and_then(|session| self.audience.peer(session as usize));
+            Sitter { occupant, peer }
+        })
+    }
+
+    fn dismiss(&mut self, whom: &dyn Fn(&Sitter) -> bool, reason: CloseReason) -> Vec<Sitter> {
+        let chosen: Vec<_> = self.sitters().filter(whom).collect();
+        for Sitter { occupant, .. } in &chosen {
+            if let Some(session) = occupant.session {
+                self.audience.close(session as usize, reason);
+            }
+            self.change(Change::Leave(occupant.player));
+        }
+        self.publish_seats();
+        chosen
     }
 
     /// Lets a socket in, if what it presented opens a seat.
