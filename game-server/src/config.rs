@@ -8,6 +8,7 @@ mod error;
 pub mod flags;
 mod headroom;
 pub mod load;
+mod memory;
 pub(crate) mod origin;
 mod proxies;
 mod tls;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
+pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use tls::TlsConfig;
@@ -56,10 +58,10 @@ pub struct Config {
     pub log_filter: String,
     /// Seconds that matches may go on after a signal to stop, while people play in them.
     pub drain_seconds: u64,
-    /// Who may play: guests, and people with an account.
-    pub accounts: AccountsConfig,
     /// TLS on the players' listener.
     pub tls: TlsConfig,
+    /// Who may play: guests, and people with an account.
+    pub accounts: AccountsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -78,6 +80,8 @@ pub struct Config {
     pub matches: MatchConfig,
     /// When workers have enough to do.
     pub headroom: HeadroomConfig,
+    /// When memory runs short.
+    pub memory: MemoryConfig,
 }
 
 impl Default for Config {
@@ -94,8 +98,8 @@ impl Default for Config {
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_seconds: 5,
-            accounts: AccountsConfig::default(),
             tls: TlsConfig::default(),
+            accounts: AccountsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),
@@ -105,6 +109,7 @@ impl Default for Config {
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
             headroom: HeadroomConfig::default(),
+            memory: MemoryConfig::default(),
         }
     }
 }

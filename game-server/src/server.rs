@@ -63,12 +63,12 @@ pub enum StartError {
     /// Operators cannot be let in.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// People with an account cannot be let in.
-    #[error(transparent)]
-    Accounts(#[from] AccountsError),
     /// The certificate or its key cannot be used.
     #[error("TLS: {0}")]
     Tls(#[from] MaterialError),
+    /// People with an account cannot be let in.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -90,8 +90,8 @@ pub enum StartError {
 /// What a config needs before anything is started.
 struct Prepared {
     token: Option<Token>,
-    accounts: Option<Arc<Accounts>>,
     tls: Option<Arc<Keeper>>,
+    accounts: Option<Arc<Accounts>>,
 }
 
 impl Server {

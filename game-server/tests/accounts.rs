@@ -156,7 +156,7 @@ fn a_page_is_told_whom_the_server_takes_and_what_is_wrong_with_a_token() {
     let told = [&info["guests"], &info["accounts"], &info["sign_in_url"]];
     assert_eq!(told, [&json!(true), &json!(true), &json!("https://id.example/login")]);
 
-    assert!(renew(address, &provider.token("ada", 60)).is_ok_and(|left| (50..=60).contains(&left)));
+    assert!(renew(address, &Provider::token("ada", 60)).is_ok_and(|left| (50..=60).contains(&left)));
     let by = signer(JwtAlgorithm::EdDSA, provider::ED25519);
     let header = json!({ "alg": "EdDSA" });
     let with = |claim: &str, value: Value| {
@@ -202,22 +202,22 @@ fn guests_can_be_turned_off() {
         assert_eq!((answer.status, answer.problem()), (401, "sign_in_required".into()), "{path}");
         assert_eq!(answer.json()["detail"], "Sign in to play.");
     }
-    assert_eq!(post(address, "/api/quick-play", Some(&provider.token("ada", 60)), &mode).status, 200);
+    assert_eq!(post(address, "/api/quick-play", Some(&Provider::token("ada", 60)), &mode).status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_person_has_one_seat_whatever_the_token() {
     let provider = Provider::new();
     let harness = server(&provider, |_| {});
-    let (mut api, first) = join(&harness, &provider.token("ada", 60)).await;
+    let (mut api, first) = join(&harness, &Provider::token("ada", 60)).await;
     let ada: Client<Tag> = enter(&api, &first).await.expect("Welcome");
     let names: Vec<_> = ada.welcome().map(|welcome| welcome.roster.as_slice().to_vec()).unwrap_or_default();
     assert_eq!(names[0].name.as_str(), "ada", "as the provider says");
-    api.sign_in(&provider.token("ada", 61));
+    api.sign_in(&Provider::token("ada", 61));
     let again = api.join(&first.code).await.expect("the same seat");
     let back: Client<Tag> = enter(&api, &again).await.expect("Welcome");
     assert_eq!(back.player(), ada.player());
-    api.sign_in(&provider.token("bob", 60));
+    api.sign_in(&Provider::token("bob", 60));
     let other = api.join(&first.code).await.expect("a seat");
     let bob: Client<Tag> = enter(&api, &other).await.expect("Welcome");
     assert_ne!(bob.player(), ada.player());
@@ -227,7 +227,7 @@ async fn one_person_has_one_seat_whatever_the_token() {
 async fn a_sign_in_that_expires_ends_the_connection_and_keeps_the_seat_for_who_renews_it() {
     let provider = Provider::new();
     let harness = server(&provider, |_| {});
-    let (api, seat) = join(&harness, &provider.token("ada", 3)).await;
+    let (api, seat) = join(&harness, &Provider::token("ada", 3)).await;
     let mut ada: Client<Tag> = enter(&api, &seat).await.expect("Welcome");
     let (player, token) = (ada.player(), ada.resume_credential().expect("welcomed"));
     assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::SignInExpired);
@@ -235,12 +235,12 @@ async fn a_sign_in_that_expires_ends_the_connection_and_keeps_the_seat_for_who_r
     let mut early = Client::<Tag>::connect(&api, &seat.ws_url).await.expect("connected");
     early.hello(token).await.expect("sent");
     assert_eq!(hear_closing(&mut early).await.expect("a reason"), CloseReason::SignInExpired, "the token admits to nothing");
-    assert_eq!(renew(harness.server.play_addr(), &provider.token("bob", 60)).map(drop), Ok(()), "somebody else's changes nothing");
+    assert_eq!(renew(harness.server.play_addr(), &Provider::token("bob", 60)).map(drop), Ok(()), "somebody else's changes nothing");
     let mut early = Client::<Tag>::connect(&api, &seat.ws_url).await.expect("connected");
     early.hello(token).await.expect("sent");
     assert_eq!(hear_closing(&mut early).await.expect("a reason"), CloseReason::SignInExpired);
 
-    assert!(renew(harness.server.play_addr(), &provider.token("ada", 60)).is_ok());
+    assert!(renew(harness.server.play_addr(), &Provider::token("ada", 60)).is_ok());
     let back: Client<Tag> = resume(&api, &seat.ws_url, token).await.expect("the same token, which was not spent");
     assert_eq!(back.player(), player);
 }
@@ -249,12 +249,12 @@ async fn a_sign_in_that_expires_ends_the_connection_and_keeps_the_seat_for_who_r
 async fn who_renews_in_time_plays_on() {
     let provider = Provider::new();
     let harness = server(&provider, |_| {});
-    let (api, seat) = join(&harness, &provider.token("ada", 3)).await;
+    let (api, seat) = join(&harness, &Provider::token("ada", 3)).await;
     let until = Instant::now() + Duration::from_secs(3);
     let mut ada: Client<Tag> = enter(&api, &seat).await.expect("Welcome");
-    assert!(renew(harness.server.play_addr(), &provider.token("ada", 60)).is_ok());
+    assert!(renew(harness.server.play_addr(), &Provider::token("ada", 60)).is_ok());
     // An older one changes nothing.
-    assert!(renew(harness.server.play_addr(), &provider.token("ada", 30)).is_ok());
+    assert!(renew(harness.server.play_addr(), &Provider::token("ada", 30)).is_ok());
     see(&mut ada, |_| Instant::now() > until + Duration::from_secs(2)).await.expect("still there");
 }
 
@@ -263,7 +263,7 @@ async fn keys_are_changed_without_a_restart_and_a_broken_file_keeps_the_old() {
     let provider = Provider::new();
     let harness = server(&provider, |_| {});
     let address = harness.server.play_addr();
-    let (old, new) = (provider.token("ada", 600), Provider::token_by(provider::ED25519_OTHER, "ada", 600));
+    let (old, new) = (Provider::token("ada", 600), Provider::token_by(provider::ED25519_OTHER, "ada", 600));
     let are_good = || (renew(address, &old).is_ok(), renew(address, &new).is_ok());
     assert_eq!(are_good(), (true, false));
     provider.publish("these are no keys");

@@ -69,8 +69,20 @@ fn every_setting_is_there_with_its_default() {
     for (key, default) in &defaults {
         assert_eq!(rows.get(key), Some(default), "`{key}` in the table of settings");
     }
-    let tables =
-        ["accounts.", "tls.", "admin.", "ops.", "proxies.", "connections.", "rates.", "session.", "sessions.", "matches.", "headroom."];
+    let tables = [
+        "tls.",
+        "accounts.",
+        "admin.",
+        "ops.",
+        "proxies.",
+        "connections.",
+        "rates.",
+        "session.",
+        "sessions.",
+        "matches.",
+        "headroom.",
+        "memory.",
+    ];
     let described = rows.keys().filter(|key| tables.iter().any(|table| key.starts_with(table)));
     described.for_each(|key| assert!(defaults.contains_key(key), "there is no setting `{key}`"));
 }

@@ -15,7 +15,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::target::Place;
 
 /// Largest answer that is read, bytes.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 

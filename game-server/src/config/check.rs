@@ -30,16 +30,18 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     at_least_one("session.bytes_per_second", session.bytes_per_second)?;
     at_least_one("session.send_buffer_bytes", session.send_buffer_bytes)?;
     at_least_one("matches.matches_max", matches.matches_max)?;
+    demand(config.memory.brake_percent <= 100, "memory.brake_percent", "must be 0, for never, to 100")?;
+    demand(config.memory.shed_percent <= 100, "memory.shed_percent", "must be 0, for never, to 100")?;
     demand(config.headroom.busy_percent <= 100, "headroom.busy_percent", "must be 0, for no limit, to 100")?;
     demand(config.headroom.late_percent <= 100, "headroom.late_percent", "must be 0, for no limit, to 100")?;
     demand(session.ping_after_ms < session.silence_ms, "session.ping_after_ms", "must be less than session.silence_ms")?;
     demand(matches.tick_rate <= TICK_RATE_MAX, "matches.tick_rate", "must be 0, for the game's own, or 1 to 60")?;
     demand(config.workers <= WORKERS_MAX, "workers", "is more than any machine has cores")?;
     demand(config.transport.kind().is_some(), "transport", "raw sockets are read on Linux only: take auto or portable")?;
-    config.accounts.check()?;
     demand(tls.cert.is_some() == tls.key.is_some(), "tls.key", "tls.cert and tls.key go together: set both, or none")?;
     demand(!tls.self_signed || tls.cert.is_none(), "tls.self_signed", "there is a certificate already: tls.cert")?;
     demand(tls.is_on() || tls.redirect_port.is_none(), "tls.redirect_port", "there is no HTTPS to send anybody to")?;
+    config.accounts.check()?;
     if let Some(url) = &config.public_ws_url {
         let is_mixed = tls.is_on() && url.starts_with("ws://");
         demand(!is_mixed, "public_ws_url", "a page that comes over TLS may only open wss://")?;

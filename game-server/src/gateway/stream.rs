@@ -95,7 +95,7 @@ async fn open(
     let (watcher, is_known) = (gateway.watcher(whose, remote.client), door.is_ok());
     let watcher = move |reason| {
         if is_known {
-            watcher(reason)
+            watcher(reason);
         }
     };
     let (secret, socket) = gateway.streams.open(remote.client, body.len() as u64, watcher).map_err(|reject| {

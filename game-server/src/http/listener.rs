@@ -211,7 +211,7 @@ async fn serve_http(
                 exchange.upgrade();
                 return Ok::<_, Infallible>(response);
             }
-            Ok(exchange.answer(response))
+            Ok(exchange.answer(response).map(Body::new))
         }
     });
     let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());

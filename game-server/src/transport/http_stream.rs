@@ -223,6 +223,11 @@ impl Transport for Link {
         self.wire().is_clear()
     }
 
+    /// One message at most, which its reader has not come for.
+    fn unsent_bytes(&self) -> usize {
+        0
+    }
+
     fn bytes_written(&self) -> u64 {
         self.wire().bytes_written()
     }

@@ -268,6 +268,10 @@ impl Transport for Link {
         self.bytes.unsent.is_empty()
     }
 
+    fn unsent_bytes(&self) -> usize {
+        self.bytes.unsent.len()
+    }
+
     fn bytes_written(&self) -> u64 {
         self.bytes.written
     }

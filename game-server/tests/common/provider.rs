@@ -89,7 +89,7 @@ impl Provider {
     }
 
     /// A token of `subject` that is good for so many seconds.
-    pub(crate) fn token(&self, subject: &str, seconds: u64) -> String {
+    pub(crate) fn token(subject: &str, seconds: u64) -> String {
         Self::token_by(ED25519, subject, seconds)
     }
 
