@@ -27,8 +27,16 @@ pub(crate) enum Arm {
 
 impl Arm {
     /// In the order of tables.
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Floor, Self::Tickwire, Self::TickwirePortable, Self::TickwireHttp, Self::WsBinary, Self::WsJson, Self::Colyseus, Self::ColyseusMessages];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Floor,
+        Self::Tickwire,
+        Self::TickwirePortable,
+        Self::TickwireHttp,
+        Self::WsBinary,
+        Self::WsJson,
+        Self::Colyseus,
+        Self::ColyseusMessages,
+    ];
     /// What is run when nothing else is asked for.
     pub(crate) const USUAL: [Self; 6] = [Self::Floor, Self::Tickwire, Self::TickwirePortable, Self::WsBinary, Self::WsJson, Self::Colyseus];
 
