@@ -150,7 +150,7 @@ impl Generator {
         self.matches = self.matches.max(seat.match_index + 1);
         let watcher = if is_first && self.watch == Watch::OnePerMatch { Watcher::new(self.arm) } else { None };
         let mut player = Player::open(self.arm, self.server, index, seat, Dialect::new(self.arm, seat.ticket), watcher)?;
-        for (which, stream) in player.streams().enumerate() {
+        for (which, stream) in player.streams().into_iter().enumerate() {
             self.poll.registry().register(stream, Token(index * SOCKETS_MAX + which), Interest::READABLE | Interest::WRITABLE)?;
         }
         self.players.push(player);
