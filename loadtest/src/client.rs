@@ -20,8 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::api::Api;
-use crate::http_stream::response::NoResponse;
-use crate::http_stream::{HttpStream, Reading};
+use crate::http_stream::{HttpStream, Reading, StreamError};
 use crate::line::Line;
 
 /// Bytes that may wait for a server that takes nothing.
@@ -114,9 +113,13 @@ pub enum ClientError {
     },
 }
 
-impl From<NoResponse> for ClientError {
-    fn from(error: NoResponse) -> Self {
-        Self::Http(error.to_string())
+impl From<StreamError> for ClientError {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Io(error) => Self::Io(error),
+            StreamError::Closed => Self::Closed,
+            StreamError::Unexpected(what) => Self::Http(what),
+        }
     }
 }
 
@@ -199,7 +202,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), ClientError> {
         match &mut self.wire {
             Wire::WebSocket(ws) => Ok(ws.send(Message::Binary(bytes.into())).await?),
-            Wire::Http(http) => http.send(bytes).await,
+            Wire::Http(http) => Ok(http.send(bytes).await?),
         }
     }
 

@@ -95,7 +95,7 @@ fn become_bench(_bench: &mut Command) -> Result<ExitCode> {
     anyhow::bail!("the benchmark reads /proc: it runs on Linux")
 }
 
-const NATIVE_ARMS: &[&str] = &["floor", "tickwire", "tickwire-portable", "tickwire-tls"];
+const NATIVE_ARMS: &[&str] = &["floor", "tickwire", "tickwire-portable", "tickwire-http", "tickwire-tls"];
 
 #[cfg(test)]
 mod tests {
