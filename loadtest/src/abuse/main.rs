@@ -131,14 +131,23 @@ fn trials(options: &Options) -> Result<Vec<Vec<Attack>>> {
         return options.attacks.iter().map(|names| names.split('+').map(named).collect()).collect();
     }
     let alone = all.iter().map(|attack| vec![*attack]);
-    let together = (0..all.len() / 3).map(|nth| three(&all, nth));
+    let together = (0..=all.len() / 3).map(|nth| three(&all, nth));
     Ok(alone.chain(together).collect())
 }
 
-/// Three attacks of different kinds: steps through the list that meet every pair sooner or later.
+/// Three attacks from different parts of the list. In the first `all.len() / 3 + 1` every attack
+/// takes part; from then on others meet.
 fn three(all: &[Attack], nth: usize) -> Vec<Attack> {
-    let step = 1 + nth / all.len() % (all.len() / 3 - 1);
-    (0..3).filter_map(|part| all.get((nth * 3 + part * (all.len() / 3 + step)) % all.len()).copied()).collect()
+    let count = all.len();
+    let in_round = count / 3 + 1;
+    let strides: Vec<usize> = (count / 3..count).filter(|stride| greatest_divisor(*stride, count) == 1).collect();
+    let stride = strides.get(nth / in_round % strides.len().max(1)).copied().unwrap_or(1);
+    (0..3).filter_map(|part| all.get((nth % in_round * 3 + part) * stride % count).copied()).collect()
+}
+
+/// That of both.
+fn greatest_divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { greatest_divisor(b, a % b) }
 }
 
 /// Attackers and players need a descriptor each.
@@ -160,7 +169,7 @@ mod tests {
     fn three_at_once_are_three_and_every_attack_takes_part() {
         let all = attacks::all();
         let mut seen = std::collections::BTreeSet::new();
-        for nth in 0..all.len() / 3 + 1 {
+        for nth in 0..=all.len() / 3 {
             let names: std::collections::BTreeSet<_> = three(&all, nth).iter().map(|attack| attack.name).collect();
             assert_eq!(names.len(), 3, "{names:?}");
             seen.extend(names);

@@ -1,6 +1,7 @@
 //! Raw connections to a server under attack: TCP from any loopback address, HTTP requests made of
 //! bytes, WebSocket frames that no client would send.
 
+use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -15,6 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The handshake's key: any will do.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+/// In place of a length: it is in the next two bytes, or the next eight.
+const LENGTH_IN_2: u8 = 0x7e;
+const LENGTH_IN_8: u8 = 0x7f;
 
 /// A connection, with or without TLS.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -122,7 +127,8 @@ impl<'a> Request<'a> {
         let Self { method, path, headers, body } = self;
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\n{headers}");
         if let Some(body) = body {
-            text += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+            // Writing to a text cannot fail.
+            let _ = write!(text, "Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
         }
         text += "\r\n";
         text += body.unwrap_or_default();
@@ -173,11 +179,11 @@ pub(crate) fn header(head: u8, length: u64) -> Vec<u8> {
     match length {
         0..126 => bytes.push(0x80 | length as u8),
         126..0x1_0000 => {
-            bytes.push(0x80 | 126);
+            bytes.push(0x80 | LENGTH_IN_2);
             bytes.extend_from_slice(&(length as u16).to_be_bytes());
         }
         _ => {
-            bytes.push(0x80 | 127);
+            bytes.push(0x80 | LENGTH_IN_8);
             bytes.extend_from_slice(&length.to_be_bytes());
         }
     }
@@ -194,8 +200,8 @@ pub(crate) async fn ending(stream: &mut Stream, patience: Duration) -> String {
             let Ok(head) = stream.read_u8().await else { return "cut off".to_owned() };
             let Ok(short) = stream.read_u8().await else { return "cut off".to_owned() };
             let length = match short {
-                126 => stream.read_u16().await.map(u64::from),
-                127 => stream.read_u64().await,
+                LENGTH_IN_2 => stream.read_u16().await.map(u64::from),
+                LENGTH_IN_8 => stream.read_u64().await,
                 short => Ok(u64::from(short)),
             };
             let mut payload = vec![0; length.unwrap_or(0).min(1 << 20) as usize];

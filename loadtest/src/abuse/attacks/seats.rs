@@ -149,13 +149,11 @@ async fn reconnects(field: Field) {
     field
         .repeat(64, |field, nth| async move {
             field.tally.sent(60);
-            match sit(&field, nth, "ffa").await {
-                Some(_) => field.tally.ended("seated, then gone"),
-                None => {
-                    field.tally.ended("refused");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
+            if sit(&field, nth, "ffa").await.is_some() {
+                return field.tally.ended("seated, then gone");
             }
+            field.tally.ended("refused");
+            tokio::time::sleep(Duration::from_millis(50)).await;
         })
         .await;
 }
