@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Fills fuzz/corpus/ with the golden vectors of protocol/fixtures/, so that the fuzzer starts from valid messages."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -41,3 +42,15 @@ for name, body in bodies.items():
     write("delta_apply", f"rows_{name}", bytes([0, 1, 1, 0, 2, 200, 2, 1, 110, 100, 250, 100, 0, 100, 50, 0, 30, 1, 9, 0, 7]) + body)
     write("delta_round_trip", name, bytes([0, 1, 0, 0, 0]) + body * 3)
     write("replica_stream", f"delta_{name}", message(1, 7, bodies["keyframe"]) + message(2, 1, body) + message(2, 3, b"\0"))
+
+HEADER = b'{"alg":"HS256","typ":"JWT"}'
+CLAIMS = b'{"iss":"https://id.example","aud":"tickwire","sub":"ada","name":"Ada","nbf":1799999990,"exp":1800000600}'
+write("jwt", "signed", b"\1" + HEADER + b"\n" + CLAIMS)
+write("jwt", "audiences", b"\1" + HEADER + b"\n" + CLAIMS.replace(b'"tickwire"', b'["x","tickwire"]'))
+write("jwt", "forged", b"\0" + b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in (HEADER, CLAIMS, bytes(32))))
+KEYS = HERE.parent / "game-server" / "tests" / "common" / "keys"
+for number, name in ((4, "ed25519.public.pem"), (5, "p256.public.pem"), (6, "rsa.public.pem"), (4, "jwks.json")):
+    write("jwt", f"{name}_{number}", bytes([number]) + (KEYS / name).read_bytes())
+write("ticket", "ticket", b"\0" + bytes(range(16)))
+write("ticket", "resume", b"\1" + bytes(range(32)))
+write("ticket", "text", b"000102030405060708090a0b0c0d0e0f")

@@ -29,6 +29,7 @@ export default defineConfig(({ command }) => {
     server: {
       proxy: {
         '/api': server,
+        '/stream': server,
         '/ws': { target: server, ws: true },
         '/admin/api': { target: adminServer, ws: true },
       },

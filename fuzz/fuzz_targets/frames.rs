@@ -26,6 +26,7 @@ fn hear(stream: &[u8], piece: usize) -> Heard {
                     assert!(message.len() <= CLIENT_MESSAGE_BYTES_MAX, "a message longer than the limit");
                     heard.push((0, message.into_owned()));
                 }
+                Ok(Some(Incoming::Text(_))) => panic!("there is no text in this protocol"),
                 Ok(Some(Incoming::Ping(payload))) => {
                     assert!(payload.len() <= CONTROL_BYTES_MAX, "a ping longer than a control frame");
                     heard.push((1, payload.to_vec()));

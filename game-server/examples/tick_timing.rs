@@ -23,9 +23,9 @@ use tickwire_protocol::codec::encode;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{ClientMessage, InputSeq, Secret, Tick};
 use tickwire_server::config::TransportKind;
-use tickwire_server::config::{MatchConfig, SessionConfig};
+use tickwire_server::config::{HeadroomConfig, MatchConfig, SessionConfig};
 use tickwire_server::matches::stats::{MICROS_MAX, Timings};
-use tickwire_server::matches::{Command, Directory, GuestId, MatchHandle, MatchRequest, Reservation, Settings, worker};
+use tickwire_server::matches::{Command, Directory, MatchHandle, MatchRequest, PlayerKey, Reservation, Settings, worker};
 use tickwire_server::secrets::hash;
 use tickwire_server::transport::Socket;
 use tickwire_server::{Config, Server};
@@ -68,7 +68,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
     let clients = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("clients").enable_all().build()?;
     let matches = MatchConfig { bots_fill: Some(16), countdown_seconds: 0, live_seconds: 1_000_000, ..MatchConfig::default() };
-    let (handle, _thread) = worker::spawn::<Arena>(0, SessionConfig::default(), matches)?;
+    let (handle, _thread) = worker::spawn::<Arena>(0, SessionConfig::default(), matches, HeadroomConfig::NONE)?;
     let directory = Directory::new(Arena::MODES.into(), vec![handle], 10_000);
     let mut all = Vec::new();
     let mut count = 40;
@@ -114,8 +114,8 @@ fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
 /// A match with fifteen bots and a client that sends an input per tick and reads and discards what comes.
 async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     let handle = directory.create(MatchRequest::new("ffa", Settings::PRIVATE))?;
-    let (owner, ticket, until) = (GuestId([1; 32]), Secret([1; 16]), Instant::now() + Duration::from_mins(1));
-    let reservation = Reservation { owner, name: Name::truncated("player"), ticket: hash(ticket), until, own_only: false };
+    let (owner, ticket, until) = (PlayerKey([1; 32]), Secret([1; 16]), Instant::now() + Duration::from_mins(1));
+    let reservation = Reservation { owner, name: Name::truncated("player"), ticket: hash(ticket), until, own_only: false, sign_in: None };
     let player = handle.reserve(reservation).await?.player;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let (mut client, accepted) = (TcpStream::connect(listener.local_addr()?).await?, listener.accept().await?.0);

@@ -2,11 +2,16 @@
 //!
 //! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
+pub(crate) mod accounts;
 mod check;
 mod error;
 pub mod flags;
+mod headroom;
 pub mod load;
+mod memory;
 pub(crate) mod origin;
+mod proxies;
+mod tls;
 mod transport;
 mod value;
 
@@ -16,7 +21,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
+pub use headroom::HeadroomConfig;
+pub use memory::MemoryConfig;
+pub(crate) use proxies::networks;
+pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
 /// Everything an operator can set.
@@ -47,10 +58,16 @@ pub struct Config {
     pub log_filter: String,
     /// Seconds that matches may go on after a signal to stop, while people play in them.
     pub drain_seconds: u64,
+    /// TLS on the players' listener.
+    pub tls: TlsConfig,
+    /// Who may play: guests, and people with an account.
+    pub accounts: AccountsConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
     pub ops: OpsConfig,
+    /// Which proxies are believed, and what.
+    pub proxies: ProxyConfig,
     /// How many connections, and how long strangers may take.
     pub connections: ConnectionConfig,
     /// How often one address, or one guest session, may ask for something.
@@ -61,6 +78,10 @@ pub struct Config {
     pub session: SessionConfig,
     /// What matches there are.
     pub matches: MatchConfig,
+    /// When workers have enough to do.
+    pub headroom: HeadroomConfig,
+    /// When memory runs short.
+    pub memory: MemoryConfig,
 }
 
 impl Default for Config {
@@ -77,13 +98,18 @@ impl Default for Config {
             log: LogFormat::Text,
             log_filter: "info".to_owned(),
             drain_seconds: 5,
+            tls: TlsConfig::default(),
+            accounts: AccountsConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
+            proxies: ProxyConfig::default(),
             connections: ConnectionConfig::default(),
             rates: RateConfig::default(),
             sessions: GuestConfig::default(),
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
+            headroom: HeadroomConfig::default(),
+            memory: MemoryConfig::default(),
         }
     }
 }
@@ -102,6 +128,11 @@ impl Config {
     /// Where the monitoring system connects to.
     pub fn ops_address(&self) -> SocketAddr {
         SocketAddr::new(self.ops.bind, self.ops.port.unwrap_or_else(|| self.port_after(2)))
+    }
+
+    /// Where plain HTTP is sent to HTTPS, if anywhere.
+    pub fn redirect_address(&self) -> Option<SocketAddr> {
+        self.tls.redirect_port.map(|port| SocketAddr::new(self.bind, port))
     }
 
     /// The `count`th port after the players'; any free one if theirs is, or if there is none.
@@ -131,6 +162,8 @@ pub struct AdminConfig {
     /// Its port; absent for the one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    pub hosts: Vec<String>,
     /// File that holds the bearer token, at least 16 characters. There is no default token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
@@ -140,7 +173,7 @@ pub struct AdminConfig {
 
 impl Default for AdminConfig {
     fn default() -> Self {
-        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, token_file: None, print_token: true }
+        Self { enabled: true, bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, hosts: Vec::new(), token_file: None, print_token: true }
     }
 }
 
@@ -153,11 +186,13 @@ pub struct OpsConfig {
     /// Its port; absent for the second one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    pub hosts: Vec<String>,
 }
 
 impl Default for OpsConfig {
     fn default() -> Self {
-        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None }
+        Self { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), port: None, hosts: Vec::new() }
     }
 }
 
@@ -237,6 +272,8 @@ pub struct GuestConfig {
     pub per_address: usize,
     /// Most seats of one session, each in another match.
     pub seats_max: usize,
+    /// Most seats that were asked for from one address, whoever has them. One more takes the place of one whose owner is away.
+    pub seats_per_address: usize,
     /// Most matches alive that one session created.
     pub matches_max: usize,
     /// Most matches alive that were created from one address.
@@ -245,7 +282,7 @@ pub struct GuestConfig {
 
 impl Default for GuestConfig {
     fn default() -> Self {
-        Self { per_address: 1_000, seats_max: 4, matches_max: 4, matches_per_address: 16 }
+        Self { per_address: 1_000, seats_max: 4, seats_per_address: 512, matches_max: 4, matches_per_address: 16 }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Strangers become players: the HTTP API, sessions and seats, handshake and admission.
 //!
 //! In the order in which a stranger meets them: [`api`] (HTTP), [`identity`], [`sessions`] and
-//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket), [`admission`] (Hello, and off to
-//! the match). Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
+//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket) or [`stream`] (the same over HTTP), [`admission`] (Hello, and off to
+//! the match). [`bans`] keeps people out, [`moderation`] also takes them out, and after bad
+//! [`conduct`] they wait. Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
 //! waits for it.
 //!
 //! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing
@@ -10,13 +11,17 @@
 
 mod admission;
 mod api;
+pub(crate) mod bans;
+mod conduct;
 mod creations;
+mod crowd;
 mod expected;
 mod game_facts;
 mod holdings;
 mod identity;
 mod ledger;
 mod match_list;
+mod moderation;
 pub(crate) mod problems;
 mod quick_play;
 mod rates;
@@ -24,9 +29,14 @@ mod routes;
 mod seating;
 mod sessions;
 mod shared;
+mod stream;
 mod tickets;
 pub(crate) mod upgrade;
 
 pub(crate) use game_facts::GameFacts;
+pub(crate) use identity::accounts::Accounts;
+pub use identity::accounts::AccountsError;
+pub use identity::accounts::keys::{Keys, KeysError};
+pub use identity::accounts::token::{Account, Flaw, Rules, Unverified};
 pub(crate) use routes::router;
 pub(crate) use shared::Gateway;

@@ -85,10 +85,13 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
 /// following it is enough.
 fn announce(server: &RunningServer, token_file: Option<&Path>) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "tickwire: play   http://{}/", server.play_addr())?;
-    if let Some(address) = server.admin_addr() {
+    writeln!(out, "tickwire: play   {}", server.play_url())?;
+    if let Some(fingerprint) = server.fingerprint() {
+        writeln!(out, "tickwire: tls    SHA-256 {fingerprint}")?;
+    }
+    if let Some(url) = server.admin_url() {
         let fragment = token_file.map(|file| read_admin_token(Some(file)).map(|token| format!("#token={token}"))).transpose()?;
-        writeln!(out, "tickwire: admin  http://{address}/admin/{}", fragment.unwrap_or_default())?;
+        writeln!(out, "tickwire: admin  {url}{}", fragment.unwrap_or_default())?;
     }
     writeln!(out, "tickwire: ops    http://{}/metrics", server.ops_addr())?;
     Ok(out.flush()?)

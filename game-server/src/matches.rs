@@ -1,16 +1,21 @@
 //! Many worlds, one owner each.
 //!
 //! [`directory`] finds and creates matches, [`handle`] is the only door into one, [`worker`] is a
-//! thread that owns some, [`pacer`] is its sleep, [`match_task`] decides when one ticks, and
-//! [`audience`] is its sockets. What happens in a match is [`tickwire_match`]'s.
+//! thread that owns some, [`pacer`] is its sleep and [`headroom`] what is left of its time,
+//! [`match_task`] decides when one ticks, and [`audience`] is its sockets. What happens in a match is [`tickwire_match`]'s.
 
 pub mod audience;
 pub mod directory;
 pub mod handle;
+pub mod headroom;
 pub mod match_task;
 pub mod pacer;
+pub mod sign_in;
 pub mod stats;
 pub mod worker;
 
 pub use directory::{CreateError, Directory, MatchRequest};
-pub use handle::{Command, GuestId, MatchHandle, MatchInfo, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings};
+pub use handle::{
+    Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings, Sitter, Stay,
+};
+pub use sign_in::SignIn;

@@ -27,8 +27,16 @@ pub(crate) enum Reject {
     HandshakeRate,
     /// A page of another site.
     Origin,
+    /// No `Host`, several, or one that the listener does not answer to.
+    Host,
+    /// Banned, by session or by address.
+    Banned,
+    /// Closed too often for what it sent, by session or by address.
+    Conduct,
     /// The operator's listener was given no token, or a wrong one.
     AdminToken,
+    /// A PROXY header that nobody may send, or that did not come.
+    ProxyHeader,
     /// The operating system gave no socket.
     AcceptFailed,
 }
@@ -41,10 +49,91 @@ impl Reject {
             Self::PushedOut => "pushed_out",
             Self::HandshakeRate => "handshake_rate",
             Self::Origin => "origin",
+            Self::Host => "host",
+            Self::Banned => "banned",
+            Self::Conduct => "conduct",
             Self::AdminToken => "admin_token",
+            Self::ProxyHeader => "proxy_header",
             Self::AcceptFailed => "accept_failed",
         }
     }
+}
+
+/// Why somebody was not let into a match, or given no seat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NoRoom {
+    /// The workers have no time for another match.
+    Headroom,
+    /// This process runs short of memory.
+    Memory,
+    /// The address has as many seats as it may have.
+    SeatsOfAddress,
+}
+
+impl NoRoom {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Headroom => "headroom",
+            Self::Memory => "memory",
+            Self::SeatsOfAddress => "seats_of_address",
+        }
+    }
+}
+
+/// What carries messages where no WebSocket gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum SlowerPath {
+    /// One response for all of them.
+    Stream,
+    /// A request for each.
+    Poll,
+}
+
+impl SlowerPath {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Poll => "poll",
+        }
+    }
+}
+
+/// Why a connection got no TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum TlsFailure {
+    /// The two could not agree, or the peer does not speak TLS.
+    Handshake,
+    /// It took too long.
+    Timeout,
+    /// This address has shaken hands too often.
+    Rate,
+}
+
+/// Whatever went wrong between the two is the peer's business.
+impl From<std::io::Error> for TlsFailure {
+    fn from(_: std::io::Error) -> Self {
+        Self::Handshake
+    }
+}
+
+impl TlsFailure {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Timeout => "timeout",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// A connection got no TLS.
+pub(crate) fn count_tls_failure(cause: TlsFailure) {
+    COUNTERS.tls_failures.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// A connection over HTTP begins to be read.
+pub(crate) fn count_slower_path(path: SlowerPath) {
+    COUNTERS.slower_paths.get_or_create(&[("path", path.name())]).inc();
 }
 
 /// A session was closed, or a socket refused, with this reason.
@@ -55,6 +144,16 @@ pub(crate) fn count_close(reason: CloseReason) {
 /// A connection or handshake was turned away.
 pub(crate) fn count_reject(cause: Reject) {
     COUNTERS.rejects.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// A token of the identity provider was refused. `flaw` is one of a few names.
+pub(crate) fn count_sign_in_refusal(flaw: &'static str) {
+    COUNTERS.sign_in_refusals.get_or_create(&[("flaw", flaw)]).inc();
+}
+
+/// Somebody was given no seat, or not let into a match.
+pub(crate) fn count_refusal(cause: NoRoom) {
+    COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
 }
 
 /// The API was called. `route` is the pattern that matched.
@@ -79,6 +178,10 @@ pub(crate) fn count_page_request(status: StatusCode) {
 struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
+    sign_in_refusals: Family<Label, Counter>,
+    refusals: Family<Label, Counter>,
+    tls_failures: Family<Label, Counter>,
+    slower_paths: Family<Label, Counter>,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -96,5 +199,15 @@ fn count_request(method: &'static str, route: impl Into<Cow<'static, str>>, stat
 pub(crate) fn register(registry: &mut Registry) {
     registry.register("session_closes", "Sessions closed and sockets refused, by the reason the client was told", COUNTERS.closes.clone());
     registry.register("connection_rejects", "Connections and handshakes turned away, by cause", COUNTERS.rejects.clone());
+    let sign_in_refusals = COUNTERS.sign_in_refusals.clone();
+    registry.register(
+        "sign_in_refusals",
+        "Tokens of the identity provider that were refused, by what was wrong with them",
+        sign_in_refusals,
+    );
+    registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
+    registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
+    let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";
+    registry.register("slower_paths", slower, COUNTERS.slower_paths.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

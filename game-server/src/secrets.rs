@@ -1,9 +1,34 @@
-//! Secrets: where they come from, and what is kept of them.
+//! Secrets: where they come from, what is kept of them, and how they are passed on without ever
+//! being printed.
+
+use std::fmt;
 
 use sha2::{Digest, Sha256};
 use tickwire_protocol::Secret;
 
 pub use tickwire_match::SecretHash;
+
+/// What a request brings as `Authorization: Bearer`. It prints as stars.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Bearer<'a>(&'a str);
+
+impl<'a> Bearer<'a> {
+    /// A credential somebody presents.
+    pub(crate) const fn new(credential: &'a str) -> Self {
+        Self(credential)
+    }
+
+    /// The credential itself, to be compared and nothing else.
+    pub(crate) const fn reveal(self) -> &'a str {
+        self.0
+    }
+}
+
+impl fmt::Debug for Bearer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(****)")
+    }
+}
 
 /// What is kept of `secret`.
 pub fn hash(secret: Secret) -> SecretHash {
@@ -19,4 +44,14 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_does_not_print_itself() {
+        assert_eq!(format!("{:?}", Bearer::new("abc")), "Bearer(****)");
+    }
 }

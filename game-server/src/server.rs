@@ -19,17 +19,24 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::{self, GameFacts, Gateway};
+use crate::gateway::{self, Accounts, GameFacts, Gateway};
 use crate::http::caps::Caps;
+use crate::http::host::Hosts;
+use crate::http::limiter::AddressLimiter;
+use crate::http::listener::{self, Entrance, Tls};
 use crate::http::pace::Deadlines;
-use crate::http::{listener, page};
+use crate::http::proxies::Proxies;
+use crate::http::{page, to_https};
 use crate::matches::{Directory, worker};
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
+use crate::tls::Keeper;
 
+pub use crate::gateway::AccountsError;
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
 pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
+pub use crate::tls::MaterialError;
 
 /// A worker that has not ended after so long is left behind.
 const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
@@ -56,6 +63,12 @@ pub enum StartError {
     /// Operators cannot be let in.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The certificate or its key cannot be used.
+    #[error("TLS: {0}")]
+    Tls(#[from] MaterialError),
+    /// People with an account cannot be let in.
+    #[error(transparent)]
+    Accounts(#[from] AccountsError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -77,6 +90,8 @@ pub enum StartError {
 /// What a config needs before anything is started.
 struct Prepared {
     token: Option<Token>,
+    tls: Option<Arc<Keeper>>,
+    accounts: Option<Arc<Accounts>>,
 }
 
 impl Server {
@@ -87,34 +102,59 @@ impl Server {
 
     /// Starts a server that runs `G`.
     pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
-        let Prepared { token } = prepare(&config)?;
+        let Prepared { token, tls, accounts } = prepare(&config)?;
         let play = Listener::bind("players", config.play_address())?;
         let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
         let admin = admin.map_err(|error: StartError| error)?;
         let ops = Listener::bind("metrics and health", config.ops_address())?;
+        let redirect = config.redirect_address().map(|address| Listener::bind("redirects to HTTPS", address)).transpose()?;
 
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if config.workers == 0 { cores } else { config.workers };
         let mut handles = Vec::new();
         let mut workers = Vec::new();
         for index in 0..count {
-            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone()).map_err(StartError::Thread)?;
+            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone(), config.headroom.clone())
+                .map_err(StartError::Thread)?;
             handles.push(handle);
             workers.push(thread);
         }
 
+        warn_of_clear_text(&config);
         let game = GameFacts::of::<G>();
         warn_of_another_game(&config.web_dir, game.name);
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory)));
-        let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses);
-        let deadlines = Deadlines::new(&config.connections);
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts));
+        let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
+        let secured = |keeper: &Arc<Keeper>| {
+            let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
+            Arc::new(Tls { keeper: Arc::clone(keeper), handshakes, plain: to_https::router(None) })
+        };
+        let entrance = |caps: Arc<Caps>, proxies: &Arc<Proxies>, tls: Option<Arc<Tls>>| Entrance {
+            caps,
+            proxies: Arc::clone(proxies),
+            deadlines: Deadlines::new(&config.connections),
+            tls,
+        };
+        let for_players = Arc::new(Proxies::new(&config.proxies));
+        if for_players.trusts_everybody() {
+            tracing::warn!("proxies.trusted holds every address: whoever connects chooses the address that limits go by; name the proxies");
+        }
+        let for_operators = Arc::new(Proxies::without_protocol(&config.proxies));
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
+
+        let player_tls = tls.as_ref().map(secured);
+        // The operator's token must not travel in the clear, and on loopback it does not travel.
+        let admin_tls = tls.as_ref().filter(|_| !config.admin.bind.is_loopback()).map(secured);
 
         let mut server = RunningServer {
             play: play.address,
+            redirect: redirect.as_ref().map(|listener| listener.address),
+            fingerprint: tls.as_ref().and_then(|keeper| keeper.fingerprint()),
+            is_secure: tls.is_some(),
+            is_admin_secure: admin_tls.is_some(),
             admin: admin.as_ref().map(|(_, listener)| listener.address),
             ops: ops.address,
             directory: Some(Arc::clone(&directory)),
@@ -122,23 +162,39 @@ impl Server {
             gateways: Vec::new(),
             workers,
         };
-        let player_caps = Arc::clone(gateway.caps());
+        let player_entrance = entrance(Arc::clone(gateway.caps()), &for_players, player_tls);
+        let redirect_entrance = entrance(Arc::clone(gateway.caps()), &for_players, None);
         server.spawn("gateway", async move {
-            let router = gateway::router(&gateway);
-            tokio::join!(play.serve(router, player_caps, deadlines), gateway.keep_house());
-        })?;
-        // A thread of its own: a flood at the gate does not blind those who look after the server.
-        server.spawn("operators", async move {
-            let ops_caps = Caps::of(monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX);
-            let ops = ops.serve(monitoring::router(&observer), ops_caps, deadlines);
-            let admin = async {
-                if let Some((token, listener)) = admin {
-                    let caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
-                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), &config.web_dir);
-                    listener.serve(router, caps, deadlines).await;
+            let https = play.address.port();
+            let redirect = async {
+                if let Some(listener) = redirect {
+                    listener.serve(to_https::router(Some(https)), redirect_entrance).await;
                 }
             };
-            tokio::join!(ops, admin, observer.keep_looking());
+            let router = gateway::router(&gateway);
+            tokio::join!(redirect, play.serve(router, player_entrance), gateway.keep_house());
+        })?;
+        // A thread of its own: a flood at the gate does not blind those who look after the server.
+        let ops_caps = Caps::of(monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX, monitoring::CONNECTIONS_MAX);
+        let ops_entrance = entrance(ops_caps, &for_operators, None);
+        let admin_caps = Caps::of(admin::CONNECTIONS_MAX, admin::CONNECTIONS_MAX, admin::STRANGERS_MAX);
+        let admin_entrance = entrance(admin_caps, &for_operators, admin_tls);
+        server.spawn("operators", async move {
+            let hosts = Hosts::told("ops.hosts", &config.ops.hosts, config.ops.bind);
+            let ops = ops.serve(monitoring::router(&observer, hosts), ops_entrance);
+            let admin = async {
+                if let Some((token, listener)) = admin {
+                    let hosts = Hosts::told("admin.hosts", &config.admin.hosts, config.admin.bind);
+                    let router = admin::router(&observer, &Arc::new(Doorkeeper::new(token)), hosts, &config.web_dir);
+                    listener.serve(router, admin_entrance).await;
+                }
+            };
+            let watch = async {
+                if let Some(keeper) = tls {
+                    keeper.watch().await;
+                }
+            };
+            tokio::join!(ops, admin, watch, observer.keep_looking());
         })?;
         Ok(server)
     }
@@ -148,8 +204,10 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     config.check()?;
     check_page(&config.web_dir)?;
     let token = config.admin.enabled.then(|| Token::read(config.admin.token_file.as_deref())).transpose()?;
+    let tls = Keeper::new(&config.tls, config.bind)?.map(Arc::new);
     descriptors::provide(config.connections.total)?;
-    Ok(Prepared { token })
+    let accounts = Accounts::new(&config.accounts)?;
+    Ok(Prepared { token, tls, accounts })
 }
 
 /// The game's modes at the operator's tick rate; 0 for the game's own.
@@ -163,6 +221,14 @@ fn check_page(web_dir: &Path) -> Result<(), StartError> {
         Ok(())
     } else {
         Err(StartError::NoPage { web_dir: web_dir.to_owned() })
+    }
+}
+
+/// Whoever is between the players and this machine reads and changes what they say.
+fn warn_of_clear_text(config: &Config) {
+    if !config.bind.is_loopback() && !config.tls.is_on() && config.proxies.trusted.is_empty() {
+        let bind = config.bind;
+        tracing::warn!(%bind, "players' connections are not encrypted: set tls.cert and tls.key, or proxies.trusted if a proxy in front ends TLS");
     }
 }
 
@@ -187,17 +253,25 @@ impl Listener {
     }
 
     /// On the runtime it is called on, for ever.
-    async fn serve(self, router: Router, caps: Arc<Caps>, deadlines: Deadlines) {
+    async fn serve(self, router: Router, entrance: Entrance) {
         match tokio::net::TcpListener::from_std(self.socket) {
-            Ok(socket) => listener::serve(socket, router, caps, deadlines).await,
+            Ok(socket) => listener::serve(socket, router, entrance).await,
             Err(error) => tracing::error!(address = %self.address, %error, "listener was lost"),
         }
     }
 }
 
+const fn scheme(is_secure: bool) -> &'static str {
+    if is_secure { "https" } else { "http" }
+}
+
 /// A server that runs. Dropping it shuts it down.
 pub struct RunningServer {
     play: SocketAddr,
+    redirect: Option<SocketAddr>,
+    fingerprint: Option<String>,
+    is_secure: bool,
+    is_admin_secure: bool,
     admin: Option<SocketAddr>,
     ops: SocketAddr,
     /// `None` once it has shut down.
@@ -212,6 +286,26 @@ impl RunningServer {
     /// Where players connect to.
     pub fn play_addr(&self) -> SocketAddr {
         self.play
+    }
+
+    /// Where the page is.
+    pub fn play_url(&self) -> String {
+        format!("{}://{}/", scheme(self.is_secure), self.play)
+    }
+
+    /// Where the operator's page is, if there is one.
+    pub fn admin_url(&self) -> Option<String> {
+        self.admin.map(|address| format!("{}://{address}/admin/", scheme(self.is_admin_secure)))
+    }
+
+    /// Where plain HTTP is sent to HTTPS, if anywhere.
+    pub fn redirect_addr(&self) -> Option<SocketAddr> {
+        self.redirect
+    }
+
+    /// The SHA-256 of a certificate that was made at the start.
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.fingerprint.as_deref()
     }
 
     /// Where operators connect to, if they can.

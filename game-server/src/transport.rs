@@ -8,15 +8,19 @@
 //! |---|---|---|
 //! | `raw` | straight from the kernel at the tick, which stamps what came | TCP on Linux |
 //! | `portable` | a small task, through `tokio-tungstenite`, which stamps what came | any stream |
+//! | `http_stream` | what requests brought, in a queue | HTTP, where WebSocket is blocked |
 //! | `memory` | what a test has put there | tests |
 //!
-//! `seam` is what the three have in common. `session` meters what a transport brings
+//! `seam` is what the four have in common. `session` meters what a transport brings
 //! (`meter`) and bounds what waits for it (`outbox`).
 //!
 //! Invariants: WebSocket opcodes stay in here; bytes are counted before they are parsed; a message
 //! that is too long is refused at its frame's header; no call of a `Link` blocks.
 
+#[doc(hidden)]
+pub mod echo;
 pub mod frame;
+pub mod http_stream;
 pub mod memory;
 mod meter;
 mod outbox;

@@ -73,6 +73,46 @@ fn wrong_tokens_are_limited() {
     let answer = with_token(admin.address, "/admin/api/matches", "another");
     assert_eq!((answer.status, answer.problem().as_str()), (429, "rate_limited"));
     assert!(answer.header("retry-after").is_some());
+    assert_eq!(with_token(admin.address, "/admin/api/matches", TOKEN).status, 200, "the right one is right whatever was guessed before");
+}
+
+#[test]
+fn a_page_of_another_site_cannot_use_up_the_operators_guesses() {
+    let admin = admin();
+    let bearer = |token: &str| format!("Bearer {token}");
+    for _ in 0..30 {
+        let headers = [("Origin", "https://evil.example"), ("Authorization", &bearer("a-wrong-one-of-many"))];
+        assert_eq!(request(admin.address, "GET", "/admin/api/matches", &headers, "").problem(), "origin_not_allowed");
+    }
+    let headers = [("Origin", "https://evil.example"), ("Authorization", &bearer(TOKEN))];
+    assert_eq!(
+        request(admin.address, "POST", "/admin/api/bans", &headers, "{}").problem(),
+        "origin_not_allowed",
+        "not even with the token"
+    );
+    for _ in 0..10 {
+        assert_eq!(
+            with_token(admin.address, "/admin/api/matches", "a-wrong-one-of-many").problem(),
+            "token_required",
+            "all of them are left"
+        );
+    }
+}
+
+#[test]
+fn strangers_do_not_take_the_operators_place() {
+    let admin = admin();
+    let elsewhere = std::net::IpAddr::from([127, 0, 0, 9]);
+    let mut held = Vec::new();
+    let mut operator = http::connect(admin.address);
+    let ask = format!("GET /admin/api/matches HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n", admin.address);
+    for (nth, part) in ask.as_bytes().chunks(16).enumerate() {
+        held.extend((0..40).map(|_| http::connect_from(elsewhere, admin.address)));
+        std::io::Write::write_all(&mut operator, part).unwrap_or_else(|error| panic!("pushed out after {nth}: {error}"));
+    }
+    assert_eq!(http::read_answer(&mut operator).status, 200);
+    held.extend((0..300).map(|_| http::connect_from(elsewhere, admin.address)));
+    assert_eq!(http::exchange(&mut operator, ask.as_bytes()).status, 200, "who has shown the token stays");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -53,8 +53,13 @@ fn others_may_not() {
     let harness = server();
     let address = harness.server.play_addr();
     for origin in ["https://evil.example", "http://cdn.example", "https://cdn.example.evil.example", "null"] {
-        for answer in [preflight(address, "/api/session", origin), request(address, "GET", "/api/info", &[("Origin", origin)], "")] {
-            assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, None), "{origin}");
+        let asked = [
+            (preflight(address, "/api/session", origin), 200),
+            (request(address, "GET", "/api/info", &[("Origin", origin)], ""), 403),
+            (request(address, "POST", "/api/session", &[("Origin", origin), ("Content-Type", "text/plain")], "{}"), 403),
+        ];
+        for (answer, status) in asked {
+            assert_eq!((answer.status, answer.header("access-control-allow-origin")), (status, None), "{origin}");
             assert!(list(&answer, "vary").contains(&"origin"), "{origin}");
         }
     }

@@ -80,7 +80,7 @@ fn ours(bytes: &[u8], piece: usize) -> Vec<Heard> {
                 Ok(Some(Incoming::Ping(bytes))) => Heard::Ping(bytes.to_vec()),
                 Ok(Some(Incoming::Pong)) => Heard::Pong,
                 Ok(Some(Incoming::Close(_))) => Heard::Close,
-                Err(_) => Heard::Refused,
+                Ok(Some(Incoming::Text(_))) | Err(_) => Heard::Refused,
             });
             if matches!(heard.last(), Some(Heard::Close | Heard::Refused)) {
                 return heard;

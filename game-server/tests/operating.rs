@@ -13,6 +13,7 @@ use harness::Harness;
 use serde_json::Value;
 use tag::Tag;
 use tickwire_server::Config;
+use tickwire_server::config::JwtAlgorithm;
 
 /// The document's table rows whose first cell is code: its text, and the second cell's.
 fn rows() -> BTreeMap<String, String> {
@@ -33,9 +34,15 @@ fn defaults() -> BTreeMap<String, String> {
     // Absent ones have no place in the default's JSON: give them a value to see their names.
     all.game = Some(String::new());
     all.public_ws_url = Some(String::new());
+    all.accounts.sign_in_url = Some(String::new());
+    all.accounts.jwt.algorithm = Some(JwtAlgorithm::EdDSA);
+    all.accounts.jwt.keys_file = Some("x".into());
+    all.accounts.jwt.issuer = Some(String::new());
+    all.accounts.jwt.audience = Some(String::new());
     all.admin.port = Some(0);
     all.admin.token_file = Some("x".into());
     all.ops.port = Some(0);
+    (all.tls.cert, all.tls.key, all.tls.redirect_port) = (Some("x".into()), Some("x".into()), Some(0));
     all.matches.bots_fill = Some(0);
     let mut found = BTreeMap::new();
     flatten("", &serde_json::to_value(&all).expect("JSON"), &defaults, &mut found);
@@ -62,14 +69,28 @@ fn every_setting_is_there_with_its_default() {
     for (key, default) in &defaults {
         assert_eq!(rows.get(key), Some(default), "`{key}` in the table of settings");
     }
-    let tables = ["admin.", "ops.", "connections.", "rates.", "session.", "matches."];
+    let tables = [
+        "tls.",
+        "accounts.",
+        "admin.",
+        "ops.",
+        "proxies.",
+        "connections.",
+        "rates.",
+        "session.",
+        "sessions.",
+        "matches.",
+        "headroom.",
+        "memory.",
+    ];
     let described = rows.keys().filter(|key| tables.iter().any(|table| key.starts_with(table)));
     described.for_each(|key| assert!(defaults.contains_key(key), "there is no setting `{key}`"));
 }
 
 #[test]
 fn every_metric_is_there_with_its_type() {
-    let harness = Harness::start::<Tag>(|_| ());
+    // With everything that has figures of its own.
+    let harness = Harness::start::<Tag>(|config| config.tls.self_signed = true);
     let text = http::get(harness.server.ops_addr(), "/metrics").text();
     let rows = rows();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
@@ -85,7 +106,10 @@ fn every_metric_is_there_with_its_type() {
         })
         .collect();
     // These appear when they are first counted.
-    described.extend(["session_closes", "connection_rejects", "http_requests"].map(|name| format!("tickwire_{name}_total")));
+    described.extend(
+        ["session_closes", "connection_rejects", "admission_refusals", "tls_failures", "sign_in_refusals", "http_requests"]
+            .map(|name| format!("tickwire_{name}_total")),
+    );
     let documented = rows.keys().filter(|name| name.starts_with("tickwire_") || name.starts_with("process_"));
     documented.for_each(|name| assert!(described.contains(name), "there is no metric `{name}`"));
 }

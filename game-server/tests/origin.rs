@@ -32,6 +32,29 @@ fn pages_of_other_sites_are_refused() {
 }
 
 #[test]
+fn what_pages_of_other_sites_ask_counts_against_nobody() {
+    let harness = Harness::start::<Tag>(|config| {
+        config.rates.handshakes_per_minute = 1;
+        config.rates.api_calls_per_minute = 1;
+        config.rates.reads_per_minute = 1;
+        config.rates.sessions_per_minute = 1;
+    });
+    let address = harness.server.play_addr();
+    let evil = [("Origin", "https://evil.example"), ("Content-Type", "application/json")];
+    let picture = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")];
+    for _ in 0..5 {
+        assert_eq!(handshake(address, "/ws", &evil).1.problem(), "origin_not_allowed");
+        assert_eq!(request(address, "POST", "/api/session", &evil, r#"{"name":"Eve"}"#).problem(), "origin_not_allowed");
+        assert_eq!(request(address, "POST", "/api/quick-play", &evil, "{}").problem(), "origin_not_allowed");
+        assert_eq!(request(address, "GET", "/api/matches", &picture, "").problem(), "origin_not_allowed");
+    }
+    assert_eq!(handshake(address, "/ws", &[]).1.status, 101);
+    assert_eq!(http::post(address, "/api/session", None, r#"{"name":"Ada"}"#).status, 201);
+    assert_eq!(get(address, "/api/matches").status, 200);
+    assert_eq!(get(address, "/api/none").status, 404);
+}
+
+#[test]
 fn a_page_can_ask_why_its_websocket_failed() {
     let harness = Harness::start::<Tag>(|config| config.allowed_origins = vec!["https://play.example".to_owned()]);
     let address = harness.server.play_addr();

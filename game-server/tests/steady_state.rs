@@ -26,7 +26,7 @@ use tickwire_server::config::TransportKind;
 use tickwire_server::matches::match_task::MatchTask;
 use tickwire_server::matches::pacer::Pacer;
 use tickwire_server::matches::stats::MatchStats;
-use tickwire_server::matches::{Command, GuestId, MatchHandle, MatchInfo, Reservation, Settings};
+use tickwire_server::matches::{Command, MatchHandle, MatchInfo, PlayerKey, Reservation, Settings};
 use tickwire_server::secrets::hash;
 use tickwire_server::transport::Socket;
 use tokio::net::TcpListener;
@@ -123,8 +123,9 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
         let listener = runtime.block_on(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).expect("a port");
         let ours = TcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
         let (theirs, _) = runtime.block_on(listener.accept()).expect("accepted");
-        let (owner, ticket, until) = (GuestId([number; 32]), Secret([number; 16]), Instant::now() + Duration::from_secs(10));
-        let reservation = Reservation { owner, name: Name::truncated("somebody"), ticket: hash(ticket), until, own_only: false };
+        let (owner, ticket, until) = (PlayerKey([number; 32]), Secret([number; 16]), Instant::now() + Duration::from_secs(10));
+        let reservation =
+            Reservation { owner, name: Name::truncated("somebody"), ticket: hash(ticket), until, own_only: false, sign_in: None };
         let (reply, mut answer) = tokio::sync::oneshot::channel();
         let _ = handle.send(Command::Reserve { reservation: Box::new(reservation), reply });
         let mut seat = None;

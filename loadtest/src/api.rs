@@ -15,7 +15,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::target::Place;
 
 /// Largest answer that is read, bytes.
-const ANSWER_BYTES_MAX: usize = 1 << 20;
+pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -95,6 +95,11 @@ impl Api {
         let answer = self.call(Method::POST, "/api/session", Some(json!({ "name": name }))).await?;
         self.token = Some(text(&answer, "token")?);
         Ok(())
+    }
+
+    /// Calls with this token from now on, as the page of someone who signed in.
+    pub fn sign_in(&mut self, token: &str) {
+        self.token = Some(token.to_owned());
     }
 
     /// A seat in any match of `mode`.

@@ -21,16 +21,30 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::api::Api;
+use crate::http_stream::response::NoResponse;
+use crate::http_stream::{HttpStream, Reading};
+
+/// Bytes that may wait for a server that takes nothing.
+const WRITE_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Things said in one WebSocket message: more than the events that wait for a slow client, in the
+/// fewest bytes they can have.
+const HEARD_MAX: usize = 16 * 1024;
 
 /// One player's connection.
 pub struct Client<G: Game, S = TcpStream> {
-    ws: WebSocketStream<S>,
+    wire: Wire<S>,
     replica: Replica,
     welcome: Option<Welcome>,
     seq: InputSeq,
     heard: VecDeque<Heard>,
     traffic: Traffic,
     game: std::marker::PhantomData<fn() -> G>,
+}
+
+/// What carries a client's messages.
+enum Wire<S> {
+    WebSocket(Box<WebSocketStream<S>>),
+    Http(Box<HttpStream<S>>),
 }
 
 /// What a client received.
@@ -79,6 +93,12 @@ pub enum ClientError {
     /// The server gave a reason and will close.
     #[error("the server ends the session: {}", .0.name())]
     Told(CloseReason),
+    /// The server answered what is not expected, over HTTP.
+    #[error("over HTTP: {0}")]
+    Http(String),
+    /// One message says more than any server has to say.
+    #[error("the server says too much in one message")]
+    TooMuch,
     /// What was waited for did not come.
     #[error("what was waited for did not come in time")]
     TimedOut,
@@ -92,6 +112,12 @@ pub enum ClientError {
         /// The first table that differs.
         table: &'static str,
     },
+}
+
+impl From<NoResponse> for ClientError {
+    fn from(error: NoResponse) -> Self {
+        Self::Http(error.to_string())
+    }
 }
 
 /// Gives `work` this thread's workspace, which all its clients use in turn.
@@ -115,6 +141,18 @@ impl<G: Game> Client<G> {
         let url = format!("ws://{}{ws_path}", stream.peer_addr()?);
         Self::over(stream, url).await
     }
+
+    /// The same over HTTP. Nothing is said before Hello.
+    pub async fn connect_over_http(api: &Api, ws_path: &str, reading: Reading) -> Result<Self, ClientError> {
+        let (down, up) = (api.connect().await?, api.connect().await?);
+        let host = down.peer_addr()?.to_string();
+        Ok(Self::over_http(HttpStream::new(down, up, reading, &host, query_of(ws_path))))
+    }
+}
+
+/// What stands behind the question mark.
+pub fn query_of(url: &str) -> &str {
+    url.split_once('?').map_or("", |(_, query)| query)
 }
 
 impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
@@ -123,18 +161,28 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         let config = WebSocketConfig::default()
             .read_buffer_size(1024)
             .write_buffer_size(0)
+            .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
             .max_message_size(Some(SERVER_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(SERVER_MESSAGE_BYTES_MAX));
         let (ws, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
-        Ok(Self {
-            ws,
+        Ok(Self::with(Wire::WebSocket(Box::new(ws))))
+    }
+
+    /// Has its messages carried over HTTP.
+    pub fn over_http(stream: HttpStream<S>) -> Self {
+        Self::with(Wire::Http(Box::new(stream)))
+    }
+
+    fn with(wire: Wire<S>) -> Self {
+        Self {
+            wire,
             replica: Replica::new(&G::SCHEMA),
             welcome: None,
             seq: InputSeq(0),
             heard: VecDeque::new(),
             traffic: Traffic::default(),
             game: std::marker::PhantomData,
-        })
+        }
     }
 
     /// Says Hello.
@@ -149,7 +197,10 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
 
     /// Sends bytes, whatever they are.
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), ClientError> {
-        Ok(self.ws.send(Message::Binary(bytes.into())).await?)
+        match &mut self.wire {
+            Wire::WebSocket(ws) => Ok(ws.send(Message::Binary(bytes.into())).await?),
+            Wire::Http(http) => http.send(bytes).await,
+        }
     }
 
     /// Sends the input meant for `tick`.
@@ -159,8 +210,23 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
     }
 
     /// The WebSocket itself, to send what no client should.
+    ///
+    /// # Panics
+    /// If there is none, but HTTP.
+    #[allow(clippy::panic)]
     pub fn websocket(&mut self) -> &mut WebSocketStream<S> {
-        &mut self.ws
+        match &mut self.wire {
+            Wire::WebSocket(ws) => ws,
+            Wire::Http(_) => panic!("this client has no WebSocket"),
+        }
+    }
+
+    /// The connection over HTTP, if that is what it has.
+    pub fn http_stream(&mut self) -> Option<&mut HttpStream<S>> {
+        match &mut self.wire {
+            Wire::WebSocket(_) => None,
+            Wire::Http(http) => Some(http),
+        }
     }
 
     /// The next thing the server says. Snapshots are applied and checked on the way.
@@ -169,11 +235,17 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
             if let Some(heard) = self.heard.pop_front() {
                 return Ok(heard);
             }
-            match self.ws.next().await {
-                Some(Ok(Message::Binary(bytes))) => self.take_in(&bytes)?,
-                Some(Ok(Message::Close(_))) | None => return Err(ClientError::Closed),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error.into()),
+            match &mut self.wire {
+                Wire::WebSocket(ws) => match ws.next().await {
+                    Some(Ok(Message::Binary(bytes))) => self.take_in(&bytes)?,
+                    Some(Ok(Message::Close(_))) | None => return Err(ClientError::Closed),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return Err(error.into()),
+                },
+                Wire::Http(http) => {
+                    let bytes = http.next().await?;
+                    self.take_in(&bytes)?;
+                }
             }
         }
     }
@@ -183,6 +255,9 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         self.traffic.payload_bytes += bytes.len() as u64;
         while let Some(message) = ServerMessage::decode_next(&mut bytes) {
             let message = message?;
+            if self.heard.len() >= HEARD_MAX {
+                return Err(ClientError::TooMuch);
+            }
             if with_workspace::<G, _>(|workspace| self.replica.apply_with(&message, workspace))? {
                 self.traffic.snapshots += 1;
                 self.heard.extend(self.view().map(|view| Heard::Snapshot(view.tick)));
@@ -195,7 +270,11 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
                 }
                 ServerMessage::Event(event) => self.heard.push_back(Heard::Event(event)),
                 ServerMessage::Pong(pong) => self.heard.push_back(Heard::Pong(pong)),
-                ServerMessage::Closing(reason) => self.heard.push_back(Heard::Closing(reason)),
+                // The last message there is.
+                ServerMessage::Closing(reason) => {
+                    self.heard.push_back(Heard::Closing(reason));
+                    return Ok(());
+                }
                 ServerMessage::Check { tables } => self.check(&tables)?,
                 ServerMessage::CellsCheck { hash } => self.check_cells(hash)?,
                 ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
@@ -235,15 +314,21 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         std::mem::take(&mut self.traffic)
     }
 
-    /// The connection below the WebSocket.
+    /// The connection below the WebSocket, or the one that messages come down.
     pub fn stream(&self) -> &S {
-        self.ws.get_ref()
+        match &self.wire {
+            Wire::WebSocket(ws) => ws.get_ref(),
+            Wire::Http(http) => http.stream(),
+        }
     }
 
     /// The connection below the WebSocket, to ask it. What is read from it or written to it breaks
     /// the WebSocket.
     pub fn stream_mut(&mut self) -> &mut S {
-        self.ws.get_mut()
+        match &mut self.wire {
+            Wire::WebSocket(ws) => ws.get_mut(),
+            Wire::Http(http) => http.stream_mut(),
+        }
     }
 
     /// The newest snapshot.

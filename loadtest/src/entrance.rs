@@ -21,7 +21,8 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::api::{self, Api, ApiError};
-use crate::client::{Client, ClientError, Heard};
+use crate::client::{Client, ClientError, Heard, query_of};
+use crate::http_stream::{HttpStream, Reading};
 use crate::link::{Link, Mix};
 use crate::scenario::{Door, Scenario};
 use crate::target::{Place, any_like};
@@ -42,6 +43,7 @@ pub struct Entrance {
     server: Place,
     mode: String,
     network: Mix,
+    reading: Option<Reading>,
     seed: u64,
     /// HTTP clients, each with its source address; players share them.
     clients: Vec<(Option<IpAddr>, reqwest::Client)>,
@@ -69,6 +71,8 @@ pub struct Setup {
     pub mode: String,
     /// Their networks.
     pub network: Mix,
+    /// How they read messages over HTTP; `None` for WebSockets.
+    pub reading: Option<Reading>,
     /// Of all random choices.
     pub seed: u64,
     /// Players in all.
@@ -128,6 +132,7 @@ impl Entrance {
             server: setup.server,
             mode: setup.mode,
             network: setup.network,
+            reading: setup.reading,
             seed: setup.seed,
             users_per_address,
             first_user: setup.first_user,
@@ -234,7 +239,14 @@ impl Entrance {
     async fn say_hello<G: Game>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
         let stream = connect(&self.server, source).await?;
         let url = if way.ws_url.starts_with('/') { format!("ws://{}{}", self.server.authority, way.ws_url) } else { way.ws_url.clone() };
-        let mut client = Client::over(self.link(stream, index), url).await?;
+        let down = self.link(stream, index);
+        let mut client = match self.reading {
+            None => Client::over(down, url).await?,
+            Some(reading) => {
+                let up = self.link(connect(&self.server, source).await?, index);
+                Client::over_http(HttpStream::new(down, up, reading, &self.server.authority, query_of(&url)))
+            }
+        };
         client.hello(way.credential).await?;
         Ok(client)
     }

@@ -13,6 +13,7 @@ pub mod bot;
 pub mod capacity;
 pub mod client;
 pub mod entrance;
+pub mod http_stream;
 pub mod link;
 pub mod measure;
 pub mod monitor;

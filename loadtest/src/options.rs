@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::http_stream::Reading;
 use crate::link;
 use crate::scenario::ScenarioMix;
 use crate::target::Target;
@@ -64,6 +65,9 @@ pub struct Options {
     /// Network conditions and their weights: ideal, wifi, 4g, transatlantic, train, or delay=40ms,jitter=10ms,loss=1%
     #[arg(long, default_value = "ideal", value_name = "NAME:WEIGHT,...")]
     pub network: link::Mix,
+    /// What carries the players' messages
+    #[arg(long, value_enum, default_value = "websocket")]
+    pub transport: Carrier,
     /// Mode to play [default: the game's first]
     #[arg(long)]
     pub mode: Option<String>,
@@ -123,6 +127,28 @@ pub enum Ops {
     At(Target),
     /// They are not to be read.
     Off,
+}
+
+/// What carries a player's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Carrier {
+    /// A WebSocket.
+    Websocket,
+    /// A long HTTP response, and requests: what is left where no WebSocket gets through.
+    HttpStream,
+    /// A request for every message: what is left where such a response is held back.
+    HttpPoll,
+}
+
+impl Carrier {
+    /// How messages are read over HTTP; `None` for a WebSocket.
+    pub const fn reading(self) -> Option<Reading> {
+        match self {
+            Self::Websocket => None,
+            Self::HttpStream => Some(Reading::Stream),
+            Self::HttpPoll => Some(Reading::Poll),
+        }
+    }
 }
 
 fn parse_ops(text: &str) -> Result<Ops, String> {

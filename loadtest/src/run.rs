@@ -145,6 +145,7 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
         server: facts.place.clone(),
         mode: facts.mode.id.clone(),
         network: options.network.clone(),
+        reading: options.transport.reading(),
         seed: options.seed,
         users: options.users as usize,
         users_per_address: options.users_per_address as usize,

@@ -24,6 +24,7 @@ mod time;
 pub use match_core::{MatchCore, RestoreError};
 pub use replication::{Replication, View};
 pub use roster::counts::Counts;
+pub use roster::occupant::{Occupant, Stay};
 pub use rules::{Rules, Setup};
 pub use step::{Advance, Change, Happened, Outcome, OwnerId, Reserve, ReserveError, SecretHash, SessionId, Step};
 pub use time::{Age, ticks};

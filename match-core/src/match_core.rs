@@ -27,8 +27,9 @@ use crate::replication::Replication;
 use crate::replication::pool::Pool;
 use crate::roster::Roster;
 use crate::roster::counts::Counts;
+use crate::roster::occupant::Occupant;
 use crate::rules::Setup;
-use crate::step::{Advance, Outcome, Step};
+use crate::step::{Advance, Outcome, SecretHash, Step};
 use crate::time::Age;
 pub use state::RestoreError;
 
@@ -152,6 +153,11 @@ impl<G: Game> MatchCore<G> {
         self.roster.bots()
     }
 
+    /// The people who have a seat, for those who look after the match.
+    pub fn occupants(&self) -> impl Iterator<Item = Occupant> + '_ {
+        self.roster.occupants()
+    }
+
     /// Inputs that came after their tick, over the match's life.
     pub fn late_inputs(&self) -> u64 {
         self.players.late_count()
@@ -167,6 +173,11 @@ impl<G: Game> MatchCore<G> {
         let abandoned = self.empty_since.map(|since| since.plus(self.setup.rules.empty_for));
         // There is one: a seat that is held by nobody connected expires.
         [self.roster.next_expiry(), abandoned].into_iter().flatten().min().unwrap_or(self.age)
+    }
+
+    /// The seat that `secret` opens, if it opens one: what a session that presents it would hold.
+    pub fn opened_by(&self, secret: &SecretHash) -> Option<PlayerId> {
+        self.roster.opened_by(secret, self.age)
     }
 
     /// What a session is told first: everything about the match but what there is to see. `player`

@@ -6,6 +6,7 @@
 
 pub(crate) mod counts;
 mod namesakes;
+pub(crate) mod occupant;
 mod seat;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use crate::credentials::Credentials;
 use crate::step::{OwnerId, Reserve, ReserveError, SecretHash, SessionId};
 use crate::time::Age;
 use counts::Counts;
+use occupant::Occupant;
 use seat::{Holder, Person, Seat};
 
 /// The seats of one match.
@@ -150,8 +152,13 @@ impl Roster {
     /// The seat that `token` belongs to, now held by `session`. Nothing changes if it belongs to
     /// none.
     pub(crate) fn resume(&mut self, token: SecretHash, session: SessionId, given: SecretHash, now: Age) -> Option<Taken> {
-        let (player, _) = self.seats.iter().find(|(_, seat)| seat.is_opened_by(&token, now))?;
-        self.connect(*player, token, session, given)
+        let player = self.opened_by(&token, now)?;
+        self.connect(player, token, session, given)
+    }
+
+    /// The seat that `secret` opens, if it opens one.
+    pub(crate) fn opened_by(&self, secret: &SecretHash, now: Age) -> Option<PlayerId> {
+        self.seats.iter().find(|(_, seat)| seat.is_opened_by(secret, now)).map(|(player, _)| *player)
     }
 
     fn connect(&mut self, player: PlayerId, presented: SecretHash, session: SessionId, given: SecretHash) -> Option<Taken> {
@@ -261,6 +268,11 @@ impl Roster {
     /// People who are connected, rising.
     pub(crate) fn connected(&self) -> impl Iterator<Item = PlayerId> + '_ {
         self.seats.iter().filter(|(_, seat)| seat.session().is_some()).map(|(player, _)| *player)
+    }
+
+    /// The people who have a seat, rising.
+    pub(crate) fn occupants(&self) -> impl Iterator<Item = Occupant> + '_ {
+        self.seats.iter().filter_map(|(player, seat)| Occupant::of(*player, seat))
     }
 
     /// The person who has been here for longest.

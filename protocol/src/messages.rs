@@ -266,7 +266,7 @@ pub enum CloseReason {
     InternalError,
     /// No place is left to watch from.
     Full,
-    /// Too many ask the match for something at once. A resume token still holds, a ticket does not.
+    /// Too many ask the match for something at once, or the server has no time to wake it. What was presented holds as long as it did.
     Busy,
     /// What the player signed in with has expired. The seat is kept: sign in again, then resume.
     SignInExpired,

@@ -1,6 +1,6 @@
 // The operator's page.
 import type { Page } from '@playwright/test';
-import { createMatch, expect, play, state, test } from './fixtures';
+import { createMatch, expect, inMatch, play, state, test } from './fixtures';
 import { ORIENTATIONS } from './phone';
 
 const MARKUP = '<i>Ada</i>';
@@ -21,6 +21,48 @@ test('shows matches and lets the operator watch one', async ({ server, newPlayer
   await admin.getByTestId('watch-close').click();
   await expect(admin.getByTestId('dashboard')).toBeVisible();
   expect((await state(player)).connection, 'watching disturbs nobody').toBe('live');
+});
+
+test('kicks and bans a player, lifts the ban, and writes all of it down', async ({ server, newPlayer, page }) => {
+  const admin = await newPlayer();
+  await play(page, server.playUrl, MARKUP);
+  await admin.goto(server.adminUrl);
+  await admin.getByTestId('show-people').click();
+  const person = admin.getByTestId('admin-people-row').filter({ hasText: MARKUP });
+  await expect(person).toContainText('playing');
+  await expect(person).toContainText('127.0.0.1');
+
+  await person.getByTestId('kick').click();
+  await admin.getByTestId('verdict-reason').fill('shouting');
+  await admin.getByTestId('verdict-confirm').click();
+  await expect(person).toHaveCount(0);
+  await expect(page.getByTestId('status-text')).toHaveText('The people who run this server took you out of the match.');
+
+  await page.goto(server.playUrl);
+  await page.getByTestId('play').click();
+  await inMatch(page);
+  await person.getByTestId('ban').click();
+  await expect(admin.getByTestId('ban-address'), 'an address may be shared by many').not.toBeChecked();
+  await admin.getByTestId('ban-length').selectOption({ label: '1 day' });
+  await admin.getByTestId('verdict-reason').fill('more shouting');
+  await admin.getByTestId('verdict-confirm').click();
+  await expect(page.getByTestId('status-text')).toHaveText('The people who run this server do not let you play here.');
+  const ban = admin.getByTestId('admin-bans-row');
+  await expect(ban).toContainText('more shouting');
+  await expect(ban).toContainText(/23 h 59 min|1 d|24 h/);
+
+  await page.goto(server.playUrl);
+  await page.getByTestId('play').click();
+  await expect(page.getByTestId('error')).toHaveText(/do not let you play here for another \d+ hours: more shouting$/);
+
+  await ban.getByTestId('lift').click();
+  await expect(ban).toHaveCount(0);
+  await page.getByTestId('play').click();
+  await inMatch(page);
+  const trail = admin.getByTestId('admin-audit-row');
+  await expect(trail.first()).toContainText('lift');
+  await expect(trail.filter({ hasText: 'kick' }).first()).toContainText('shouting');
+  await expect(trail.filter({ hasText: 'more shouting' })).toContainText(MARKUP);
 });
 
 test('refuses a wrong token in words', async ({ server, newPlayer }) => {

@@ -1,4 +1,5 @@
-// The line between a browser and a server, for tests to spoil: it passes everything on, unless it is told what to do with WebSockets.
+// The line between a browser and a server, for tests to spoil: it passes everything on, unless it is told what to do with WebSockets, or with
+// what stands in for them.
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 /** What becomes of a WebSocket that is opened. */
@@ -16,6 +17,8 @@ export class Line {
   /** WebSockets that were asked for so far. */
   opened = 0;
   treatment: Treatment = 'pass';
+  /** What becomes of the requests that stand in for a WebSocket. */
+  overHttp: 'pass' | 'refuse' = 'pass';
   private readonly listener: Server;
   private readonly pairs = new Set<Pair>();
   private isHeld = false;
@@ -69,6 +72,10 @@ export class Line {
       });
     }
     browser.on('data', (data) => {
+      if (this.overHttp === 'refuse' && /^POST \/stream\b/.test(data.toString('latin1'))) {
+        this.end(pair);
+        return;
+      }
       if (/^GET \/ws\b/.test(data.toString('latin1'))) {
         pair.isWebSocket = true;
         this.opened += 1;

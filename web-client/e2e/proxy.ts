@@ -2,15 +2,21 @@
 import { createServer, request, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
+/** What becomes of a WebSocket: it may be refused, never answered, cut once it is open, or after the first of its bytes. */
+export type Fault = 'pass' | 'refuse' | 'hang' | 'cut' | 'cut_later';
+
 export interface ProxyOptions {
   /** Where the server is found on the proxy, as in `/games/arena/`. */
   readonly path: string;
   /** The `Host` that the server is told, if not the browser's. */
   readonly host?: string;
+  /** Answers are passed on when they are whole. */
+  readonly buffers?: boolean;
 }
 
 export class Site {
   readonly origin: string;
+  webSockets: Fault = 'pass';
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
 
@@ -34,7 +40,7 @@ export class Site {
   }
 
   /** Passes everything below `path` on to `target`, without that path. */
-  static proxy(target: string, options: ProxyOptions): Promise<Site> {
+  static async proxy(target: string, options: ProxyOptions): Promise<Site> {
     const passOn = (incoming: IncomingMessage): ReturnType<typeof request> => {
       const path = (incoming.url ?? '/').replace(options.path, '/');
       const headers = { ...incoming.headers, host: options.host ?? incoming.headers.host ?? '' };
@@ -47,22 +53,54 @@ export class Site {
       }
       const upstream = passOn(incoming);
       upstream.on('response', (from) => {
-        response.writeHead(from.statusCode ?? 502, from.headers);
-        from.pipe(response);
+        const head = (): void => {
+          response.writeHead(from.statusCode ?? 502, from.headers);
+        };
+        if (options.buffers !== true) {
+          head();
+          from.pipe(response);
+          return;
+        }
+        const parts: Buffer[] = [];
+        from.on('data', (part: Buffer) => parts.push(part));
+        from.on('end', () => {
+          head();
+          response.end(Buffer.concat(parts));
+        });
       });
       upstream.on('error', () => response.destroy());
+      response.on('close', () => upstream.destroy());
       incoming.pipe(upstream);
     };
     const server = createServer(answer);
     server.on('upgrade', (incoming, socket) => {
+      socket.on('error', () => socket.destroy());
+      if (site.webSockets === 'hang') return;
+      if (site.webSockets === 'refuse') {
+        socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+        return;
+      }
       const upstream = passOn(incoming);
       const head = (from: IncomingMessage): string =>
         `HTTP/1.1 ${String(from.statusCode)} ${from.statusMessage ?? ''}\r\n` +
         `${from.rawHeaders.map((text, at) => text + (at % 2 === 0 ? ': ' : '\r\n')).join('')}\r\n`;
       upstream.on('upgrade', (from, stream) => {
         socket.write(head(from));
-        stream.pipe(socket).pipe(stream);
         stream.on('error', () => socket.destroy());
+        if (site.webSockets === 'cut') {
+          setImmediate(() => socket.destroy());
+          stream.destroy();
+          return;
+        }
+        if (site.webSockets === 'cut_later') {
+          stream.once('data', (first) => {
+            socket.write(first, () => socket.destroy());
+            stream.destroy();
+          });
+          socket.pipe(stream);
+          return;
+        }
+        stream.pipe(socket).pipe(stream);
         socket.on('error', () => stream.destroy());
       });
       upstream.on('response', (from) => {
@@ -72,7 +110,8 @@ export class Site {
       upstream.on('error', () => socket.destroy());
       upstream.end();
     });
-    return Site.listen(server);
+    const site = await Site.listen(server);
+    return site;
   }
 
   private static async listen(server: Server): Promise<Site> {

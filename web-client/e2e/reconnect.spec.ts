@@ -95,15 +95,17 @@ test('Retry now gives up a socket that hangs', async ({ newPlayer }) => {
   expect([after.matchId, after.player]).toEqual([before.matchId, before.player]);
 });
 
-test('a WebSocket that is blocked is named, and no lost connection', async ({ newPlayer }) => {
+test('a network that lets nothing of the game through is named, and no lost connection', async ({ newPlayer }) => {
   const page = await newPlayer();
   line.treatment = 'refuse';
+  line.overHttp = 'refuse';
   await page.goto(line.url);
   await page.getByTestId('play').click();
   await expect(page.getByTestId('connecting')).toBeVisible();
-  await expect(page.getByTestId('status-text')).toContainText('this network blocks WebSockets');
+  await expect(page.getByTestId('status-text')).toContainText('this network blocks what the game needs');
   await expect(page.getByText('Connection lost')).toHaveCount(0);
   line.treatment = 'pass';
+  line.overHttp = 'pass';
   await page.getByTestId('retry').click();
   await inMatch(page);
 });

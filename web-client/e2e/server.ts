@@ -25,11 +25,14 @@ export class Server {
   readonly playUrl: string;
   /** The admin page, with its token. */
   readonly adminUrl: string;
+  /** The lines of its log so far, without colours. */
+  readonly log: readonly string[];
   private readonly child: ChildProcess;
   private readonly folder: string;
 
-  private constructor(child: ChildProcess, folder: string, playUrl: string, adminUrl: string) {
+  private constructor(child: ChildProcess, folder: string, log: readonly string[], playUrl: string, adminUrl: string) {
     this.child = child;
+    this.log = log;
     this.folder = folder;
     this.playUrl = playUrl;
     this.adminUrl = adminUrl;
@@ -43,7 +46,9 @@ export class Server {
     const folder = mkdtempSync(join(tmpdir(), 'tickwire-e2e-'));
     const tokenFile = join(folder, 'admin-token');
     writeFileSync(tokenFile, ADMIN_TOKEN, { mode: 0o600 });
-    const settings = ['admin.port=0', 'ops.port=0', ...(options.set ?? [])].flatMap((setting) => ['--set', setting]);
+    // How busy the machine of the tests is decides nothing.
+    const always = ['admin.port=0', 'ops.port=0', 'headroom.busy_percent=0', 'headroom.late_percent=0'];
+    const settings = [...always, ...(options.set ?? [])].flatMap((setting) => ['--set', setting]);
     const child = spawn(
       binary(),
       [
@@ -59,11 +64,12 @@ export class Server {
         ...['--drain-seconds', String(options.drainSeconds ?? 0)],
         ...settings,
       ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      { stdio: ['ignore', 'pipe', 'pipe'] },
     );
+    const log = logOf(child);
     try {
       const { play, admin } = await addresses(child);
-      return new Server(child, folder, play, admin);
+      return new Server(child, folder, log, play, admin);
     } catch (error) {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true });
@@ -85,6 +91,19 @@ export class Server {
     }
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What it says on standard error, which is shown as well. */
+function logOf(child: ChildProcess): string[] {
+  const lines: string[] = [];
+  if (child.stderr) {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      // eslint-disable-next-line no-control-regex -- colours
+      lines.push(line.replaceAll(/\u001b\[[0-9;]*m/g, ''));
+      console.error(line);
+    });
+  }
+  return lines;
 }
 
 function binary(): string {

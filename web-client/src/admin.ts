@@ -1,6 +1,7 @@
 // Entry of the admin page.
 import { AdminApi, takeToken, type AdminMatch } from './admin/admin-api';
 import { Dashboard } from './admin/dashboard';
+import { Moderation } from './admin/moderation';
 import { Watch } from './admin/watch';
 import moduleUrl from './generated/tickwire.wasm?url';
 import { ApiError } from './net/api';
@@ -13,7 +14,16 @@ const NO_TOKEN = 'Open this page with the link the server printed when it starte
 function run(root: HTMLElement): void {
   let watching: Watch | null = null;
   let token = takeToken();
-  const dashboard = new Dashboard((match) => void watch(match));
+  const moderation = new Moderation(() => (token === null ? null : new AdminApi(token)));
+  const dashboard = new Dashboard(
+    {
+      watch: (match) => void watch(match),
+      showPeople: (match) => {
+        moderation.show(match);
+      },
+    },
+    moderation.element,
+  );
   root.replaceChildren(dashboard.element);
 
   async function refresh(): Promise<void> {
@@ -25,6 +35,7 @@ function run(root: HTMLElement): void {
     try {
       const report = await new AdminApi(token).report();
       dashboard.show(report, performance.now());
+      await moderation.refresh();
     } catch (error) {
       const refused = error instanceof ApiError && (error.status === 401 || error.status === 403);
       dashboard.showProblem(

@@ -24,6 +24,8 @@ export interface DebugState {
   readonly player: number | null;
   /** Newest snapshot's tick. */
   readonly tick: number | null;
+  /** How messages reach the server: websocket, stream or poll. */
+  readonly path: string;
   readonly pingMs: number | null;
   /** How early inputs reach the server, in ticks. */
   readonly marginTicks: number | null;
@@ -75,6 +77,9 @@ export function installDebugSurface(app: App): void {
     },
     get tick() {
       return session()?.latest?.tick ?? null;
+    },
+    get path() {
+      return app.path;
     },
     get pingMs() {
       return session()?.pingMs ?? null;

@@ -76,19 +76,52 @@ impl<'m> Apt<'m> {
         Err(step.failure(summary, finished.output).into())
     }
 
+    /// Installs servers, and lets none of them start, now or with the machine. The lists must have
+    /// been refreshed.
+    fn install_without_services(&self, step: &mut Step, packages: &[&str]) -> Result<()> {
+        let mut command = self.privileged("sh");
+        command.args(["-c", INSTALL_WITHOUT_SERVICES, "sh"]).args(packages);
+        let finished = step.run(&mut command)?;
+        if finished.success {
+            return Ok(());
+        }
+        let summary = format!("apt-get cannot install {}; try `{}`", packages.join(", "), by_hand(packages));
+        Err(step.failure(summary, finished.output).into())
+    }
+
     fn apt_get(&self, words: &[&str]) -> Command {
+        let mut command = self.privileged("apt-get");
+        command.args(words);
+        command
+    }
+
+    fn privileged(&self, program: &str) -> Command {
         let mut command = match self.rights {
-            Rights::Root => self.machine.command("apt-get"),
+            Rights::Root => self.machine.command(program),
             Rights::Sudo => {
                 let mut sudo = self.machine.command("sudo");
-                sudo.args(["-n", "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+                sudo.args(["-n", "env", "DEBIAN_FRONTEND=noninteractive", program]);
                 sudo
             }
         };
-        command.env("DEBIAN_FRONTEND", "noninteractive").args(words);
+        command.env("DEBIAN_FRONTEND", "noninteractive");
         command
     }
 }
+
+/// Debian starts what it installs, unless a file says no. One that is there already says what it
+/// says.
+const INSTALL_WITHOUT_SERVICES: &str = r#"
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    trap 'exit 1' INT TERM
+    printf '#!/bin/sh\nexit 101\n' > $policy && chmod 755 $policy || exit 1
+fi
+apt-get install -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "$@" || exit 1
+systemctl disable --quiet "$@" 2> /dev/null
+exit 0
+"#;
 
 /// The version of a package that apt would install, by the lists that are there.
 pub(crate) fn candidate(machine: &Machine, package: &str) -> Option<String> {
@@ -98,6 +131,15 @@ pub(crate) fn candidate(machine: &Machine, package: &str) -> Option<String> {
 
 /// Installs packages after a refresh, and says so while it does.
 pub(crate) fn install(machine: &Machine, step: &mut Step, packages: &[&str]) -> Result<()> {
+    find_and_refresh(machine, step, packages)?.install(step, packages)
+}
+
+/// The same of servers, which are not started.
+pub(crate) fn install_without_services(machine: &Machine, step: &mut Step, packages: &[&str]) -> Result<()> {
+    find_and_refresh(machine, step, packages)?.install_without_services(step, packages)
+}
+
+fn find_and_refresh<'m>(machine: &'m Machine, step: &mut Step, packages: &[&str]) -> Result<Apt<'m>> {
     let apt = match Apt::find(machine) {
         Ok(apt) => apt,
         Err(NoApt::OtherSystem) => bail!("missing: {}; {}: install it by this system's means", packages.join(", "), NoApt::OtherSystem),
@@ -105,7 +147,7 @@ pub(crate) fn install(machine: &Machine, step: &mut Step, packages: &[&str]) -> 
     };
     step.say(&format!("installing {} with apt-get", packages.join(", ")));
     apt.refresh(step)?;
-    apt.install(step, packages)
+    Ok(apt)
 }
 
 /// What a person runs who may not be asked for a password.

@@ -69,6 +69,12 @@ fn look() -> Vec<Finding> {
             format!("install one, or name it in {}", tools::CHROMIUM_VARIABLE),
             packaged,
         ),
+        (
+            "reverse proxies",
+            tools::missing_proxies(&machine).is_empty().then(|| "all".to_string()),
+            format!("install {}", tools::missing_proxies(&machine).join(", ")),
+            packaged,
+        ),
         ("python3", version("python3"), "install it".to_string(), packaged),
         ("wasm-opt", located("wasm-opt"), run("apt-get install binaryen"), Need::Optional),
         ("cargo-fuzz", fuzz::find_cargo_fuzz(), run(fuzz::INSTALL_COMMAND), Need::Optional),

@@ -18,6 +18,7 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     console.step("Building the page", page::build_all)?;
     console.step("Building the server", server::build_for_tests)?;
     console.step("Looking for Chromium", tools::chromium)?;
+    console.step("Looking for reverse proxies", tools::reverse_proxies)?;
     let mut step = console.begin("Playing in a browser")?;
     let tally = run_tests(&mut step, &args.playwright)?;
     step.end("");
@@ -28,9 +29,10 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs Playwright; the page, the server and Chromium must be there.
+/// Runs Playwright; the page and the server must be there.
 pub(crate) fn run_tests(step: &mut Step, playwright: &[String]) -> Result<Tally> {
     let chromium = tools::chromium(step)?;
+    tools::reverse_proxies(step)?;
     let report = workspace::state_dir()?.join("playwright.json");
     let _ = fs::remove_file(&report);
     let mut command = page::script("e2e", &["--reporter=list,json"]);

@@ -21,13 +21,15 @@ pub(crate) struct Args {
 }
 
 /// What a server is told so that it can be checked: hashes once a second, long matches, no bots of its own, not even for players who only
-/// look on.
-const SERVER_FLAGS: [&str; 6] = [
+/// look on; and that it goes on where it would say stop, since how far it can go is what is asked.
+const SERVER_FLAGS: [&str; 8] = [
     "--port=0",
     "--hash-every=30",
     "--match-seconds=86400",
     "--set=matches.bots_fill=0",
     "--set=session.idle_ms=0",
+    "--set=headroom.busy_percent=0",
+    "--set=headroom.late_percent=0",
     "--set=log_filter=warn",
 ];
 

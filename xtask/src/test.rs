@@ -103,6 +103,9 @@ impl Found {
         if some_check("browser tests") && !tools::seems_to_have_chromium(&machine) {
             missing.push("Chromium");
         }
+        if some_check("browser tests") && !tools::missing_proxies(&machine).is_empty() {
+            missing.push("reverse proxies");
+        }
         if some_check("protocol") && machine.program("python3").is_none() {
             missing.push("Python");
         }

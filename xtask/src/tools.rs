@@ -55,6 +55,26 @@ pub(crate) fn python(step: &mut Step) -> Result<PathBuf> {
     }
 }
 
+/// Finds the reverse proxies of deploy/, or installs them: the browser plays through each.
+pub(crate) fn reverse_proxies(step: &mut Step) -> Result<()> {
+    let machine = Machine::this();
+    let missing = missing_proxies(&machine);
+    if !missing.is_empty() {
+        apt::install_without_services(&machine, step, &missing)?;
+    }
+    match missing_proxies(&machine)[..] {
+        [] => Ok(()),
+        [first, ..] => bail!("{first} is still not there after installing it"),
+    }
+}
+
+/// Those of the reverse proxies that are not there. Their packages are called as they are.
+pub(crate) fn missing_proxies(machine: &Machine) -> Vec<&'static str> {
+    // Few who are not root have Debian's folder of servers on their `PATH`.
+    let is_there = |name: &str| machine.program(name).is_some() || machine.system_program(&format!("../sbin/{name}")).is_file();
+    REVERSE_PROXIES.iter().copied().filter(|name| !is_there(name)).collect()
+}
+
 /// Checks that Node and npm are there and new enough. We do not install them: everybody has an opinion on how.
 pub(crate) fn node() -> Result<String> {
     let Some(version) = ask(Command::new("node").arg("--version")) else {
@@ -83,12 +103,23 @@ pub(crate) fn major_and_minor(version: &str) -> (u32, u32) {
 }
 
 const CHROMIUM_NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+/// Debian's names for programs and packages alike. The last one makes their certificates.
+const REVERSE_PROXIES: &[&str] = &["nginx", "caddy", "haproxy", "apache2", "openssl"];
 /// What Vite and Vitest ask for.
 const OLDEST_NODE: (u32, u32) = (20, 19);
 
 #[cfg(test)]
 mod tests {
-    use super::is_at_least;
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn proxies_are_found_where_debian_puts_servers() {
+        let fake = crate::machine::fake::FakeMachine::new();
+        assert_eq!(missing_proxies(&fake.machine()), REVERSE_PROXIES);
+        fake.program("caddy", "").write("usr/sbin/nginx");
+        assert_eq!(missing_proxies(&fake.machine()), ["haproxy", "apache2", "openssl"]);
+    }
 
     #[test]
     fn versions_compare_by_number() {

@@ -11,6 +11,7 @@ use super::value::parse_value;
 
 /// Flags of a Tickwire binary. Each overrides a key of the config; see `docs/OPERATING.md`.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag without a value
 pub struct Flags {
     /// Read settings from this TOML file
     #[arg(long, value_name = "FILE")]
@@ -36,6 +37,15 @@ pub struct Flags {
     /// What carries players' connections: raw sockets (Linux), tokio-tungstenite, or the faster
     #[arg(long, value_enum)]
     pub transport: Option<TransportChoice>,
+    /// File with the certificate for https and wss, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// File with its private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Make a certificate for https that nobody vouches for, and print its fingerprint
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub tls_self_signed: bool,
     /// How log lines look
     #[arg(long, value_enum)]
     pub log: Option<LogFormat>,
@@ -75,6 +85,9 @@ impl Flags {
             ("admin.enabled", self.no_admin.then(|| Value::from(false))),
             ("workers", self.workers.map(Value::from)),
             ("transport", self.transport.map(|choice| Value::from(choice.name()))),
+            ("tls.cert", self.tls_cert.as_ref().map(text)),
+            ("tls.key", self.tls_key.as_ref().map(text)),
+            ("tls.self_signed", self.tls_self_signed.then(|| Value::from(true))),
             ("log", self.log.map(|log| Value::from(if log == LogFormat::Json { "json" } else { "text" }))),
             ("drain_seconds", self.drain_seconds.map(Value::from)),
             ("matches.live_seconds", self.match_seconds.map(Value::from)),

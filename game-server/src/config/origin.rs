@@ -21,6 +21,19 @@ impl Origin {
         matches!(scheme.as_str(), "http" | "https").then_some(Self { scheme, authority })
     }
 
+    /// The host, in brackets if it is an IPv6 address.
+    pub(crate) fn host(&self) -> &str {
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => &self.authority,
+        }
+    }
+
+    /// The host, with its port unless it is the scheme's own.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// Whether a request with this `Host` goes to where the page came from. The scheme is not
     /// compared: behind a proxy that ends TLS the server does not know its own.
     pub(crate) fn is_at(&self, host: &str) -> bool {
@@ -46,7 +59,8 @@ fn normalised(scheme: &str, authority: &str) -> Option<String> {
         return None;
     }
     match authority.port() {
-        None if authority.as_str().ends_with(':') => None,
+        // A colon with nothing behind it, or with what is no port.
+        None if authority.as_str() != authority.host() => None,
         Some(port) if port.as_str().parse() != Ok(default_port) => Some(format!("{host}:{}", port.as_str().parse::<u16>().ok()?)),
         _ => Some(host),
     }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -18,15 +18,16 @@ use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Secret};
 
+use super::conduct::Whose;
 use super::game_facts::{GameFacts, Hello};
 use super::shared::Gateway;
-use super::upgrade;
+use super::{problems, upgrade};
 use crate::config::ms;
 use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
 use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
-use crate::matches::{Command, GuestId};
+use crate::matches::{Command, PlayerKey};
 use crate::metrics;
 use crate::transport::{Ended, Socket};
 
@@ -48,21 +49,20 @@ async fn handshake(
     Extension(remote): Extension<Remote>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    allow_handshake(&gateway, remote.client, request.uri().query()).map_err(|wait| {
-        metrics::count_reject(metrics::Reject::HandshakeRate);
-        Problem::rate_limited(wait)
-    })?;
     if !gateway.origins.allow(request.headers()) {
-        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, remote.client, request.headers()));
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &remote, request.headers()));
     }
+    let whose = allow_handshake(&gateway, remote.client, request.uri().query()).inspect_err(|problem| {
+        gateway.refusals.remember(Instant::now(), problem, &remote, request.headers());
+    })?;
     if upgrade::is_lost(&request) {
-        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, remote.client, request.headers());
+        gateway.refusals.refuse(Instant::now(), Cause::UpgradeLost, &remote, request.headers());
     }
     let (response, upgrading) = upgrade::accept(&mut request, None)?;
     let permit = Arc::clone(&remote.permit);
     tokio::spawn(async move {
         tokio::select! {
-            () = admit(gateway, upgrading, remote) => {}
+            () = admit(gateway, upgrading, remote, whose) => {}
             () = permit.pushed_out() => {}
         }
     });
@@ -70,7 +70,7 @@ async fn handshake(
 }
 
 /// Where a guest's client finds the WebSocket: `url`, with the session's id, so that its handshakes count as the session's.
-pub(crate) fn url_for(url: &str, guest: GuestId) -> String {
+pub(crate) fn url_for(url: &str, guest: PlayerKey) -> String {
     let joint = if url.contains('?') { '&' } else { '?' };
     let mut url = format!("{url}{joint}{GUEST}");
     for byte in guest.0 {
@@ -81,7 +81,7 @@ pub(crate) fn url_for(url: &str, guest: GuestId) -> String {
 }
 
 /// The id in a query as [`url_for`] makes it.
-fn guest_in(query: &str) -> Option<GuestId> {
+fn guest_in(query: &str) -> Option<PlayerKey> {
     let digits = query.split('&').find_map(|pair| pair.strip_prefix(GUEST))?.as_bytes();
     let mut id = [0; 32];
     if digits.len() != 2 * id.len() {
@@ -90,15 +90,26 @@ fn guest_in(query: &str) -> Option<GuestId> {
     for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
         *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
     }
-    Some(GuestId(id))
+    Some(PlayerKey(id))
 }
 
-/// Counts a handshake: as a guest session's if it names one that is known and has budget left, else as its address's.
-fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<(), Duration> {
-    let session = query.and_then(guest_in).and_then(|id| gateway.sessions.find(Instant::now(), id));
+/// Refuses whoever is banned or has to wait. Counts a handshake: as a guest session's if it names one that is known and has
+/// budget left, else as its address's.
+pub(super) fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<Whose, Problem> {
+    let now = Instant::now();
+    let session = query.and_then(guest_in).and_then(|id| gateway.sessions.find(now, id));
+    gateway.refuse_banned(client.ip(), session.as_ref().map(|session| session.id))?;
+    let whose = session.as_ref().map_or(Whose::Nameless(client.key()), |session| Whose::Player(session.id));
+    gateway.conduct.check(now, whose, client.key()).map_err(|wait| {
+        metrics::count_reject(metrics::Reject::Conduct);
+        problems::must_wait(wait)
+    })?;
     match session {
-        Some(session) if session.handshakes.check().is_ok() => Ok(()),
-        _ => gateway.rates.handshakes.check(client),
+        Some(session) if session.handshakes.check().is_ok() => Ok(whose),
+        _ => gateway.rates.handshakes.check(client).map(|()| whose).map_err(|wait| {
+            metrics::count_reject(metrics::Reject::HandshakeRate);
+            Problem::rate_limited(wait)
+        }),
     }
 }
 
@@ -111,13 +122,13 @@ pub(super) async fn connect_check(
 ) -> Result<StatusCode, Problem> {
     let now = Instant::now();
     if !gateway.origins.allow(&headers) {
-        return Err(gateway.refusals.refuse(now, Cause::Origin, remote.client, &headers));
+        return Err(gateway.refusals.refuse(now, Cause::Origin, &remote, &headers));
     }
-    gateway.refusals.recall(now, remote.client, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
+    gateway.refusals.recall(now, &remote, &headers).map_or(Ok(StatusCode::NO_CONTENT), Err)
 }
 
 /// Waits for Hello and hands the socket over, or says why not.
-async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
+async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote, whose: Whose) {
     let permit = Arc::clone(&remote.permit);
     let client = remote.client;
     let deadline = tokio::time::Instant::now() + ms(gateway.config.connections.hello_ms);
@@ -125,15 +136,17 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
     let Ok(Some(mut socket)) = tokio::time::timeout_at(deadline, upgraded).await else { return };
     // The first message must be complete before too many bytes have come.
     let heard = tokio::time::timeout_at(deadline, socket.first_message(STRANGER_BYTES_MAX)).await;
-    let welcome = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout))).and_then(|bytes| {
-        let hello = understand(&gateway.game, &bytes).map_err(Ended::Closed)?;
-        route(&gateway, hello.credential).map_err(Ended::Closed)
-    });
+    let hello = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout)));
+    let welcome = match hello {
+        Ok(bytes) => knock(&gateway, client, &bytes).await.map_err(Ended::Closed),
+        Err(ended) => Err(ended),
+    };
     let reason = match welcome {
         Ok(door) => {
             if !permit.authenticate() {
                 return;
             }
+            permit.watch(gateway.watcher(whose, client));
             let Some((returned, reason)) = door.enter(socket) else { return };
             socket = returned;
             reason
@@ -144,6 +157,14 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote) {
     tracing::debug!(%client, reason = reason.name(), "connection refused");
     metrics::count_close(reason);
     socket.refuse(reason).await;
+}
+
+/// Where a connection goes whose first message is `bytes`.
+pub(super) async fn knock(gateway: &Gateway, client: ClientAddress, bytes: &[u8]) -> Result<Door, CloseReason> {
+    let hello = understand(&gateway.game, bytes)?;
+    // Since the handshake, that may have changed.
+    gateway.refuse_banned(client.ip(), None).map_err(|_| CloseReason::Banned)?;
+    route(gateway, hello.credential).await
 }
 
 /// The Hello of a client that speaks this protocol about this game.
@@ -167,7 +188,7 @@ fn blame_version(bytes: &[u8]) -> CloseReason {
 }
 
 /// Where an admitted socket goes.
-struct Door {
+pub(super) struct Door {
     handle: crate::matches::MatchHandle,
     ask: Ask,
 }
@@ -177,14 +198,17 @@ enum Ask {
     Resume(Secret),
 }
 
-fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason> {
+async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason> {
     match credential {
         Credential::Ticket(secret) => {
             let ticket = gateway.ledger.find(Instant::now(), secret).ok_or(CloseReason::BadTicket)?;
             Ok(Door { handle: ticket.handle, ask: Ask::Attach(ticket.player, secret) })
         }
         Credential::Resume { match_id, token } => {
-            let handle = gateway.directory.find(match_id).ok_or(CloseReason::BadResume)?;
+            let Some(handle) = gateway.directory.find(match_id) else {
+                gateway.ask_in_vain(&match_id).await;
+                return Err(CloseReason::BadResume);
+            };
             Ok(Door { handle, ask: Ask::Resume(token) })
         }
     }
@@ -192,7 +216,7 @@ fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason>
 
 impl Door {
     /// Hands the socket to the match. What comes back, the match did not take, and why.
-    fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
+    pub(super) fn enter(self, socket: Socket) -> Option<(Socket, CloseReason)> {
         let command = match self.ask {
             Ask::Attach(player, ticket) => Command::Attach { player, ticket, socket: Box::new(socket) },
             Ask::Resume(token) => Command::Resume { token, socket: Box::new(socket) },
@@ -237,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_url_says_whose_handshake_it_is() {
-        let guest = GuestId(std::array::from_fn(|nth| nth as u8 * 7));
+        let guest = PlayerKey(std::array::from_fn(|nth| nth as u8 * 7));
         for url in ["ws", "wss://play.example/ws?region=eu"] {
             let url = url_for(url, guest);
             let (_, query) = url.split_once('?').expect("a query");

@@ -47,6 +47,7 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     let routes = Router::new()
         .route(INFO, get(info))
         .route(SESSION, post(open_session))
+        .route("/api/session/renew", post(renew_session))
         .route(MATCHES, get(list).post(create))
         .route("/api/matches/{id}/join", post(join))
         .route("/api/quick-play", post(quick_play))
@@ -76,6 +77,10 @@ async fn guard(
 ) -> Result<Response, Problem> {
     let caller = recognise(&gateway, remote.client, request.headers()).await;
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let player = if let Caller::Known(session) = &caller { Some(session.id) } else { None };
+    if !is_read(request.method(), route) && route != CONNECT_CHECK {
+        gateway.refuse_banned(remote.client.ip(), player)?;
+    }
     charge(&gateway, &caller, remote.client, request.method(), route)?;
     request.extensions_mut().insert(caller);
     request::check_announced_length(request.headers())?;
@@ -89,14 +94,18 @@ async fn guard(
 /// Counts a call in the budget it belongs to.
 fn charge(gateway: &Gateway, caller: &Caller, client: ClientAddress, method: &Method, route: &str) -> Result<(), Problem> {
     let rates = &gateway.rates;
-    let is_read = matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route);
     match caller {
         Caller::Known(session) => session.calls.check().map_err(problems::session_rate_limited),
-        Caller::Stranger(_) if is_read => rates.reads.check(client).map_err(Problem::rate_limited),
+        Caller::Stranger(_) if is_read(method, route) => rates.reads.check(client).map_err(Problem::rate_limited),
         // The handler knows whether it opens a session.
         Caller::Stranger(_) if *method == Method::POST && route == SESSION => Ok(()),
         Caller::Stranger(_) => rates.strangers.check(client).map_err(Problem::rate_limited),
     }
+}
+
+/// Whether a call only reads what is open to all.
+fn is_read(method: &Method, route: &str) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) && READS.contains(&route)
 }
 
 /// Counts calls by route and status. Unknown routes count as one, so strangers cannot invent
@@ -118,6 +127,13 @@ struct Info {
     game: &'static str,
     protocol: u16,
     schema: String,
+    /// Whether whoever gives a name may play.
+    guests: bool,
+    /// Whether people with an account may.
+    accounts: bool,
+    /// Where they sign in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sign_in_url: Option<String>,
     /// Seconds for which a seat is kept whose connection is lost.
     grace_s: u64,
     modes: Vec<ModeInfo>,
@@ -137,7 +153,16 @@ async fn info(State(gateway): Shared) -> Json<Info> {
     let modes = modes.map(|mode| ModeInfo { id: mode.id, title: mode.title, max_players: mode.max_players, tick_rate: mode.tick_rate });
     let grace_s = ms(gateway.config.session.grace_ms).as_secs();
     let schema = format!("{:016x}", game.schema_hash);
-    Json(Info { game: game.name, protocol: PROTOCOL_VERSION, schema, grace_s, modes: modes.collect() })
+    Json(Info {
+        game: game.name,
+        protocol: PROTOCOL_VERSION,
+        schema,
+        guests: gateway.guests.is_some(),
+        accounts: gateway.accounts.is_some(),
+        sign_in_url: gateway.config.accounts.sign_in_url.clone(),
+        grace_s,
+        modes: modes.collect(),
+    })
 }
 
 #[derive(Deserialize)]
@@ -157,14 +182,35 @@ async fn open_session(
     Extension(remote): Extension<Remote>,
     request: Request,
 ) -> Result<(StatusCode, Json<SessionAnswer>), Problem> {
+    let Some(guests) = &gateway.guests else {
+        gateway.rates.strangers.check(remote.client).map_err(Problem::rate_limited)?;
+        return Err(problems::sign_in_required());
+    };
     refuse_while_draining(&gateway)?;
+    gateway.conduct.check_address(Instant::now(), remote.client.key()).map_err(problems::must_wait)?;
     let asked = request::json(request, ms(gateway.config.connections.request_ms)).await;
     // Mistakes take nothing from those who mean to play.
     let budget = if asked.is_ok() { &gateway.rates.sessions } else { &gateway.rates.strangers };
     budget.check(remote.client).map_err(Problem::rate_limited)?;
     let NewSession { name } = asked?;
-    let Opened { token, name } = gateway.guests.open(Instant::now(), &name, remote.client.key());
-    Ok((StatusCode::CREATED, Json(SessionAnswer { token, name: name.as_str().to_owned() })))
+    gateway.check_memory()?;
+    let Opened { token, name } = guests.open(Instant::now(), &name, remote.client.key());
+    Ok((StatusCode::CREATED, Json(SessionAnswer { token: token.reveal(), name: name.as_str().to_owned() })))
+}
+
+#[derive(Serialize)]
+struct RenewAnswer {
+    name: String,
+    /// Seconds for which the player is known; absent for guests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in_s: Option<u64>,
+}
+
+/// Says who calls, and for how long they are known. That they called has renewed it.
+async fn renew_session(State(gateway): Shared, Extension(caller): Extension<Caller>) -> Result<Json<RenewAnswer>, Problem> {
+    let session = known(&gateway, caller)?;
+    let expires_in_s = session.sign_in.left(Instant::now()).map(|left| left.as_secs());
+    Ok(Json(RenewAnswer { name: session.name.as_str().to_owned(), expires_in_s }))
 }
 
 /// Public matches that are not over.
@@ -213,7 +259,7 @@ async fn create(
     (Extension(remote), Extension(caller)): Whose,
     request: Request,
 ) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
-    let session = known(caller)?;
+    let session = known(&gateway, caller)?;
     let settings: MatchSettings = request::json(request, ms(gateway.config.connections.request_ms)).await?;
     let joined = seat(&gateway, session, remote.client, Wish::InNew(settings.into())).await?;
     Ok((StatusCode::CREATED, joined))
@@ -231,7 +277,7 @@ async fn join(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
-    let session = known(caller)?;
+    let session = known(&gateway, caller)?;
     let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let asked: Option<JoinRequest> = request::optional_json(request, ms(gateway.config.connections.request_ms)).await?;
     let plan = asked.unwrap_or_default().recreate.map(Plan::from);
@@ -250,7 +296,7 @@ async fn quick_play(
     (Extension(remote), Extension(caller)): Whose,
     request: Request,
 ) -> Result<Json<JoinAnswer>, Problem> {
-    let session = known(caller)?;
+    let session = known(&gateway, caller)?;
     let QuickPlayRequest { mode } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
     seat(&gateway, session, remote.client, Wish::Anywhere(mode)).await
 }
@@ -263,7 +309,7 @@ fn refuse_while_draining(gateway: &Gateway) -> Result<(), Problem> {
 async fn recognise(gateway: &Gateway, client: ClientAddress, headers: &HeaderMap) -> Caller {
     let Some(credential) = request::bearer(headers) else { return Caller::Stranger(Refusal::Missing) };
     let now = Instant::now();
-    match gateway.authenticator.authenticate(now, credential).await {
+    match gateway.authenticator.authenticate(now, client, credential).await {
         Ok(Identity { subject, name, expires }) => {
             Caller::Known(gateway.sessions.enter(now, Known { id: subject, name, expires }, client.key()))
         }
@@ -271,9 +317,11 @@ async fn recognise(gateway: &Gateway, client: ClientAddress, headers: &HeaderMap
     }
 }
 
-fn known(caller: Caller) -> Result<Arc<PlayerSession>, Problem> {
+fn known(gateway: &Gateway, caller: Caller) -> Result<Arc<PlayerSession>, Problem> {
     match caller {
         Caller::Known(session) => Ok(session),
+        // Who is told to make a session must be able to.
+        Caller::Stranger(Refusal::Missing | Refusal::Unknown) if gateway.guests.is_none() => Err(problems::sign_in_required()),
         Caller::Stranger(refusal) => Err(refusal.into()),
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::GuestConfig;
 use crate::http::address::AddressKey;
-use crate::matches::GuestId;
+use crate::matches::PlayerKey;
 
 /// Who created how many of the matches alive.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Creations {
 
 #[derive(Debug, Default)]
 struct Alive {
-    by_guest: HashMap<GuestId, usize>,
+    by_guest: HashMap<PlayerKey, usize>,
     by_address: HashMap<AddressKey, usize>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) enum TooMany {
 #[derive(Debug)]
 pub(crate) struct Creation {
     creations: Arc<Creations>,
-    guest: GuestId,
+    guest: PlayerKey,
     address: AddressKey,
 }
 
@@ -49,7 +49,7 @@ impl Creations {
     }
 
     /// Counts one more match, if it may be.
-    pub(crate) fn begin(self: &Arc<Self>, guest: GuestId, address: AddressKey) -> Result<Creation, TooMany> {
+    pub(crate) fn begin(self: &Arc<Self>, guest: PlayerKey, address: AddressKey) -> Result<Creation, TooMany> {
         let mut alive = self.alive();
         if count(&alive.by_guest, &guest) >= self.by_guest_max {
             return Err(TooMany::ByGuest(self.by_guest_max));
@@ -94,8 +94,8 @@ mod tests {
 
     use super::*;
 
-    fn guest(number: u8) -> GuestId {
-        GuestId([number; 32])
+    fn guest(number: u8) -> PlayerKey {
+        PlayerKey([number; 32])
     }
 
     fn address(number: u8) -> AddressKey {

@@ -14,7 +14,7 @@ use tickwire_protocol::MatchId;
 
 use super::sessions::PlayerSession;
 use crate::http::address::AddressKey;
-use crate::matches::{GuestId, SeatState, SeatWatch};
+use crate::matches::{PlayerKey, SeatState, SeatWatch};
 
 /// Most seats that are kept for one address's tickets.
 pub(crate) const EXPECTED_MAX: usize = 128;
@@ -30,7 +30,7 @@ pub(crate) struct Expected {
 #[derive(Debug)]
 pub(crate) struct Newcomer {
     /// Who.
-    pub(crate) owner: GuestId,
+    pub(crate) owner: PlayerKey,
     /// Their session, unless it is over by now.
     pub(crate) session: Weak<PlayerSession>,
     /// In which match.
@@ -90,7 +90,7 @@ mod tests {
     fn newcomer(number: usize, mark: &SeatMark) -> Newcomer {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_le_bytes());
-        Newcomer { owner: GuestId([0; 32]), session: Weak::new(), id: MatchId(id), seat: mark.watch() }
+        Newcomer { owner: PlayerKey([0; 32]), session: Weak::new(), id: MatchId(id), seat: mark.watch() }
     }
 
     #[test]

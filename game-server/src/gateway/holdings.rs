@@ -43,7 +43,7 @@ impl Holdings {
     /// Seats that somebody has come to.
     pub(crate) fn taken(&mut self) -> usize {
         self.tidy();
-        self.seats.iter().filter(|held| held.seat.state() == SeatState::Taken).count()
+        self.seats.iter().filter(|held| matches!(held.seat.state(), SeatState::Taken | SeatState::Away)).count()
     }
 
     /// There is a seat in match `id` from now on. Returns the other matches, in which a seat waits

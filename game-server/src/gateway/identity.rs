@@ -1,22 +1,27 @@
-//! Who a caller of the API is. [`Authenticator`] is the seam: [`guests`] are behind it, accounts
-//! can be. Nothing outside of this room knows what a credential looks like. [`names`] makes what
-//! people call themselves fit to be shown.
+//! Who a caller of the API is. [`Authenticator`] is the seam: [`guests`] and [`accounts`] are behind
+//! it, [`everyone`] is both. Nothing outside of this room knows what a credential looks like.
+//! [`names`] makes what people call themselves fit to be shown.
 
+pub(crate) mod accounts;
+pub(crate) mod everyone;
 pub(crate) mod guests;
 pub(crate) mod names;
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
-use crate::matches::GuestId;
+use crate::http::address::ClientAddress;
+use crate::matches::PlayerKey;
+use crate::secrets::Bearer;
 use tickwire_protocol::text::Name;
 
 /// Says whose a credential is.
 pub(crate) trait Authenticator: Send + Sync {
     /// Whose `credential` is: what a request brings as `Authorization: Bearer`.
     ///
-    /// It is asked before the caller's budget is known, so it must be cheap or limit itself.
-    fn authenticate<'a>(&'a self, now: Instant, credential: &'a str) -> Answer<'a>;
+    /// It is asked before the budget of the caller, who is at `client`, is known, so it must be cheap
+    /// or limit itself.
+    fn authenticate<'a>(&'a self, now: Instant, client: ClientAddress, credential: Bearer<'a>) -> Answer<'a>;
 }
 
 /// What an [`Authenticator`] says, once it knows.
@@ -26,7 +31,7 @@ pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Identity, Refusa
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// The same person has the same one, with every credential. No secret: it admits to nothing.
-    pub(crate) subject: GuestId,
+    pub(crate) subject: PlayerKey,
     /// How the others see them.
     pub(crate) name: Name,
     /// When the credential is good no more; `None` if that is not known beforehand.
@@ -35,7 +40,6 @@ pub(crate) struct Identity {
 
 /// Why a caller is not known. A page can act on each: make a session, sign in again, or wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "of a guest's token nothing is known once it is forgotten"))]
 pub(crate) enum Refusal {
     /// It brought no credential.
     Missing,
@@ -43,6 +47,11 @@ pub(crate) enum Refusal {
     Unknown,
     /// Its credential was good once.
     Expired,
+    /// The identity provider did not sign its credential, or not for here, or not for now.
+    NotAccepted,
+    /// Too many credentials were brought from its address. It may ask again after so long.
+    TooMany(Duration),
     /// Nobody can say at the moment. It may ask again after so long.
+    #[cfg_attr(not(test), expect(dead_code, reason = "both kinds of credentials are checked in this process"))]
     Unavailable(Duration),
 }

@@ -13,7 +13,7 @@ use super::expected::{EXPECTED_MAX, Expected, Newcomer};
 use super::sessions::PlayerSession;
 use super::tickets::{Blank, TICKETS_MAX, Ticket, Tickets};
 use crate::http::address::AddressKey;
-use crate::matches::{GuestId, SeatState, SeatWatch};
+use crate::matches::{PlayerKey, SeatState, SeatWatch};
 
 /// All seats and tickets that session sessions were given.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Ledger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GivenUp {
     /// Whose.
-    pub(crate) owner: GuestId,
+    pub(crate) owner: PlayerKey,
     /// In which match.
     pub(crate) id: MatchId,
 }
@@ -145,11 +145,11 @@ mod tests {
     /// came.
     #[derive(Default)]
     struct World {
-        seats: HashMap<(GuestId, MatchId), (SeatMark, AddressKey)>,
+        seats: HashMap<(PlayerKey, MatchId), (SeatMark, AddressKey)>,
     }
 
     impl World {
-        fn reserve(&mut self, owner: GuestId, id: MatchId, key: AddressKey) -> SeatWatch {
+        fn reserve(&mut self, owner: PlayerKey, id: MatchId, key: AddressKey) -> SeatWatch {
             self.seats.entry((owner, id)).or_insert_with(|| (SeatMark::pending(), key)).0.watch()
         }
 
@@ -159,8 +159,8 @@ mod tests {
             }
         }
 
-        fn count(&self, state: SeatState, wanted: impl Fn(GuestId, AddressKey) -> bool) -> usize {
-            let is_counted = |(owner, _): &(GuestId, MatchId), (mark, key): &(SeatMark, AddressKey)| {
+        fn count(&self, state: SeatState, wanted: impl Fn(PlayerKey, AddressKey) -> bool) -> usize {
+            let is_counted = |(owner, _): &(PlayerKey, MatchId), (mark, key): &(SeatMark, AddressKey)| {
                 mark.watch().state() == state && wanted(*owner, *key)
             };
             self.seats.iter().filter(|(of, seat)| is_counted(of, seat)).count()
@@ -178,7 +178,7 @@ mod tests {
             let mut opened = 0u8;
             let mut open = |now: Instant, who: usize| {
                 opened += 1;
-                let known = Known { id: GuestId([opened; 32]), name: Name::truncated("Ada"), expires: None };
+                let known = Known { id: PlayerKey([opened; 32]), name: Name::truncated("Ada"), expires: None };
                 sessions.enter(now, known, address(who))
             };
             let mut people: Vec<Arc<PlayerSession>> = (0..PEOPLE).map(|who| open(now, who)).collect();
@@ -226,7 +226,7 @@ mod tests {
             let now = Instant::now();
             let sessions = Sessions::new(&Config::default());
             let key = AddressKey::V4([192, 0, 2, 1]);
-            let known = Known { id: GuestId([1; 32]), name: Name::truncated("Ada"), expires: None };
+            let known = Known { id: PlayerKey([1; 32]), name: Name::truncated("Ada"), expires: None };
             let session = sessions.enter(now, known, key);
             let ledger = Ledger::with_room_for(1_000, EXPECTED);
             let mut world = World::default();

@@ -1,5 +1,6 @@
-//! Finds a seat for someone who does not care where: the fullest open match with room, else a new
-//! one. A match that waits in its lobby is left to those who were invited or picked it: nobody else
+//! Finds a seat for someone who does not care where: the open match with room that most play, else a
+//! new one. One that nobody is connected to comes last, and only if its worker has time to wake it.
+//! A match that waits in its lobby is left to those who were invited or picked it: nobody else
 //! knows when it starts.
 //!
 //! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a
@@ -73,23 +74,25 @@ impl QuickPlay {
 
     fn choose(&self, mode_id: &str, refused: &[MatchId]) -> Result<Choice, CreateError> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut fullest: Option<(u32, MatchHandle)> = None;
+        let mut best: Option<(u32, MatchHandle)> = None;
         let mut undecided = false;
         for handle in self.directory.all() {
             let info = &handle.info;
-            if !is_open(&handle, mode_id) || waits_in_lobby(&handle) || refused.contains(&info.id) {
+            if !is_open(&handle, mode_id) || waits_in_lobby(&handle) || refused.contains(&info.id) || !handle.has_time() {
                 continue;
             }
-            let players = info.stats.held.load(Relaxed);
+            let (held, connected) = (info.stats.held.load(Relaxed), info.stats.connected.load(Relaxed));
             let unanswered = asked.get(&info.id).copied().unwrap_or_default();
-            match room(players, unanswered, u32::from(info.mode.max_players)) {
+            // Who is away keeps the seat, and is no company.
+            let company = connected + unanswered + info.stats.reserved.load(Relaxed);
+            match room(held, unanswered, u32::from(info.mode.max_players)) {
                 Room::Full => {}
                 Room::Undecided => undecided = true,
-                Room::Free if fullest.as_ref().is_some_and(|(most, _)| *most >= players + unanswered) => {}
-                Room::Free => fullest = Some((players + unanswered, handle)),
+                Room::Free if best.as_ref().is_some_and(|(most, _)| *most >= company) => {}
+                Room::Free => best = Some((company, handle)),
             }
         }
-        let handle = match fullest {
+        let handle = match best {
             Some((_, handle)) => handle,
             None if undecided => return Ok(Choice::Wait),
             None => self.directory.create(MatchRequest::new(mode_id, Settings::PUBLIC))?,

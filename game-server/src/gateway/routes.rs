@@ -11,7 +11,9 @@ use axum::{Extension, Router};
 use http::header::CACHE_CONTROL;
 
 use super::shared::Gateway;
-use super::{admission, api};
+use super::{admission, api, stream};
+use crate::http::host::Hosts;
+use crate::http::problem::Problem;
 use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::http::{cors, headers, page};
@@ -21,20 +23,26 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     let alive = Router::new().route("/healthz", get(async || ([(CACHE_CONTROL, "no-store")], "ok\n")));
     let page = page::player_router(&gateway.config.web_dir);
     let routes = api::router(gateway).merge(admission::router(gateway)).merge(alive).fallback_service(page);
+    let routes = routes.layer(from_fn_with_state(Arc::clone(gateway), refuse_other_pages));
     let routes = routes.layer(cors::layer(&gateway.origins, admission::CONNECT_CHECK));
-    headers::secured(routes.layer(from_fn_with_state(Arc::clone(gateway), notice_strangers)), &gateway.origins)
+    let routes = headers::secured(routes, &gateway.origins, Hosts::any(), gateway.config.public_ws_url.as_deref());
+    // Answers that come many times a second have the headers they need and no more.
+    let stream = headers::named(stream::router(gateway), Hosts::any());
+    routes.merge(stream.layer(cors::layer(&gateway.origins, admission::CONNECT_CHECK)))
 }
 
-/// Tells the operator of pages that call the API and could not connect: the first sign that a site
-/// is set up wrong.
-async fn notice_strangers(
+/// Refuses calls of the API by pages of other sites before anything is counted: a site must not use
+/// up what its visitors may ask for here. It is also the first sign that a site is set up wrong, so
+/// the operator is told. What asks whether it would be refused is answered by itself.
+async fn refuse_other_pages(
     State(gateway): State<Arc<Gateway>>,
     Extension(remote): Extension<Remote>,
     request: Request,
     next: Next,
-) -> Response {
-    if request.uri().path().starts_with("/api/") && !gateway.origins.allow(request.headers()) {
-        gateway.refusals.tell(Instant::now(), Cause::Origin, remote.client, request.headers());
+) -> Result<Response, Problem> {
+    let path = request.uri().path();
+    if path.starts_with("/api/") && path != admission::CONNECT_CHECK && !gateway.origins.allow(request.headers()) {
+        return Err(gateway.refusals.refuse(Instant::now(), Cause::Origin, &remote, request.headers()));
     }
-    next.run(request).await
+    Ok(next.run(request).await)
 }

@@ -5,11 +5,13 @@
 //! nobody has come to; no seat is asked for without room for its ticket, and none is kept whose
 //! ticket could not be given.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tickwire_protocol::{MatchId, Secret};
 
+use super::crowd::Held;
 use super::ledger::GivenUp;
 use super::sessions::PlayerSession;
 use super::shared::Gateway;
@@ -17,7 +19,8 @@ use super::tickets::{Blank, SEAT_KEPT, Ticket};
 use super::{problems, quick_play};
 use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
-use crate::matches::{Command, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, Settings};
+use crate::matches::{Command, CreateError, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, SeatState, Settings};
+use crate::metrics::{self, NoRoom};
 
 /// How often a match that ends just then, or is created by somebody else just then, is looked for
 /// again.
@@ -77,9 +80,15 @@ impl Gateway {
         // A task of its own: whoever asks may hang up, and what a match has promised must be noted
         // all the same.
         let seating = tokio::spawn(async move {
+            let (session, client) = (asker.session.id, asker.client.ip());
             let seat = gateway.find_and_note(&asker, wish).await;
             drop(turn);
-            seat
+            let seat = seat?;
+            // A ban that came meanwhile has not found this seat.
+            gateway.refuse_banned(client, Some(session)).inspect_err(|_| {
+                gateway.release(gateway.ledger.give_up(Instant::now(), &asker.session, seat.handle.info.id));
+            })?;
+            Ok(seat)
         });
         seating.await.unwrap_or_else(|_| Err(Problem::overloaded()))
     }
@@ -91,12 +100,13 @@ impl Gateway {
             return Err(Problem::at_capacity());
         };
         let (owner, name) = (asker.session.id, asker.session.name.clone());
-        let reservation = Reservation { owner, name, ticket: blank.hash(), until: now + SEAT_KEPT, own_only: false };
+        let sign_in = asker.session.sign_in_if_any(now);
+        let reservation = Reservation { owner, name, ticket: blank.hash(), until: now + SEAT_KEPT, own_only: false, sign_in };
         let found = match wish {
             Wish::Anywhere(mode) => self.find_anywhere(asker, &mode, &reservation).await,
             Wish::In(id) => match self.directory.find(id) {
                 Some(handle) => self.join(asker, handle, &reservation).await,
-                None => Err(problems::match_not_found()),
+                None => Err(self.no_such_match(asker, &id).await),
             },
             Wish::WithCode(code, plan) => self.join_code(asker, &code, plan.as_ref(), &reservation).await,
             Wish::InNew(plan) => self.create(asker, &plan, None, &reservation).await,
@@ -122,6 +132,9 @@ impl Gateway {
         let is_own = asker.session.holdings().matches().contains(&handle.info.id);
         if !is_own {
             self.allow_new_seat(asker)?;
+            if !handle.has_time() {
+                return Err(CreateError::NoTime.into());
+            }
         }
         let reservation = Reservation { own_only: self.directory.is_draining(), ..reservation.clone() };
         match handle.reserve(reservation).await {
@@ -136,7 +149,7 @@ impl Gateway {
             let found = match (self.directory.find_code(code), plan) {
                 (Some(handle), _) => self.join(asker, handle, reservation).await,
                 (None, Some(plan)) => self.create(asker, plan, Some(code), reservation).await,
-                (None, None) => Err(problems::match_not_found()),
+                (None, None) => Err(self.no_such_match(asker, &code).await),
             };
             // The match is ending, or somebody else is just creating it: what becomes of that shows
             // in a moment.
@@ -146,6 +159,23 @@ impl Gateway {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         Err(problems::match_not_found())
+    }
+
+    /// Nobody learns from the time that an answer takes whether there is a match with this id or
+    /// code: where there is none, another one is asked, after what is looked at before that.
+    async fn no_such_match(&self, asker: &Asker, unknown: &(impl Hash + ?Sized)) -> Problem {
+        if let Err(problem) = self.allow_new_seat(asker) {
+            return problem;
+        }
+        self.ask_in_vain(unknown).await;
+        problems::match_not_found()
+    }
+
+    /// Takes as long as asking a match does that there is not.
+    pub(super) async fn ask_in_vain(&self, unknown: &(impl Hash + ?Sized)) {
+        if let Some(handle) = self.directory.stand_in(&unknown) {
+            handle.echo().await;
+        }
     }
 
     async fn create(&self, asker: &Asker, plan: &Plan, code: Option<&str>, reservation: &Reservation) -> Result<Found, Problem> {
@@ -165,8 +195,16 @@ impl Gateway {
         if self.directory.is_draining() {
             return Err(problems::draining());
         }
+        self.check_memory()?;
         let taken = asker.session.holdings().taken();
-        if taken >= self.config.sessions.seats_max { Err(problems::too_many_seats(taken)) } else { Ok(()) }
+        if taken >= self.config.sessions.seats_max {
+            return Err(problems::too_many_seats(taken));
+        }
+        if !self.crowd.has_room(asker.client.key()) {
+            metrics::count_refusal(NoRoom::SeatsOfAddress);
+            return Err(problems::address_is_full());
+        }
+        Ok(())
     }
 
     /// Notes a seat and gives its ticket.
@@ -174,13 +212,26 @@ impl Gateway {
         let Asker { session, client } = asker;
         let Reserved { player, seat } = reserved;
         let (now, id) = (Instant::now(), handle.info.id);
+        let held = Held { owner: session.id, session: Arc::downgrade(session), id, player, seat: seat.clone() };
         let given_up = self.ledger.note(now, session, client.key(), id, seat, &blank);
+        self.crowd.add(client.key(), held).into_iter().for_each(|held| self.vacate(now, held));
         given_up.into_iter().for_each(|seat| self.release(seat));
         let Some((ticket, expires_in)) = blank.grant(now, Ticket { handle: handle.clone(), player }) else {
             self.release(self.ledger.give_up(now, session, id));
             return Err(Problem::overloaded());
         };
         Ok(Seat { handle, ticket, expires_in })
+    }
+
+    /// Frees a seat that its address has too many of: nobody plays it.
+    fn vacate(&self, now: Instant, Held { owner, session, id, player, seat }: Held) {
+        metrics::count_refusal(NoRoom::SeatsOfAddress);
+        if seat.state() == SeatState::Pending {
+            self.release(session.upgrade().map_or(GivenUp { owner, id }, |session| self.ledger.give_up(now, &session, id)));
+        } else if let Some(handle) = self.directory.find(id) {
+            // A match that is too busy to listen frees the seat when the grace period is over.
+            let _ = handle.send(Command::Vacate { player, seat });
+        }
     }
 
     fn release(&self, GivenUp { owner, id }: GivenUp) {

@@ -8,7 +8,7 @@
 //! lock everyone out, whereas an evicted player gets a new session and loses no seat by it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tickwire_protocol::text::Name;
@@ -17,7 +17,7 @@ use super::holdings::Holdings;
 use super::rates::SessionBudget;
 use crate::config::Config;
 use crate::http::address::AddressKey;
-use crate::matches::GuestId;
+use crate::matches::{PlayerKey, SignIn};
 
 /// Most sessions.
 pub(crate) const SESSIONS_MAX: usize = 100_000;
@@ -30,9 +30,11 @@ const LOOKS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct PlayerSession {
     /// Tells this session from others. No secret: it admits to nothing.
-    pub(crate) id: GuestId,
+    pub(crate) id: PlayerKey,
     /// How the others see the player.
     pub(crate) name: Name,
+    /// Until when the player is known. The seats of the player go by it too.
+    pub(crate) sign_in: Arc<SignIn>,
     /// Calls of the API.
     pub(crate) calls: SessionBudget,
     /// WebSocket handshakes.
@@ -44,9 +46,14 @@ pub(crate) struct PlayerSession {
 }
 
 impl PlayerSession {
-    fn new(id: GuestId, name: Name, calls_per_minute: u32) -> Self {
+    fn new(id: PlayerKey, name: Name, sign_in: Arc<SignIn>, calls_per_minute: u32) -> Self {
         let (calls, handshakes) = (SessionBudget::new(calls_per_minute), SessionBudget::new(calls_per_minute));
-        Self { id, name, calls, handshakes, turn: Arc::default(), holdings: Mutex::default() }
+        Self { id, name, sign_in, calls, handshakes, turn: Arc::default(), holdings: Mutex::default() }
+    }
+
+    /// Until when the player may play, for a seat. `None` if there is no such moment.
+    pub(crate) fn sign_in_if_any(&self, now: Instant) -> Option<Arc<SignIn>> {
+        self.sign_in.left(now).map(|_| Arc::clone(&self.sign_in))
     }
 
     /// What this session holds.
@@ -59,7 +66,7 @@ impl PlayerSession {
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     /// Who it is.
-    pub(crate) id: GuestId,
+    pub(crate) id: PlayerKey,
     /// How the others see them.
     pub(crate) name: Name,
     /// When the server knows them no more, if there is such a moment.
@@ -77,6 +84,7 @@ impl Sessions {
             entries: HashMap::new(),
             order: Order::new(),
             by_address: HashMap::new(),
+            sign_ins: HashMap::new(),
             next: 0,
             per_address_max: config.sessions.per_address,
             calls_per_minute: config.rates.calls_per_minute,
@@ -89,13 +97,15 @@ impl Sessions {
     }
 
     /// The session with this id. It stays as idle as it was: an id proves nothing.
-    pub(crate) fn find(&self, now: Instant, id: GuestId) -> Option<Arc<PlayerSession>> {
+    pub(crate) fn find(&self, now: Instant, id: PlayerKey) -> Option<Arc<PlayerSession>> {
         self.table().find(now, id).map(|entry| Arc::clone(&entry.session))
     }
 
     /// Drops sessions that were idle for too long.
     pub(crate) fn purge(&self, now: Instant) {
-        self.table().purge(now);
+        let mut table = self.table();
+        table.purge(now);
+        table.sign_ins.retain(|_, sign_in| sign_in.strong_count() > 0);
     }
 
     /// Number of sessions.
@@ -110,10 +120,13 @@ impl Sessions {
 
 #[derive(Debug)]
 struct Table {
-    entries: HashMap<GuestId, Entry>,
+    entries: HashMap<PlayerKey, Entry>,
     /// The one idle for longest first.
     order: Order,
     by_address: HashMap<AddressKey, Order>,
+    /// Of all sessions and seats there are, of people who are not known for good: a session that is
+    /// opened anew has the one that the player's seats go by.
+    sign_ins: HashMap<PlayerKey, Weak<SignIn>>,
     /// Tells sessions used at the same instant apart.
     next: u64,
     per_address_max: usize,
@@ -121,25 +134,32 @@ struct Table {
 }
 
 type Place = (Instant, u64);
-type Order = BTreeMap<Place, GuestId>;
+type Order = BTreeMap<Place, PlayerKey>;
 
 #[derive(Debug)]
 struct Entry {
     session: Arc<PlayerSession>,
-    expires: Option<Instant>,
     address: AddressKey,
     place: Place,
 }
 
+impl Entry {
+    fn is_idle(&self, now: Instant) -> bool {
+        self.place.0 + IDLE_MAX <= now
+    }
+}
+
 impl Table {
     fn enter(&mut self, now: Instant, known: Known, address: AddressKey) -> Arc<PlayerSession> {
-        let Known { id, name, expires } = known;
-        let Some(entry) = self.find(now, id) else { return self.open(now, Known { id, name, expires }, address) };
+        let id = known.id;
+        // Also one that had expired: its seats are kept for whoever signs in again.
+        let Some(entry) = self.entries.get(&id).filter(|entry| !entry.is_idle(now)) else { return self.open(now, known, address) };
         let (session, old, address) = (Arc::clone(&entry.session), entry.place, entry.address);
+        session.sign_in.extend(known.expires);
         self.leave(old, address);
         let place = self.line_up(now, id, address);
         if let Some(entry) = self.entries.get_mut(&id) {
-            (entry.place, entry.expires) = (place, expires);
+            entry.place = place;
         }
         session
     }
@@ -158,14 +178,27 @@ impl Table {
             self.remove(evicted);
         }
         let place = self.line_up(now, id, address);
-        let session = Arc::new(PlayerSession::new(id, name, self.calls_per_minute));
-        self.entries.insert(id, Entry { session: Arc::clone(&session), expires, address, place });
+        let sign_in = self.sign_in(now, id, expires);
+        let session = Arc::new(PlayerSession::new(id, name, sign_in, self.calls_per_minute));
+        self.entries.insert(id, Entry { session: Arc::clone(&session), address, place });
         session
     }
 
-    fn find(&self, now: Instant, id: GuestId) -> Option<&Entry> {
-        let is_over = |entry: &Entry| entry.place.0 + IDLE_MAX <= now || entry.expires.is_some_and(|expires| expires <= now);
-        self.entries.get(&id).filter(|entry| !is_over(entry))
+    fn sign_in(&mut self, now: Instant, id: PlayerKey, expires: Option<Instant>) -> Arc<SignIn> {
+        if expires.is_none() {
+            return Arc::new(SignIn::until(now, None));
+        }
+        if let Some(sign_in) = self.sign_ins.get(&id).and_then(Weak::upgrade) {
+            sign_in.extend(expires);
+            return sign_in;
+        }
+        let sign_in = Arc::new(SignIn::until(now, expires));
+        self.sign_ins.insert(id, Arc::downgrade(&sign_in));
+        sign_in
+    }
+
+    fn find(&self, now: Instant, id: PlayerKey) -> Option<&Entry> {
+        self.entries.get(&id).filter(|entry| !entry.is_idle(now) && !entry.session.sign_in.has_expired(now))
     }
 
     fn purge(&mut self, now: Instant) {
@@ -176,13 +209,13 @@ impl Table {
         }
     }
 
-    fn least_missed(&self, order: &Order) -> Option<GuestId> {
-        let holds_none = |id: &&GuestId| self.entries.get(id).is_some_and(|entry| !entry.session.holdings().has_seat());
+    fn least_missed(&self, order: &Order) -> Option<PlayerKey> {
+        let holds_none = |id: &&PlayerKey| self.entries.get(id).is_some_and(|entry| !entry.session.holdings().has_seat());
         let seatless = order.values().take(LOOKS_MAX).find(holds_none);
         seatless.or_else(|| order.values().next()).copied()
     }
 
-    fn line_up(&mut self, now: Instant, id: GuestId, address: AddressKey) -> Place {
+    fn line_up(&mut self, now: Instant, id: PlayerKey, address: AddressKey) -> Place {
         let place = (now, self.next);
         self.next += 1;
         self.order.insert(place, id);
@@ -200,7 +233,7 @@ impl Table {
         }
     }
 
-    fn remove(&mut self, id: GuestId) {
+    fn remove(&mut self, id: PlayerKey) {
         if let Some(Entry { address, place, .. }) = self.entries.remove(&id) {
             self.leave(place, address);
         }
@@ -223,7 +256,7 @@ mod tests {
     }
 
     fn known(number: u8) -> Known {
-        Known { id: GuestId([number; 32]), name: Name::truncated("Ada"), expires: None }
+        Known { id: PlayerKey([number; 32]), name: Name::truncated("Ada"), expires: None }
     }
 
     #[test]
@@ -250,8 +283,26 @@ mod tests {
         assert!(Arc::ptr_eq(&opened, &sessions.enter(start + Duration::from_mins(9), until(20), HERE)));
         assert!(sessions.find(start + Duration::from_mins(19), opened.id).is_some());
         assert!(sessions.find(start + Duration::from_mins(20), opened.id).is_none());
-        assert!(!Arc::ptr_eq(&opened, &sessions.enter(start + Duration::from_mins(20), until(30), HERE)));
+        let renewed = sessions.enter(start + Duration::from_mins(25), until(30), HERE);
+        assert!(Arc::ptr_eq(&opened, &renewed), "with its seats");
+        assert!(sessions.find(start + Duration::from_mins(29), opened.id).is_some());
         assert_eq!((sessions.len(), sessions.table().order.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_session_opened_anew_goes_by_what_the_players_seats_go_by() {
+        let start = Instant::now();
+        let sessions = sessions(9);
+        let known = |minutes| Known { expires: Some(start + Duration::from_mins(minutes)), ..known(1) };
+        let seat = Arc::clone(&sessions.enter(start, known(10), HERE).sign_in);
+        sessions.purge(start + IDLE_MAX);
+        let later = start + IDLE_MAX;
+        let opened = sessions.enter(later, Known { expires: Some(later + Duration::from_mins(5)), ..known(1) }, HERE);
+        assert!(Arc::ptr_eq(&seat, &opened.sign_in) && !seat.has_expired(later));
+        drop((seat, opened));
+        sessions.table().remove(PlayerKey([1; 32]));
+        sessions.purge(later);
+        assert!(sessions.table().sign_ins.is_empty(), "nobody goes by it");
     }
 
     #[test]

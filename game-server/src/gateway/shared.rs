@@ -5,22 +5,31 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 
+use super::bans::Bans;
+use super::conduct::Conduct;
 use super::creations::Creations;
+use super::crowd::Crowd;
 use super::game_facts::GameFacts;
 use super::identity::Authenticator;
+use super::identity::accounts::Accounts;
+use super::identity::everyone::Everyone;
 use super::identity::guests::Guests;
 use super::ledger::Ledger;
 use super::match_list::MatchList;
+use super::problems;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
+use super::stream::Streams;
 use crate::config::{Config, TransportKind};
-use crate::http::address::ClientAddress;
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
+use crate::http::remote::Remote;
 use crate::matches::Directory;
+use crate::memory::Brake;
+use crate::metrics::{self, NoRoom};
 
 /// How often what has expired is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -32,36 +41,51 @@ pub(crate) struct Gateway {
     pub(super) directory: Arc<Directory>,
     pub(super) origins: AllowedOrigins,
     pub(super) refusals: Refusals,
-    pub(super) guests: Guests,
+    /// `None` if guests are turned off.
+    pub(super) guests: Option<Guests>,
+    /// `None` if there are none.
+    pub(super) accounts: Option<Arc<Accounts>>,
     /// Says who callers are.
     pub(super) authenticator: Box<dyn Authenticator>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) ledger: Ledger,
     pub(super) creations: Arc<Creations>,
+    pub(super) crowd: Crowd,
+    pub(super) brake: Brake,
     pub(super) quick_play: QuickPlay,
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
+    pub(super) bans: Bans,
+    pub(super) conduct: Arc<Conduct>,
+    /// Connections over HTTP.
+    pub(super) streams: Arc<Streams>,
 }
 
 impl Gateway {
-    /// With empty tables, for guests.
-    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>) -> Self {
+    /// With empty tables.
+    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>, accounts: Option<Arc<Accounts>>) -> Self {
         let sessions = Sessions::new(&config);
-        let guests = Guests::new(Arc::clone(&sessions));
+        let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions)));
         Self {
             game,
             caps: Caps::new(&config.connections),
+            streams: Streams::new(&config.connections),
             origins: AllowedOrigins::new(&config.allowed_origins),
             refusals: Refusals::default(),
-            authenticator: Box::new(guests.clone()),
+            authenticator: Box::new(Everyone { guests: guests.clone(), accounts: accounts.clone() }),
             guests,
+            accounts,
             sessions,
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
+            crowd: Crowd::new(config.sessions.seats_per_address),
+            brake: Brake::new(&config.memory),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
+            bans: Bans::default(),
+            conduct: Arc::default(),
             config,
             directory,
         }
@@ -72,14 +96,33 @@ impl Gateway {
         self.config.transport.kind().unwrap_or(TransportKind::Portable)
     }
 
+    /// How long a request's body may take, milliseconds.
+    pub(crate) fn request_ms(&self) -> u64 {
+        self.config.connections.request_ms
+    }
+
+    /// Says when memory runs short.
+    pub(crate) fn brake(&self) -> &Brake {
+        &self.brake
+    }
+
+    /// Refuses somebody new while there is no memory for them.
+    pub(super) fn check_memory(&self) -> Result<(), Problem> {
+        if !self.brake.is_on() {
+            return Ok(());
+        }
+        metrics::count_refusal(NoRoom::Memory);
+        Err(problems::no_memory())
+    }
+
     /// The connections there are.
     pub(crate) fn caps(&self) -> &Arc<Caps> {
         &self.caps
     }
 
     /// The answer to a page whose WebSocket is refused.
-    pub(crate) fn refuse_page(&self, cause: Cause, client: ClientAddress, headers: &HeaderMap) -> Problem {
-        self.refusals.refuse(Instant::now(), cause, client, headers)
+    pub(crate) fn refuse_page(&self, cause: Cause, remote: &Remote, headers: &HeaderMap) -> Problem {
+        self.refusals.refuse(Instant::now(), cause, remote, headers)
     }
 
     /// Sessions, and tickets whose time is not over.
@@ -87,16 +130,28 @@ impl Gateway {
         (self.sessions.len(), self.ledger.tickets())
     }
 
-    /// Forgets what has expired, for ever.
+    /// Forgets what has expired, and takes the keys for sign-in that change, for ever.
     pub(crate) async fn keep_house(&self) {
+        let keep_keys = async {
+            if let Some(accounts) = &self.accounts {
+                accounts.keep_keys().await;
+            }
+        };
+        tokio::join!(self.forget(), keep_keys);
+    }
+
+    async fn forget(&self) {
         let mut interval = tokio::time::interval(HOUSEKEEPING);
         loop {
             interval.tick().await;
             let now = Instant::now();
             self.sessions.purge(now);
             self.ledger.purge(now);
+            self.crowd.purge();
             self.refusals.purge(now);
             self.rates.forget_idle();
+            self.conduct.purge(now);
+            self.accounts.iter().for_each(|accounts| accounts.purge(now));
         }
     }
 }

@@ -5,13 +5,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
-/// Who connected, as the kernel says: a client, or a proxy in front of many. Caps on connections
-/// count it.
+/// Who connected, as the kernel or a PROXY header says: a client, or a proxy in front of many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PeerAddress(IpAddr);
 
-/// Who a request is for. Rates, logs and the audit go by it. `Remote` alone says which client a
-/// peer speaks for.
+/// Who a request is for. Caps, rates, logs and the audit go by it. `Remote` alone says which client
+/// a peer speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(IpAddr);
 
@@ -19,6 +18,12 @@ impl PeerAddress {
     /// Of a connection that was accepted from `address`.
     pub(super) const fn new(address: IpAddr) -> Self {
         Self(address.to_canonical())
+    }
+
+    /// Any, for tests: in the server, the listener makes them.
+    #[cfg(test)]
+    pub(crate) const fn made_up(address: IpAddr) -> Self {
+        Self::new(address)
     }
 
     /// What its connections are counted under.
@@ -33,8 +38,7 @@ impl PeerAddress {
 }
 
 impl ClientAddress {
-    /// Any, for tests: in the server, `Remote` makes them.
-    #[cfg(test)]
+    /// Any. In the server, `proxies` alone makes them.
     pub(crate) const fn new(address: IpAddr) -> Self {
         Self(address.to_canonical())
     }

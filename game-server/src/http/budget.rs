@@ -21,7 +21,7 @@ pub(crate) struct Budget {
 
 /// What was refused and not told of yet.
 #[derive(Debug, Default)]
-struct Refused {
+pub(crate) struct Refused {
     count: u64,
     told: Option<Instant>,
 }
@@ -51,7 +51,7 @@ impl Budget {
 
 impl Refused {
     /// Counts one more. Returns how many there were since the last line, if it is time for another.
-    fn count(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn count(&mut self, now: Instant) -> Option<u64> {
         self.count += 1;
         if self.told.is_some_and(|told| now < told + TOLD_AGAIN) {
             return None;

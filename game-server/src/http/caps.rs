@@ -1,22 +1,32 @@
 //! How many connections there may be: in all, from one address, and of strangers who have not said
 //! a valid Hello.
 //!
-//! Where there is no room, a newcomer takes a stranger's place: that of the connection which has
-//! been idle between requests for longest, and where none is idle, that of the oldest. Whoever
-//! means to play needs a moment, whoever floods needs to stay, so a flood pushes out itself before
-//! it pushes out players. Players are never pushed out.
+//! Where there is no room, a newcomer takes a stranger's place: one of the busiest address, as
+//! [`line`] says, so a flood pushes out itself. Players are never pushed out.
 //!
-//! Invariant: what is counted is given back exactly once: when the permit is dropped, wherever the
-//! socket went by then, or when its holder is pushed out.
+//! A trusted proxy's connections count for the client that they serve at the moment, and for no
+//! address while they serve none.
+//!
+//! Invariants: what is counted is given back exactly once: when the permit is dropped, wherever the
+//! socket went by then, or when its holder is pushed out. Of those who were pushed out and still
+//! have their descriptor there are [`LEAVING_MAX`] at most: until they are gone, nobody is accepted.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod line;
 
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tickwire_protocol::CloseReason;
 use tokio::sync::Notify;
 
-use super::address::{AddressKey, PeerAddress};
+use super::address::{AddressKey, ClientAddress, PeerAddress};
 use crate::config::ConnectionConfig;
 use crate::metrics::{self, Reject};
+use line::{Line, Turn};
+
+/// Most connections that were pushed out and are not closed yet.
+pub(crate) const LEAVING_MAX: usize = 32;
 
 /// The caps of one listener and what is taken of them.
 #[derive(Debug)]
@@ -25,41 +35,49 @@ pub(crate) struct Caps {
     per_address_max: usize,
     strangers_max: usize,
     taken: Mutex<Taken>,
+    /// Somebody who was pushed out is gone.
+    gone: Notify,
 }
 
 /// Connections there are.
 #[derive(Debug, Default)]
 struct Taken {
     total: usize,
-    /// Addresses with at least one connection: never more than `total`.
-    by_address: HashMap<AddressKey, Held>,
-    /// Those who have not said a valid Hello, the first to be pushed out first.
-    strangers: BTreeMap<Turn, Arc<Place>>,
+    /// How many of each address that has at least one: never more than `total`.
+    by_address: HashMap<AddressKey, usize>,
+    /// Those who have not said a valid Hello.
+    strangers: Line<Arc<Place>>,
+    /// Those who were pushed out and are not gone yet.
+    leaving: usize,
     next: u64,
-}
-
-/// What one address holds.
-#[derive(Debug, Default)]
-struct Held {
-    count: usize,
-    strangers: BTreeSet<Turn>,
-}
-
-/// When a stranger is pushed out: the idle before the busy, and those who have been so for longer
-/// before the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Turn {
-    is_busy: bool,
-    since: u64,
 }
 
 /// One connection's place under the caps.
 #[derive(Debug)]
 struct Place {
-    key: AddressKey,
+    /// Locked only while `Taken` is.
+    owner: Mutex<Owner>,
     /// Locked only while `Taken` is.
     standing: Mutex<Standing>,
     lost: Notify,
+}
+
+/// Whom a connection counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// Who connected, or whom a proxy connected for.
+    Client(AddressKey),
+    /// The client whose request a proxy passes on. `None` between two requests.
+    Proxy(Option<AddressKey>),
+}
+
+impl Owner {
+    fn key(self) -> Option<AddressKey> {
+        match self {
+            Self::Client(key) => Some(key),
+            Self::Proxy(key) => key,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,18 +98,23 @@ impl Caps {
 
     /// So many in all, from one address, and of strangers.
     pub(crate) fn of(total_max: usize, per_address_max: usize, strangers_max: usize) -> Arc<Self> {
-        Arc::new(Self { total_max, per_address_max, strangers_max, taken: Mutex::default() })
+        Arc::new(Self { total_max, per_address_max, strangers_max, taken: Mutex::default(), gone: Notify::new() })
     }
 
     /// Counts a new connection: a stranger's for now, and busy, since it came to ask for something.
     pub(crate) fn admit(self: &Arc<Self>, peer: PeerAddress) -> Result<Arc<ConnectionPermit>, Reject> {
-        let key = peer.key();
+        self.admit_owner(Owner::Client(peer.key()))
+    }
+
+    /// Counts a new connection of a trusted proxy, for no address yet.
+    pub(crate) fn admit_proxy(self: &Arc<Self>) -> Result<Arc<ConnectionPermit>, Reject> {
+        self.admit_owner(Owner::Proxy(None))
+    }
+
+    fn admit_owner(self: &Arc<Self>, owner: Owner) -> Result<Arc<ConnectionPermit>, Reject> {
         let mut taken = self.taken();
-        if let Some(held) = taken.by_address.get(&key)
-            && held.count >= self.per_address_max
-        {
-            let first = held.strangers.first().copied();
-            taken.push_out(first.ok_or(Reject::PerAddress)?);
+        if let Some(key) = owner.key() {
+            taken.make_room_at(key, self.per_address_max)?;
         }
         if taken.strangers.len() >= self.strangers_max {
             taken.push_out_first();
@@ -100,11 +123,26 @@ impl Caps {
             return Err(Reject::Total);
         }
         taken.total += 1;
-        taken.by_address.entry(key).or_default().count += 1;
+        if let Some(key) = owner.key() {
+            *taken.by_address.entry(key).or_default() += 1;
+        }
         let turn = taken.turn(true);
-        let place = Arc::new(Place { key, standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
+        let place = Arc::new(Place { owner: Mutex::new(owner), standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
         taken.line_up(turn, &place);
-        Ok(Arc::new(ConnectionPermit { caps: Arc::clone(self), place }))
+        Ok(Arc::new(ConnectionPermit { caps: Arc::clone(self), place, watcher: OnceLock::new() }))
+    }
+
+    /// The process has no descriptor left: pushes out a stranger. `false` if there is none.
+    pub(crate) fn make_room(&self) -> bool {
+        self.taken().push_out_first()
+    }
+
+    /// Waits until there are fewer than `count` who were pushed out and still have their
+    /// descriptors. For one task.
+    pub(crate) async fn fewer_leaving_than(&self, count: usize) {
+        while self.taken().leaving >= count {
+            self.gone.notified().await;
+        }
     }
 
     /// Connections in all, and those of them that are strangers'.
@@ -126,38 +164,65 @@ impl Taken {
     }
 
     fn line_up(&mut self, turn: Turn, place: &Arc<Place>) {
-        self.strangers.insert(turn, Arc::clone(place));
-        self.by_address.entry(place.key).or_default().strangers.insert(turn);
+        self.strangers.insert(turn, place.owner().key(), Arc::clone(place));
     }
 
     fn take_out(&mut self, turn: Turn) -> Option<Arc<Place>> {
-        let place = self.strangers.remove(&turn)?;
-        if let Some(held) = self.by_address.get_mut(&place.key) {
-            held.strangers.remove(&turn);
+        let key = self.strangers.get(turn)?.owner().key();
+        self.strangers.remove(turn, key)
+    }
+
+    /// Makes room for one more of this address, among its own strangers.
+    fn make_room_at(&mut self, key: AddressKey, max: usize) -> Result<(), Reject> {
+        if self.by_address.get(&key).is_some_and(|count| *count >= max) {
+            let first = self.strangers.first_of(key).ok_or(Reject::PerAddress)?;
+            self.push_out(first);
         }
-        Some(place)
+        Ok(())
+    }
+
+    /// Counts a place for somebody else from now on.
+    fn hand_over(&mut self, place: &Place, owner: Owner) {
+        let turn = if let Standing::Stranger(turn) = place.standing() { Some(turn) } else { None };
+        let waiting = turn.and_then(|turn| self.take_out(turn));
+        if let Some(key) = place.owner().key() {
+            self.release_address(key);
+        }
+        if let Some(key) = owner.key() {
+            *self.by_address.entry(key).or_default() += 1;
+        }
+        place.set_owner(owner);
+        if let Some((turn, place)) = turn.zip(waiting) {
+            self.line_up(turn, &place);
+        }
     }
 
     /// Makes room. `false` if there are no strangers.
     fn push_out_first(&mut self) -> bool {
-        let first = self.strangers.first_key_value().map(|(turn, _)| *turn);
-        first.map(|turn| self.push_out(turn)).is_some()
+        self.strangers.first().map(|turn| self.push_out(turn)).is_some()
     }
 
     fn push_out(&mut self, turn: Turn) {
         if let Some(place) = self.take_out(turn) {
             place.set(Standing::Lost);
             place.lost.notify_one();
-            self.release(place.key);
+            self.leaving += 1;
+            self.release(place.owner());
             metrics::count_reject(Reject::PushedOut);
         }
     }
 
-    fn release(&mut self, key: AddressKey) {
+    fn release(&mut self, owner: Owner) {
         self.total -= 1;
-        if let Some(held) = self.by_address.get_mut(&key) {
-            held.count -= 1;
-            if held.count == 0 {
+        if let Some(key) = owner.key() {
+            self.release_address(key);
+        }
+    }
+
+    fn release_address(&mut self, key: AddressKey) {
+        if let Some(count) = self.by_address.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
                 self.by_address.remove(&key);
             }
         }
@@ -165,6 +230,14 @@ impl Taken {
 }
 
 impl Place {
+    fn owner(&self) -> Owner {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_owner(&self, owner: Owner) {
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = owner;
+    }
+
     fn standing(&self) -> Standing {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -174,11 +247,20 @@ impl Place {
     }
 }
 
-/// The right to a place under the caps.
-#[derive(Debug)]
+/// The right to a place under the caps. Goes with its connection wherever that goes.
 pub(crate) struct ConnectionPermit {
     caps: Arc<Caps>,
     place: Arc<Place>,
+    /// Is told why the connection is closed, if it is told its client.
+    watcher: OnceLock<Watcher>,
+}
+
+type Watcher = Box<dyn Fn(CloseReason) + Send + Sync>;
+
+impl fmt::Debug for ConnectionPermit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConnectionPermit").field(&self.place).finish()
+    }
 }
 
 impl ConnectionPermit {
@@ -191,6 +273,35 @@ impl ConnectionPermit {
     /// something.
     pub(crate) fn idle(&self) {
         self.line_up_anew(false);
+        let mut taken = self.caps.taken();
+        if self.place.standing() != Standing::Lost && matches!(self.place.owner(), Owner::Proxy(Some(_))) {
+            taken.hand_over(&self.place, Owner::Proxy(None));
+        }
+    }
+
+    /// The proxy whose connection this is made it for `client` alone: it counts for that address.
+    pub(crate) fn belongs_to(&self, client: ClientAddress) -> Result<(), Reject> {
+        self.count_for(Owner::Client(client.key()))
+    }
+
+    /// A proxy's connection passes on a request of `client`. It counts for that address until the
+    /// connection is idle again; if it becomes a WebSocket, for as long as that is open. One that is
+    /// no proxy's goes on counting for who connected.
+    pub(crate) fn serves(&self, client: ClientAddress) -> Result<(), Reject> {
+        self.count_for(Owner::Proxy(Some(client.key())))
+    }
+
+    fn count_for(&self, owner: Owner) -> Result<(), Reject> {
+        let mut taken = self.caps.taken();
+        let now = self.place.owner();
+        if self.place.standing() == Standing::Lost || matches!(now, Owner::Client(_)) {
+            return Ok(());
+        }
+        if let Some(key) = owner.key().filter(|_| now.key() != owner.key()) {
+            taken.make_room_at(key, self.caps.per_address_max)?;
+        }
+        taken.hand_over(&self.place, owner);
+        Ok(())
     }
 
     fn line_up_anew(&self, is_busy: bool) {
@@ -215,6 +326,19 @@ impl ConnectionPermit {
         self.place.standing() != Standing::Lost
     }
 
+    /// `watcher` is told why the connection is closed. There is one at most.
+    pub(crate) fn watch(&self, watcher: impl Fn(CloseReason) + Send + Sync + 'static) {
+        // A connection is upgraded once.
+        let _ = self.watcher.set(Box::new(watcher));
+    }
+
+    /// The connection is closed for this reason.
+    pub(crate) fn closes(&self, reason: CloseReason) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher(reason);
+        }
+    }
+
     /// Waits until the place is given to somebody else: then the connection must be dropped.
     pub(crate) async fn pushed_out(&self) {
         self.place.lost.notified().await;
@@ -227,11 +351,15 @@ impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut taken = self.caps.taken();
         match self.place.standing() {
-            Standing::Lost => return,
+            Standing::Lost => {
+                taken.leaving -= 1;
+                self.caps.gone.notify_one();
+                return;
+            }
             Standing::Stranger(turn) => drop(taken.take_out(turn)),
             Standing::Known => {}
         }
-        taken.release(self.place.key);
+        taken.release(self.place.owner());
     }
 }
 

@@ -6,31 +6,61 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 
+use super::host::Hosts;
 use super::origin::AllowedOrigins;
 
-/// What a page from here may load and do: its own files, WebAssembly, and WebSockets. No inline
-/// script. Who may frame it, is added.
+/// What a page from here may load and do: its own files, and WebAssembly. No inline script. Where
+/// it may connect to, and who may frame it, is added.
 const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' data: blob:; connect-src 'self' ws: wss:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
-     frame-ancestors";
+     img-src 'self' data: blob:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; object-src 'none'; \
+     connect-src 'self'";
+
+/// What no page from here needs of a device.
+const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), \
+     microphone=(), midi=(), payment=(), serial=(), usb=()";
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// Adds the security headers to everything `router` answers, fallbacks included. Pages of `origins`
-/// may show its answers in frames, load its files, and keep hold of the windows they open with it.
-pub(crate) fn secured(router: Router, origins: &AllowedOrigins) -> Router {
+/// Adds the security headers to everything `router` answers, fallbacks included, and refuses what
+/// asks for a name that is none of `hosts`. Pages of `origins` may show its answers in frames, load
+/// its files, and keep hold of the windows they open with it. The page may also connect to
+/// `public_ws_url`.
+pub(crate) fn secured(router: Router, origins: &AllowedOrigins, hosts: Hosts, public_ws_url: Option<&str>) -> Router {
     let headers: Arc<[(HeaderName, HeaderValue)]> = security_headers(origins).into();
+    let policy = Arc::new(content_policy(origins, public_ws_url));
+    let hosts = Arc::new(hosts);
     router.layer(from_fn(move |request: Request, next: Next| {
-        let headers = Arc::clone(&headers);
+        let (headers, policy, hosts) = (Arc::clone(&headers), Arc::clone(&policy), Arc::clone(&hosts));
         async move {
-            let mut response: Response = next.run(request).await;
+            let checked = hosts.check(request.headers(), request.uri());
+            let policy = connecting(&policy, checked.as_ref().ok().map(|host| host.text));
+            let mut response: Response = match checked.map(drop) {
+                Ok(()) => next.run(request).await,
+                Err(problem) => problem.into_response(),
+            };
             response.headers_mut().extend(headers.iter().cloned());
+            response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
             response
+        }
+    }))
+}
+
+/// Refuses what asks `router` for a name that is none of `hosts`, and adds no headers.
+pub(crate) fn named(router: Router, hosts: Hosts) -> Router {
+    let hosts = Arc::new(hosts);
+    router.layer(from_fn(move |request: Request, next: Next| {
+        let hosts = Arc::clone(&hosts);
+        async move {
+            match hosts.check(request.headers(), request.uri()).map(drop) {
+                Ok(()) => next.run(request).await,
+                Err(problem) => problem.into_response(),
+            }
         }
     }))
 }
@@ -38,9 +68,9 @@ pub(crate) fn secured(router: Router, origins: &AllowedOrigins) -> Router {
 fn security_headers(origins: &AllowedOrigins) -> Vec<(HeaderName, HeaderValue)> {
     let same_origin = || HeaderValue::from_static("same-origin");
     let mut headers = vec![
-        (CONTENT_SECURITY_POLICY, content_policy(origins)),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS)),
     ];
     if origins.listed().is_empty() {
         headers.extend([
@@ -54,17 +84,37 @@ fn security_headers(origins: &AllowedOrigins) -> Vec<(HeaderName, HeaderValue)> 
     headers
 }
 
-fn content_policy(origins: &AllowedOrigins) -> HeaderValue {
-    let mut policy = CONTENT_POLICY.to_owned();
+/// The policy before and behind the WebSockets of the host that a page comes from.
+fn content_policy(origins: &AllowedOrigins, public_ws_url: Option<&str>) -> (String, String) {
+    let (mut before, mut behind) = (CONTENT_POLICY.to_owned(), "; frame-ancestors".to_owned());
     for origin in origins.listed() {
-        let _ = write!(policy, " {origin}");
+        let _ = write!(before, " {origin}");
+        let _ = write!(behind, " {origin}");
     }
     if origins.listed().is_empty() {
-        policy.push_str(" 'none'");
+        behind.push_str(" 'none'");
     }
-    // Origins are of signs that a header takes: if not, nobody may frame the page, nor load
-    // anything for it.
-    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+    if let Some(origin) = public_ws_url.and_then(origin_of) {
+        let _ = write!(before, " {origin}");
+    }
+    (before, behind)
+}
+
+/// Not every browser counts WebSockets of the same host as the page's own.
+fn connecting((before, behind): &(String, String), host: Option<&str>) -> HeaderValue {
+    let own = host.map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
+    // Hosts and origins are of signs that a header takes: if not, nobody may frame the page, nor
+    // load anything for it.
+    HeaderValue::try_from(format!("{before}{own}{behind}"))
+        .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+}
+
+/// Scheme, host and port of a WebSocket's URL. `None` if it is relative.
+fn origin_of(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let is_plain = host.bytes().all(|sign| sign.is_ascii_alphanumeric() || b"-._:[]".contains(&sign));
+    is_plain.then(|| url.get(..scheme.len() + 3 + host.len())).flatten()
 }
 
 #[cfg(test)]
@@ -73,15 +123,27 @@ mod tests {
 
     use super::*;
 
-    fn headers(origins: &[&str]) -> HeaderMap {
+    fn origins(origins: &[&str]) -> AllowedOrigins {
         let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
-        security_headers(&AllowedOrigins::new(&origins)).into_iter().collect()
+        AllowedOrigins::new(&origins)
+    }
+
+    fn headers(list: &[&str]) -> HeaderMap {
+        security_headers(&origins(list)).into_iter().collect()
+    }
+
+    /// One directive's sources.
+    fn directive(list: &[&str], public_ws_url: Option<&str>, name: &str) -> String {
+        let policy = connecting(&content_policy(&origins(list), public_ws_url), Some("play.example:8080"));
+        let policy = policy.to_str().expect("ASCII");
+        let directives = policy.split(';').filter_map(|directive| directive.trim().split_once(' '));
+        directives.filter(|(other, _)| *other == name).map(|(_, sources)| sources.to_owned()).collect()
     }
 
     #[test]
     fn nobody_frames_the_page_unless_told() {
         let headers = headers(&[]);
-        assert!(headers[CONTENT_SECURITY_POLICY].to_str().is_ok_and(|policy| policy.ends_with("; frame-ancestors 'none'")));
+        assert_eq!(directive(&[], None, "frame-ancestors"), "'none'");
         assert_eq!(
             (&headers[X_FRAME_OPTIONS], &headers[OPENER_POLICY], &headers[RESOURCE_POLICY]),
             (&HeaderValue::from_static("DENY"), &HeaderValue::from_static("same-origin"), &HeaderValue::from_static("same-origin"),)
@@ -90,10 +152,22 @@ mod tests {
 
     #[test]
     fn allowed_origins_frame_it() {
-        let headers = headers(&["https://play.example", "http://localhost:3000"]);
-        let policy = headers[CONTENT_SECURITY_POLICY].to_str().expect("ASCII");
-        assert!(policy.ends_with("; frame-ancestors https://play.example http://localhost:3000"), "{policy}");
+        let list = ["https://play.example", "http://localhost:3000"];
+        let headers = headers(&list);
+        assert_eq!(directive(&list, None, "frame-ancestors"), "https://play.example http://localhost:3000");
         assert!(!headers.contains_key(X_FRAME_OPTIONS) && !headers.contains_key(OPENER_POLICY));
         assert_eq!(headers[RESOURCE_POLICY], "cross-origin");
+    }
+
+    #[test]
+    fn the_page_connects_to_hosts_that_are_named() {
+        let own = "ws://play.example:8080 wss://play.example:8080";
+        assert_eq!(directive(&[], None, "connect-src"), format!("'self' {own}"));
+        assert_eq!(directive(&[], Some("/elsewhere/ws"), "connect-src"), format!("'self' {own}"));
+        assert_eq!(
+            directive(&["https://cdn.example"], Some("wss://ws.example:444/ws?x=1"), "connect-src"),
+            format!("'self' https://cdn.example wss://ws.example:444 {own}")
+        );
+        assert_eq!(origin_of("wss://a;b/ws"), None, "no directive of its own");
     }
 }

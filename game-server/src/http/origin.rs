@@ -3,12 +3,16 @@
 //! A browser sends `Origin` with every WebSocket handshake and no page can forge it, so a page of
 //! another site is refused (cross-site WebSocket hijacking). Programs that are no browser send
 //! none, and none is accepted: such a program could send any origin it liked, and nothing here is
-//! authorised by a cookie that a browser would add by itself.
+//! authorised by a cookie that a browser would add by itself. What a page of another site loads as
+//! if it were a picture comes without `Origin`, too: there browsers say that the site is another.
 
-use http::header::{HOST, ORIGIN};
+use http::header::{HOST, HeaderName, ORIGIN};
 use http::{HeaderMap, HeaderValue};
 
 use crate::config::origin::Origin;
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// The server's own origin, and those the operator allows.
 #[derive(Clone, Debug, Default)]
@@ -30,10 +34,10 @@ impl AllowedOrigins {
         &self.0
     }
 
-    /// Whether a handshake with these headers may go on.
+    /// Whether a request with these headers may go on.
     pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
         let mut origins = headers.get_all(ORIGIN).iter();
-        let Some(origin) = origins.next() else { return true };
+        let Some(origin) = origins.next() else { return !is_of_another_site(headers) };
         if origins.next().is_some() {
             return false;
         }
@@ -41,6 +45,12 @@ impl AllowedOrigins {
         let own = headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| origin.is_at(host));
         own || self.0.contains(&origin)
     }
+}
+
+/// Whether a page of another site has this loaded. To follow a link is no such thing.
+fn is_of_another_site(headers: &HeaderMap) -> bool {
+    let says = |name: &HeaderName, what: &[&str]| headers.get(name).is_some_and(|value| what.iter().any(|what| value == what));
+    says(&FETCH_SITE, &["cross-site", "same-site"]) && says(&FETCH_MODE, &["no-cors"])
 }
 
 #[cfg(test)]
@@ -98,6 +108,18 @@ mod tests {
         assert!(allowed(&list, "play.example", Some("https://cdn.example")));
         assert!(!allowed(&list, "play.example", Some("http://cdn.example")), "another scheme");
         assert!(!allowed(&list, "play.example", Some("https://cdn.example:444")), "another port");
+    }
+
+    #[test]
+    fn what_another_site_loads_without_saying_its_origin_is_refused() {
+        let is_allowed = |site: &'static str, mode: &'static str| {
+            let headers = [(FETCH_SITE, site), (FETCH_MODE, mode)].map(|(name, value)| (name, HeaderValue::from_static(value)));
+            AllowedOrigins::default().allow(&headers.into_iter().collect())
+        };
+        assert!(!is_allowed("cross-site", "no-cors") && !is_allowed("same-site", "no-cors"));
+        for (site, mode) in [("cross-site", "navigate"), ("none", "navigate"), ("same-origin", "no-cors"), ("same-origin", "cors")] {
+            assert!(is_allowed(site, mode), "{site} {mode}");
+        }
     }
 
     #[test]

@@ -8,24 +8,49 @@
 //!
 //! Invariant: a connection has exactly one deadline at any moment.
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use http::Response;
 use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::caps::ConnectionPermit;
 use crate::config::{ConnectionConfig, ms};
+use crate::tls::Stream;
 
 /// A request must be read and its answer be sent after so long: whoever needs longer is not reading
 /// what is sent.
 const ANSWER_MAX: Duration = Duration::from_secs(90);
+
+/// The kernel takes no more of a session's stream while so many bytes wait there to be sent.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT_BYTES: u32 = 256;
+
+/// In the extensions of a response: it lasts as long as a session does. Its deadline is not that of
+/// an answer; it is closed when the client takes nothing of it for `stall`.
+#[derive(Clone)]
+pub(crate) struct Streamed {
+    /// How long the client may take nothing.
+    pub(crate) stall: Duration,
+    /// What the kernel may keep for it, bytes.
+    pub(crate) send_buffer_bytes: u32,
+    /// Called when all that was given has gone to the kernel.
+    pub(crate) flushed: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streamed").field("stall", &self.stall).finish_non_exhaustive()
+    }
+}
 
 /// How long the parts of a connection's life may take.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +73,9 @@ impl Deadlines {
 pub(crate) struct Pace {
     permit: Arc<ConnectionPermit>,
     state: Mutex<State>,
+    /// Whether there is a `streamed`: who writes need not lock to find out.
+    is_streaming: AtomicBool,
+    streamed: Mutex<Option<Streamed>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +116,11 @@ impl State {
         (self.phase, self.deadline) = (Phase::Request, now + ANSWER_MAX);
     }
 
+    /// The client has `patience` to take more of its answer.
+    fn wait_for_reader(&mut self, now: Instant, patience: Duration) {
+        self.deadline = now + patience;
+    }
+
     fn rest(&mut self, now: Instant) {
         (self.phase, self.deadline) = (Phase::Idle, now + self.deadlines.idle);
     }
@@ -96,7 +129,8 @@ impl State {
 impl Pace {
     /// Of a connection that was just accepted.
     pub(crate) fn new(deadlines: Deadlines, permit: Arc<ConnectionPermit>) -> Arc<Self> {
-        Arc::new(Self { permit, state: Mutex::new(State::new(deadlines, Instant::now())) })
+        let state = Mutex::new(State::new(deadlines, Instant::now()));
+        Arc::new(Self { permit, state, is_streaming: AtomicBool::new(false), streamed: Mutex::default() })
     }
 
     /// Waits until the connection is to be closed. A new one that has said nothing is kept as one
@@ -130,7 +164,39 @@ impl Pace {
         }
     }
 
+    /// The answer lasts as long as a session.
+    fn stream(&self, streamed: Streamed) {
+        self.state().wait_for_reader(Instant::now(), streamed.stall);
+        *self.streamed.lock().unwrap_or_else(PoisonError::into_inner) = Some(streamed);
+        self.is_streaming.store(true, Relaxed);
+    }
+
+    /// What is streamed, if anything is.
+    fn streamed(&self) -> Option<Streamed> {
+        if !self.is_streaming.load(Relaxed) {
+            return None;
+        }
+        self.streamed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The kernel has taken some bytes.
+    fn sent(&self) {
+        if let Some(streamed) = self.streamed() {
+            self.state().wait_for_reader(Instant::now(), streamed.stall);
+        }
+    }
+
+    /// The kernel has taken all bytes.
+    fn flushed(&self) {
+        if let Some(streamed) = self.streamed() {
+            (streamed.flushed)();
+        }
+    }
+
     fn rest(&self) {
+        if self.is_streaming.swap(false, Relaxed) {
+            *self.streamed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         self.state().rest(Instant::now());
         self.permit.idle();
     }
@@ -152,9 +218,12 @@ impl Exchange {
         self.pace = None;
     }
 
-    /// Goes on until `body` is sent.
-    pub(crate) fn answer(self, body: Body) -> Answer {
-        Answer { body, _exchange: self }
+    /// Goes on until the body is sent.
+    pub(crate) fn answer(self, mut response: Response<Body>) -> Response<Body> {
+        if let (Some(pace), Some(streamed)) = (&self.pace, response.extensions_mut().remove::<Streamed>()) {
+            pace.stream(streamed);
+        }
+        response.map(|body| Body::new(Answer { body, _exchange: self }))
     }
 }
 
@@ -168,7 +237,7 @@ impl Drop for Exchange {
 
 /// An answer's body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+struct Answer {
     body: Body,
     _exchange: Exchange,
 }
@@ -193,18 +262,35 @@ impl hyper::body::Body for Answer {
 /// A connection's stream, which tells its [`Pace`] when bytes come.
 #[derive(Debug)]
 pub(crate) struct PacedStream {
-    stream: TcpStream,
+    stream: Stream,
     pace: Arc<Pace>,
+    /// The kernel was told to keep little.
+    is_shallow: bool,
 }
 
 impl PacedStream {
     /// Tells `pace` of `stream`.
-    pub(crate) fn new(stream: TcpStream, pace: Arc<Pace>) -> Self {
-        Self { stream, pace }
+    pub(crate) fn new(stream: Stream, pace: Arc<Pace>) -> Self {
+        Self { stream, pace, is_shallow: false }
+    }
+
+    /// The kernel keeps little of what lasts as long as a session: what waits there grows old.
+    fn keep_shallow(&mut self) {
+        if self.is_shallow {
+            return;
+        }
+        let Some(streamed) = self.pace.streamed() else { return };
+        self.is_shallow = true;
+        let Ok(stream) = self.stream.tcp() else { return };
+        let socket = socket2::SockRef::from(stream);
+        // A connection that cannot be told so is still one.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES);
+        let _ = socket.set_send_buffer_size(streamed.send_buffer_bytes as usize);
     }
 
     /// The stream alone.
-    pub(crate) fn into_inner(self) -> TcpStream {
+    pub(crate) fn into_inner(self) -> Stream {
         self.stream
     }
 }
@@ -222,11 +308,17 @@ impl AsyncRead for PacedStream {
 
 impl AsyncWrite for PacedStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        self.keep_shallow();
+        let sent = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        self.pace.sent();
+        Poll::Ready(Ok(sent))
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+        self.keep_shallow();
+        let sent = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, bytes))?;
+        self.pace.sent();
+        Poll::Ready(Ok(sent))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -234,7 +326,9 @@ impl AsyncWrite for PacedStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.pace.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

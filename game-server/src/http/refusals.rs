@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 use http::header::{HOST, HeaderName, ORIGIN};
 use http::{HeaderMap, StatusCode};
 
-use super::address::{AddressKey, ClientAddress};
+use super::address::AddressKey;
 use super::problem::Problem;
+use super::remote::Remote;
 use super::table::ExpiringTable;
 use crate::metrics::{self, Reject};
 
@@ -64,26 +65,30 @@ impl Cause {
     fn remedy(self, origin: &str) -> String {
         match self {
             Self::Origin => format!(
-                "if the page comes from here through a proxy, let the proxy pass the browser's Host on (nginx: proxy_set_header Host \
-                 $http_host; X-Forwarded-Host is not believed); if it is served from elsewhere and is yours, add {origin} to \
+                "if the page comes from here through a proxy, {HOST_REMEDY}; if it is served from elsewhere and is yours, add {origin} to \
                  allowed_origins"
             ),
-            Self::OperatorsOrigin => {
-                "let the proxy in front of the operators' listener pass the browser's Host on (nginx: proxy_set_header Host $http_host)"
+            Self::OperatorsOrigin => format!("for the proxy in front of the operators' listener: {HOST_REMEDY}"),
+            Self::UpgradeLost => {
+                "let the proxy pass WebSockets on (nginx: proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                                  proxy_set_header Connection upgrade; Apache: upgrade=websocket behind ProxyPass; HAProxy and Caddy do \
+                                  it unless told otherwise); deploy/ has whole configurations"
                     .to_owned()
             }
-            Self::UpgradeLost => "let the proxy pass WebSockets on (nginx: proxy_http_version 1.1; proxy_set_header Upgrade \
-                                  $http_upgrade; proxy_set_header Connection upgrade;)"
-                .to_owned(),
         }
     }
 }
+
+/// What lets the server see the `Host` that the browser sent.
+const HOST_REMEDY: &str = "let it pass on the browser's Host with its port (nginx: proxy_set_header Host $http_host; Apache: \
+                           ProxyPreserveHost On; HAProxy and Caddy do it unless told otherwise; X-Forwarded-Host is not believed; \
+                           deploy/ has whole configurations)";
 
 /// What was refused lately.
 #[derive(Debug)]
 pub(crate) struct Refusals {
     told: Mutex<ExpiringTable<(Cause, String, String), ()>>,
-    remembered: Mutex<ExpiringTable<(AddressKey, String), Cause>>,
+    remembered: Mutex<ExpiringTable<(AddressKey, String), Problem>>,
 }
 
 impl Default for Refusals {
@@ -94,26 +99,35 @@ impl Default for Refusals {
 
 impl Refusals {
     /// A page's WebSocket is refused: the answer to it.
-    pub(crate) fn refuse(&self, now: Instant, cause: Cause, client: ClientAddress, headers: &HeaderMap) -> Problem {
+    pub(crate) fn refuse(&self, now: Instant, cause: Cause, remote: &Remote, headers: &HeaderMap) -> Problem {
         if cause != Cause::UpgradeLost {
             metrics::count_reject(Reject::Origin);
         }
-        lock(&self.remembered).insert_evicting(now, (client.key(), text(headers, &ORIGIN)), cause, now + REMEMBERED);
-        self.tell(now, cause, client, headers);
-        cause.problem()
+        self.tell(now, cause, remote, headers);
+        let problem = cause.problem();
+        self.remember(now, &problem, remote, headers);
+        problem
+    }
+
+    /// A page's WebSocket is refused with this answer, which the page cannot read.
+    pub(crate) fn remember(&self, now: Instant, problem: &Problem, remote: &Remote, headers: &HeaderMap) {
+        let expires = now + problem.retry_after.map_or(REMEMBERED, |wait| wait.min(REMEMBERED));
+        lock(&self.remembered).insert_evicting(now, (remote.client.key(), text(headers, &ORIGIN)), problem.clone(), expires);
     }
 
     /// The answer to a page that asks, if its WebSocket was refused.
-    pub(crate) fn recall(&self, now: Instant, client: ClientAddress, headers: &HeaderMap) -> Option<Problem> {
-        lock(&self.remembered).get_mut(now, &(client.key(), text(headers, &ORIGIN))).map(|cause| cause.problem())
+    pub(crate) fn recall(&self, now: Instant, remote: &Remote, headers: &HeaderMap) -> Option<Problem> {
+        lock(&self.remembered).get_mut(now, &(remote.client.key(), text(headers, &ORIGIN))).cloned()
     }
 
     /// Logs what mends it, unless that was done lately.
-    pub(crate) fn tell(&self, now: Instant, cause: Cause, client: ClientAddress, headers: &HeaderMap) {
+    pub(crate) fn tell(&self, now: Instant, cause: Cause, remote: &Remote, headers: &HeaderMap) {
         let (host, origin) = (text(headers, &HOST), text(headers, &ORIGIN));
         if self.is_news(now, cause, &host, &origin) {
             let (remedy, forwarded_host) = (cause.remedy(&origin), text(headers, &FORWARDED_HOST));
-            tracing::warn!(?cause, origin, host, forwarded_host, %client, remedy, "a page cannot open its WebSocket");
+            let (client, proxy) =
+                (remote.client, remote.proxy.map_or_else(|| "none that is trusted".to_owned(), |proxy| proxy.to_string()));
+            tracing::warn!(?cause, origin, host, forwarded_host, %client, proxy, remedy, "a page cannot open its WebSocket");
         }
     }
 

@@ -11,6 +11,7 @@ use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
+use crate::secrets::Bearer;
 
 /// Largest request body, bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 4 * 1024;
@@ -21,7 +22,7 @@ pub(crate) async fn json<T: DeserializeOwned>(request: Request, deadline: Durati
         let detail = "The body must be JSON, sent as application/json.";
         return Err(Problem::new(http::StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
     }
-    let bytes = tokio::time::timeout(deadline, read(request.into_body())).await.map_err(|_| Problem::timed_out())??;
+    let bytes = bytes(request, BODY_BYTES_MAX, deadline).await?;
     serde_json::from_slice(&bytes).map_err(|error| Problem::bad_request(format!("The body is not what is expected: {error}.")))
 }
 
@@ -38,13 +39,18 @@ pub(crate) fn check_announced_length(headers: &HeaderMap) -> Result<(), Problem>
 }
 
 /// The token of `Authorization: Bearer <token>`.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<Bearer<'_>> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| Bearer::new(token.trim()))
 }
 
-async fn read(body: Body) -> Result<bytes::Bytes, Problem> {
-    let read = Limited::new(body, BODY_BYTES_MAX).collect().await;
+/// The body as it is, if it is small, and there by `deadline`.
+pub(crate) async fn bytes(request: Request, bytes_max: usize, deadline: Duration) -> Result<bytes::Bytes, Problem> {
+    tokio::time::timeout(deadline, read(request.into_body(), bytes_max)).await.map_err(|_| Problem::timed_out())?
+}
+
+async fn read(body: Body, bytes_max: usize) -> Result<bytes::Bytes, Problem> {
+    let read = Limited::new(body, bytes_max).collect().await;
     read.map(http_body_util::Collected::to_bytes).map_err(|error| {
         if error.is::<LengthLimitError>() { Problem::too_large() } else { Problem::bad_request("The body did not arrive whole.") }
     })

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what one client does or fails to do changes nothing for the others.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use tickwire_match::Replication;
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
@@ -140,6 +142,14 @@ impl Audience {
         self.with(slot, |_| Err(Ended::Closed(reason)));
     }
 
+    /// Ends the session of `player`, if there is one.
+    pub fn end_player(&mut self, player: PlayerId, reason: CloseReason) {
+        let is_its = |slot: &Option<Session>| slot.as_ref().is_some_and(|session| session.player() == Some(player));
+        if let Some(slot) = self.slots.iter().position(is_its) {
+            self.end(slot, reason);
+        }
+    }
+
     fn session(&mut self, slot: usize) -> Option<&mut Session> {
         self.slots.get_mut(slot)?.as_mut()
     }
@@ -174,9 +184,28 @@ impl Audience {
         }
     }
 
+    /// Bytes kept for clients that have not taken them.
+    pub fn kept_bytes(&self) -> u64 {
+        self.slots.iter().flatten().map(|session| session.kept_bytes() as u64).sum()
+    }
+
+    /// Memory runs short: the client for which most is kept has to come back.
+    pub fn shed(&mut self) {
+        let kept = self.slots.iter().enumerate().filter_map(|(slot, session)| Some((session.as_ref()?.kept_bytes(), slot)));
+        if let Some((bytes, slot)) = kept.max().filter(|(bytes, _)| *bytes > 0) {
+            tracing::warn!(bytes, "memory runs short: a client that does not take what is kept for it was closed");
+            self.end(slot, CloseReason::Overloaded);
+        }
+    }
+
     /// Closes all sessions.
     pub fn close_all(&mut self, reason: CloseReason) {
         self.slots.drain(..).flatten().for_each(|session| say_farewell(session, reason));
+    }
+
+    /// Where the session in `slot` comes from.
+    pub fn peer(&self, slot: usize) -> Option<IpAddr> {
+        self.slots.get(slot)?.as_ref().map(Session::peer)
     }
 
     /// Number of spectators.

@@ -1,7 +1,8 @@
-//! Which matches there are: by id, by code, and as a list. Creates them on the least busy worker.
+//! Which matches there are: by id, by code, and as a list. Creates them on the worker with the most time left.
 //!
 //! Not on the tick path: a match task never asks the directory anything.
 
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
@@ -12,6 +13,7 @@ use tickwire_game::Mode;
 use tickwire_protocol::{CloseReason, MatchId};
 
 use super::handle::{Command, MatchHandle, MatchInfo, Settings};
+use super::headroom::Load;
 use super::stats::MatchStats;
 use super::worker::{Start, WorkerHandle};
 use crate::secrets::random_bytes;
@@ -20,6 +22,12 @@ use crate::secrets::random_bytes;
 const CODE_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// Characters of a code: a billion codes, against at most thousands of matches.
 const CODE_CHARS: usize = 6;
+
+/// Bytes kept for the clients of a match that are worth closing one of them: beyond what a few good
+/// ones have on their way.
+const KEPT_WORTH_SHEDDING: u64 = 64 * 1024;
+/// Workers whose use of their time differs by less than this, in millionths, are about equally busy.
+const ABOUT_EQUALLY: u32 = 50_000;
 
 /// All matches of this server.
 pub struct Directory {
@@ -31,6 +39,7 @@ pub struct Directory {
     /// Matches alive or being created: the cap is checked against this, so simultaneous creations cannot pass it.
     alive: AtomicUsize,
     draining: AtomicBool,
+    hasher: RandomState,
 }
 
 /// Why a match was not created.
@@ -39,6 +48,9 @@ pub enum CreateError {
     /// As many matches as the config allows.
     #[error("the server has as many matches as it may have")]
     AtCapacity,
+    /// No worker has time for another match of the mode.
+    #[error("no worker has time for another match")]
+    NoTime,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Draining,
@@ -86,6 +98,7 @@ impl Directory {
             matches_max,
             alive: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
+            hasher: RandomState::new(),
         })
     }
 
@@ -102,15 +115,16 @@ impl Directory {
         }
         let index = self.modes.iter().position(|mode| mode.id == mode_id).ok_or(CreateError::NoSuchMode)?;
         let mode = *self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
+        let worker = self.worker_for(index as u8)?;
         let place = Place::take(self)?;
         let id = MatchId(random_bytes());
         let code = code.map_or_else(|| Ok(self.reserve_code(id)), |code| self.take_code(code, id))?;
         let stats = MatchStats::default();
         let info = Arc::new(MatchInfo { id, code, mode, mode_index: index as u8, settings, created: Instant::now(), stats });
         let (handle, commands) = MatchHandle::new(info);
+        let handle = handle.on(Arc::clone(worker.load()));
         self.matches.insert(id, handle.clone());
         let registration = Box::new(Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge });
-        let worker = self.workers.iter().min_by_key(|worker| worker.load()).ok_or(CreateError::AtCapacity)?;
         worker.start(Start { info: Arc::clone(&handle.info), commands, seed: u64::from_le_bytes(random_bytes()), registration });
         Ok(handle)
     }
@@ -124,6 +138,15 @@ impl Directory {
     pub fn find_code(&self, code: &str) -> Option<MatchHandle> {
         let id = *self.codes.get(&code.to_ascii_uppercase())?;
         self.find(id)
+    }
+
+    /// Some match, the same for as long as there are the same matches: asking it takes as long as
+    /// asking the match with this id or code would, if there were one. Nobody outside can tell which
+    /// it is.
+    pub fn stand_in(&self, unknown: &impl Hash) -> Option<MatchHandle> {
+        let count = self.matches.len().max(1);
+        let nth = self.hasher.hash_one(unknown) as usize % count;
+        self.matches.iter().nth(nth).map(|entry| entry.value().clone())
     }
 
     /// Every match, in no order.
@@ -146,6 +169,22 @@ impl Directory {
         self.workers.len()
     }
 
+    /// Whether no worker takes a new match, of whichever mode.
+    pub fn is_full(&self) -> bool {
+        !self.workers.is_empty() && self.full_workers() == self.workers.len()
+    }
+
+    /// Workers that take no new match, of whichever mode.
+    pub fn full_workers(&self) -> usize {
+        let has_room = |worker: &&WorkerHandle| (0..self.modes.len()).any(|mode| worker.has_room(mode as u8));
+        self.workers.len() - self.workers.iter().filter(has_room).count()
+    }
+
+    /// What each worker does, in the order of their numbers.
+    pub fn loads(&self) -> impl Iterator<Item = &Arc<Load>> {
+        self.workers.iter().map(WorkerHandle::load)
+    }
+
     /// Whether new matches are refused.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Relaxed)
@@ -162,6 +201,37 @@ impl Directory {
             // A match that is gone or too busy to listen ends by itself.
             let _ = handle.send(Command::End(reason));
         }
+    }
+
+    /// The worker for a new match. A match that sleeps costs nothing, so their number decides only
+    /// between workers that are about equally busy.
+    fn worker_for(&self, mode_index: u8) -> Result<&WorkerHandle, CreateError> {
+        let with_room = self.workers.iter().filter(|worker| worker.has_room(mode_index));
+        let least = with_room.min_by_key(|worker| (worker.load().expected() / ABOUT_EQUALLY, worker.load().awake(), worker.matches()));
+        least.ok_or(if self.workers.is_empty() { CreateError::AtCapacity } else { CreateError::NoTime })
+    }
+
+    /// Memory runs short: whatever takes most has to go. Where clients are slow to take what is kept
+    /// for them, that is one of these; else it is a match, one that nobody is connected to if there
+    /// is one: the largest.
+    pub fn shed(&self) {
+        let matches = self.all();
+        let kept = |handle: &&MatchHandle| handle.info.stats.kept_bytes.load(Relaxed);
+        if let Some(handle) = matches.iter().max_by_key(kept).filter(|handle| kept(handle) >= KEPT_WORTH_SHEDDING) {
+            let _ = handle.send(Command::Shed);
+            return;
+        }
+        let size = |handle: &&MatchHandle| {
+            let MatchStats { tick, held, bots, spectators, .. } = &handle.info.stats;
+            let people = [held, bots, spectators].map(|count| count.load(Relaxed)).iter().sum::<u32>();
+            // One that nobody has been connected to has no world.
+            (tick.load(Relaxed) > 0, !handle.is_awake(), people)
+        };
+        let Some(handle) = matches.iter().filter(|handle| !handle.is_gone()).max_by_key(size) else { return };
+        let (_, sleeps, people) = size(&handle);
+        let mode = handle.info.mode.id;
+        tracing::warn!(match_id = %handle.info.id, mode, sleeps, people, "memory runs short: the largest match was ended");
+        let _ = handle.send(Command::End(CloseReason::Overloaded));
     }
 
     /// Reserves this code, if it is one and free.

@@ -2,19 +2,22 @@
 //!
 //! Invariant: nothing outside the match's own task touches its world, roster or sockets.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::time::Instant;
 
 use tickwire_game::Mode;
-/// Who a seat is kept for: what is kept of a guest session's token. The same guest never has two
-/// seats in a match.
-pub use tickwire_match::OwnerId as GuestId;
-pub use tickwire_match::ReserveError;
+/// Who a seat is kept for: what is kept of a guest session's token, or of an account's name. The
+/// same player never has two seats in a match.
+pub use tickwire_match::OwnerId as PlayerKey;
+pub use tickwire_match::{Occupant, ReserveError, Stay};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret};
 use tokio::sync::{mpsc, oneshot};
 
+use super::headroom::{self, Comer, Load};
+use super::sign_in::SignIn;
 use super::stats::MatchStats;
 use crate::secrets::SecretHash;
 use crate::transport::Socket;
@@ -64,7 +67,7 @@ impl Settings {
 pub struct Reservation {
     /// Who asks. Whoever has a seat already gets that one, whatever its state, also in a full
     /// match.
-    pub owner: GuestId,
+    pub owner: PlayerKey,
     /// Shown to the others, unless somebody has it already.
     pub name: Name,
     /// What admits to the seat, with [`Command::Attach`].
@@ -73,6 +76,8 @@ pub struct Reservation {
     pub until: Instant,
     /// Only the seat that the owner has already: no new one.
     pub own_only: bool,
+    /// Until when the owner may play, if there is such a moment.
+    pub sign_in: Option<Arc<SignIn>>,
 }
 
 /// A seat that is kept for its owner.
@@ -90,8 +95,10 @@ pub struct Reserved {
 pub enum SeatState {
     /// Kept for a ticket; nobody has come yet.
     Pending,
-    /// Its owner has been connected.
+    /// Its owner is connected.
     Taken,
+    /// Its owner was connected, and may come back.
+    Away,
     /// Freed: its owner has it no more.
     Freed,
 }
@@ -104,7 +111,12 @@ impl SeatWatch {
     /// What the seat is to its owner now.
     pub fn state(&self) -> SeatState {
         let state = self.0.load(Relaxed);
-        [SeatState::Pending, SeatState::Taken].into_iter().find(|known| *known as u8 == state).unwrap_or(SeatState::Freed)
+        [SeatState::Pending, SeatState::Taken, SeatState::Away].into_iter().find(|known| *known as u8 == state).unwrap_or(SeatState::Freed)
+    }
+
+    /// Whether it is the same seat.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
@@ -124,6 +136,11 @@ impl SeatMark {
         self.0.store(SeatState::Taken as u8, Relaxed);
     }
 
+    /// The seat's owner was lost.
+    pub fn leave(&self) {
+        self.0.store(SeatState::Away as u8, Relaxed);
+    }
+
     /// For somebody outside.
     pub fn watch(&self) -> SeatWatch {
         SeatWatch(Arc::clone(&self.0))
@@ -136,12 +153,23 @@ impl Drop for SeatMark {
     }
 }
 
+/// Somebody who has a seat, as those who look after the server see them.
+#[derive(Clone, Debug)]
+pub struct Sitter {
+    /// The seat, and who has it.
+    pub occupant: Occupant,
+    /// Where they are connected from, if they are.
+    pub peer: Option<IpAddr>,
+}
+
 /// A match, seen from outside. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct MatchHandle {
     /// What can be read without asking.
     pub info: Arc<MatchInfo>,
     commands: mpsc::Sender<Command>,
+    /// Of the worker that runs the match.
+    load: Arc<Load>,
 }
 
 /// What a match can be asked. What is large is boxed: the queue reserves room for the largest
@@ -157,7 +185,14 @@ pub enum Command {
     /// Free the seat of this guest, if nobody has come to it yet. Else nothing happens.
     Release {
         /// As in the reservation.
-        owner: GuestId,
+        owner: PlayerKey,
+    },
+    /// Free this seat, if its owner is away. Else nothing happens.
+    Vacate {
+        /// The seat's player.
+        player: PlayerId,
+        /// Tells it from a later one.
+        seat: SeatWatch,
     },
     /// Someone presents a ticket for a seat. Changes nothing unless the ticket is right.
     Attach {
@@ -175,6 +210,25 @@ pub enum Command {
         /// After Hello.
         socket: Box<Socket>,
     },
+    /// Nothing but an answer.
+    Echo {
+        /// The answer.
+        reply: oneshot::Sender<()>,
+    },
+    /// Who sits in the match?
+    Look {
+        /// Everyone who has a seat.
+        reply: oneshot::Sender<Vec<Sitter>>,
+    },
+    /// Close the sessions of these people and free their seats.
+    Dismiss {
+        /// Whether it is one of them.
+        whom: Box<dyn Fn(&Sitter) -> bool + Send>,
+        /// What they are told.
+        reason: CloseReason,
+        /// Who they were.
+        reply: oneshot::Sender<Vec<Sitter>>,
+    },
     /// Someone wants to watch.
     Spectate {
         /// After the upgrade.
@@ -185,6 +239,8 @@ pub enum Command {
         /// The server ends the match then.
         until: Instant,
     },
+    /// Close the session of the client for which most is kept.
+    Shed,
     /// Close all sessions with this reason and end.
     End(CloseReason),
 }
@@ -193,7 +249,24 @@ impl MatchHandle {
     /// The handle, and where its commands come out.
     pub fn new(info: Arc<MatchInfo>) -> (Self, mpsc::Receiver<Command>) {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
-        (Self { info, commands }, receiver)
+        (Self { info, commands, load: headroom::nobody() }, receiver)
+    }
+
+    /// The same, on a worker that has only so much time.
+    #[must_use]
+    pub fn on(self, load: Arc<Load>) -> Self {
+        Self { load, ..self }
+    }
+
+    /// Whether somebody is connected to it. Else it sleeps and costs nothing.
+    pub fn is_awake(&self) -> bool {
+        let stats = &self.info.stats;
+        stats.connected.load(Relaxed) + stats.spectators.load(Relaxed) > 0
+    }
+
+    /// Whether somebody new may come in: the match is awake, or its worker has time for it.
+    pub fn has_time(&self) -> bool {
+        self.is_awake() || self.load.has_room(self.info.mode_index, Comer::New)
     }
 
     /// Asks for a seat.
@@ -204,6 +277,30 @@ impl MatchHandle {
             Err(mpsc::error::TrySendError::Full(_)) => Err(ReserveError::Busy),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(ReserveError::Gone),
         }
+    }
+
+    /// Takes as long as asking the match for something does.
+    pub async fn echo(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.try_send(Command::Echo { reply }).is_ok() {
+            // It is the same whether the match answers or ends.
+            let _ = answer.await;
+        }
+    }
+
+    /// Everyone who has a seat. `None` if the match is gone or has too much to do.
+    pub async fn look(&self) -> Option<Vec<Sitter>> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(Command::Look { reply }).ok()?;
+        answer.await.ok()
+    }
+
+    /// Takes people out of the match, and says who they were. `None` if the match is gone or has
+    /// too much to do.
+    pub async fn dismiss(&self, whom: impl Fn(&Sitter) -> bool + Send + 'static, reason: CloseReason) -> Option<Vec<Sitter>> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(Command::Dismiss { whom: Box::new(whom), reason, reply }).ok()?;
+        answer.await.ok()
     }
 
     /// Hands a command over; gives it back, and says why, if the match is gone or its queue is
@@ -232,7 +329,15 @@ impl Command {
     pub fn into_socket(self) -> Option<Socket> {
         match self {
             Self::Attach { socket, .. } | Self::Resume { socket, .. } | Self::Spectate { socket } => Some(*socket),
-            Self::Reserve { .. } | Self::Release { .. } | Self::Drain { .. } | Self::End(_) => None,
+            Self::Reserve { .. }
+            | Self::Release { .. }
+            | Self::Vacate { .. }
+            | Self::Echo { .. }
+            | Self::Look { .. }
+            | Self::Dismiss { .. }
+            | Self::Shed
+            | Self::Drain { .. }
+            | Self::End(_) => None,
         }
     }
 }
@@ -257,8 +362,8 @@ mod tests {
         let why = || handle.send(Command::End(CloseReason::Draining)).err().map(|(_, reason)| reason);
         assert!((0..COMMANDS_MAX).all(|_| why().is_none()));
         assert_eq!(why(), Some(CloseReason::Busy));
-        let (owner, name, until) = (GuestId([1; 32]), Name::truncated("Ada"), Instant::now());
-        let reservation = Reservation { owner, name, ticket: [2; 32], until, own_only: false };
+        let (owner, name, until) = (PlayerKey([1; 32]), Name::truncated("Ada"), Instant::now());
+        let reservation = Reservation { owner, name, ticket: [2; 32], until, own_only: false, sign_in: None };
         assert_eq!(handle.reserve(reservation.clone()).await.err(), Some(ReserveError::Busy));
         drop(commands);
         assert_eq!(why(), Some(CloseReason::MatchGone));

@@ -5,13 +5,14 @@
 //! are carried out between ticks, each in a step of its own.
 //!
 //! `door` carries out commands, `hearing` is what clients say, `timing` what they are told about
-//! their inputs.
+//! their inputs, `sign_ins` is who must sign in again.
 //!
 //! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a
 //! burst; while nobody is connected there are no ticks.
 
 mod door;
 mod hearing;
+mod sign_ins;
 mod timing;
 
 use std::collections::BTreeMap;
@@ -28,7 +29,9 @@ use tokio::time::Instant;
 
 use super::audience::{Audience, SentTotals};
 use super::handle::{Command, MatchInfo, SeatMark};
+use super::headroom::{self, Load};
 use super::pacer::Alarm;
+use super::sign_in::SignIn;
 use crate::clock::{self, Moment, Started, TickClock};
 use crate::config::{MatchConfig, SessionConfig};
 use crate::transport::Ended;
@@ -47,8 +50,12 @@ pub struct MatchTask<G: Game> {
     timings: Timings,
     /// Seats of people, for those who watch them from outside.
     marks: BTreeMap<PlayerId, SeatMark>,
+    /// Until when people may play, of those for whom there is such a moment.
+    sign_ins: BTreeMap<PlayerId, Arc<SignIn>>,
     /// When the core came to the age it has.
     aged: Instant,
+    /// Of the worker that runs the match.
+    load: Arc<Load>,
 }
 
 impl<G: Game> MatchTask<G> {
@@ -72,11 +79,19 @@ impl<G: Game> MatchTask<G> {
             audience: Audience::new(session, mode.tick_rate),
             timings: Timings::default(),
             marks: BTreeMap::new(),
+            sign_ins: BTreeMap::new(),
             aged: now,
             spectators_max: config.spectators_max,
+            load: headroom::nobody(),
             info,
             commands,
         }
+    }
+
+    /// The same, on a worker that has only so much time.
+    #[must_use]
+    pub fn on(self, load: Arc<Load>) -> Self {
+        Self { load, ..self }
     }
 
     /// Runs until the match ends, a tick whenever `alarm` rings while somebody is connected;
@@ -97,6 +112,7 @@ impl<G: Game> MatchTask<G> {
 
     /// Ticks until nobody is connected any more, or the match is over.
     async fn play(&mut self, alarm: &mut Alarm) -> Option<CloseReason> {
+        let _awake = self.load.wake(self.info.mode_index);
         self.clock.resume(Instant::now());
         alarm.set(self.clock.deadline());
         while self.is_awake() {
@@ -172,6 +188,7 @@ impl<G: Game> MatchTask<G> {
         // Before the deadline moves on: an input that comes now is for this tick, with nothing to
         // spare.
         self.hear_all(&moment);
+        self.close_expired(now);
         self.aged = now;
         let started = self.clock.start(now);
         self.step.advance = Advance::Tick;
@@ -204,7 +221,10 @@ impl<G: Game> MatchTask<G> {
         for happened in happened {
             match *happened {
                 Happened::Dismissed(session, reason) => self.audience.close(session as usize, reason),
-                Happened::Freed(player) => drop(self.marks.remove(&player)),
+                Happened::Freed(player) => {
+                    self.marks.remove(&player);
+                    self.sign_ins.remove(&player);
+                }
                 Happened::Reserved(_) | Happened::NotReserved(_) | Happened::Seated { .. } | Happened::Refused(..) => {}
             }
         }
@@ -219,6 +239,7 @@ impl<G: Game> MatchTask<G> {
             }
             tracing::debug!(match_id = %self.info.id, player = player.0, ended = ?lost.ended, "session lost");
             let may_return = !matches!(lost.ended, Ended::Closed(reason) if reason.retry() == Retry::No);
+            self.marks.get(&player).into_iter().for_each(SeatMark::leave);
             self.step.changes.push(Change::Disconnect { player, session: lost.slot as u32, may_return });
         }
     }
@@ -238,12 +259,14 @@ impl<G: Game> MatchTask<G> {
         self.publish_seats();
         stats.set_phase(self.core.phase());
         stats.tick.store(self.core.tick().0, Relaxed);
+        stats.kept_bytes.store(self.audience.kept_bytes(), Relaxed);
         stats.bytes_sent.fetch_add(sent.bytes, Relaxed);
         stats.frames_sent.fetch_add(sent.frames, Relaxed);
         stats.overruns.fetch_add(u64::from(took > self.clock.interval()), Relaxed);
         stats.late_ticks.fetch_add(u64::from(missed), Relaxed);
         stats.inputs_late.store(self.core.late_inputs(), Relaxed);
         stats.record_tick(took.as_micros() as u64, late.as_micros() as u64);
+        self.load.ticked(self.info.mode_index, took, self.clock.interval(), missed);
     }
 }
 

@@ -71,8 +71,15 @@ impl Ord for Entry {
 impl Pacer {
     /// Sleeps as told above and rings the alarms that are due. To be called by the worker's thread when it is about to park.
     pub fn nap(&self) {
-        let Some(next) = self.alarms().peek().map(|Reverse(entry)| entry.at) else { return };
-        std::thread::sleep(next.saturating_duration_since(Instant::now()).min(STEP));
+        self.timed_nap();
+    }
+
+    /// The same. Returns how much longer it lasted than it was meant to: so long the thread waited for a processor.
+    pub fn timed_nap(&self) -> Duration {
+        let Some(next) = self.alarms().peek().map(|Reverse(entry)| entry.at) else { return Duration::ZERO };
+        let began = Instant::now();
+        let meant = next.saturating_duration_since(began).min(STEP);
+        std::thread::sleep(meant);
         let now = Instant::now();
         let mut alarms = self.alarms();
         let mut has_rung = false;
@@ -92,6 +99,7 @@ impl Pacer {
             }
             alarms.pop();
         }
+        now.saturating_duration_since(began + meant)
     }
 
     /// An alarm, to be set.

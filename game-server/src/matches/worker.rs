@@ -4,8 +4,8 @@
 //! match ends that match only.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,14 +14,13 @@ use tickwire_game::Game;
 use tickwire_protocol::CloseReason;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::handle::{Command, MatchInfo};
+use super::headroom::{BEAT, Comer, Gauge, Load};
 use super::match_task::MatchTask;
 use super::pacer::{self, Alarm, Pacer};
-use crate::config::{MatchConfig, SessionConfig};
-
-/// How often a worker shows that it is alive.
-const BEAT: Duration = Duration::from_millis(250);
+use crate::config::{HeadroomConfig, MatchConfig, SessionConfig};
 
 /// A match to be run.
 pub struct Start {
@@ -43,12 +42,13 @@ pub struct WorkerHandle {
 }
 
 /// What a worker tells of itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shared {
     /// Matches it runs or is about to.
     matches: AtomicUsize,
     /// Rises four times a second while the worker is not stuck.
     beats: AtomicU64,
+    load: Arc<Load>,
 }
 
 impl Shared {
@@ -56,12 +56,27 @@ impl Shared {
     pub fn beats(&self) -> u64 {
         self.beats.load(Relaxed)
     }
+
+    /// How much of its time it uses.
+    pub fn load(&self) -> &Arc<Load> {
+        &self.load
+    }
 }
 
 impl WorkerHandle {
     /// Matches it runs or is about to.
-    pub fn load(&self) -> usize {
+    pub fn matches(&self) -> usize {
         self.shared.matches.load(Relaxed)
+    }
+
+    /// How much of its time it uses.
+    pub fn load(&self) -> &Arc<Load> {
+        &self.shared.load
+    }
+
+    /// Whether a new match of this mode has room here.
+    pub fn has_room(&self, mode_index: u8) -> bool {
+        self.load().has_room(mode_index, Comer::New)
     }
 
     /// What the worker tells of itself, for health checks.
@@ -78,12 +93,17 @@ impl WorkerHandle {
 }
 
 /// Starts worker `index`. The thread ends when the handle is dropped and its last match has ended.
-pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig) -> std::io::Result<(WorkerHandle, JoinHandle<()>)> {
+pub fn spawn<G: Game>(
+    index: usize,
+    session: SessionConfig,
+    matches: MatchConfig,
+    headroom: HeadroomConfig,
+) -> std::io::Result<(WorkerHandle, JoinHandle<()>)> {
     let (starts, mut receiver) = mpsc::unbounded_channel::<Start>();
-    let shared = Arc::new(Shared::default());
+    let load = Load::new(headroom);
+    let shared = Arc::new(Shared { matches: AtomicUsize::default(), beats: AtomicU64::default(), load: Arc::clone(&load) });
     let pacer = Arc::<Pacer>::default();
-    let napping = Arc::clone(&pacer);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().on_thread_park(move || napping.nap()).build()?;
+    let runtime = runtime(&pacer, load)?;
     let for_thread = Arc::clone(&shared);
     let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
         pacer::sleep_exactly();
@@ -91,10 +111,13 @@ pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig
         let accept = async {
             let mut started = 0;
             let mut beat = tokio::time::interval(BEAT);
+            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut gauge = Gauge::new(Instant::now());
             loop {
                 let start = tokio::select! {
                     _ = beat.tick() => {
                         for_thread.beats.fetch_add(1, Relaxed);
+                        gauge.beat(Instant::now(), &for_thread.load);
                         continue;
                     }
                     start = receiver.recv() => start,
@@ -113,12 +136,43 @@ pub fn spawn<G: Game>(index: usize, session: SessionConfig, matches: MatchConfig
     Ok((WorkerHandle { starts, shared }, thread))
 }
 
+/// A runtime that sleeps as its matches' alarms want it to, and notes for how long.
+fn runtime(pacer: &Arc<Pacer>, load: Arc<Load>) -> std::io::Result<tokio::runtime::Runtime> {
+    let (napping, parking) = (Arc::clone(pacer), Arc::<Parking>::default());
+    let waking = Arc::clone(&parking);
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || parking.begin(|| napping.timed_nap()))
+        .on_thread_unpark(move || load.slept(waking.end()))
+        .build()
+}
+
+/// A thread's sleep.
+#[derive(Debug, Default)]
+struct Parking(Mutex<Option<(Instant, Duration)>>);
+
+impl Parking {
+    /// It begins, with a nap that says how much too long it was.
+    fn begin(&self, nap: impl FnOnce() -> Duration) {
+        let began = Instant::now();
+        let too_long = nap();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((began, too_long));
+    }
+
+    /// It is over. Returns how long it lasted, as far as it was meant to.
+    fn end(&self) -> Duration {
+        let began = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        began.map_or(Duration::ZERO, |(began, too_long)| began.elapsed().saturating_sub(too_long))
+    }
+}
+
 async fn run<G: Game>(start: Start, session: SessionConfig, matches: MatchConfig, offset: Duration, shared: Arc<Shared>, alarm: Alarm) {
     let Start { info, commands, seed, registration } = start;
-    let id = info.id;
+    let (id, load) = (info.id, Arc::clone(&shared.load));
     tracing::info!(match_id = %id, mode = info.mode.id, code = info.code, "match started");
-    let built =
-        std::panic::catch_unwind(AssertUnwindSafe(|| Box::new(MatchTask::<G>::new(info, commands, seed, session, &matches, offset))));
+    let built = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        Box::new(MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load))
+    }));
     let reason = match built {
         Ok(mut task) => {
             let reason = AssertUnwindSafe(task.run(alarm)).catch_unwind().await.unwrap_or(CloseReason::InternalError);

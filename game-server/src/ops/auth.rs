@@ -1,4 +1,7 @@
 //! The operator's token: read from a file, compared in constant time, guessed at only so often.
+//!
+//! Invariants: pages of other sites are refused before anything is counted; whoever has the token
+//! is let in, whatever others do at its address.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,12 +16,16 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::observer::Observer;
 use crate::http::address::{AddressKey, ClientAddress};
+use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
+use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::http::request::bearer;
 use crate::http::table::ExpiringTable;
 use crate::metrics;
+use crate::secrets::Bearer;
 
 /// Shortest token that is accepted, characters.
 pub(crate) const TOKEN_CHARS_MIN: usize = 16;
@@ -113,28 +120,30 @@ impl Doorkeeper {
         Self { token, guessers: Mutex::new(ExpiringTable::new(GUESSERS_MAX)) }
     }
 
-    /// Whether `presented`, from `client`, is the token. After too many wrong ones an address is
-    /// not even listened to.
+    /// Whether `presented`, from `client`, is the token. Wrong ones are counted, and the right one
+    /// is right however many there were: else whoever shares the operator's address, or a page that
+    /// runs on the operator's machine, could lock the operator out. What keeps a guesser out is the
+    /// token's length.
     fn check(&self, now: Instant, client: ClientAddress, presented: Option<&str>) -> Result<(), Problem> {
-        let key = client.key();
-        let mut guessers = self.guessers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(guesses) = guessers.get_mut(now, &key)
-            && guesses.count >= GUESSES_MAX
-        {
-            return Err(Problem::rate_limited(guesses.forgotten.duration_since(now)));
-        }
         // To come without a token is no guess.
         let Some(presented) = presented else { return Err(unauthorised()) };
         if self.token.is(presented) {
             return Ok(());
         }
-        if let Some(guesses) = guessers.get_mut(now, &key) {
-            guesses.count += 1;
-        } else {
-            let forgotten = now + GUESSES_FORGOTTEN;
-            guessers.insert_evicting(now, key, Guesses { count: 1, forgotten }, forgotten);
+        let key = client.key();
+        let mut guessers = self.guessers.lock().unwrap_or_else(PoisonError::into_inner);
+        match guessers.get_mut(now, &key) {
+            Some(guesses) if guesses.count >= GUESSES_MAX => Err(Problem::rate_limited(guesses.forgotten.duration_since(now))),
+            Some(guesses) => {
+                guesses.count += 1;
+                Err(unauthorised())
+            }
+            None => {
+                let forgotten = now + GUESSES_FORGOTTEN;
+                guessers.insert_evicting(now, key, Guesses { count: 1, forgotten }, forgotten);
+                Err(unauthorised())
+            }
         }
-        Err(unauthorised())
     }
 }
 
@@ -142,14 +151,17 @@ fn unauthorised() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "token_required", "The operator's token is required.")
 }
 
-/// Lets requests with the token through.
+/// Lets requests with the token through, unless a page of another site sends them.
 pub(super) async fn guard(
-    State(doorkeeper): State<Arc<Doorkeeper>>,
+    State((doorkeeper, observer)): State<(Arc<Doorkeeper>, Arc<Observer>)>,
     Extension(remote): Extension<Remote>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let presented = bearer(request.headers()).or_else(|| offered_token(request.headers()));
+    if !AllowedOrigins::default().allow(request.headers()) {
+        return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, &remote, request.headers()));
+    }
+    let presented = bearer(request.headers()).map(Bearer::reveal).or_else(|| offered_token(request.headers()));
     if let Err(problem) = doorkeeper.check(Instant::now(), remote.client, presented) {
         metrics::count_reject(metrics::Reject::AdminToken);
         // Limited like the guesses are: nobody can fill the log.
@@ -198,9 +210,10 @@ mod tests {
         for _ in 0..GUESSES_MAX {
             assert_eq!(status(&doorkeeper, now, A, Some("0123456789abcdeg")), 401);
         }
-        assert_eq!(status(&doorkeeper, now, A, Some("0123456789abcdef")), 429, "not even the right one");
-        assert_eq!(status(&doorkeeper, now, B, Some("0123456789abcdef")), 200, "others are not affected");
-        assert_eq!(status(&doorkeeper, now + GUESSES_FORGOTTEN, A, Some("0123456789abcdef")), 200);
+        assert_eq!(status(&doorkeeper, now, A, Some("0123456789abcdeg")), 429);
+        assert_eq!(status(&doorkeeper, now, A, Some("0123456789abcdef")), 200, "the right one is right");
+        assert_eq!(status(&doorkeeper, now, B, Some("0123456789abcdeg")), 401, "others are not affected");
+        assert_eq!(status(&doorkeeper, now + GUESSES_FORGOTTEN, A, Some("0123456789abcdeg")), 401);
     }
 
     #[test]

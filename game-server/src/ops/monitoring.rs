@@ -13,6 +13,7 @@ use http::header::CONTENT_TYPE;
 use super::observer::Observer;
 use crate::gateway::problems;
 use crate::http::headers;
+use crate::http::host::Hosts;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 
@@ -23,7 +24,7 @@ pub(crate) const CONNECTIONS_MAX: usize = 64;
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Everything the monitoring system's listener answers.
-pub(crate) fn router(observer: &Arc<Observer>) -> Router {
+pub(crate) fn router(observer: &Arc<Observer>, hosts: Hosts) -> Router {
     let routes = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
@@ -31,7 +32,7 @@ pub(crate) fn router(observer: &Arc<Observer>) -> Router {
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .with_state(Arc::clone(observer));
-    headers::secured(routes, &AllowedOrigins::default())
+    headers::secured(routes, &AllowedOrigins::default(), hosts, None)
 }
 
 async fn metrics(State(observer): State<Arc<Observer>>) -> Response {
@@ -54,5 +55,14 @@ async fn healthz(State(observer): State<Arc<Observer>>) -> Result<&'static str, 
 
 /// Ready: new players are welcome here.
 async fn readyz(State(observer): State<Arc<Observer>>) -> Result<&'static str, Problem> {
-    if observer.directory.is_draining() { Err(problems::draining()) } else { Ok("ok\n") }
+    if observer.directory.is_draining() {
+        return Err(problems::draining());
+    }
+    if observer.gateway.brake().is_on() {
+        return Err(problems::no_memory());
+    }
+    if observer.directory.is_full() {
+        return Err(problems::no_time());
+    }
+    Ok("ok\n")
 }

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::gateway::{GameFacts, Gateway};
 use crate::matches::{Directory, worker};
+use crate::memory::Pressure;
+use crate::tls::Keeper;
 
+use super::audit::Audit;
 use super::match_watch::MatchWatch;
 
 /// How often it looks.
@@ -22,6 +25,10 @@ pub(crate) struct Observer {
     pub(crate) gateway: Arc<Gateway>,
     /// All matches.
     pub(crate) directory: Arc<Directory>,
+    /// What operators did.
+    pub(crate) audit: Audit,
+    /// The certificate, if there is TLS.
+    pub(crate) tls: Option<Arc<Keeper>>,
     /// When the server started.
     pub(crate) started: Instant,
     watch: Mutex<MatchWatch>,
@@ -37,10 +44,17 @@ struct Pulse {
 
 impl Observer {
     /// Over a server's parts.
-    pub(crate) fn new(game: GameFacts, gateway: Arc<Gateway>, directory: Arc<Directory>, workers: Vec<Arc<worker::Shared>>) -> Arc<Self> {
+    pub(crate) fn new(
+        game: GameFacts,
+        gateway: Arc<Gateway>,
+        directory: Arc<Directory>,
+        workers: Vec<Arc<worker::Shared>>,
+        tls: Option<Arc<Keeper>>,
+    ) -> Arc<Self> {
         let started = Instant::now();
         let pulses = workers.into_iter().map(|worker| Pulse { worker, beats: 0, changed: started }).collect();
-        Arc::new(Self { game, gateway, directory, started, watch: Mutex::default(), pulses: Mutex::new(pulses) })
+        let (audit, watch) = (Audit::default(), Mutex::default());
+        Arc::new(Self { game, gateway, directory, audit, tls, started, watch, pulses: Mutex::new(pulses) })
     }
 
     /// Looks once a second, for ever.
@@ -49,6 +63,9 @@ impl Observer {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
+            if self.gateway.brake().look() == Pressure::Shed {
+                self.directory.shed();
+            }
             drop(self.look());
             self.stuck_workers();
         }

@@ -71,11 +71,16 @@ impl Collector for Server {
         uptime(encoder, observer)?;
         workers(encoder, observer)?;
         draining(encoder, observer)?;
+        worker_load(encoder, observer)?;
+        worker_full(encoder, observer)?;
+        memory_pressure(encoder, observer)?;
+        memory_used(encoder, observer)?;
         matches(encoder, &census)?;
         players(encoder, &census)?;
         bots(encoder, &census)?;
         spectators(encoder, &census)?;
         connections(encoder, observer)?;
+        certificate(encoder, observer)?;
         guests(encoder, observer)?;
         tickets(encoder, observer)?;
         tick_duration(encoder, &totals)?;
@@ -105,6 +110,13 @@ fn census(observer: &Observer) -> Census {
     census
 }
 
+fn certificate(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    // None without TLS: a gauge that is not there cannot be mistaken for a certificate that is over.
+    let Some(left) = observer.tls.as_ref().and_then(|keeper| keeper.expires_in()) else { return Ok(()) };
+    let help = "Until the certificate expires; negative since it has";
+    ConstGauge::new(left).encode(encoder.encode_descriptor("tls_certificate_expires_in", help, Some(&Unit::Seconds), MetricType::Gauge)?)
+}
+
 fn build_info(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
     let info = Info::new([
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -130,6 +142,31 @@ fn workers(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Res
 
 fn draining(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
     gauge(encoder, "draining", "1 while the server is shutting down", i64::from(observer.directory.is_draining()))
+}
+
+fn worker_load(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let help = "The part of its time that a worker uses, what it has just taken in included, over two seconds";
+    let mut metric = encoder.encode_descriptor("worker_load_ratio", help, None, MetricType::Gauge)?;
+    for (index, load) in observer.directory.loads().enumerate() {
+        ConstGauge::new(f64::from(load.expected()) / 1e6).encode(metric.encode_family(&[("worker", index as u64)])?)?;
+    }
+    Ok(())
+}
+
+fn worker_full(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let full = observer.directory.full_workers();
+    gauge(encoder, "workers_full", "Workers that have no time for another match", full as i64)
+}
+
+fn memory_pressure(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let pressure = observer.gateway.brake().pressure() as i64;
+    gauge(encoder, "memory_pressure", "0 while there is enough, 1 while nobody new is let in, 2 while the largest is shed", pressure)
+}
+
+fn memory_used(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let Some(used) = observer.gateway.brake().used() else { return Ok(()) };
+    let help = "The part in use of the memory that this process may have, of the tightest limit";
+    ConstGauge::new(used).encode(encoder.encode_descriptor("memory_used_ratio", help, None, MetricType::Gauge)?)
 }
 
 fn matches(encoder: &mut DescriptorEncoder<'_>, census: &Census) -> fmt::Result {

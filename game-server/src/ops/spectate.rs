@@ -10,13 +10,12 @@ use http::HeaderValue;
 use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::MatchId;
 
+use super::audit::Action;
 use super::auth::offered_subprotocols;
 use super::observer::Observer;
 use crate::config::TransportKind;
 use crate::gateway::{problems, upgrade};
-use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
-use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::matches::{Command, MatchHandle};
 use crate::metrics;
@@ -30,16 +29,12 @@ pub(super) async fn handshake(
     id: Result<Path<String>, PathRejection>,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    // Only the operator's own page: no other has business here.
-    if !AllowedOrigins::default().allow(request.headers()) {
-        return Err(observer.gateway.refuse_page(Cause::OperatorsOrigin, remote.client, request.headers()));
-    }
     let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let id: MatchId = id.parse().map_err(|_| problems::match_not_found())?;
     let handle = observer.directory.find(id).ok_or_else(problems::match_not_found)?;
     let offered = offered_subprotocols(request.headers()).any(|protocol| protocol == SUBPROTOCOL);
     let (response, upgrading) = upgrade::accept(&mut request, offered.then(|| HeaderValue::from_static(SUBPROTOCOL)))?;
-    tracing::info!(target: "audit", client = %remote.client, match_id = %id, "operator watches a match");
+    observer.audit.note(remote.client, Action::Watch, format!("match {} ({id})", handle.info.code), String::new());
     tokio::spawn(watch(observer.gateway.transport(), handle, upgrading, remote));
     Ok(response)
 }

@@ -45,11 +45,29 @@ impl Opcode {
     }
 }
 
+/// What a client may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The longest message, bytes.
+    pub message_bytes_max: usize,
+    /// Whether text is a message too. For tests of the transport: the game's protocol has none.
+    pub text: bool,
+}
+
+impl Default for Terms {
+    /// What the game's protocol allows.
+    fn default() -> Self {
+        Self { message_bytes_max: CLIENT_MESSAGE_BYTES_MAX, text: false }
+    }
+}
+
 /// What a client has said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming<'a> {
     /// A whole binary message.
     Binary(Cow<'a, [u8]>),
+    /// A whole text message, where there may be such.
+    Text(Cow<'a, [u8]>),
     /// To be answered with a pong that carries the same bytes.
     Ping(&'a [u8]),
     /// A ping was answered, or the client says that it is alive.
@@ -79,7 +97,7 @@ pub enum Violation {
     /// A message begins within another, or goes on without having begun.
     #[error("fragments are out of order")]
     Fragments,
-    /// There are no text messages in this protocol.
+    /// There are no text messages in this protocol, or one is no text.
     #[error("a text message")]
     Text,
 }
@@ -88,7 +106,15 @@ pub enum Violation {
 #[derive(Debug, Default)]
 pub struct Parser {
     /// The message of which some fragments have come.
-    fragments: Option<Vec<u8>>,
+    fragments: Option<Fragments>,
+    terms: Terms,
+}
+
+/// What has come of a message.
+#[derive(Debug)]
+struct Fragments {
+    is_text: bool,
+    bytes: Vec<u8>,
 }
 
 struct Header {
@@ -100,11 +126,21 @@ struct Header {
 }
 
 impl Parser {
+    /// Of a connection with other terms than the game's.
+    pub fn on(terms: Terms) -> Self {
+        Self { fragments: None, terms }
+    }
+
+    /// Whether a message has begun and not ended.
+    pub fn is_within_message(&self) -> bool {
+        self.fragments.is_some()
+    }
+
     /// Takes the next message or control frame off the front of `bytes`, unmasking it in place. `None` if no more are complete.
     #[allow(clippy::mut_mut)] // `bytes` is moved on, and what it holds is changed
     pub fn next<'a>(&mut self, bytes: &mut &'a mut [u8]) -> Result<Option<Incoming<'a>>, Violation> {
         loop {
-            let Some(header) = header(bytes)? else { return Ok(None) };
+            let Some(header) = header(bytes, self.terms.message_bytes_max)? else { return Ok(None) };
             self.check_order(&header)?;
             let frame = header.bytes + header.payload;
             if bytes.len() < frame {
@@ -123,9 +159,11 @@ impl Parser {
     /// A message's fragments follow each other; only control frames may come between them.
     fn check_order(&self, header: &Header) -> Result<(), Violation> {
         match (header.opcode, &self.fragments) {
-            (Opcode::Continuation, None) | (Opcode::Binary, Some(_)) => Err(Violation::Fragments),
-            (Opcode::Continuation, Some(before)) if before.len() + header.payload > CLIENT_MESSAGE_BYTES_MAX => Err(Violation::TooLong),
-            (Opcode::Text, _) => Err(Violation::Text),
+            (Opcode::Text, _) if !self.terms.text => Err(Violation::Text),
+            (Opcode::Continuation, None) | (Opcode::Binary | Opcode::Text, Some(_)) => Err(Violation::Fragments),
+            (Opcode::Continuation, Some(before)) if before.bytes.len() + header.payload > self.terms.message_bytes_max => {
+                Err(Violation::TooLong)
+            }
             _ => Ok(()),
         }
     }
@@ -136,21 +174,32 @@ impl Parser {
             Opcode::Pong => Incoming::Pong,
             Opcode::Close => Incoming::Close(close_code(payload)?),
             Opcode::Binary if header.is_final => Incoming::Binary(Cow::Borrowed(payload)),
+            Opcode::Text if header.is_final => Incoming::Text(Cow::Borrowed(text(payload)?)),
             Opcode::Continuation | Opcode::Binary | Opcode::Text => {
-                let mut message = self.fragments.take().unwrap_or_default();
-                message.extend_from_slice(payload);
+                let is_text = header.opcode == Opcode::Text;
+                let mut message = self.fragments.take().unwrap_or(Fragments { is_text, bytes: Vec::new() });
+                message.bytes.extend_from_slice(payload);
                 if !header.is_final {
                     self.fragments = Some(message);
                     return Ok(None);
                 }
-                Incoming::Binary(Cow::Owned(message))
+                if message.is_text {
+                    text(&message.bytes)?;
+                    Incoming::Text(Cow::Owned(message.bytes))
+                } else {
+                    Incoming::Binary(Cow::Owned(message.bytes))
+                }
             }
         }))
     }
 }
 
+fn text(bytes: &[u8]) -> Result<&[u8], Violation> {
+    std::str::from_utf8(bytes).map(str::as_bytes).map_err(|_| Violation::Text)
+}
+
 /// The header at the front of `bytes`, refused as soon as it says something wrong. `None` if it is not complete.
-fn header(bytes: &[u8]) -> Result<Option<Header>, Violation> {
+fn header(bytes: &[u8], message_bytes_max: usize) -> Result<Option<Header>, Violation> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     if first & RESERVED != 0 {
         return Err(Violation::ReservedBits);
@@ -175,7 +224,7 @@ fn header(bytes: &[u8]) -> Result<Option<Header>, Violation> {
     if is_control && (!is_final || length > CONTROL_BYTES_MAX as u64) {
         return Err(Violation::Control);
     }
-    if length > CLIENT_MESSAGE_BYTES_MAX as u64 {
+    if length > message_bytes_max as u64 {
         return Err(Violation::TooLong);
     }
     let Some((mask, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
@@ -286,6 +335,43 @@ mod tests {
         let piece = frame(0x00, [9; 4], &[0; 100]);
         let stream = [frame(0x02, [9; 4], &[0; 100]), piece.clone(), piece].concat();
         assert_eq!(parse(stream).1, Some(Violation::TooLong));
+    }
+
+    #[test]
+    fn an_unfinished_message_takes_no_more_than_twice_its_bytes_on_the_wire() {
+        let mask = [9; 4];
+        let pieces = |payload: &[u8], count: usize| [frame(0x02, mask, payload), frame(0x00, mask, payload).repeat(count - 1)].concat();
+        for (payload, count) in [(&b""[..], 131_000), (b"x", 256), (b"xy", 128), (b"four", 64), (&[7; 100], 2)] {
+            let mut bytes = pieces(payload, count);
+            let (wire, mut parser) = (bytes.len() as u64, Parser::default());
+            let cost = allocation_counter::measure(|| {
+                let mut rest = bytes.as_mut_slice();
+                assert_eq!(parser.next(&mut rest), Ok(None), "it is not complete");
+            });
+            assert!(cost.bytes_max <= 2 * wire, "{cost:?} for {wire} bytes");
+            assert!(cost.bytes_max <= 2 * CLIENT_MESSAGE_BYTES_MAX as u64, "{cost:?} at most");
+            assert!(parser.is_within_message());
+        }
+        let mut endless = pieces(b"x", 131_000);
+        let cost = allocation_counter::measure(|| {
+            let mut rest = endless.as_mut_slice();
+            assert_eq!(Parser::default().next(&mut rest), Err(Violation::TooLong));
+        });
+        assert!(cost.bytes_max <= 2 * CLIENT_MESSAGE_BYTES_MAX as u64, "{cost:?} for 131,000 fragments");
+    }
+
+    #[test]
+    fn text_is_a_message_where_the_terms_say_so_and_must_be_text() {
+        let mask = [9; 4];
+        let say = |bytes: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            Parser::on(Terms { text: true, ..Terms::default() }).next(&mut bytes.as_mut_slice()).map(|said| format!("{said:?}"))
+        };
+        assert_eq!(say(&frame(0x81, mask, b"hi")), Ok(format!("{:?}", Some(Incoming::Text(Cow::Borrowed(b"hi"))))));
+        let halves = [frame(0x01, mask, "é".as_bytes().get(..1).unwrap_or_default()), frame(0x80, mask, &[0xa9])].concat();
+        assert_eq!(say(&halves), Ok(format!("{:?}", Some(Incoming::Text(Cow::Borrowed("é".as_bytes()))))));
+        assert_eq!(say(&frame(0x81, mask, &[0xff])), Err(Violation::Text));
+        assert_eq!(say(&[frame(0x01, mask, b"a"), frame(0x81, mask, b"b")].concat()), Err(Violation::Fragments));
     }
 
     #[test]

@@ -138,6 +138,11 @@ impl Transport for Link {
 
     fn end(&mut self) {}
 
+    /// Messages come whole.
+    fn is_unfinished(&self) -> bool {
+        false
+    }
+
     fn bytes_read(&self) -> u64 {
         lock(&self.wire).bytes_read
     }
@@ -161,6 +166,10 @@ impl Transport for Link {
 
     fn is_clear(&self) -> bool {
         !lock(&self.wire).is_full
+    }
+
+    fn unsent_bytes(&self) -> usize {
+        0
     }
 
     fn bytes_written(&self) -> u64 {

@@ -7,10 +7,13 @@
 
 use std::time::Duration;
 
+use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tokio::time::Instant;
 
 use crate::config::{SessionConfig, ms};
 
+/// Bytes over the budget that count like one message over it: as many as the longest has.
+const BYTES_A_DROP: u32 = CLIENT_MESSAGE_BYTES_MAX as u32;
 /// Within this time as many drops are forgiven as there may be.
 const DROPS_FORGIVEN: Duration = Duration::from_mins(1);
 
@@ -85,9 +88,10 @@ impl Meter {
 
     /// A message has come in, and `bytes_read` bytes in all.
     pub(super) fn message(&mut self, bytes_read: u64, now: Instant) -> Verdict {
-        let bytes_within = self.charge_bytes(bytes_read, now);
-        let within = bytes_within && self.messages.spend(1, now);
-        self.verdict(within, now)
+        match self.charge_bytes(bytes_read, now) {
+            0 if self.messages.spend(1, now) => Verdict::Keep,
+            drops => self.drop(drops.max(1), now),
+        }
     }
 
     /// The message that was kept last was worth nothing: then it costs nothing but its bytes.
@@ -97,24 +101,22 @@ impl Meter {
 
     /// Bytes have come in that completed no message.
     pub(super) fn bytes(&mut self, bytes_read: u64, now: Instant) -> Verdict {
-        let within = self.charge_bytes(bytes_read, now);
-        self.verdict(within, now)
+        match self.charge_bytes(bytes_read, now) {
+            0 => Verdict::Keep,
+            drops => self.drop(drops, now),
+        }
     }
 
-    fn charge_bytes(&mut self, bytes_read: u64, now: Instant) -> bool {
+    /// Takes the bytes from the budget. Returns how many messages over it they are like, if they are
+    /// over it: whoever sends them in large pieces is closed no later than who sends small ones.
+    fn charge_bytes(&mut self, bytes_read: u64, now: Instant) -> u32 {
         let new = u32::try_from(bytes_read - self.bytes_seen).unwrap_or(u32::MAX);
         self.bytes_seen = bytes_read;
-        new == 0 || self.bytes.spend(new, now)
+        if new == 0 || self.bytes.spend(new, now) { 0 } else { new.div_ceil(BYTES_A_DROP) }
     }
 
-    fn verdict(&mut self, within: bool, now: Instant) -> Verdict {
-        if within {
-            Verdict::Keep
-        } else if self.drops.spend(1, now) {
-            Verdict::Drop
-        } else {
-            Verdict::Close
-        }
+    fn drop(&mut self, count: u32, now: Instant) -> Verdict {
+        if self.drops.spend(count, now) { Verdict::Drop } else { Verdict::Close }
     }
 }
 
@@ -204,6 +206,28 @@ mod tests {
         assert_eq!(meter.bytes(200, now), Verdict::Keep, "nothing new");
         assert_eq!(meter.bytes(350, now), Verdict::Drop);
         assert_eq!(meter.bytes(u64::MAX, now), Verdict::Close);
+    }
+
+    #[test]
+    fn bytes_that_complete_no_message_end_a_session_after_as_many_as_messages_may_have() {
+        let config = SessionConfig::default();
+        let start = Instant::now();
+        let allowed = u64::from(config.bytes_per_second * 2);
+        for (piece, pieces_a_tick) in [(6, 10_000), (1_024, 64), (64 * 1024, 1)] {
+            let mut meter = Meter::new(&config, start);
+            let (mut read, mut now) = (0, start);
+            let closed_after = 'closed: loop {
+                now += SECOND / 30;
+                for _ in 0..pieces_a_tick {
+                    read += piece;
+                    if meter.bytes(read, now) == Verdict::Close {
+                        break 'closed read;
+                    }
+                }
+            };
+            let most = allowed + u64::from(config.drops_before_close * BYTES_A_DROP) + 64 * 1024;
+            assert!(closed_after <= most, "{closed_after} bytes in pieces of {piece}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@
 mod carrier;
 mod inbound;
 mod metered;
+mod progress;
 
 use std::cell::{RefCell, RefMut};
 use std::future::poll_fn;
@@ -23,13 +24,13 @@ use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tickwire_protocol::CloseReason;
 use tickwire_protocol::codec::encode;
-use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::messages::ServerMessage;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
+use super::frame::Terms;
 use super::seam::{Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport};
 use crate::clock::Moment;
 pub use carrier::Carrier;
@@ -42,6 +43,7 @@ const READ_BUFFER_BYTES: usize = 1024;
 /// Outside a match.
 pub(super) struct Socket {
     ws: WebSocket,
+    terms: Terms,
 }
 
 /// Inside a match.
@@ -51,25 +53,29 @@ pub(super) struct Link {
     /// The message that was taken last.
     message: Bytes,
     is_clear: bool,
+    /// Bytes of the last message sent.
+    last_sent: usize,
+    /// Whether the last message was text: then so are those that are sent.
+    is_text: bool,
 }
 
 /// Sizes are refused at the frame's header; each message is written at once, as far as the stream
 /// takes it. What it does not take is bounded by who sends: one frame, one pong, the farewell.
-fn config() -> WebSocketConfig {
+fn config(terms: Terms) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
-        .max_message_size(Some(CLIENT_MESSAGE_BYTES_MAX))
-        .max_frame_size(Some(CLIENT_MESSAGE_BYTES_MAX))
+        .max_message_size(Some(terms.message_bytes_max))
+        .max_frame_size(Some(terms.message_bytes_max))
         .accept_unmasked_frames(false)
 }
 
 impl Socket {
-    pub(super) async fn new(carrier: Box<dyn Carrier>, already_read: Vec<u8>) -> Self {
-        let stream = Metered::new(carrier, already_read.len());
+    pub(super) async fn on(terms: Terms, carrier: Box<dyn Carrier>, already_read: Vec<u8>) -> Self {
+        let stream = Metered::new(carrier, &already_read);
         let role = Role::Server;
-        let ws = WebSocket::from_partially_read(stream, already_read, role, Some(config())).await;
-        Self { ws }
+        let ws = WebSocket::from_partially_read(stream, already_read, role, Some(config(terms))).await;
+        Self { ws, terms }
     }
 
     pub(super) async fn first_message(&mut self, bytes_max: u64) -> Result<Vec<u8>, Ended> {
@@ -87,11 +93,11 @@ impl Socket {
 
     pub(super) fn into_link(mut self, send_buffer_bytes: u32) -> io::Result<Link> {
         self.ws.get_mut().enter(send_buffer_bytes)?;
-        let shared = Rc::new(RefCell::new(Inbound::new(self.ws)));
+        let shared = Rc::new(RefCell::new(Inbound::new(self.ws, self.terms)));
         let for_reader = Rc::clone(&shared);
         let reading = poll_fn(move |context| for_reader.borrow_mut().poll_read(context));
         let reader = tokio::task::spawn_local(reading);
-        Ok(Link { shared, reader, message: Bytes::new(), is_clear: true })
+        Ok(Link { shared, reader, message: Bytes::new(), is_clear: true, last_sent: 0, is_text: false })
     }
 
     /// Says `reason`, and waits for the peer to close. What it still says is not heard.
@@ -114,8 +120,10 @@ impl Socket {
 impl Link {
     /// Inside the runtime that has read it all the time.
     pub(super) fn into_socket(self) -> io::Result<Socket> {
-        let ws = self.shared.borrow_mut().ws.take();
-        ws.map(|ws| Socket { ws }).ok_or_else(|| io::ErrorKind::NotConnected.into())
+        let mut inbound = self.shared.borrow_mut();
+        let terms = inbound.terms;
+        let ws = inbound.ws.take();
+        ws.map(|ws| Socket { ws, terms }).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
     /// Nobody waits for room: it is looked for again when the next tick sends.
@@ -139,6 +147,7 @@ impl Link {
             if !link.poll_flush(ws)? {
                 return Ok(Taken::Nothing);
             }
+            link.last_sent = message.len();
             ws.start_send_unpin(message).map_err(|_| Broken::Lost)?;
             Ok(if link.poll_flush(ws)? { Taken::Whole } else { Taken::Part })
         })
@@ -164,8 +173,8 @@ impl Transport for Link {
         match self.shared.borrow_mut().next()? {
             None => Ok(None),
             Some(Said::Alive) => Ok(Some(Heard::Alive)),
-            Some(Said::Message(bytes, arrival)) => {
-                self.message = bytes;
+            Some(Said::Message(bytes, arrival, is_text)) => {
+                (self.message, self.is_text) = (bytes, is_text);
                 Ok(Some(Heard::Message(arrival)))
             }
         }
@@ -180,12 +189,18 @@ impl Transport for Link {
         self.shared.borrow_mut().end();
     }
 
+    fn is_unfinished(&self) -> bool {
+        self.shared.borrow().ws.as_ref().is_some_and(|ws| ws.get_ref().is_within_message())
+    }
+
     fn bytes_read(&self) -> u64 {
         self.shared.borrow().ws.as_ref().map_or(0, |ws| ws.get_ref().bytes_read())
     }
 
     fn send(&mut self, message: &Bytes) -> Result<Taken, Broken> {
-        self.write(Message::Binary(message.clone()))
+        // What a peer was told in text it said itself.
+        let text = self.is_text.then(|| message.clone().try_into().ok()).flatten();
+        self.write(text.map_or_else(|| Message::Binary(message.clone()), Message::Text))
     }
 
     fn flush(&mut self) -> Result<bool, Broken> {
@@ -194,6 +209,10 @@ impl Transport for Link {
 
     fn is_clear(&self) -> bool {
         self.is_clear
+    }
+
+    fn unsent_bytes(&self) -> usize {
+        if self.is_clear { 0 } else { self.last_sent }
     }
 
     fn bytes_written(&self) -> u64 {

@@ -23,7 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::frame::{self, Opcode};
+use super::frame::{self, Opcode, Terms};
 use super::seam::{Arrival, Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport, UNSENT_BYTES};
 use crate::clock::Moment;
 use inbox::{Found, Inbox, READ_BUFFER_BYTES, Read, ask_for_stamps};
@@ -53,6 +53,8 @@ pub(super) struct Link {
     stamp: Option<Instant>,
     /// What the answer to the last ping must repeat.
     owed_pong: Option<Box<[u8]>>,
+    /// What messages are sent as: what the last one heard was.
+    speaks: Opcode,
 }
 
 /// What is known of a connection beside its stream.
@@ -64,8 +66,8 @@ struct Bytewise {
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, already_read: Vec<u8>) -> Self {
-        let inbox = Inbox::new(already_read);
+    pub(super) fn on(terms: Terms, stream: TcpStream, already_read: Vec<u8>) -> Self {
+        let inbox = Inbox::new(already_read, terms);
         Self { stream, bytes: Bytewise { inbox, unsent: Bytes::new(), written: 0 } }
     }
 
@@ -79,7 +81,7 @@ impl Socket {
         socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
         socket.set_send_buffer_size(send_buffer_bytes as usize)?;
         ask_for_stamps(&stream);
-        Ok(Link { stream, bytes: self.bytes, reads_left: 0, stamp: None, owed_pong: None })
+        Ok(Link { stream, bytes: self.bytes, reads_left: 0, stamp: None, owed_pong: None, speaks: Opcode::Binary })
     }
 
     pub(super) async fn first_message(&mut self, bytes_max: u64) -> Result<Vec<u8>, Ended> {
@@ -98,7 +100,7 @@ impl Socket {
     fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, Ended>> {
         loop {
             match self.bytes.inbox.next().map_err(|_| Broken::Violated)? {
-                Some(Found::Message) => {
+                Some(Found::Message | Found::Text) => {
                     return Poll::Ready(Ok(self.bytes.inbox.message().to_vec()));
                 }
                 Some(Found::Close(_)) => return Poll::Ready(Err(Ended::Disconnected)),
@@ -207,7 +209,10 @@ impl Transport for Link {
     fn advance(&mut self, moment: &Moment) -> Result<Option<Heard>, Broken> {
         loop {
             match self.bytes.inbox.next().map_err(|_| Broken::Violated)? {
-                Some(Found::Message) => return Ok(Some(Heard::Message(self.arrival(moment)))),
+                Some(found @ (Found::Message | Found::Text)) => {
+                    self.speaks = if found == Found::Text { Opcode::Text } else { Opcode::Binary };
+                    return Ok(Some(Heard::Message(self.arrival(moment))));
+                }
                 Some(Found::Ping(payload)) => {
                     self.owed_pong = Some(payload);
                     return Ok(Some(Heard::Alive));
@@ -236,12 +241,16 @@ impl Transport for Link {
         }
     }
 
+    fn is_unfinished(&self) -> bool {
+        self.bytes.inbox.is_unfinished()
+    }
+
     fn bytes_read(&self) -> u64 {
         self.bytes.inbox.bytes_read()
     }
 
     fn send(&mut self, message: &Bytes) -> Result<Taken, Broken> {
-        self.write(Opcode::Binary, message)
+        self.write(self.speaks, message)
     }
 
     fn flush(&mut self) -> Result<bool, Broken> {
@@ -257,6 +266,10 @@ impl Transport for Link {
 
     fn is_clear(&self) -> bool {
         self.bytes.unsent.is_empty()
+    }
+
+    fn unsent_bytes(&self) -> usize {
+        self.bytes.unsent.len()
     }
 
     fn bytes_written(&self) -> u64 {

@@ -37,6 +37,9 @@ pub trait Transport {
     /// The tick has read what it wanted. The rest stays for the next one.
     fn end(&mut self);
 
+    /// Whether a message or frame has begun and not ended, once a tick has read.
+    fn is_unfinished(&self) -> bool;
+
     /// Bytes read since the connection was upgraded, parsed or not.
     fn bytes_read(&self) -> u64;
 
@@ -48,6 +51,9 @@ pub trait Transport {
 
     /// Whether nothing was left when something was last sent.
     fn is_clear(&self) -> bool;
+
+    /// Bytes of a message that the connection has not taken, about.
+    fn unsent_bytes(&self) -> usize;
 
     /// Bytes that were taken since the connection was upgraded.
     fn bytes_written(&self) -> u64;

@@ -23,6 +23,8 @@ pub struct Session {
     meter: Meter,
     last_heard: Tick,
     pinged: bool,
+    /// Since when a message is begun and not complete, with no other one since.
+    unfinished_since: Option<Tick>,
     /// Messages that may still be taken in in this tick; `None` while it is not read.
     room: Option<usize>,
 }
@@ -56,6 +58,7 @@ impl Session {
             meter: Meter::new(config, moment.now),
             last_heard: moment.tick,
             pinged: false,
+            unfinished_since: None,
             room: None,
         })
     }
@@ -63,6 +66,11 @@ impl Session {
     /// The seat it plays from; `None` for a spectator.
     pub fn player(&self) -> Option<PlayerId> {
         self.player
+    }
+
+    /// Where it comes from.
+    pub fn peer(&self) -> std::net::IpAddr {
+        self.link.peer()
     }
 
     /// Goes on to the next message within budget. Returns when it came; `None` if there are no more
@@ -79,6 +87,9 @@ impl Session {
             self.room = Some(room);
             self.last_heard = moment.tick;
             self.pinged = false;
+            if matches!(heard, Heard::Message(_)) {
+                self.unfinished_since = None;
+            }
             match (self.meter.message(self.link.bytes_read(), moment.now), heard) {
                 (Verdict::Close, _) => return Err(Ended::Closed(CloseReason::RateLimited)),
                 (Verdict::Keep, Heard::Message(arrival)) => return Ok(Some(arrival)),
@@ -114,7 +125,7 @@ impl Session {
             return Err(Ended::Closed(CloseReason::RateLimited));
         }
         let silent = moment.tick.since(self.last_heard);
-        if silent > deadlines.silence {
+        if silent > deadlines.silence || self.unfinished_for(moment.tick) > deadlines.silence {
             return Err(Ended::Closed(CloseReason::Silent));
         }
         if silent > deadlines.ping_after && !self.pinged {
@@ -124,6 +135,15 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// For how many ticks a message has been begun and not complete: pings in between are no excuse.
+    fn unfinished_for(&mut self, tick: Tick) -> i32 {
+        if !self.link.is_unfinished() {
+            self.unfinished_since = None;
+            return 0;
+        }
+        tick.since(*self.unfinished_since.get_or_insert(tick))
     }
 
     /// Sends Welcome and what there is to see. Returns the payload bytes sent.
@@ -152,6 +172,11 @@ impl Session {
     #[cfg(test)]
     pub(super) fn bytes_read(&self) -> u64 {
         self.link.bytes_read()
+    }
+
+    /// Bytes kept for the client, which has not taken them.
+    pub fn kept_bytes(&self) -> usize {
+        self.outbox.waiting_bytes() + self.link.unsent_bytes()
     }
 
     /// The connection, to close it.

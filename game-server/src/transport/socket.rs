@@ -2,32 +2,46 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tickwire_protocol::CloseReason;
 use tokio::net::TcpStream;
 
+use super::frame::Terms;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::raw;
 use super::seam::{Broken, Ended, Heard, Taken, Transport};
-use super::{memory, portable};
+use super::{http_stream, memory, portable};
 use crate::clock::Moment;
 use crate::config::TransportKind;
+use crate::http::caps::ConnectionPermit;
+use crate::tls::Stream;
 
 /// How long a closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What is counted against the server's caps while a connection lives, released when dropped.
-pub trait Permit: Send {}
-impl<T: Send> Permit for T {}
+pub trait Permit: Send {
+    /// The connection is closed, and its client is told why.
+    fn closes(&self, _reason: CloseReason) {}
+}
+
+impl Permit for () {}
+
+impl Permit for Arc<ConnectionPermit> {
+    fn closes(&self, reason: CloseReason) {
+        ConnectionPermit::closes(self, reason);
+    }
+}
 
 /// Whose connection it is. Goes with it into a match and out again.
 struct Owner {
     /// Where it comes from.
     peer: IpAddr,
     /// Its place under the caps.
-    _permit: Box<dyn Permit>,
+    permit: Box<dyn Permit>,
 }
 
 /// A connection outside a match, after the upgrade.
@@ -38,9 +52,16 @@ pub struct Socket {
 
 enum Outside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    Raw(raw::Socket),
+    Raw(Box<raw::Socket>),
     Portable(Box<portable::Socket>),
+    Http(http_stream::Socket),
     Memory(memory::Socket),
+}
+
+impl Outside {
+    async fn portable(terms: Terms, stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
+        Self::Portable(Box::new(portable::Socket::on(terms, stream, already_read).await))
+    }
 }
 
 impl Socket {
@@ -52,28 +73,55 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
-        let wire = match kind {
+        Self::on(Terms::default(), kind, stream.into(), already_read, peer, permit).await
+    }
+
+    /// As [`Socket::over_tcp`], also over TLS.
+    pub(crate) async fn over_stream(
+        kind: TransportKind,
+        stream: Stream,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
+        Self::on(Terms::default(), kind, stream, already_read, peer, permit).await
+    }
+
+    /// The same, where a client may say other things than the game's protocol has.
+    pub(super) async fn on(
+        terms: Terms,
+        kind: TransportKind,
+        stream: Stream,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
+        let wire = match (kind, stream) {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            TransportKind::Raw => Outside::Raw(raw::Socket::new(stream, already_read)),
-            TransportKind::Portable => {
-                let socket = portable::Socket::new(Box::new(stream), already_read).await;
-                Outside::Portable(Box::new(socket))
-            }
+            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(Box::new(raw::Socket::on(terms, stream, already_read))),
+            (_, Stream::Plain(stream)) => Outside::portable(terms, Box::new(stream), already_read).await,
+            (_, Stream::Encrypted(stream)) => Outside::portable(terms, stream, already_read).await,
         };
-        Self { owner: Owner { peer, _permit: Box::new(permit) }, wire }
+        Self { owner: Owner { peer, permit: Box::new(permit) }, wire }
     }
 
     /// Takes over an upgraded connection over whatever stream.
     pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
-        let socket = portable::Socket::new(stream, already_read).await;
-        let owner = Owner { peer, _permit: Box::new(permit) };
-        Self { owner, wire: Outside::Portable(Box::new(socket)) }
+        let owner = Owner { peer, permit: Box::new(permit) };
+        Self { owner, wire: Outside::portable(Terms::default(), stream, already_read).await }
+    }
+
+    /// A connection whose messages go over HTTP, and the end of it that requests deal with. Hello was
+    /// heard: it had `bytes_read` bytes.
+    pub fn over_http(bytes_read: u64, peer: IpAddr, permit: impl Permit + 'static) -> (http_stream::HttpEnd, Self) {
+        let (end, socket) = http_stream::pair(bytes_read);
+        (end, Self { owner: Owner { peer, permit: Box::new(permit) }, wire: Outside::Http(socket) })
     }
 
     /// A connection within the process, and a test's end of it.
     pub fn in_memory() -> (memory::Peer, Self) {
         let (peer, socket) = memory::pair();
-        let owner = Owner { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), _permit: Box::new(()) };
+        let owner = Owner { peer: IpAddr::V4(Ipv4Addr::LOCALHOST), permit: Box::new(()) };
         (peer, Self { owner, wire: Outside::Memory(socket) })
     }
 
@@ -89,6 +137,7 @@ impl Socket {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Outside::Raw(socket) => socket.first_message(bytes_max).await,
             Outside::Portable(socket) => socket.first_message(bytes_max).await,
+            Outside::Http(_) => http_stream::Socket::first_message().await,
             Outside::Memory(socket) => socket.first_message().await,
         }
     }
@@ -100,6 +149,7 @@ impl Socket {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Outside::Raw(socket) => Inside::Raw(socket.into_link(send_buffer_bytes)?),
             Outside::Portable(socket) => Inside::Portable(socket.into_link(send_buffer_bytes)?),
+            Outside::Http(socket) => Inside::Http(socket.into_link()),
             Outside::Memory(socket) => Inside::Memory(socket.into_link()),
         };
         Ok(Link { owner: self.owner, wire })
@@ -111,11 +161,16 @@ impl Socket {
     /// the reset can overtake the reason. Gives up after two seconds; the kernel then keeps the
     /// reason for a client that reads nothing now, as long as the system keeps such sockets.
     pub async fn refuse(self, reason: CloseReason) {
+        self.owner.permit.closes(reason);
         let farewell = async {
             match self.wire {
                 #[cfg(any(target_os = "linux", target_os = "android"))]
                 Outside::Raw(socket) => socket.close(reason).await,
                 Outside::Portable(socket) => socket.close(reason).await,
+                Outside::Http(socket) => {
+                    socket.close(reason).await;
+                    Ok(())
+                }
                 Outside::Memory(socket) => {
                     socket.close(reason);
                     Ok(())
@@ -137,16 +192,23 @@ enum Inside {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     Raw(raw::Link),
     Portable(portable::Link),
+    Http(http_stream::Link),
     Memory(memory::Link),
 }
 
 impl Link {
+    /// Where it comes from.
+    pub(super) fn peer(&self) -> IpAddr {
+        self.owner.peer
+    }
+
     /// Back to whoever waits for it, inside the calling runtime.
     pub(super) fn into_socket(self) -> io::Result<Socket> {
         let wire = match self.wire {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            Inside::Raw(link) => Outside::Raw(link.into_socket()?),
+            Inside::Raw(link) => Outside::Raw(Box::new(link.into_socket()?)),
             Inside::Portable(link) => Outside::Portable(Box::new(link.into_socket()?)),
+            Inside::Http(link) => Outside::Http(link.into_socket()),
             Inside::Memory(link) => Outside::Memory(link.into_socket()),
         };
         Ok(Socket { owner: self.owner, wire })
@@ -160,6 +222,7 @@ macro_rules! each {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             Inside::Raw($link) => $act,
             Inside::Portable($link) => $act,
+            Inside::Http($link) => $act,
             Inside::Memory($link) => $act,
         }
     };
@@ -182,6 +245,10 @@ impl Transport for Link {
         each!(&mut self.wire, link => link.end());
     }
 
+    fn is_unfinished(&self) -> bool {
+        each!(&self.wire, link => link.is_unfinished())
+    }
+
     fn bytes_read(&self) -> u64 {
         each!(&self.wire, link => link.bytes_read())
     }
@@ -196,6 +263,10 @@ impl Transport for Link {
 
     fn is_clear(&self) -> bool {
         each!(&self.wire, link => link.is_clear())
+    }
+
+    fn unsent_bytes(&self) -> usize {
+        each!(&self.wire, link => link.unsent_bytes())
     }
 
     fn bytes_written(&self) -> u64 {

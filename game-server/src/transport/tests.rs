@@ -35,7 +35,11 @@ fn session(socket: Socket, config: &SessionConfig) -> Session {
 
 /// What a tick hears.
 fn hear(session: &mut Session) -> Result<Vec<(Vec<u8>, Arrival)>, Ended> {
-    let moment = Moment::now(Tick(0));
+    hear_at(session, Tick(0))
+}
+
+fn hear_at(session: &mut Session, tick: Tick) -> Result<Vec<(Vec<u8>, Arrival)>, Ended> {
+    let moment = Moment::now(tick);
     let mut heard = Vec::new();
     while let Some(arrival) = session.advance(&moment)? {
         heard.push((session.message().to_vec(), arrival));
@@ -195,6 +199,59 @@ async fn whoever_floods_without_a_message_is_read_so_far_and_then_closed() {
             let _ = writer.join();
         };
         LocalSet::new().run_until(flood).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unfinished_message_takes_no_more_than_twice_its_bytes_on_the_wire() {
+    // What tungstenite reads into.
+    let read_buffer = 2 * 1024;
+    for kind in KINDS {
+        let unfinished = async {
+            let (mut client, socket) = connected(*kind).await;
+            let mut session = session(socket, &SessionConfig::default());
+            let pieces = [&[0x02, 0x81, 0, 0, 0, 0, 7][..], &[0x00, 0x81, 0, 0, 0, 0, 7].repeat(250)].concat();
+            assert_eq!(hear(&mut session), Ok(Vec::new()));
+            client.write_all(&pieces).expect("sent");
+            let mut kept = 0;
+            while session.bytes_read() < pieces.len() as u64 {
+                kept += allocation_counter::measure(|| assert_eq!(hear(&mut session), Ok(Vec::new()))).bytes_current;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert!(kept <= 2 * pieces.len() as i64 + read_buffer, "{kind:?} keeps {kept} bytes");
+        };
+        LocalSet::new().run_until(unfinished).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_begun_must_be_complete_in_time_whatever_comes_in_between() {
+    let (begin, end) = ([0x02, 0x81, 0, 0, 0, 0, 7], [0x80, 0x80, 0, 0, 0, 0]);
+    let ping = [0x89, 0x80, 0, 0, 0, 0];
+    let deadline = 10 * 30;
+    for kind in KINDS {
+        let slow = async {
+            let (mut client, socket) = connected(*kind).await;
+            let mut session = session(socket, &SessionConfig::default());
+            // In time, and once more from the beginning.
+            client.write_all(&begin).expect("sent");
+            pause().await;
+            assert_eq!(hear_at(&mut session, Tick(0)), Ok(Vec::new()));
+            client.write_all(&[&end[..], &begin].concat()).expect("sent");
+            pause().await;
+            assert_eq!(hear_at(&mut session, Tick(deadline)).map(|heard| heard.len()), Ok(1), "{kind:?}");
+            let mut ended = Ok(());
+            for tick in deadline..=2 * deadline + 1 {
+                if tick % 100 == 0 {
+                    client.write_all(&ping).expect("sent");
+                    pause().await;
+                }
+                assert_eq!(ended, Ok(()), "{kind:?} at {tick}");
+                ended = hear_at(&mut session, Tick(tick)).map(drop);
+            }
+            assert_eq!(ended, Err(Ended::Closed(CloseReason::Silent)), "{kind:?}");
+        };
+        LocalSet::new().run_until(slow).await;
     }
 }
 

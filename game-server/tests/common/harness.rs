@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tickwire_game::Game;
 use tickwire_loadtest::{Api, Client, Join, script};
-use tickwire_server::config::TransportChoice;
+use tickwire_server::config::{HeadroomConfig, TransportChoice};
 use tickwire_server::server::RunningServer;
 use tickwire_server::{Config, Server};
 
@@ -47,6 +47,9 @@ impl Harness {
         config.matches.bots_fill = Some(0);
         config.matches.countdown_seconds = 0;
         config.transport = transport_under_test();
+        // How busy the machine of the tests is decides nothing but where that is what is tested.
+        config.headroom = HeadroomConfig::NONE;
+        (config.memory.brake_percent, config.memory.shed_percent) = (0, 0);
         adjust(&mut config);
         Self { server: Server::start::<G>(config).expect("a server starts on free ports") }
     }

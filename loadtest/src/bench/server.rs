@@ -88,6 +88,9 @@ impl Programs {
             "matches.bots_fill=0",
             "matches.countdown_seconds=1",
             "session.idle_ms=0",
+            // What is measured is how far it can go, not when it says stop.
+            "headroom.busy_percent=0",
+            "headroom.late_percent=0",
         ];
         command.args(settings.iter().flat_map(|setting| ["--set", *setting]));
         Ok(command)

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use arena::Arena;
+use tickwire_server::config::HeadroomConfig;
 use tickwire_server::server::RunningServer;
 use tickwire_server::{Config, Server};
 
@@ -17,6 +18,7 @@ pub(crate) fn start(adjust: impl FnOnce(&mut Config)) -> RunningServer {
     config.matches.hash_every = 1;
     config.matches.bots_fill = Some(0);
     config.matches.countdown_seconds = 0;
+    config.headroom = HeadroomConfig::NONE;
     adjust(&mut config);
     Server::start::<Arena>(config).expect("a server starts on free ports")
 }

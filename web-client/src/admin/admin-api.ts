@@ -37,6 +37,48 @@ export interface AdminReport {
   readonly matches: readonly AdminMatch[];
 }
 
+/** Somebody who has a seat in a match. */
+export interface Person {
+  readonly seat: number;
+  readonly name: string;
+  /** Tells who it is; no secret. */
+  readonly session: string;
+  readonly presence: 'expected' | 'here' | 'idle' | 'away';
+  /** Where they are connected from; null if they are not. */
+  readonly address: string | null;
+  /** What a ban of that address is for. */
+  readonly network: string | null;
+}
+
+export interface Ban {
+  readonly id: number;
+  readonly session: string | null;
+  readonly network: string | null;
+  readonly name: string;
+  readonly reason: string;
+  readonly since_ms: number;
+  /** Null until it is lifted. */
+  readonly expires_ms: number | null;
+}
+
+export interface NewBan {
+  readonly session?: string;
+  readonly network?: string;
+  readonly name: string;
+  /** Absent until it is lifted. */
+  readonly seconds?: number;
+  readonly reason: string;
+}
+
+/** Something an operator did. */
+export interface AuditEntry {
+  readonly at_ms: number;
+  readonly client: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly reason: string;
+}
+
 const TOKEN_KEY = 'tickwire.admin-token';
 
 /** Takes the token out of the address bar, so that it is in no screenshot, and keeps it for this tab's reloads. */
@@ -64,6 +106,33 @@ export class AdminApi {
 
   report(): Promise<AdminReport> {
     return this.api.request<AdminReport>('GET', 'api/matches', undefined, this.token);
+  }
+
+  async people(matchId: string): Promise<readonly Person[]> {
+    const path = `api/matches/${encodeURIComponent(matchId)}/players`;
+    return (await this.api.request<{ players: readonly Person[] }>('GET', path, undefined, this.token)).players;
+  }
+
+  async kick(matchId: string, session: string, reason: string): Promise<void> {
+    const path = `api/matches/${encodeURIComponent(matchId)}/kick`;
+    await this.api.request('POST', path, { session, reason }, this.token);
+  }
+
+  async bans(): Promise<readonly Ban[]> {
+    return (await this.api.request<{ bans: readonly Ban[] }>('GET', 'api/bans', undefined, this.token)).bans;
+  }
+
+  async ban(ban: NewBan): Promise<void> {
+    await this.api.request('POST', 'api/bans', ban, this.token);
+  }
+
+  async lift(id: number): Promise<void> {
+    await this.api.request('DELETE', `api/bans/${String(id)}`, undefined, this.token);
+  }
+
+  async audit(): Promise<readonly AuditEntry[]> {
+    return (await this.api.request<{ entries: readonly AuditEntry[] }>('GET', 'api/audit', undefined, this.token))
+      .entries;
   }
 
   /** Browsers cannot set a header on a WebSocket, so the token travels as a subprotocol. */

@@ -53,6 +53,12 @@ const COLUMNS: readonly Column[] = [
 
 const DRAINING = 'The server is draining: it takes no new matches and ends when those that run have.';
 
+/** What the operator can do with a match. */
+export interface Actions {
+  readonly watch: (match: AdminMatch) => void;
+  readonly showPeople: (match: AdminMatch) => void;
+}
+
 export class Dashboard {
   readonly element: HTMLElement;
   private readonly totals = new Map<string, HTMLElement>();
@@ -62,10 +68,11 @@ export class Dashboard {
   private readonly age = el('p', { class: 'dash-age', 'data-testid': 'admin-age' });
   private answeredMs: number | null = null;
   private readonly problem = el('p', { class: 'form-error', role: 'alert', 'data-testid': 'admin-problem' });
-  private readonly onWatch: (match: AdminMatch) => void;
+  private readonly actions: Actions;
 
-  constructor(onWatch: (match: AdminMatch) => void) {
-    this.onWatch = onWatch;
+  /** `below` is shown below the matches. */
+  constructor(actions: Actions, below: HTMLElement) {
+    this.actions = actions;
     const head = COLUMNS.map(({ title, hint, name }) =>
       el('th', { scope: 'col', title: hint, class: name === true ? 'name' : 'number' }, title),
     );
@@ -96,6 +103,7 @@ export class Dashboard {
         ),
         this.empty,
       ),
+      below,
     );
   }
 
@@ -165,7 +173,14 @@ export class Dashboard {
       'Watch',
       { class: 'secondary small', 'data-testid': 'watch-match', 'aria-label': `Watch ${match.code}` },
       () => {
-        this.onWatch(match);
+        this.actions.watch(match);
+      },
+    );
+    const people = button(
+      'Players',
+      { class: 'secondary small', 'data-testid': 'show-people', 'aria-label': `Players of ${match.code}` },
+      () => {
+        this.actions.showPeople(match);
       },
     );
     return el(
@@ -173,7 +188,7 @@ export class Dashboard {
       { 'data-match': match.id, 'data-testid': 'admin-row' },
       // The label is for narrow screens, where the rows are cards without a heading.
       ...COLUMNS.map(({ name, title }) => el('td', { class: name === true ? 'name' : 'number', 'data-label': title })),
-      el('td', { class: 'action' }, watch),
+      el('td', { class: 'action' }, people, watch),
     );
   }
 }

@@ -49,6 +49,7 @@ export class Hud {
   private readonly feed = el('ol', { class: 'feed', 'aria-label': 'Kills', 'data-testid': 'kill-feed' });
   private readonly ping = el('span', { class: 'ping-value', 'data-testid': 'ping' });
   private readonly qualityDot = el('span', { class: 'quality', role: 'img' });
+  private readonly path = el('div', { class: 'hud-path', role: 'status', 'data-testid': 'slower-path' });
   private readonly hurt = el('div', { class: 'hurt', 'aria-hidden': 'true' });
   private readonly idle = el('div', { class: 'idle-note', 'data-testid': 'idle-note' });
   private readonly scores = new Scoreboard('Players and scores');
@@ -108,6 +109,7 @@ export class Hud {
         'div',
         { class: 'hud-right' },
         el('div', { class: 'ping', 'data-testid': 'hud-connection' }, this.qualityDot, this.ping),
+        this.path,
         this.feed,
       ),
     );
@@ -166,6 +168,11 @@ export class Hud {
     this.qualityDot.dataset['quality'] = quality;
     this.qualityDot.setAttribute('aria-label', QUALITY_WORDS[quality]);
     this.qualityDot.title = QUALITY_WORDS[quality];
+  }
+
+  /** Says that messages do not go the usual way; empty for one that do. */
+  showPath(sentence: string): void {
+    setText(this.path, sentence);
   }
 
   /** Says that a bot plays for the player meanwhile; empty for one who is there. */

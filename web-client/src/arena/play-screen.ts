@@ -105,6 +105,11 @@ export class PlayScreen {
     return this.view.lastScene;
   }
 
+  /** How messages go, if not the usual way. */
+  showPath(sentence: string): void {
+    this.hud.showPath(sentence);
+  }
+
   /** Takes a seat, or returns to one. */
   begin(start: MatchStart): void {
     this.end();

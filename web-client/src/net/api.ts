@@ -33,6 +33,12 @@ export interface GameInfo {
   readonly game: string;
   readonly protocol: number;
   readonly schema: string;
+  /** Whether whoever gives a name may play. */
+  readonly guests?: boolean;
+  /** Whether people with an account may. */
+  readonly accounts?: boolean;
+  /** Where they sign in. */
+  readonly sign_in_url?: string;
   /** Seconds for which a seat is kept whose connection is lost. */
   readonly grace_s: number;
   readonly modes: readonly {
@@ -46,6 +52,12 @@ export interface GameInfo {
 export interface GuestSession {
   readonly token: string;
   readonly name: string;
+}
+
+/** Whom the server knows, and for how long if there is an end to it. */
+export interface Account {
+  readonly name: string;
+  readonly expires_in_s?: number;
 }
 
 export class ApiError extends Error {
@@ -67,6 +79,11 @@ export function problemSentence(code: string, status: number, detail: string, re
   switch (code) {
     case 'session_required':
       return 'Your session ended. Press Play to start a new one.';
+    case 'sign_in_required':
+      return 'Sign in to play.';
+    case 'session_expired':
+    case 'sign_in_refused':
+      return 'Your sign-in is not valid any more. Sign in again to play.';
     case 'match_not_found':
       return 'There is no match with that code. It may have ended.';
     case 'match_full':
@@ -118,6 +135,11 @@ export class Api {
 
   createSession(name: string): Promise<GuestSession> {
     return this.request<GuestSession>('POST', 'api/session', { name });
+  }
+
+  /** Shows the server the newest token of an account: it goes by that one from then on. */
+  renewSession(token: string): Promise<Account> {
+    return this.request<Account>('POST', 'api/session/renew', undefined, token);
   }
 
   async matches(): Promise<readonly MatchSummary[]> {

@@ -2,7 +2,8 @@
 // the newest resume token until the server gives a reason not to.
 //
 // Invariants: at most one socket is open; after `close` or a final reason nothing is opened again; a ticket is
-// presented once, and from the first Welcome on only the resume token is.
+// presented until the first Welcome, and from then on only the resume token is. A socket that finds another way to the
+// server opens once more, and is told Hello once more.
 import { Backoff } from './backoff';
 import { closeKind } from './close';
 import type { ControlRecord } from './control';
@@ -62,7 +63,7 @@ const SLEPT_MS = 3_000;
 /** Opening and Hello together may take this long. */
 const OPEN_TIMEOUT_MS = 8_000;
 /** Coming back at once would be too fast again, and too many again. */
-const PAUSE_MS: Readonly<Record<string, number>> = { rate_limited: 3_000, busy: 500 };
+const PAUSE_MS: Readonly<Record<string, number>> = { rate_limited: 3_000, busy: 500, sign_in_expired: 2_000 };
 const OPEN = 1;
 
 export class Connection {
@@ -140,8 +141,9 @@ export class Connection {
     }
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
-      this.openingMs = null;
-      this.failedMs = null;
+      // Over HTTP there is no telling that it is open before something has come.
+      if (socket.readyState === OPEN) this.isOpen();
+      this.lastHeardMs = this.now();
       this.options.replica.reset();
       const hello = this.hello();
       if (hello) socket.send(hello as Uint8Array<ArrayBuffer>);
@@ -168,10 +170,16 @@ export class Connection {
     }
   }
 
+  private isOpen(): void {
+    this.openingMs = null;
+    this.failedMs = null;
+  }
+
   private receive(data: unknown): void {
     this.lastHeardMs = this.now();
-    if (!(data instanceof ArrayBuffer)) return;
+    this.isOpen();
     try {
+      if (!(data instanceof ArrayBuffer)) throw new MalformedMessage('text');
       const received = this.options.replica.receive(new Uint8Array(data));
       for (const record of received.controls) this.control(record);
       // A listener of a record may have closed the connection.

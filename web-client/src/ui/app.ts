@@ -6,7 +6,8 @@ import type { PlayScreen } from '../arena';
 import { Api, ApiError, serverBase, type GameInfo, type Join } from '../net/api';
 import { Backoff } from '../net/backoff';
 import { closeKind } from '../net/close';
-import type { ConnectionState, Credential, SocketLike } from '../net/connection';
+import type { ConnectionState, Credential, SocketLike, Trouble } from '../net/connection';
+import { Paths, type Path } from '../net/path';
 import type { Welcome } from '../net/control';
 import { Freshness } from '../sync/freshness';
 import { joinCode, showJoinCode } from './address';
@@ -14,6 +15,7 @@ import {
   arrivalSentence,
   isBlocked,
   mismatchSentence,
+  pathSentence,
   signOf,
   storyOf,
   type ActionKind,
@@ -24,7 +26,8 @@ import { DEFAULT_MODE, GAME } from './game';
 import { Landing } from './landing';
 import { whenIdle, type Loader } from './loader';
 import { findingOf, Prober } from './prober';
-import { Seats, socketUrl, type PlayRequest } from './seats';
+import { Seats, socketUrl, streamUrl, type PlayRequest } from './seats';
+import { SignIn } from './sign-in';
 import { Signs } from './signs';
 import { StatusScreen } from './status-screen';
 import { PageStorage, type StoredSeat, type Via } from './storage';
@@ -37,6 +40,8 @@ type Seat = Omit<StoredSeat, 'token'>;
 
 const QUICK: PlayRequest = { kind: 'quick' };
 const DEFAULT_NAME = 'Guest';
+/** Why the server closes the connection of someone whose sign-in has expired. */
+const SIGNED_OUT = 'sign_in_expired';
 const BEAT_MS = 100;
 /** After so long without what is waited for, the server is asked what is wrong. */
 const UNEASY_MS = 1_000;
@@ -47,7 +52,8 @@ export class App {
   private readonly loader: Loader;
   private readonly api = new Api();
   private readonly storage = new PageStorage();
-  private readonly seats = new Seats(this.api, this.storage);
+  private readonly signIn: SignIn;
+  private readonly seats: Seats;
   private readonly prober: Prober;
   private readonly status: StatusScreen;
   private readonly signs = new Signs();
@@ -59,6 +65,8 @@ export class App {
   private mode = DEFAULT_MODE;
   /** Who plays here: another tab may have given this browser another name since. */
   private name = '';
+  /** Who is signed in, as others see them. */
+  private account: string | null = null;
   private stage: Stage | 'landing' | 'results' = 'landing';
   private stageMs = 0;
   /** Counts attempts to get into a match: an answer to an abandoned one is ignored. */
@@ -69,6 +77,7 @@ export class App {
   private reason: string | null = null;
   private refusal: Situation['refusal'] = null;
   private search: Search | null = null;
+  private paths: Paths | null = null;
   /** When last looked, the server was known to answer. */
   private answered = false;
   /** What to say when the player is in a match again. */
@@ -77,6 +86,19 @@ export class App {
   constructor(root: HTMLElement, landing: HTMLElement, loader: Loader) {
     this.root = root;
     this.loader = loader;
+    this.signIn = new SignIn({
+      api: this.api,
+      storage: this.storage,
+      source: () => window.tickwireToken,
+      leave: (url) => {
+        window.location.assign(url);
+      },
+      onChange: (name) => {
+        this.account = name;
+        this.greet();
+      },
+    });
+    this.seats = new Seats(this.api, this.storage, this.signIn);
     this.prober = new Prober({ api: this.api, build: () => this.loader.loaded?.replica.build ?? null });
     this.status = new StatusScreen((action) => {
       this.act(action);
@@ -90,6 +112,9 @@ export class App {
         this.prefetch();
       },
       loadMatches: () => this.api.matches(),
+      onSignIn: () => {
+        this.signIn.go();
+      },
     });
     root.append(this.signs.element);
     window.addEventListener('online', () => {
@@ -98,6 +123,11 @@ export class App {
     setInterval(() => {
       this.beat();
     }, BEAT_MS);
+  }
+
+  /** How messages reach the server, or did last. */
+  get path(): Path {
+    return this.paths?.path ?? 'websocket';
   }
 
   get phase(): PagePhase {
@@ -126,11 +156,15 @@ export class App {
   }
 
   start(): void {
+    const { href } = window.location;
+    const address = this.signIn.takeFrom(href);
+    if (address !== href) window.history.replaceState(null, '', address);
+    const known = this.signIn.renew();
     const { seat } = this.storage;
     const invited = joinCode();
     this.name = this.storage.session?.requestedName ?? (this.storage.name || DEFAULT_NAME);
     if (seat && (invited === null || invited.toUpperCase() === seat.code.toUpperCase())) {
-      void this.returnTo(seat);
+      void this.returnTo(seat, known);
     } else {
       // Whoever opens a link to another match wants to be there.
       this.storage.seat = null;
@@ -151,6 +185,8 @@ export class App {
     try {
       this.info = await this.api.info();
       this.landing.info = this.info;
+      this.signIn.info = this.info;
+      this.greet();
       if (this.info.game === GAME) return;
       this.prober.finding = { kind: 'other_game', game: this.info.game };
     } catch (error) {
@@ -161,6 +197,12 @@ export class App {
       return;
     }
     if (this.stage === 'landing') this.landing.showError(mismatchSentence(this.prober.finding));
+  }
+
+  /** The first page goes by who may play, and who is signed in. */
+  private greet(): void {
+    const guests = this.info?.guests ?? true;
+    this.landing.visitor = { account: this.account, guests, canSignIn: this.signIn.hasPlace };
   }
 
   /** Who was invited and did not get in yet still is. */
@@ -198,12 +240,13 @@ export class App {
   }
 
   /** Resumes the seat that another load of the page had. */
-  private async returnTo(stored: StoredSeat): Promise<void> {
+  private async returnTo(stored: StoredSeat, known: Promise<boolean>): Promise<void> {
     const { token, ...seat } = stored;
     this.seat = seat;
     const attempt = this.beginAttempt('returning');
     try {
-      await this.makeScreen();
+      // A seat opens to nobody whose sign-in has expired.
+      await Promise.all([this.makeScreen(), known]);
       if (attempt === this.attempt) this.connect({ kind: 'resume', matchId: seat.matchId, token });
     } catch (error) {
       if (attempt === this.attempt) this.showLanding(sentenceOf(error), 'invited');
@@ -222,17 +265,42 @@ export class App {
     const { seat, screen } = this;
     if (!seat || !screen) return;
     const url = socketUrl(seat.wsUrl, serverBase());
+    const overHttp = streamUrl(seat.wsUrl, serverBase());
+    const paths = new Paths({
+      memory: {
+        get: () => this.storage.path,
+        set: (path) => {
+          this.storage.path = path;
+        },
+      },
+      openWebSocket: () => new WebSocket(url) as SocketLike,
+      openHttp: async (path) => {
+        const { HttpSocket } = await import('../net/http-socket');
+        return new HttpSocket({ url: overHttp, path });
+      },
+    });
+    this.paths = paths;
     this.reason = null;
     screen.begin({
       credential,
       code: seat.code,
-      openSocket: () => new WebSocket(url) as SocketLike,
+      openSocket: () => paths.open(),
     });
   }
 
   private connectionChanged(state: ConnectionState): void {
     if (state.kind === 'waiting') this.prober.soon();
+    if (state.kind === 'waiting' && this.trouble?.reason === SIGNED_OUT) void this.signInAgain();
     if (state.kind === 'closed') this.closed(state.reason);
+  }
+
+  private get trouble(): Trouble | undefined {
+    return this.screen?.session?.connection.trouble;
+  }
+
+  /** Goes on at once if the game's own page has a newer token. */
+  private async signInAgain(): Promise<void> {
+    if (await this.signIn.renewAgain()) this.retry();
   }
 
   private welcomed(welcome: Welcome): void {
@@ -310,6 +378,9 @@ export class App {
       case 'take_back':
         void this.takeBack();
         break;
+      case 'sign_in':
+        this.signIn.go();
+        break;
       case 'again':
         void this.play(this.name, QUICK, this.mode);
         break;
@@ -360,6 +431,7 @@ export class App {
     const wasTold = this.status.isShown;
     this.status.show(story);
     this.signs.showStalled(situation && signOf(situation));
+    this.screen?.showPath(pathSentence(this.path));
     const session = this.stage === 'playing' ? this.screen?.session : null;
     this.signs.showDrain(story ? null : (session?.drainSeconds(performance.now()) ?? null));
     // While a dialog is open, its keys are its own; before, what is held stays held.
@@ -389,12 +461,13 @@ export class App {
     if (stage === 'landing' || stage === 'results') return null;
     const nowMs = performance.now();
     const session = this.screen?.session ?? null;
-    const trouble = session?.connection.trouble;
+    const { trouble } = this;
+    const signedOut = trouble?.reason === SIGNED_OUT ? SIGNED_OUT : null;
     const snapshotMs = session?.lastSnapshotMs ?? null;
     return {
       stage: stage === 'asking' && !this.loader.loaded ? 'loading' : stage,
       waitedMs: stage === 'playing' ? this.freshness.update(snapshotMs, nowMs) : nowMs - this.stageMs,
-      reason: stage === 'playing' ? (trouble?.reason ?? null) : this.reason,
+      reason: stage === 'playing' ? (trouble?.reason ?? null) : (this.reason ?? signedOut),
       draining: stage === 'playing' && (session?.drainSeconds(nowMs) ?? null) !== null,
       blocked: trouble !== undefined && isBlocked(trouble, this.prober.answersSinceMs, nowMs),
       finding: this.prober.finding,
@@ -403,6 +476,7 @@ export class App {
       graceS: this.info?.grace_s ?? null,
       reloaded: this.storage.reloadedFor !== '' && this.storage.reloadedFor === this.serverSchema,
       origin: window.location.origin,
+      canSignIn: this.signIn.hasPlace,
     };
   }
 

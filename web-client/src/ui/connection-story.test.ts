@@ -24,6 +24,7 @@ const CALM: Situation = {
   graceS: 300,
   reloaded: false,
   origin: 'https://arena.example',
+  canSignIn: false,
 };
 
 const SILENT: Finding = { kind: 'no_answer' };
@@ -43,6 +44,15 @@ describe('the story of', () => {
     expect(told({ waitedMs: 400 })).toBe('sign');
     expect(told({ waitedMs: 2_400, finding: SILENT, blocked: true })).toBe('sign');
     expect(told({ waitedMs: 2_500 })).toBe('Connection lost: Reconnecting; your seat is kept for 5 minutes.');
+  });
+
+  it('a sign-in that expired is what the player can mend, where there is a place to', () => {
+    const expired = { waitedMs: 3_000, reason: 'sign_in_expired' };
+    expect(told({ ...expired, canSignIn: true })).toBe(
+      'Signed out: Your sign-in has expired: sign in again to go on, your seat is kept for 5 minutes.',
+    );
+    expect(told({ ...expired, stage: 'returning', canSignIn: true })).toContain('Signed out');
+    expect(told(expired)).toBe('Connection lost: Your sign-in has expired; your seat is kept for 5 minutes.');
   });
 
   it('a killed server is that it does not answer, then that another match is looked for', () => {
@@ -90,7 +100,7 @@ describe('the story of', () => {
       'Not connected yet: Connecting takes longer than usual.',
     );
     expect(told({ stage: 'joining', waitedMs: 3_000, blocked: true, finding: ANSWERS })).toBe(
-      'Not connected yet: The server answers, but this network blocks WebSockets, which the game needs: try another network.',
+      'Not connected yet: The server answers, but this network blocks what the game needs of it: try another network.',
     );
     expect(told({ stage: 'joining', waitedMs: 3_000, finding: ANSWERS })).toBe(
       'Not connected yet: Connecting takes longer than usual.',
@@ -143,6 +153,22 @@ describe('the story of', () => {
     expect(told({ waitedMs: 3_000, reason: 'rate_limited', finding: ANSWERS })).toBe(
       'Paused: This page sent too much at once, so the server paused it; it goes on by itself, and your seat is kept for 5 minutes.',
     );
+  });
+
+  it('a page that was closed several times waits, which is no fault of its network', () => {
+    const waiting = { waitedMs: 3_000, blocked: true, finding: { kind: 'must_wait' } } as const;
+    expect(told({ ...waiting, stage: 'returning' })).toBe(
+      'Not connected yet: The server asks this page to wait a moment; it goes on by itself.',
+    );
+    expect(told({ ...waiting, stage: 'playing' })).toBe(
+      'Paused: The server asks this page to wait a moment; it goes on by itself, and your seat is kept for 5 minutes.',
+    );
+  });
+
+  it.each<Stage>(['joining', 'returning', 'playing', 'finding'])('who is banned reads so, while %s', (stage) => {
+    const finding = { kind: 'banned', sentence: 'The people who run this server do not let you play here.' } as const;
+    expect(told({ stage, waitedMs: 3_000, blocked: true, finding })).toBe(`Not allowed: ${finding.sentence}`);
+    expect(storyOf({ ...CALM, stage, waitedMs: 3_000, finding })?.actions).toEqual(['back']);
   });
 
   it('a seat played elsewhere can be taken back', () => {

@@ -5,6 +5,7 @@
 // promised only while the server may still keep it.
 import { closeKind } from '../net/close';
 import type { Trouble } from '../net/connection';
+import type { Path } from '../net/path';
 import { formatClock, formatSpan } from './format';
 import type { Finding } from './prober';
 import type { Found } from './way-back';
@@ -46,9 +47,11 @@ export interface Situation {
   readonly reloaded: boolean;
   /** Where the page comes from. */
   readonly origin: string;
+  /** There is a place where the player can sign in again. */
+  readonly canSignIn: boolean;
 }
 
-export type ActionKind = 'retry' | 'cancel' | 'leave' | 'back' | 'reload' | 'take_back' | 'again';
+export type ActionKind = 'retry' | 'cancel' | 'leave' | 'back' | 'reload' | 'take_back' | 'again' | 'sign_in';
 
 export interface Story {
   /** What kind of dialog it is, for tests. */
@@ -97,6 +100,11 @@ export function storyOf(situation: Situation): Story | null {
 /** Milliseconds to count on the sign; null while there is none. */
 export function signOf({ stage, waitedMs }: Situation): number | null {
   return stage === 'playing' && waitedMs >= SIGN_MS && waitedMs < PATIENCE_MS ? waitedMs : null;
+}
+
+/** What is told of a way to the server that is not the usual one; empty for the usual one. */
+export function pathSentence(path: Path): string {
+  return path === 'websocket' ? '' : 'Connected through a slower path';
 }
 
 /** What is told of a restart that is near. */
@@ -148,7 +156,7 @@ function comingIn(situation: Situation): Story | null {
   });
   if (stage === 'loading') return wait('Loading the game…');
   if (stage === 'asking') return wait('Asking for a seat…');
-  const fault = faultOf(situation, 'connecting');
+  const fault = faultOf(situation, 'connecting') ?? signedOut(situation, 'connecting');
   if (fault) return fault;
   if (waitedMs >= PATIENCE_MS) {
     return {
@@ -170,13 +178,16 @@ function slow({ finding, blocked }: Situation): string {
       return 'The server does not answer; this page keeps trying.';
     case 'draining':
       return 'The server is restarting; this page goes on when it is back.';
+    case 'must_wait':
+      return 'The server asks this page to wait a moment; it goes on by itself.';
     case 'answers':
       return blocked
-        ? 'The server answers, but this network blocks WebSockets, which the game needs: try another network.'
+        ? 'The server answers, but this network blocks what the game needs of it: try another network.'
         : SLOW;
     case 'unknown':
     case 'refused_origin':
     case 'upgrade_lost':
+    case 'banned':
     case 'other_game':
     case 'other_version':
       return SLOW;
@@ -184,7 +195,7 @@ function slow({ finding, blocked }: Situation): string {
 }
 
 function lost(situation: Situation): Story {
-  const fault = faultOf(situation, 'lost');
+  const fault = faultOf(situation, 'lost') ?? signedOut(situation, 'lost');
   if (fault) return fault;
   const { reason, finding, draining, blocked, graceS } = situation;
   const kept = graceS === null ? 'your seat is kept' : `your seat is kept for ${formatSpan(graceS)}`;
@@ -198,6 +209,9 @@ function lost(situation: Situation): Story {
   if (finding.kind === 'offline') return story('You are offline', `This device has no network; ${kept}.`);
   if (draining || finding.kind === 'draining') return story(RESTARTING, restarting(situation));
   if (reason === 'rate_limited') return story('Paused', `${sentenceStart(reason)}; it goes on by itself, and ${kept}.`);
+  if (finding.kind === 'must_wait') {
+    return story('Paused', `The server asks this page to wait a moment; it goes on by itself, and ${kept}.`);
+  }
   if (finding.kind === 'no_answer') return story(LOST, 'The server does not answer; this page keeps trying.');
   if (finding.kind === 'answers' && blocked) {
     return story(LOST, `The server answers, but this network lets no WebSocket through; ${kept}.`);
@@ -286,8 +300,11 @@ function faultOf({ finding, origin }: Situation, id: Story['id']): Story | null 
         'This site is set up wrong: a proxy in front of the game server lets no WebSocket through, which only its operator can mend.',
         RETRY_OR_BACK,
       );
+    case 'banned':
+      return story('Not allowed', finding.sentence, ['back']);
     case 'other_game':
       return story('Another game', otherGame(finding.game), ['reload', 'back']);
+    case 'must_wait':
     case 'unknown':
     case 'offline':
     case 'no_answer':
@@ -296,6 +313,14 @@ function faultOf({ finding, origin }: Situation, id: Story['id']): Story | null 
     case 'other_version':
       return null;
   }
+}
+
+/** What the player can mend. */
+function signedOut({ reason, canSignIn, graceS }: Situation, id: Story['id']): Story | null {
+  if (reason !== 'sign_in_expired' || !canSignIn) return null;
+  const kept = graceS === null ? 'your seat is kept' : `your seat is kept for ${formatSpan(graceS)}`;
+  const sentence = `Your sign-in has expired: sign in again to go on, ${kept}.`;
+  return { id, title: 'Signed out', sentence, busy: false, actions: ['sign_in', 'leave'] };
 }
 
 function restarting({ shared }: Situation): string {

@@ -16,6 +16,16 @@ export interface LandingOptions {
   /** The player is about to play. */
   readonly onIntent: () => void;
   readonly loadMatches: () => Promise<readonly MatchSummary[]>;
+  readonly onSignIn: () => void;
+}
+
+/** Who may play, and who is signed in. */
+export interface Visitor {
+  /** Null while nobody is signed in. */
+  readonly account: string | null;
+  readonly guests: boolean;
+  /** There is a place to sign in at. */
+  readonly canSignIn: boolean;
 }
 
 const DEFAULT_NAME = 'Guest';
@@ -34,6 +44,8 @@ export class Landing {
   private joinCode: string | null;
   private isBusy = false;
   private modes = 0;
+  private mustSignIn = false;
+  private readonly signIn: HTMLButtonElement;
 
   constructor(options: LandingOptions) {
     this.options = options;
@@ -54,6 +66,7 @@ export class Landing {
         this.play({ kind: 'join', idOrCode: id });
       },
     });
+    this.signIn = button('Sign in', { class: 'link', 'data-testid': 'sign-in' }, options.onSignIn);
     // What was typed before the script came stays.
     if (this.nameInput.value === '') this.nameInput.value = options.name;
     if (this.joinCode !== null) this.invite(this.joinCode);
@@ -87,6 +100,25 @@ export class Landing {
     this.element.classList.toggle('busy', busy);
   }
 
+  set visitor({ account, guests, canSignIn }: Visitor) {
+    const isKnown = account !== null;
+    this.mustSignIn = !guests && !isKnown;
+    if (isKnown) this.nameInput.value = account;
+    this.nameInput.readOnly = isKnown;
+    const field = part(this.element, '#name-field', HTMLElement);
+    setText(part(field, 'label', HTMLElement), isKnown ? 'Signed in as' : 'Your name');
+    setHidden(field, this.mustSignIn);
+    this.nameActions();
+    const offers = canSignIn && guests && !isKnown;
+    if (offers && !this.signIn.isConnected) this.error.before(this.signIn);
+    if (!offers) this.signIn.remove();
+  }
+
+  private nameActions(): void {
+    const invited = this.joinCode === null ? 'Play' : 'Join match';
+    setText(part(this.element, '#play', HTMLElement), this.mustSignIn ? 'Sign in to play' : invited);
+  }
+
   showError(sentence: string): void {
     setText(this.error, sentence);
   }
@@ -107,7 +139,7 @@ export class Landing {
     this.joinCode = null;
     setHidden(part(this.element, '#lead', HTMLElement), false);
     setHidden(part(this.element, '#invitation', HTMLElement), true);
-    setText(part(this.element, '#play', HTMLElement), 'Play');
+    this.nameActions();
     this.element.querySelector('[data-testid="quick-instead"]')?.remove();
     setHidden(this.modeField, this.modes < 2);
   }
@@ -146,6 +178,10 @@ export class Landing {
 
   private play(request: PlayRequest): void {
     this.showError('');
+    if (this.mustSignIn) {
+      this.options.onSignIn();
+      return;
+    }
     const name = this.nameInput.value.trim() || DEFAULT_NAME;
     this.options.onPlay(name, request, this.mode.value || DEFAULT_MODE);
   }

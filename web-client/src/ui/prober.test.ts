@@ -52,6 +52,8 @@ describe('Prober', () => {
     ['refused_origin', { info: failing('unreachable'), check: failing('origin_not_allowed') }],
     ['upgrade_lost', { check: failing('upgrade_lost') }],
     ['draining', { check: failing('draining') }],
+    ['must_wait', { check: failing('rate_limited') }],
+    ['banned', { check: failing('banned') }],
     ['other_game', { info: () => Promise.resolve({ ...INFO, game: 'tag' }) }],
     ['other_version', { info: () => Promise.resolve({ ...INFO, schema: 'def' }) }],
     ['other_version', { info: () => Promise.resolve({ ...INFO, protocol: 4 }) }],

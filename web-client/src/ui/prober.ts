@@ -16,6 +16,10 @@ export type Finding =
   | { readonly kind: 'answers' }
   | { readonly kind: 'draining' }
   | { readonly kind: 'refused_origin' }
+  /** The server is there, and lets this page in after a while. */
+  | { readonly kind: 'must_wait' }
+  /** The operator does not let this player play, in the server's own words. */
+  | { readonly kind: 'banned'; readonly sentence: string }
   /** Something in front of the server takes the WebSocket out of the handshake. */
   | { readonly kind: 'upgrade_lost' }
   | { readonly kind: 'other_game'; readonly game: string }
@@ -111,7 +115,8 @@ export class Prober {
       await api.connectCheck();
       return { kind: 'answers' };
     } catch (error) {
-      return findingOf(error);
+      // The socket was refused because of what this page sent before.
+      return error instanceof ApiError && error.code === 'rate_limited' ? { kind: 'must_wait' } : findingOf(error);
     }
   }
 
@@ -127,6 +132,7 @@ export function findingOf(error: unknown): Finding {
   if (code === 'origin_not_allowed') return { kind: 'refused_origin' };
   if (code === 'upgrade_lost') return { kind: 'upgrade_lost' };
   if (code === 'draining') return { kind: 'draining' };
+  if (error instanceof ApiError && code === 'banned') return { kind: 'banned', sentence: error.message };
   return { kind: 'answers' };
 }
 

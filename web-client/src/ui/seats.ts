@@ -1,6 +1,7 @@
 // Gets a seat over HTTP: a guest session when there is none or the old one is gone, then the match.
 import { ApiError, type Api, type Join, type MatchSettings } from '../net/api';
-import type { PageStorage, StoredSession } from './storage';
+import type { SignIn } from './sign-in';
+import type { PageStorage } from './storage';
 
 export type PlayRequest =
   | { readonly kind: 'quick' }
@@ -8,14 +9,19 @@ export type PlayRequest =
   /** With settings, a match that the server has forgotten is created anew under its code. */
   | { readonly kind: 'join'; readonly idOrCode: string; readonly recreate?: MatchSettings | null };
 
+/** Refusals that another token mends. */
+const SIGN_IN_OVER = new Set(['session_expired', 'sign_in_refused']);
+
 export class Seats {
   private readonly api: Api;
   private readonly storage: PageStorage;
+  private readonly account: Pick<SignIn, 'token' | 'another'> | null;
   private gone = 0;
 
-  constructor(api: Api, storage: PageStorage) {
+  constructor(api: Api, storage: PageStorage, account: Pick<SignIn, 'token' | 'another'> | null = null) {
     this.api = api;
     this.storage = storage;
+    this.account = account;
   }
 
   /** How often the server did not know the guest session any more: so often it has restarted. */
@@ -24,10 +30,27 @@ export class Seats {
   }
 
   async take(name: string, request: PlayRequest, mode: string): Promise<Join> {
+    const token = (await this.account?.token()) ?? null;
+    return token === null ? this.takeAsGuest(name, request, mode) : this.takeAsHolder(token, request, mode);
+  }
+
+  /** With what the player signed in with, or what came after it. */
+  private async takeAsHolder(token: string, request: PlayRequest, mode: string): Promise<Join> {
+    try {
+      return await this.request(token, request, mode);
+    } catch (error) {
+      if (!(error instanceof ApiError) || !SIGN_IN_OVER.has(error.code)) throw error;
+      const another = await this.account?.another(token);
+      if (another === null || another === undefined) throw error;
+      return this.request(another, request, mode);
+    }
+  }
+
+  private async takeAsGuest(name: string, request: PlayRequest, mode: string): Promise<Join> {
     const stored = this.storage.session;
     if (stored?.requestedName === name) {
       try {
-        return await this.request(stored, request, mode);
+        return await this.request(stored.token, request, mode);
       } catch (error) {
         if (!(error instanceof ApiError) || error.code !== 'session_required') throw error;
         this.storage.session = null;
@@ -37,10 +60,10 @@ export class Seats {
     const { token, name: cleaned } = await this.api.createSession(name);
     const session = { token, requestedName: name, name: cleaned };
     this.storage.session = session;
-    return this.request(session, request, mode);
+    return this.request(token, request, mode);
   }
 
-  private request({ token }: StoredSession, request: PlayRequest, mode: string): Promise<Join> {
+  private request(token: string, request: PlayRequest, mode: string): Promise<Join> {
     switch (request.kind) {
       case 'quick':
         return this.api.quickPlay(token, mode);
@@ -53,6 +76,13 @@ export class Seats {
 }
 
 /** The socket's address from what the server said, which may be relative. */
+/** Where the same is had over HTTP: beside the API, with what the WebSocket's address says of whose it is. */
+export function streamUrl(wsUrl: string, base: string): string {
+  const url = new URL('stream', base);
+  url.search = new URL(wsUrl, base).search;
+  return url.toString();
+}
+
 export function socketUrl(wsUrl: string, base: string): string {
   const url = new URL(wsUrl, base);
   if (url.protocol === 'http:') url.protocol = 'ws:';

@@ -10,10 +10,11 @@ const LABELS: Readonly<Record<ActionKind, { readonly label: string; readonly tes
   back: { label: 'Back to start', testId: 'status-leave' },
   reload: { label: 'Reload', testId: 'reload' },
   take_back: { label: 'Take it back', testId: 'take-back' },
+  sign_in: { label: 'Sign in', testId: 'sign-in-again' },
   again: { label: 'Play another match', testId: 'again' },
 };
 /** Those that go on, as opposed to away. */
-const PRIMARY: ReadonlySet<ActionKind> = new Set(['retry', 'reload', 'take_back', 'again']);
+const PRIMARY: ReadonlySet<ActionKind> = new Set(['retry', 'reload', 'take_back', 'again', 'sign_in']);
 
 /** At most one story is told; telling it with other words disturbs neither the focus nor the dialog. */
 export class StatusScreen {

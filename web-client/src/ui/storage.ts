@@ -4,6 +4,7 @@
 // Invariant: a browser that forbids or has no room for storage costs what outlives the page, and nothing else: every value is
 // then kept in memory.
 import type { MatchSettings } from '../net/api';
+import type { Path } from '../net/path';
 
 /** How the player came to a match. */
 export type Via = 'quick' | 'create' | 'link';
@@ -34,9 +35,15 @@ export interface Stores {
 
 const SEAT = 'tickwire.seat';
 const SESSION = 'tickwire.session';
+/** The token of the game's identity provider. */
+const ACCOUNT = 'tickwire.account';
 const NAME = 'tickwire.name';
 /** The server's schema that the page was reloaded for. */
 const RELOADED = 'tickwire.reloaded';
+/** The way to the server that was found, and until when it is taken. */
+const PATH = 'tickwire.path';
+/** Then the WebSocket is tried again. */
+const PATH_MS = 10 * 60_000;
 
 export class PageStorage {
   private readonly tab: Store;
@@ -70,6 +77,15 @@ export class PageStorage {
     }
   }
 
+  /** What the player of this tab signed in with; it must not outlive the tab. */
+  get account(): string | null {
+    return this.tab.get(ACCOUNT);
+  }
+
+  set account(token: string | null) {
+    this.tab.set(ACCOUNT, token);
+  }
+
   get name(): string {
     return this.browser.get(NAME) ?? '';
   }
@@ -84,6 +100,19 @@ export class PageStorage {
 
   set reloadedFor(schema: string) {
     this.tab.set(RELOADED, schema === '' ? null : schema);
+  }
+
+  /** The way to the server that works from this tab. */
+  get path(): Path {
+    const found = object(this.tab.get(PATH), ['path']) as { path: Path; untilMs?: unknown } | null;
+    const { path, untilMs } = found ?? {};
+    const isKnown = path === 'stream' || path === 'poll';
+    return isKnown && typeof untilMs === 'number' && Date.now() < untilMs ? path : 'websocket';
+  }
+
+  set path(path: Path) {
+    if (path === this.path) return;
+    this.tab.set(PATH, path === 'websocket' ? null : JSON.stringify({ path, untilMs: Date.now() + PATH_MS }));
   }
 
   private sessionIn(store: Store): StoredSession | null {

@@ -11,18 +11,19 @@ use super::*;
 use crate::config::Config;
 use crate::gateway::game_facts::GameFacts;
 use crate::gateway::identity::{Answer, Authenticator};
-use crate::matches::{Directory, GuestId};
+use crate::matches::{Directory, PlayerKey};
+use crate::secrets::Bearer;
 
 /// Knows one account, of whose tokens one has expired, and cannot say of some.
 struct Accounts;
 
 impl Authenticator for Accounts {
-    fn authenticate<'a>(&'a self, now: Instant, credential: &'a str) -> Answer<'a> {
+    fn authenticate<'a>(&'a self, now: Instant, _: ClientAddress, credential: Bearer<'a>) -> Answer<'a> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             let expires = Some(now + Duration::from_mins(5));
-            match credential {
-                "ada" | "ada-again" => Ok(Identity { subject: GuestId([1; 32]), name: Name::truncated("Ada"), expires }),
+            match credential.reveal() {
+                "ada" | "ada-again" => Ok(Identity { subject: PlayerKey([1; 32]), name: Name::truncated("Ada"), expires }),
                 "old" => Err(Refusal::Expired),
                 "later" => Err(Refusal::Unavailable(Duration::from_secs(7))),
                 _ => Err(Refusal::Unknown),
@@ -34,7 +35,7 @@ impl Authenticator for Accounts {
 fn gateway() -> Arc<Gateway> {
     let game = GameFacts { name: "none", schema_hash: 7, decode_hello: |_| None };
     let directory = Directory::new(Box::new([]), Vec::new(), 1);
-    let gateway = Gateway::new(game, Arc::new(Config::default()), directory);
+    let gateway = Gateway::new(game, Arc::new(Config::default()), directory, None);
     Arc::new(Gateway { authenticator: Box::new(Accounts), ..gateway })
 }
 
@@ -80,6 +81,6 @@ async fn one_account_has_one_session_whatever_its_token() {
     for token in ["ada", "ada-again", "ada", "old", "nobody's"] {
         call(&gateway, request("POST", "/api/quick-play", Some(token))).await;
     }
-    let session = gateway.sessions.find(Instant::now(), GuestId([1; 32])).expect("a session");
+    let session = gateway.sessions.find(Instant::now(), PlayerKey([1; 32])).expect("a session");
     assert_eq!((gateway.sessions.len(), session.name.as_str()), (1, "Ada"));
 }

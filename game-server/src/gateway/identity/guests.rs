@@ -12,9 +12,9 @@ use tickwire_protocol::text::Name;
 
 use super::{Answer, Authenticator, Identity, Refusal, names};
 use crate::gateway::sessions::{Known, Sessions};
-use crate::http::address::AddressKey;
-use crate::matches::GuestId;
-use crate::secrets::{hash, random_bytes};
+use crate::http::address::{AddressKey, ClientAddress};
+use crate::matches::PlayerKey;
+use crate::secrets::{Bearer, hash, random_bytes};
 
 /// Lets in whoever has the token of a session.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct Guests(Arc<Sessions>);
 #[derive(Debug)]
 pub(crate) struct Opened {
     /// Shows who they are. It is kept nowhere else.
-    pub(crate) token: String,
+    pub(crate) token: Secret,
     /// How the others see them.
     pub(crate) name: Name,
 }
@@ -38,20 +38,20 @@ impl Guests {
     /// A session for someone at `address` who typed `name`.
     pub(crate) fn open(&self, now: Instant, name: &str, address: AddressKey) -> Opened {
         let (token, name) = (Secret(random_bytes()), names::clean(name));
-        self.0.enter(now, Known { id: GuestId(hash(token)), name: name.clone(), expires: None }, address);
-        Opened { token: token.reveal(), name }
+        self.0.enter(now, Known { id: PlayerKey(hash(token)), name: name.clone(), expires: None }, address);
+        Opened { token, name }
     }
 
     fn recognise(&self, now: Instant, token: &str) -> Result<Identity, Refusal> {
         let token: Secret = token.parse().map_err(|_| Refusal::Unknown)?;
-        let session = self.0.find(now, GuestId(hash(token))).ok_or(Refusal::Unknown)?;
+        let session = self.0.find(now, PlayerKey(hash(token))).ok_or(Refusal::Unknown)?;
         Ok(Identity { subject: session.id, name: session.name.clone(), expires: None })
     }
 }
 
 impl Authenticator for Guests {
-    fn authenticate<'a>(&'a self, now: Instant, credential: &'a str) -> Answer<'a> {
-        Box::pin(ready(self.recognise(now, credential)))
+    fn authenticate<'a>(&'a self, now: Instant, _: ClientAddress, credential: Bearer<'a>) -> Answer<'a> {
+        Box::pin(ready(self.recognise(now, credential.reveal())))
     }
 }
 
@@ -67,11 +67,11 @@ mod tests {
         let guests = Guests::new(Sessions::new(&Config::default()));
         let [ada, bob] = [" Ada\n", "Bob"].map(|name| guests.open(start, name, AddressKey::V4([192, 0, 2, 1])));
         assert_eq!(ada.name.as_str(), "Ada");
-        let recognised = guests.recognise(start, &ada.token).expect("known");
+        let recognised = guests.recognise(start, &ada.token.reveal()).expect("known");
         assert_eq!((recognised.name, recognised.expires), (ada.name, None));
-        assert_ne!(recognised.subject, guests.recognise(start, &bob.token).expect("known").subject);
-        assert_eq!(guests.recognise(start + IDLE_MAX, &ada.token), Err(Refusal::Unknown));
-        for nobodys in ["", "x", &Secret([7; 16]).reveal(), &format!("{}0", bob.token)] {
+        assert_ne!(recognised.subject, guests.recognise(start, &bob.token.reveal()).expect("known").subject);
+        assert_eq!(guests.recognise(start + IDLE_MAX, &ada.token.reveal()), Err(Refusal::Unknown));
+        for nobodys in ["", "x", &Secret([7; 16]).reveal(), &format!("{}0", bob.token.reveal())] {
             assert_eq!(guests.recognise(start, nobodys), Err(Refusal::Unknown), "{nobodys:?}");
         }
     }

@@ -10,7 +10,9 @@ use tokio::time::Instant;
 
 use super::MatchTask;
 use crate::clock::{self, Moment};
-use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark};
+use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark, SeatState, Sitter};
+use crate::matches::headroom::Comer;
+use crate::metrics::{self, NoRoom};
 use crate::secrets::{hash, random_bytes};
 use crate::transport::Socket;
 
@@ -28,13 +30,36 @@ impl<G: Game> MatchTask<G> {
                 self.change(Change::Release(owner));
                 self.publish_seats();
             }
+            Command::Vacate { player, seat } => {
+                let is_away = self.marks.get(&player).is_some_and(|mark| mark.watch().is_same(&seat) && seat.state() == SeatState::Away);
+                if is_away {
+                    self.change(Change::Leave(player));
+                    self.publish_seats();
+                }
+            }
             Command::Attach { player, ticket, socket } => {
+                if self.is_signed_out(player) {
+                    return refuse(*socket, CloseReason::SignInExpired);
+                }
                 let ticket = hash(ticket);
-                self.admit(*socket, |session, resume| Change::Attach { player, ticket, session, resume });
+                self.admit(*socket, Comer::New, |session, resume| Change::Attach { player, ticket, session, resume });
             }
             Command::Resume { token, socket } => {
                 let token = hash(token);
-                self.admit(*socket, |session, resume| Change::Resume { token, session, resume });
+                if !self.sign_ins.is_empty() && self.core.opened_by(&token).is_some_and(|player| self.is_signed_out(player)) {
+                    return refuse(*socket, CloseReason::SignInExpired);
+                }
+                self.admit(*socket, Comer::Returning, |session, resume| Change::Resume { token, session, resume });
+            }
+            Command::Echo { reply } => drop(reply.send(())),
+            Command::Look { reply } => {
+                let sitters = self.sitters().collect();
+                let _ = reply.send(sitters);
+            }
+            Command::Dismiss { whom, reason, reply } => {
+                let dismissed = self.dismiss(&whom, reason);
+                // Who asked may have gone: it is done all the same.
+                let _ = reply.send(dismissed);
             }
             Command::Spectate { socket } if self.audience.spectators() >= self.spectators_max => refuse(*socket, CloseReason::Full),
             Command::Spectate { socket } => {
@@ -45,6 +70,7 @@ impl<G: Game> MatchTask<G> {
                 let left = until.saturating_duration_since(StdInstant::now());
                 self.change(Change::AnnounceEnd(self.ticks(left)));
             }
+            Command::Shed => self.audience.shed(),
             // Handled by the loop.
             Command::End(_) => {}
         }
@@ -59,11 +85,12 @@ impl<G: Game> MatchTask<G> {
     }
 
     fn reserve(&mut self, reservation: Reservation) -> Result<Reserved, ReserveError> {
-        let Reservation { owner, name, ticket, until, own_only } = reservation;
+        let Reservation { owner, name, ticket, until, own_only, sign_in } = reservation;
         let patience = self.ticks(until.saturating_duration_since(StdInstant::now()));
         let answer = self.change(Change::Reserve(Box::new(Reserve { owner, name, ticket, patience, own_only })));
         match answer {
             Some(Happened::Reserved(player)) => {
+                self.note_sign_in(player, sign_in);
                 let seat = self.marks.entry(player).or_insert_with(SeatMark::pending).watch();
                 Ok(Reserved { player, seat })
             }
@@ -72,8 +99,35 @@ impl<G: Game> MatchTask<G> {
         }
     }
 
+    fn sitters(&self) -> impl Iterator<Item = Sitter> + '_ {
+        self.core.occupants().map(|occupant| {
+            let peer = occupant.session.and_then(|session| self.audience.peer(session as usize));
+            Sitter { occupant, peer }
+        })
+    }
+
+    fn dismiss(&mut self, whom: &dyn Fn(&Sitter) -> bool, reason: CloseReason) -> Vec<Sitter> {
+        let chosen: Vec<_> = self.sitters().filter(whom).collect();
+        for Sitter { occupant, .. } in &chosen {
+            if let Some(session) = occupant.session {
+                self.audience.close(session as usize, reason);
+            }
+            self.change(Change::Leave(occupant.player));
+        }
+        self.publish_seats();
+        chosen
+    }
+
     /// Lets a socket in, if what it presented opens a seat.
-    fn admit(&mut self, socket: Socket, present: impl FnOnce(u32, [u8; 32]) -> Change<G::Input>) {
+    ///
+    /// Nobody is let into a match that sleeps while its worker has no time for it. What was
+    /// presented is not looked at then, and stays as good as it was.
+    fn admit(&mut self, socket: Socket, comer: Comer, present: impl FnOnce(u32, [u8; 32]) -> Change<G::Input>) {
+        if !self.is_awake() && !self.load.has_room(self.info.mode_index, comer) {
+            metrics::count_refusal(NoRoom::Headroom);
+            refuse(socket, CloseReason::Busy);
+            return;
+        }
         let slot = self.audience.free_slot();
         let resume = Secret(random_bytes());
         match self.change(present(slot as u32, hash(resume))) {
@@ -83,6 +137,8 @@ impl<G: Game> MatchTask<G> {
                 }
                 self.marks.get(&player).into_iter().for_each(SeatMark::take);
                 self.timings.reset(player);
+                // That the match is awake shows before anybody can be told so.
+                self.publish_seats();
                 self.welcome(slot, socket, Some(player), resume);
             }
             Some(Happened::Refused(_, reason)) => refuse(socket, reason),
@@ -117,6 +173,6 @@ impl<G: Game> MatchTask<G> {
 }
 
 fn refuse(socket: Socket, reason: CloseReason) {
-    crate::metrics::count_close(reason);
+    metrics::count_close(reason);
     tokio::task::spawn_local(socket.refuse(reason));
 }

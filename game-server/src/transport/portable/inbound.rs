@@ -9,12 +9,15 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::metered::{WebSocket, blame};
+use crate::transport::frame::Terms;
 use crate::transport::seam::{Arrival, Broken, MESSAGES_MAX};
 
 /// A connection, and what came in over it.
 pub(super) struct Inbound {
     /// `None` once the match has let go of it.
     pub(super) ws: Option<WebSocket>,
+    /// What the peer may say.
+    pub(super) terms: Terms,
     /// At most [`MESSAGES_MAX`].
     queue: VecDeque<Said>,
     /// Nothing more will come.
@@ -29,15 +32,15 @@ pub(super) struct Inbound {
 
 /// Something that came.
 pub(super) enum Said {
-    /// A binary message.
-    Message(Bytes, Arrival),
+    /// A message, and whether it is text, where there may be such.
+    Message(Bytes, Arrival, bool),
     /// A ping, which tungstenite answers, or the answer to one.
     Alive,
 }
 
 impl Inbound {
-    pub(super) fn new(ws: WebSocket) -> Self {
-        Self { ws: Some(ws), queue: VecDeque::new(), broken: None, reader: Waker::noop().clone(), is_held: false, may_look: false }
+    pub(super) fn new(ws: WebSocket, terms: Terms) -> Self {
+        Self { ws: Some(ws), terms, queue: VecDeque::new(), broken: None, reader: Waker::noop().clone(), is_held: false, may_look: false }
     }
 
     /// A tick begins: so many more bytes may come until the next one.
@@ -84,12 +87,15 @@ impl Inbound {
             let said = match ws.poll_next_unpin(context) {
                 Poll::Pending => {
                     self.is_held = ws.get_ref().is_exhausted();
-                    if let Some(Said::Message(_, last)) = self.queue.back_mut() {
+                    if let Some(Said::Message(_, last, _)) = self.queue.back_mut() {
                         last.is_exact |= has_come && !self.is_held;
                     }
                     return Poll::Pending;
                 }
-                Poll::Ready(Some(Ok(Message::Binary(bytes)))) => Said::Message(bytes, Arrival { by, is_exact: false }),
+                Poll::Ready(Some(Ok(Message::Binary(bytes)))) => Said::Message(bytes, Arrival { by, is_exact: false }, false),
+                Poll::Ready(Some(Ok(Message::Text(text)))) if self.terms.text => {
+                    Said::Message(text.into(), Arrival { by, is_exact: false }, true)
+                }
                 Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Said::Alive,
                 // Once more, so that it is answered.
                 Poll::Ready(Some(Ok(Message::Close(_)))) => {

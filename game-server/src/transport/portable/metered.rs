@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use super::carrier::Carrier;
+use super::progress::Progress;
 use crate::transport::seam::Broken;
 
 /// A WebSocket over a stream whose bytes are counted.
@@ -23,13 +24,20 @@ pub(super) struct Metered {
     bytes_written: u64,
     /// Reading stops when so many bytes were read.
     allowed: u64,
+    progress: Progress,
 }
 
 impl Metered {
-    /// `already_read` bytes came before.
-    pub(super) fn new(carrier: Box<dyn Carrier>, already_read: usize) -> Self {
-        let bytes_read = already_read as u64;
-        Self { carrier: Some(carrier), bytes_read, bytes_written: 0, allowed: bytes_read }
+    /// `already_read` came before.
+    pub(super) fn new(carrier: Box<dyn Carrier>, already_read: &[u8]) -> Self {
+        let (bytes_read, mut progress) = (already_read.len() as u64, Progress::default());
+        progress.follow(already_read);
+        Self { carrier: Some(carrier), bytes_read, bytes_written: 0, allowed: bytes_read, progress }
+    }
+
+    /// Whether what was read ends within a message or a frame.
+    pub(super) fn is_within_message(&self) -> bool {
+        self.progress.is_unfinished()
     }
 
     pub(super) fn bytes_read(&self) -> u64 {
@@ -81,6 +89,7 @@ impl AsyncRead for Metered {
         let mut part = out.take(usize::try_from(left).unwrap_or(usize::MAX));
         ready!(self.carrier()?.poll_read(context, &mut part))?;
         let count = part.filled().len();
+        self.progress.follow(part.filled());
         out.advance(count);
         self.bytes_read += count as u64;
         Poll::Ready(Ok(()))

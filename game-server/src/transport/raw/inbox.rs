@@ -17,7 +17,7 @@ use nix::sys::socket::sockopt::ReceiveTimestampns;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt};
 use nix::sys::time::TimeSpec;
 
-use crate::transport::frame::{Incoming, Parser, Violation};
+use crate::transport::frame::{Incoming, Parser, Terms, Violation};
 
 /// Read buffer of a thread, bytes: more than a request's head and the longest frame together, so
 /// there is always room to read on.
@@ -49,6 +49,8 @@ pub(super) struct Inbox {
 pub(super) enum Found {
     /// A message; [`Inbox::message`] has it.
     Message,
+    /// The same of text, where there may be such.
+    Text,
     /// A ping, with what its answer must repeat.
     Ping(Box<[u8]>),
     /// The answer to a ping.
@@ -76,7 +78,7 @@ pub(super) fn ask_for_stamps(stream: &TcpStream) {
 
 impl Inbox {
     /// Of a connection that was upgraded; `already_read` came with the request.
-    pub(super) fn new(already_read: Vec<u8>) -> Self {
+    pub(super) fn new(already_read: Vec<u8>, terms: Terms) -> Self {
         Self {
             bytes_read: already_read.len() as u64,
             unparsed: 0..already_read.len(),
@@ -84,13 +86,18 @@ impl Inbox {
             is_read: false,
             message: 0..0,
             joined: Vec::new(),
-            parser: Parser::default(),
+            parser: Parser::on(terms),
         }
     }
 
     /// Bytes read since the connection was upgraded.
     pub(super) fn bytes_read(&self) -> u64 {
         self.bytes_read
+    }
+
+    /// Whether something has begun that is not complete.
+    pub(super) fn is_unfinished(&self) -> bool {
+        !self.is_empty() || self.parser.is_within_message()
     }
 
     /// Whether every byte that was read is parsed.
@@ -117,6 +124,10 @@ impl Inbox {
         if self.unparsed.start > 0 {
             self.buffer.copy_within(self.unparsed.clone(), 0);
             self.unparsed = 0..self.unparsed.len();
+        }
+        // Never on the game's terms: a frame is shorter than the buffer.
+        if self.unparsed.end == self.buffer.len() {
+            self.buffer.resize(2 * self.buffer.len(), 0);
         }
         self.buffer.get_mut(self.unparsed.end..).unwrap_or_default()
     }
@@ -150,17 +161,25 @@ impl Inbox {
         let incoming = self.parser.next(&mut rest)?;
         let start = self.unparsed.end - rest.len();
         self.unparsed.start = start;
-        Ok(incoming.map(|incoming| match incoming {
+        let mut keep = |message| match message {
             // A frame ends with its payload.
-            Incoming::Binary(Cow::Borrowed(payload)) => {
+            Cow::Borrowed(payload) => {
                 self.joined.clear();
-                self.message = start - payload.len()..start;
-                Found::Message
+                self.message = start - <[u8]>::len(payload)..start;
             }
-            Incoming::Binary(Cow::Owned(message)) => {
+            Cow::Owned(message) => {
                 self.joined = message;
                 self.message = 0..0;
+            }
+        };
+        Ok(incoming.map(|incoming| match incoming {
+            Incoming::Binary(message) => {
+                keep(message);
                 Found::Message
+            }
+            Incoming::Text(message) => {
+                keep(message);
+                Found::Text
             }
             Incoming::Ping(payload) => Found::Ping(payload.into()),
             Incoming::Pong => Found::Pong,

@@ -1,0 +1,269 @@
+//! Who may not play here: players and networks that the operator banned, each until some time.
+//!
+//! Bounded: [`BANS_MAX`]; when there are as many, one must be lifted first. They are kept in memory
+//! only, and everything that asks for them goes through the functions of [`Bans`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use ipnet::IpNet;
+
+use crate::http::address::AddressKey;
+use crate::matches::PlayerKey;
+
+/// Most bans.
+pub(crate) const BANS_MAX: usize = 4_096;
+/// Most characters of a reason, and of the name that a ban is remembered by.
+pub(crate) const TEXT_CHARS_MAX: usize = 200;
+/// Who bans more of the internet than this bans everyone by mistake.
+const PREFIX_MIN: [u8; 2] = [8, 16];
+
+/// Whom a ban is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Whom {
+    /// A guest's session, or an account.
+    Player(PlayerKey),
+    /// Everyone who comes from there.
+    Network(IpNet),
+}
+
+/// A ban that is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct NewBan {
+    /// For whom.
+    pub(crate) whom: Whom,
+    /// What the operator remembers them by.
+    pub(crate) name: String,
+    /// The player reads it.
+    pub(crate) reason: String,
+    /// `None` until it is lifted.
+    pub(crate) lasts: Option<Duration>,
+}
+
+/// A ban.
+#[derive(Clone, Debug)]
+pub(crate) struct Ban {
+    /// Tells it from others.
+    pub(crate) id: u64,
+    /// What was asked for.
+    pub(crate) what: NewBan,
+    /// When.
+    pub(crate) since: SystemTime,
+    /// Until when; `None` until it is lifted.
+    pub(crate) until: Option<Instant>,
+}
+
+/// Everyone who is banned.
+#[derive(Debug, Default)]
+pub(crate) struct Bans(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    bans: BTreeMap<u64, Ban>,
+    by_whom: HashMap<Whom, u64>,
+    expiry: BTreeSet<(Instant, u64)>,
+    /// The lengths of the prefixes that there are.
+    prefixes: BTreeMap<u8, usize>,
+    last: u64,
+}
+
+impl Whom {
+    /// An address or network, as `192.0.2.7` or `2001:db8::/48`. `None` if it is none, or so much
+    /// of the internet that it must be a mistake.
+    pub(crate) fn network(text: &str) -> Option<Self> {
+        let network: IpNet = text.parse().or_else(|_| text.parse().map(single)).ok()?;
+        let least = if network.addr().is_ipv4() { PREFIX_MIN[0] } else { PREFIX_MIN[1] };
+        (network.prefix_len() >= least).then_some(Self::Network(network.trunc()))
+    }
+}
+
+/// The network that stands for one stranger at `address`.
+pub(crate) fn network_of(address: IpAddr) -> IpNet {
+    single(address.to_canonical())
+}
+
+fn single(address: IpAddr) -> IpNet {
+    match AddressKey::from(address) {
+        AddressKey::V4(_) => IpNet::from(address.to_canonical()),
+        AddressKey::V6(_) => IpNet::new_assert(address, 64).trunc(),
+    }
+}
+
+impl Ban {
+    /// How much longer it lasts; `None` until it is lifted.
+    pub(crate) fn left(&self, now: Instant) -> Option<Duration> {
+        self.until.map(|until| until.saturating_duration_since(now))
+    }
+}
+
+impl Bans {
+    /// Bans somebody. An earlier ban of the same one is replaced. `None` if there are too many.
+    pub(crate) fn add(&self, now: Instant, what: NewBan) -> Option<Ban> {
+        let mut table = self.table();
+        table.purge(now);
+        if let Some(earlier) = table.by_whom.get(&what.whom).copied() {
+            table.remove(earlier);
+        }
+        if table.bans.len() >= BANS_MAX {
+            return None;
+        }
+        table.last += 1;
+        let id = table.last;
+        // What lasts longer than the clock can tell lasts until it is lifted.
+        let until = what.lasts.and_then(|lasts| now.checked_add(lasts));
+        let ban = Ban { id, since: SystemTime::now(), until, what };
+        table.insert(ban.clone());
+        Some(ban)
+    }
+
+    /// Lifts a ban. `None` if there is no such ban.
+    pub(crate) fn lift(&self, now: Instant, id: u64) -> Option<Ban> {
+        let mut table = self.table();
+        table.purge(now);
+        table.remove(id)
+    }
+
+    /// All of them, newest first.
+    pub(crate) fn list(&self, now: Instant) -> Vec<Ban> {
+        let mut table = self.table();
+        table.purge(now);
+        table.bans.values().rev().cloned().collect()
+    }
+
+    /// Why somebody at `address`, who is `player` if that is known, may not play.
+    pub(crate) fn find(&self, now: Instant, address: IpAddr, player: Option<PlayerKey>) -> Option<Ban> {
+        let mut table = self.table();
+        table.purge(now);
+        let of_player = player.and_then(|player| table.by_whom.get(&Whom::Player(player)));
+        let id = of_player.copied().or_else(|| table.network_with(address.to_canonical()))?;
+        table.bans.get(&id).cloned()
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn insert(&mut self, ban: Ban) {
+        self.by_whom.insert(ban.what.whom, ban.id);
+        self.expiry.extend(ban.until.map(|until| (until, ban.id)));
+        if let Whom::Network(network) = ban.what.whom {
+            *self.prefixes.entry(network.prefix_len()).or_default() += 1;
+        }
+        self.bans.insert(ban.id, ban);
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Ban> {
+        let ban = self.bans.remove(&id)?;
+        self.by_whom.remove(&ban.what.whom);
+        ban.until.map(|until| self.expiry.remove(&(until, id)));
+        if let Whom::Network(network) = ban.what.whom
+            && let Some(count) = self.prefixes.get_mut(&network.prefix_len())
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.prefixes.remove(&network.prefix_len());
+            }
+        }
+        Some(ban)
+    }
+
+    fn purge(&mut self, now: Instant) {
+        while let Some((until, id)) = self.expiry.first().copied()
+            && until <= now
+        {
+            self.remove(id);
+        }
+    }
+
+    fn network_with(&self, address: IpAddr) -> Option<u64> {
+        let networks = self.prefixes.keys().filter_map(|length| IpNet::new(address, *length).ok());
+        let mut whom = networks.map(|network| Whom::Network(network.trunc()));
+        whom.find_map(|whom| self.by_whom.get(&whom)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn ban(whom: Whom, lasts: Option<Duration>) -> NewBan {
+        NewBan { whom, name: "Ada".to_owned(), reason: "shouting".to_owned(), lasts }
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn a_ban_is_for_a_player_or_a_network_until_it_is_over_or_lifted() {
+        let (bans, start) = (Bans::default(), Instant::now());
+        let (ada, bob) = (PlayerKey([1; 32]), PlayerKey([2; 32]));
+        let is_banned = |after: Duration, from: &str, who| bans.find(start + after, address(from), who).is_some();
+        bans.add(start, ban(Whom::Player(ada), Some(HOUR))).expect("room");
+        assert!(is_banned(HOUR / 2, "192.0.2.1", Some(ada)) && !is_banned(HOUR / 2, "192.0.2.1", Some(bob)));
+        assert!(!is_banned(HOUR, "192.0.2.1", Some(ada)));
+        let network = bans.add(start + HOUR, ban(Whom::network("192.0.2.0/24").expect("a network"), None)).expect("room");
+        assert!(is_banned(HOUR * 90_000, "192.0.2.77", Some(bob)) && is_banned(HOUR, "::ffff:192.0.2.1", None));
+        assert!(!is_banned(HOUR, "192.0.3.1", None) && !is_banned(HOUR, "2001:db8::1", None));
+        assert_eq!(bans.lift(start + HOUR, network.id).map(|ban| ban.id), Some(network.id));
+        assert!(!is_banned(HOUR, "192.0.2.77", None) && bans.lift(start, network.id).is_none());
+        let table = bans.table();
+        assert!(table.bans.is_empty() && table.by_whom.is_empty() && table.expiry.is_empty() && table.prefixes.is_empty());
+    }
+
+    #[test]
+    fn a_single_ipv6_address_is_the_64_that_one_household_has() {
+        let text =
+            |whom: Option<Whom>| whom.map(|whom| if let Whom::Network(network) = whom { network.to_string() } else { String::new() });
+        assert_eq!(text(Whom::network("2001:db8:1:2::9")).as_deref(), Some("2001:db8:1:2::/64"));
+        assert_eq!(text(Whom::network("192.0.2.7")).as_deref(), Some("192.0.2.7/32"));
+        assert_eq!(text(Whom::network("::ffff:192.0.2.7")).as_deref(), Some("192.0.2.7/32"));
+        assert_eq!(text(Whom::network("192.0.2.7/24")).as_deref(), Some("192.0.2.0/24"));
+        for bad in ["", "x", "0.0.0.0/0", "10.0.0.0/7", "::/0", "2001::/15", "192.0.2.7/33"] {
+            assert_eq!(Whom::network(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn banning_again_replaces_and_too_many_are_refused() {
+        let (bans, now) = (Bans::default(), Instant::now());
+        let who = |nth: usize| {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&nth.to_le_bytes());
+            Whom::Player(PlayerKey(key))
+        };
+        assert!((0..BANS_MAX).all(|nth| bans.add(now, ban(who(nth), Some(HOUR))).is_some()));
+        assert!(bans.add(now, ban(who(BANS_MAX), None)).is_none());
+        assert!(bans.add(now, ban(who(7), None)).is_some(), "the same again");
+        assert_eq!(bans.list(now).len(), BANS_MAX);
+        assert!(bans.add(now + HOUR, ban(who(BANS_MAX), None)).is_some(), "the others are over");
+        assert_eq!(bans.list(now + HOUR).len(), 2);
+    }
+
+    proptest! {
+        /// What is found is what looking at every network says.
+        #[test]
+        fn networks_are_found_as_if_each_was_looked_at(
+            networks in proptest::collection::vec((any::<[u8; 2]>(), 8u8..33), 0..20),
+            addresses in proptest::collection::vec(any::<[u8; 2]>(), 0..20),
+        ) {
+            let (bans, now) = (Bans::default(), Instant::now());
+            let networks: Vec<_> = networks.into_iter().map(|([a, b], length)| IpNet::new_assert(IpAddr::from([10, 0, a, b]), length).trunc()).collect();
+            for network in &networks {
+                bans.add(now, ban(Whom::Network(*network), None)).expect("room");
+            }
+            for [a, b] in addresses {
+                let address = IpAddr::from([10, 0, a, b]);
+                prop_assert_eq!(bans.find(now, address, None).is_some(), networks.iter().any(|network| network.contains(&address)));
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+// The ways in which messages reach the server, and how a page finds one that works: a WebSocket; where none gets
+// through, one long response and requests; where that is held back on its way, a request for each message.
+//
+// Invariants: a slower way is taken only when the one before it brought nothing; it is remembered once it has brought
+// something, and for a while only, so that a page returns to the WebSocket.
+import type { SocketLike } from './connection';
+
+export type Path = 'websocket' | 'stream' | 'poll';
+
+/** Where what was found is kept. */
+export interface PathMemory {
+  get: () => Path;
+  set: (path: Path) => void;
+}
+
+/** A connection over HTTP. */
+export interface HttpSocketLike extends SocketLike {
+  readonly path: Exclude<Path, 'websocket'>;
+  /** The response is held back on its way. */
+  onbuffered: (() => void) | null;
+}
+
+export interface PathsOptions {
+  readonly memory: PathMemory;
+  readonly openWebSocket: () => SocketLike;
+  /** Loads the code first: few need it. */
+  readonly openHttp: (path: Exclude<Path, 'websocket'>) => Promise<HttpSocketLike>;
+  readonly now?: () => number;
+}
+
+/** A WebSocket that has not opened, or brought nothing since, after so long is not going to. */
+const WEBSOCKET_MS = 2_500;
+/** One that breaks within so long after its first message was cut by something that looks into it. */
+const CUT_MS = 3_000;
+const CLOSED = 3;
+
+/** Every socket that it opens goes whatever way works. */
+export class Paths {
+  private readonly options: PathsOptions;
+  private current: Path = 'websocket';
+
+  constructor(options: PathsOptions) {
+    this.options = options;
+  }
+
+  /** What carries messages now, or did last. */
+  get path(): Path {
+    return this.current;
+  }
+
+  open(): SocketLike {
+    return new Way(this.options, (path) => {
+      this.current = path;
+    });
+  }
+}
+
+/** One connection: tries a way, and the next slower one if nothing comes of it. */
+class Way implements SocketLike {
+  binaryType: BinaryType = 'arraybuffer';
+  onopen: (() => void) | null = null;
+  onclose: (() => void) | null = null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null = null;
+  private readonly options: PathsOptions;
+  private readonly onPath: (path: Path) => void;
+  private readonly now: () => number;
+  private inner: SocketLike | null = null;
+  private isClosed = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private heardMs: number | null = null;
+
+  constructor(options: PathsOptions, onPath: (path: Path) => void) {
+    this.options = options;
+    this.onPath = onPath;
+    this.now = options.now ?? (() => performance.now());
+    const path = options.memory.get();
+    if (path === 'websocket') this.tryWebSocket();
+    else void this.tryHttp(path);
+  }
+
+  get readyState(): number {
+    return this.isClosed ? CLOSED : (this.inner?.readyState ?? 0);
+  }
+
+  send(data: Uint8Array<ArrayBuffer>): void {
+    this.inner?.send(data);
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.abandon();
+  }
+
+  private tryWebSocket(): void {
+    this.onPath('websocket');
+    const slower = (): void => {
+      void this.tryHttp('stream');
+    };
+    let socket: SocketLike;
+    try {
+      socket = this.options.openWebSocket();
+    } catch {
+      // A browser that forbids it says so by throwing.
+      slower();
+      return;
+    }
+    this.take(socket, slower);
+    this.wait(slower);
+    const { onopen } = socket;
+    socket.onopen = () => {
+      this.wait(slower);
+      onopen?.();
+    };
+  }
+
+  private async tryHttp(path: Exclude<Path, 'websocket'>): Promise<void> {
+    this.abandon();
+    this.heardMs = null;
+    let socket: HttpSocketLike;
+    try {
+      socket = await this.options.openHttp(path);
+    } catch {
+      this.failed();
+      return;
+    }
+    if (this.isClosed) {
+      socket.close();
+      return;
+    }
+    this.onPath(path);
+    this.take(socket, () => {
+      this.failed();
+    });
+    socket.onbuffered = () => {
+      void this.tryHttp('poll');
+    };
+  }
+
+  /** Goes on with `socket`. `onNothing` is for one that closes before it brought anything. */
+  private take(socket: SocketLike, onNothing: () => void): void {
+    socket.binaryType = this.binaryType;
+    socket.onopen = () => {
+      this.onopen?.();
+    };
+    socket.onmessage = (event) => {
+      if (this.heardMs === null) this.heardFirst(socket);
+      this.onmessage?.(event);
+    };
+    socket.onclose = () => {
+      if (this.heardMs === null) {
+        onNothing();
+        return;
+      }
+      if (!isHttp(socket) && this.now() - this.heardMs < CUT_MS) this.options.memory.set('stream');
+      this.over();
+    };
+    this.inner = socket;
+  }
+
+  private heardFirst(socket: SocketLike): void {
+    clearTimeout(this.timer);
+    this.heardMs = this.now();
+    if (isHttp(socket)) this.options.memory.set(socket.path);
+  }
+
+  private wait(onNothing: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(onNothing, WEBSOCKET_MS);
+  }
+
+  /** No way works: perhaps the server is away. */
+  private failed(): void {
+    this.options.memory.set('websocket');
+    this.over();
+  }
+
+  private over(): void {
+    if (this.isClosed) return;
+    this.close();
+    this.onclose?.();
+  }
+
+  private abandon(): void {
+    clearTimeout(this.timer);
+    const { inner } = this;
+    this.inner = null;
+    if (!inner) return;
+    inner.onopen = null;
+    inner.onmessage = null;
+    inner.onclose = null;
+    inner.close();
+  }
+}
+
+function isHttp(socket: SocketLike): socket is HttpSocketLike {
+  return 'path' in socket;
+}
