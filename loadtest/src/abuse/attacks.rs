@@ -2,15 +2,19 @@
 
 mod connections;
 mod frames;
+mod http_stream;
 mod operators;
 mod requests;
 mod seats;
 
 use crate::attack::Attack;
 
-/// All of them, in the order of the table.
-pub(crate) fn all() -> Vec<Attack> {
-    [connections::ATTACKS, requests::ATTACKS, frames::ATTACKS, seats::ATTACKS, operators::ATTACKS].concat()
+/// All of them, in the order of the table. Some are there over TLS only.
+pub(crate) fn all(tls: bool) -> Vec<Attack> {
+    let over_tls = if tls { connections::OVER_TLS } else { &[] };
+    let parts =
+        [connections::ATTACKS, over_tls, requests::ATTACKS, frames::ATTACKS, http_stream::ATTACKS, seats::ATTACKS, operators::ATTACKS];
+    parts.concat()
 }
 
 #[cfg(test)]
@@ -19,7 +23,7 @@ mod tests {
 
     #[test]
     fn names_tell_attacks_apart() {
-        let mut names: Vec<_> = all().iter().map(|attack| attack.name).collect();
+        let mut names: Vec<_> = all(true).iter().map(|attack| attack.name).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();

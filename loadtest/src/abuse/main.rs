@@ -8,6 +8,7 @@ mod attacks;
 mod honest;
 mod report;
 mod server;
+mod tls;
 mod trial;
 mod wire;
 
@@ -72,7 +73,7 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<ExitCode> {
     if options.list {
-        for attack in attacks::all() {
+        for attack in attacks::all(options.tls) {
             println!("{:16} {}", attack.name, attack.what);
         }
         return Ok(ExitCode::SUCCESS);
@@ -118,7 +119,7 @@ fn run(options: &Options) -> Result<ExitCode> {
 
 /// What is done to the server, trial by trial.
 fn trials(options: &Options) -> Result<Vec<Vec<Attack>>> {
-    let all = attacks::all();
+    let all = attacks::all(options.tls);
     let named = |name: &str| {
         all.iter().find(|attack| attack.name == name).copied().with_context(|| format!("no attack is called `{name}`: see --list"))
     };
@@ -167,14 +168,15 @@ mod tests {
 
     #[test]
     fn three_at_once_are_three_and_every_attack_takes_part() {
-        let all = attacks::all();
-        let mut seen = std::collections::BTreeSet::new();
-        for nth in 0..=all.len() / 3 {
-            let names: std::collections::BTreeSet<_> = three(&all, nth).iter().map(|attack| attack.name).collect();
-            assert_eq!(names.len(), 3, "{names:?}");
-            seen.extend(names);
+        for all in [attacks::all(false), attacks::all(true)] {
+            let mut seen = std::collections::BTreeSet::new();
+            for nth in 0..=all.len() / 3 {
+                let names: std::collections::BTreeSet<_> = three(&all, nth).iter().map(|attack| attack.name).collect();
+                assert_eq!(names.len(), 3, "{names:?}");
+                seen.extend(names);
+            }
+            assert_eq!(seen.len(), all.len());
         }
-        assert_eq!(seen.len(), all.len());
     }
 
     #[test]

@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::tls;
+
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Most bytes of an answer that are read.
@@ -59,11 +61,6 @@ impl Target {
         self.address.to_string()
     }
 
-    /// The page's origin.
-    pub(crate) fn origin(&self) -> String {
-        format!("{}://{}", if self.tls { "https" } else { "http" }, self.address)
-    }
-
     /// A TCP connection from `source`, without TLS.
     pub(crate) async fn tcp(&self, source: IpAddr) -> io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
@@ -74,7 +71,8 @@ impl Target {
 
     /// A connection from `source` that speaks what the listener speaks.
     pub(crate) async fn connect(&self, source: IpAddr) -> io::Result<Stream> {
-        Ok(Box::new(self.tcp(source).await?))
+        let stream = self.tcp(source).await?;
+        if self.tls { Ok(Box::new(tls::handshake(stream).await?)) } else { Ok(Box::new(stream)) }
     }
 
     /// One request on a connection of its own.

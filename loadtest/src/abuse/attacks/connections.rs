@@ -27,6 +27,41 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack { name: "garbage", what: "bytes that are no HTTP: TLS hellos, PROXY lines, noise", run: |field| Box::pin(garbage(field)) },
 ];
 
+/// Where TLS is spoken.
+pub(super) const OVER_TLS: &[Attack] = &[
+    Attack {
+        name: "tls-handshakes",
+        what: "TLS handshakes, from 8 addresses, and nothing after them",
+        run: |field| Box::pin(tls_handshakes(field)),
+    },
+    Attack { name: "tls-hellos", what: "TLS handshakes that end after the first message", run: |field| Box::pin(tls_hellos(field)) },
+];
+
+async fn tls_handshakes(field: Field) {
+    field
+        .repeat(64, |field, nth| async move {
+            field.tally.sent(300);
+            let how = if field.play.connect(field.source(nth % ADDRESSES)).await.is_ok() { "shaken" } else { "refused" };
+            field.tally.ended(how);
+        })
+        .await;
+}
+
+async fn tls_hellos(field: Field) {
+    // A record of 512 bytes is announced, and never comes.
+    const HELLO: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+    field
+        .repeat(400, |field, nth| async move {
+            let Ok(mut stream) = field.play.tcp(field.source(nth % ADDRESSES)).await else { return };
+            field.tally.sent(HELLO.len());
+            let _ = stream.write_all(HELLO).await;
+            let mut answer = [0; 8];
+            let read = stream.read(&mut answer).await;
+            field.tally.ended(if read.is_ok_and(|count| count > 0) { "answered" } else { "closed" });
+        })
+        .await;
+}
+
 async fn silent(field: Field) {
     // 32 tasks, each with up to 250 connections at a time, the oldest given up.
     field

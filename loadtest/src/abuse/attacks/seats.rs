@@ -34,10 +34,21 @@ pub(super) struct Player {
 
 /// Takes a seat by quick play at the `nth` address.
 pub(super) async fn sit(field: &Field, nth: usize, mode: &str) -> Option<Player> {
+    let (ticket, ws_url) = ticket(field, nth, mode).await?;
+    enter(field, nth, ticket, &ws_url).await
+}
+
+/// A ticket by quick play at the `nth` address, and where it is good.
+pub(super) async fn ticket(field: &Field, nth: usize, mode: &str) -> Option<(Secret, String)> {
     let bearer = field.guest(nth).await?;
     let body = format!(r#"{{"mode":"{mode}"}}"#);
     let answer = field.play.ask(field.source(nth), &Request::post("/api/quick-play", &bearer, &body)).await.ok()?;
-    enter(field, nth, answer.member("ticket")?.parse().ok()?, answer.member("ws_url")?).await
+    Some((answer.member("ticket")?.parse().ok()?, answer.member("ws_url")?.to_owned()))
+}
+
+/// Hello with a ticket.
+pub(super) fn hello_with(ticket: Secret) -> Vec<u8> {
+    hello(Credential::Ticket(ticket))
 }
 
 async fn enter(field: &Field, nth: usize, ticket: Secret, ws_url: &str) -> Option<Player> {
