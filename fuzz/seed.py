@@ -43,6 +43,20 @@ for name, body in bodies.items():
     write("delta_round_trip", name, bytes([0, 1, 0, 0, 0]) + body * 3)
     write("replica_stream", f"delta_{name}", message(1, 7, bodies["keyframe"]) + message(2, 1, body) + message(2, 3, b"\0"))
 
+V2 = b"\r\n\r\n\0\r\nQUIT\n"
+write("proxy_header", "v1_tcp4", b"PROXY TCP4 192.0.2.1 198.51.100.1 4711 443\r\nGET /")
+write("proxy_header", "v1_tcp6", b"PROXY TCP6 2001:db8::1 2001:db8::2 4711 443\r\n")
+write("proxy_header", "v1_unknown", b"PROXY UNKNOWN\r\n")
+write("proxy_header", "v2_tcp4", V2 + bytes([0x21, 0x11, 0, 12, 192, 0, 2, 1, 198, 51, 100, 1, 1, 2, 3, 4]) + b"GET /")
+write("proxy_header", "v2_tcp6", V2 + bytes([0x21, 0x21, 0, 40] + 36 * [1]) + b"\x04\0\x01x")
+write("proxy_header", "v2_local", V2 + bytes([0x20, 0, 0, 0]))
+for name, header in {
+    "list": "192.0.2.1, [2001:db8::1]:80, unknown, 198.51.100.2:4711",
+    "rfc": 'for="[2001:db8::1]:4711";proto=https;by=_x, for=192.0.2.1',
+    "open": 'for="a\\", host="b,c;for=6.6.6.6',
+}.items():
+    write("forwarded", name, bytes([192, 0, 2, 1]) + header.encode())
+
 HEADER = b'{"alg":"HS256","typ":"JWT"}'
 CLAIMS = b'{"iss":"https://id.example","aud":"tickwire","sub":"ada","name":"Ada","nbf":1799999990,"exp":1800000600}'
 write("jwt", "signed", b"\1" + HEADER + b"\n" + CLAIMS)

@@ -13,6 +13,8 @@ pub(crate) enum Arm {
     Tickwire,
     /// The real server, with tokio-tungstenite.
     TickwirePortable,
+    /// The real server, its messages over HTTP.
+    TickwireHttp,
     /// Colyseus as its documentation recommends it.
     Colyseus,
     /// The same with inputs as room messages.
@@ -25,8 +27,16 @@ pub(crate) enum Arm {
 
 impl Arm {
     /// In the order of tables.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Floor, Self::Tickwire, Self::TickwirePortable, Self::WsBinary, Self::WsJson, Self::Colyseus, Self::ColyseusMessages];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Floor,
+        Self::Tickwire,
+        Self::TickwirePortable,
+        Self::TickwireHttp,
+        Self::WsBinary,
+        Self::WsJson,
+        Self::Colyseus,
+        Self::ColyseusMessages,
+    ];
     /// What is run when nothing else is asked for.
     pub(crate) const USUAL: [Self; 6] = [Self::Floor, Self::Tickwire, Self::TickwirePortable, Self::WsBinary, Self::WsJson, Self::Colyseus];
 
@@ -35,6 +45,7 @@ impl Arm {
             Self::Floor => "floor",
             Self::Tickwire => "tickwire",
             Self::TickwirePortable => "tickwire-portable",
+            Self::TickwireHttp => "tickwire-http",
             Self::Colyseus => "colyseus",
             Self::ColyseusMessages => "colyseus-messages",
             Self::WsJson => "ws-json",
@@ -45,7 +56,7 @@ impl Arm {
     /// What `tickwire` calls its transport, for the arms that it is.
     pub(crate) const fn transport(self) -> Option<&'static str> {
         match self {
-            Self::Tickwire => Some("auto"),
+            Self::Tickwire | Self::TickwireHttp => Some("auto"),
             Self::TickwirePortable => Some("portable"),
             _ => None,
         }
@@ -54,7 +65,7 @@ impl Arm {
     /// The script of the packages' folder that it is, for those that run on Node.
     pub(crate) const fn script(self) -> Option<&'static str> {
         match self {
-            Self::Floor | Self::Tickwire | Self::TickwirePortable => None,
+            Self::Floor | Self::Tickwire | Self::TickwirePortable | Self::TickwireHttp => None,
             Self::Colyseus | Self::ColyseusMessages => Some("colyseus.js"),
             Self::WsJson | Self::WsBinary => Some("ws.js"),
         }
