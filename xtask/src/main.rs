@@ -22,6 +22,7 @@ mod play;
 mod process;
 mod server;
 mod summaries;
+mod supply_chain;
 mod test;
 mod tidy;
 mod tools;
@@ -66,6 +67,10 @@ enum Task {
     Bench(bench::Args),
     /// Attack a server while people play on it, in every way there is, and report what they felt
     Abuse(abuse::Args),
+    /// Write the table of limits in SECURITY.md from the code
+    Limits,
+    /// Check licences, sources and known weaknesses of crates and packages, or list them all (needs cargo-deny)
+    SupplyChain(supply_chain::Args),
     /// Say what is installed, what is missing, and what installs it
     Doctor,
 }
@@ -84,6 +89,8 @@ fn main() -> ExitCode {
         Task::TrainCodec => train_codec::run(&console),
         Task::Bench(args) => bench::run(&console, &args),
         Task::Abuse(args) => abuse::run(&console, &args),
+        Task::Limits => tidy::write_limits().map(|()| ExitCode::SUCCESS),
+        Task::SupplyChain(args) => supply_chain::run(&console, &args),
         Task::Doctor => Ok(doctor::run()),
     });
     match result {
