@@ -32,6 +32,8 @@ for name, data in clients.items():
     write("client_message", name, data)
     # One binary frame with a mask of zeros, in pieces of eight bytes.
     write("frames", name, bytes([7, 0x82, 0x80 | len(data), 0, 0, 0, 0]) + data)
+    # A batch of it, twice.
+    write("http_stream", name, bytes(4) + (len(data).to_bytes(4, "little") + data) * 2)
 for name, data in servers.items():
     write("server_message", name, data)
     write("replica_stream", name, data)
@@ -42,6 +44,20 @@ for name, body in bodies.items():
     write("delta_apply", f"rows_{name}", bytes([0, 1, 1, 0, 2, 200, 2, 1, 110, 100, 250, 100, 0, 100, 50, 0, 30, 1, 9, 0, 7]) + body)
     write("delta_round_trip", name, bytes([0, 1, 0, 0, 0]) + body * 3)
     write("replica_stream", f"delta_{name}", message(1, 7, bodies["keyframe"]) + message(2, 1, body) + message(2, 3, b"\0"))
+
+V2 = b"\r\n\r\n\0\r\nQUIT\n"
+write("proxy_header", "v1_tcp4", b"PROXY TCP4 192.0.2.1 198.51.100.1 4711 443\r\nGET /")
+write("proxy_header", "v1_tcp6", b"PROXY TCP6 2001:db8::1 2001:db8::2 4711 443\r\n")
+write("proxy_header", "v1_unknown", b"PROXY UNKNOWN\r\n")
+write("proxy_header", "v2_tcp4", V2 + bytes([0x21, 0x11, 0, 12, 192, 0, 2, 1, 198, 51, 100, 1, 1, 2, 3, 4]) + b"GET /")
+write("proxy_header", "v2_tcp6", V2 + bytes([0x21, 0x21, 0, 40] + 36 * [1]) + b"\x04\0\x01x")
+write("proxy_header", "v2_local", V2 + bytes([0x20, 0, 0, 0]))
+for name, header in {
+    "list": "192.0.2.1, [2001:db8::1]:80, unknown, 198.51.100.2:4711",
+    "rfc": 'for="[2001:db8::1]:4711";proto=https;by=_x, for=192.0.2.1',
+    "open": 'for="a\\", host="b,c;for=6.6.6.6',
+}.items():
+    write("forwarded", name, bytes([192, 0, 2, 1]) + header.encode())
 
 HEADER = b'{"alg":"HS256","typ":"JWT"}'
 CLAIMS = b'{"iss":"https://id.example","aud":"tickwire","sub":"ada","name":"Ada","nbf":1799999990,"exp":1800000600}'

@@ -8,6 +8,7 @@ mod error;
 pub mod flags;
 mod headroom;
 pub mod load;
+mod memory;
 pub(crate) mod origin;
 mod proxies;
 mod tls;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
+pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use tls::TlsConfig;
@@ -78,6 +80,8 @@ pub struct Config {
     pub matches: MatchConfig,
     /// When workers have enough to do.
     pub headroom: HeadroomConfig,
+    /// When memory runs short.
+    pub memory: MemoryConfig,
 }
 
 impl Default for Config {
@@ -105,6 +109,7 @@ impl Default for Config {
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
             headroom: HeadroomConfig::default(),
+            memory: MemoryConfig::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod drain;
 mod gateway;
 pub mod http;
 pub mod matches;
+mod memory;
 mod metrics;
 mod ops;
 pub mod secrets;

@@ -64,6 +64,8 @@ impl Reject {
 pub(crate) enum NoRoom {
     /// The workers have no time for another match.
     Headroom,
+    /// This process runs short of memory.
+    Memory,
     /// The address has as many seats as it may have.
     SeatsOfAddress,
 }
@@ -72,6 +74,7 @@ impl NoRoom {
     const fn name(self) -> &'static str {
         match self {
             Self::Headroom => "headroom",
+            Self::Memory => "memory",
             Self::SeatsOfAddress => "seats_of_address",
         }
     }

@@ -69,8 +69,20 @@ fn every_setting_is_there_with_its_default() {
     for (key, default) in &defaults {
         assert_eq!(rows.get(key), Some(default), "`{key}` in the table of settings");
     }
-    let tables =
-        ["tls.", "accounts.", "admin.", "ops.", "proxies.", "connections.", "rates.", "session.", "sessions.", "matches.", "headroom."];
+    let tables = [
+        "tls.",
+        "accounts.",
+        "admin.",
+        "ops.",
+        "proxies.",
+        "connections.",
+        "rates.",
+        "session.",
+        "sessions.",
+        "matches.",
+        "headroom.",
+        "memory.",
+    ];
     let described = rows.keys().filter(|key| tables.iter().any(|table| key.starts_with(table)));
     described.for_each(|key| assert!(defaults.contains_key(key), "there is no setting `{key}`"));
 }
@@ -95,7 +107,7 @@ fn every_metric_is_there_with_its_type() {
         .collect();
     // These appear when they are first counted.
     described.extend(
-        ["session_closes", "connection_rejects", "admission_refusals", "tls_failures", "sign_in_refusals", "http_requests"]
+        ["session_closes", "connection_rejects", "admission_refusals", "tls_failures", "sign_in_refusals", "slower_paths", "http_requests"]
             .map(|name| format!("tickwire_{name}_total")),
     );
     let documented = rows.keys().filter(|name| name.starts_with("tickwire_") || name.starts_with("process_"));

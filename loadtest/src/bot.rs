@@ -10,6 +10,7 @@ mod timeline;
 mod windows;
 mod witness;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use tickwire_game::{Game, Mode};
@@ -34,6 +35,10 @@ const PING_EVERY: Duration = Duration::from_secs(1);
 const STALL: Duration = Duration::from_millis(100);
 /// And of at least so many ticks.
 const STALL_TICKS: u32 = 4;
+
+/// So much a bot hears at once before it looks at the clock, whatever else there is to hear: a server
+/// that talks without end keeps it from nothing.
+const HEARD_AT_ONCE_MAX: u32 = 256;
 
 /// Who decides what a player does.
 pub enum Driver<G: Game> {
@@ -151,11 +156,18 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
     pub async fn play(&mut self, until: Instant) -> Result<(), Stopped> {
         let timer = tokio::time::sleep_until(self.wakes_at(until));
         tokio::pin!(timer);
+        let mut heard_at_once = 0;
         loop {
+            // Whatever the select would say: a timer that is never asked is never due.
+            let is_due = heard_at_once >= HEARD_AT_ONCE_MAX && timer.deadline() <= Instant::now();
             tokio::select! {
                 biased;
-                heard = self.client.next() => self.hear(&heard?)?,
-                () = &mut timer => {
+                heard = self.client.next(), if !is_due => {
+                    heard_at_once += 1;
+                    self.hear(&heard?)?;
+                }
+                () = due(timer.as_mut(), is_due) => {
+                    heard_at_once = 0;
                     let now = Instant::now();
                     if now >= until || self.notes.are_many() {
                         return Ok(());
@@ -320,6 +332,14 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
     /// Long gaps since this was last asked.
     pub fn take_stalls(&mut self) -> std::vec::Drain<'_, Waited> {
         self.stalls.drain(..)
+    }
+}
+
+/// Waits for a timer, or for nothing if it is known to be due: while its task is to yield a timer
+/// would not say so.
+async fn due(timer: Pin<&mut tokio::time::Sleep>, is_due: bool) {
+    if !is_due {
+        timer.await;
     }
 }
 

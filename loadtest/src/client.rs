@@ -20,9 +20,14 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::api::Api;
-use crate::http_stream::response::NoResponse;
-use crate::http_stream::{HttpStream, Reading};
+use crate::http_stream::{HttpStream, Reading, StreamError};
 use crate::line::Line;
+
+/// Bytes that may wait for a server that takes nothing.
+const WRITE_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Things said in one WebSocket message: more than the events that wait for a slow client, in the
+/// fewest bytes they can have.
+const HEARD_MAX: usize = 16 * 1024;
 
 /// One player's connection.
 pub struct Client<G: Game, S = Line> {
@@ -90,6 +95,9 @@ pub enum ClientError {
     /// The server answered what is not expected, over HTTP.
     #[error("over HTTP: {0}")]
     Http(String),
+    /// One message says more than any server has to say.
+    #[error("the server says too much in one message")]
+    TooMuch,
     /// What was waited for did not come.
     #[error("what was waited for did not come in time")]
     TimedOut,
@@ -105,9 +113,13 @@ pub enum ClientError {
     },
 }
 
-impl From<NoResponse> for ClientError {
-    fn from(error: NoResponse) -> Self {
-        Self::Http(error.to_string())
+impl From<StreamError> for ClientError {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Io(error) => Self::Io(error),
+            StreamError::Closed => Self::Closed,
+            StreamError::Unexpected(what) => Self::Http(what),
+        }
     }
 }
 
@@ -152,6 +164,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         let config = WebSocketConfig::default()
             .read_buffer_size(1024)
             .write_buffer_size(0)
+            .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
             .max_message_size(Some(SERVER_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(SERVER_MESSAGE_BYTES_MAX));
         let (ws, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
@@ -189,7 +202,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) -> Result<(), ClientError> {
         match &mut self.wire {
             Wire::WebSocket(ws) => Ok(ws.send(Message::Binary(bytes.into())).await?),
-            Wire::Http(http) => http.send(bytes).await,
+            Wire::Http(http) => Ok(http.send(bytes).await?),
         }
     }
 
@@ -245,6 +258,9 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         self.traffic.payload_bytes += bytes.len() as u64;
         while let Some(message) = ServerMessage::decode_next(&mut bytes) {
             let message = message?;
+            if self.heard.len() >= HEARD_MAX {
+                return Err(ClientError::TooMuch);
+            }
             if with_workspace::<G, _>(|workspace| self.replica.apply_with(&message, workspace))? {
                 self.traffic.snapshots += 1;
                 self.heard.extend(self.view().map(|view| Heard::Snapshot(view.tick)));
@@ -257,7 +273,11 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
                 }
                 ServerMessage::Event(event) => self.heard.push_back(Heard::Event(event)),
                 ServerMessage::Pong(pong) => self.heard.push_back(Heard::Pong(pong)),
-                ServerMessage::Closing(reason) => self.heard.push_back(Heard::Closing(reason)),
+                // The last message there is.
+                ServerMessage::Closing(reason) => {
+                    self.heard.push_back(Heard::Closing(reason));
+                    return Ok(());
+                }
                 ServerMessage::Check { tables } => self.check(&tables)?,
                 ServerMessage::CellsCheck { hash } => self.check_cells(hash)?,
                 ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}

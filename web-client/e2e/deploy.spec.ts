@@ -2,7 +2,11 @@
 import { createServer as createPlainServer, get as getPlain, type IncomingHttpHeaders } from 'node:http';
 import { request as requestTls, type RequestOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Deployed, HOST, Way, type Kind } from './deployed';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Deployed, HOST, makeCertificate, Way, type Kind } from './deployed';
 import { expect, inMatch, play, state, test } from './fixtures';
 import { Server } from './server';
 
@@ -13,14 +17,17 @@ const SETTINGS = [
   'proxies.trusted=["127.0.0.1"]',
   `rates.sessions_per_minute=${String(SESSIONS)}`,
 ];
-const SETTINGS_OF: Record<Kind, readonly string[]> = {
-  nginx: SETTINGS,
-  caddy: SETTINGS,
-  haproxy: SETTINGS,
-  apache: SETTINGS,
-  'haproxy-tcp': [...SETTINGS, 'proxies.protocol=v2', 'proxies.header=none'],
-};
 const HTTP_KINDS: readonly Kind[] = ['nginx', 'caddy', 'haproxy', 'apache'];
+
+/** The server that stands behind such a proxy. */
+function serverBehind(kind: Kind): Promise<Server> {
+  if (kind !== 'haproxy-tcp') return Server.start({ set: SETTINGS });
+  const folder = mkdtempSync(join(tmpdir(), 'tickwire-tls-'));
+  later({ stop: () => rm(folder, { recursive: true }) });
+  makeCertificate(folder);
+  const own = [`tls.cert=${folder}/fullchain.pem`, `tls.key=${folder}/privkey.pem`];
+  return Server.start({ set: [...SETTINGS, ...own, 'proxies.protocol=v2', 'proxies.header=none'] });
+}
 
 /** What a test started, to be stopped after it, the last one first. */
 const started: { stop: () => Promise<unknown> }[] = [];
@@ -89,7 +96,7 @@ async function openWebSocket(port: number): Promise<number> {
 
 for (const kind of [...HTTP_KINDS, 'haproxy-tcp'] as const) {
   test(`a match is played through ${kind}, and comes back`, async ({ newPlayer }) => {
-    const server = later(await Server.start({ set: SETTINGS_OF[kind] }));
+    const server = later(await serverBehind(kind));
     const proxy = later(await Deployed.start(kind, server.port));
     const way = later(await Way.to(proxy.https, '127.0.0.77'));
     const page = await newPlayer({ ignoreHTTPSErrors: true });
@@ -127,6 +134,25 @@ for (const kind of [...HTTP_KINDS, 'haproxy-tcp'] as const) {
     });
     expect(plain.status, 'to TLS').toBeGreaterThanOrEqual(301);
     expect(plain.headers.location).toBe(`https://${HOST}/?x=1`);
+  });
+}
+
+for (const kind of [...HTTP_KINDS, 'haproxy-tcp'] as const) {
+  test(`a match is played through ${kind} where WebSockets are blocked`, async ({ newPlayer }) => {
+    const server = later(await serverBehind(kind));
+    const proxy = later(await Deployed.start(kind, server.port));
+    const page = await newPlayer({ ignoreHTTPSErrors: true });
+    await page.addInitScript(() => {
+      window.WebSocket = class extends WebSocket {
+        constructor(url: string | URL) {
+          super(new URL('/nowhere', url));
+        }
+      };
+    });
+    const before = await play(page, `https://${hostAt(proxy.https)}/`, 'Ada');
+    expect(before.path, 'nothing is held back').toBe('stream');
+    await expect.poll(async () => (await state(page)).tick).toBeGreaterThan((before.tick ?? 0) + 30);
+    await page.context().close();
   });
 }
 

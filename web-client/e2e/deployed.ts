@@ -34,6 +34,13 @@ interface Recipe {
 
 const isRoot = process.getuid?.() === 0;
 
+const haproxy = ({ http, https }: Place): Edit => [
+  ['bind :80', `bind 127.0.0.1:${String(http)}`],
+  ['bind :443', `bind 127.0.0.1:${String(https)}`],
+  // It takes two descriptors for each, whether they come or not.
+  ['maxconn 10000', 'maxconn 200'],
+];
+
 const RECIPES: Record<Kind, Recipe> = {
   nginx: {
     file: 'nginx/tickwire.conf',
@@ -68,23 +75,13 @@ const RECIPES: Record<Kind, Recipe> = {
   },
   haproxy: {
     file: 'haproxy/haproxy.cfg',
-    edit: ({ http, https }) => [
-      ['bind :80', `bind 127.0.0.1:${String(http)}`],
-      ['bind :443', `bind 127.0.0.1:${String(https)}`],
-      // It takes two descriptors for each, whether they come or not.
-      ['maxconn 10000', 'maxconn 200'],
-    ],
+    edit: haproxy,
     command: (_, file) => ['haproxy', '-db', '-f', file],
     wrongHost: [['http-request del-header Forwarded', 'http-request set-header Host tickwire']],
   },
   'haproxy-tcp': {
     file: 'haproxy/haproxy-tcp.cfg',
-    edit: ({ http, https }) => [
-      ['bind :80', `bind 127.0.0.1:${String(http)}`],
-      ['bind :443', `bind 127.0.0.1:${String(https)}`],
-      // It takes two descriptors for each, whether they come or not.
-      ['maxconn 10000', 'maxconn 200'],
-    ],
+    edit: haproxy,
     command: (_, file) => ['haproxy', '-db', '-f', file],
     wrongHost: [],
   },
@@ -183,7 +180,7 @@ function common({ folder, upstream }: Place, text: string): Edit {
     ['127.0.0.1:8080', `127.0.0.1:${String(upstream)}`],
     ['/etc/tickwire/tls/', `${folder}/`],
   ] as const;
-  // A proxy that reads no HTTP knows no name.
+  // A proxy that decrypts nothing knows neither a name nor a certificate.
   return replaced.filter(([from]) => text.includes(from));
 }
 
@@ -192,7 +189,8 @@ function replace(text: string, [from, to]: readonly [string, string]): string {
   return text.replaceAll(from, to);
 }
 
-function makeCertificate(folder: string): void {
+/** A certificate that nobody vouches for, and its key: `fullchain.pem`, `privkey.pem`, and both in `haproxy.pem`. */
+export function makeCertificate(folder: string): void {
   const [key, certificate] = [join(folder, 'privkey.pem'), join(folder, 'fullchain.pem')];
   const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${HOST} -addext subjectAltName=DNS:${HOST}`;
   execFileSync('openssl', [...words.split(' '), '-keyout', key, '-out', certificate], { stdio: 'ignore' });

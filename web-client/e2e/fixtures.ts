@@ -44,7 +44,9 @@ async function openPage(browser: Browser, problems: string[], options?: BrowserC
     // A server that is away on purpose shows as a failed request; everything else is a fault.
     if (
       message.type() === 'error' &&
-      !/ERR_(CONNECTION|EMPTY_RESPONSE|FAILED)|WebSocket connection|status of (401|404|503)/.test(message.text())
+      !/ERR_(CONNECTION|EMPTY_RESPONSE|FAILED|INCOMPLETE)|WebSocket connection|status of (401|404|503)/.test(
+        message.text(),
+      )
     ) {
       problems.push(message.text());
     }

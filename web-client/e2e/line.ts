@@ -18,7 +18,7 @@ export class Line {
   opened = 0;
   treatment: Treatment = 'pass';
   /** What becomes of the requests that stand in for a WebSocket. */
-  overHttp: 'pass' | 'refuse' = 'pass';
+  overHttp: Treatment = 'pass';
   private readonly listener: Server;
   private readonly pairs = new Set<Pair>();
   private isHeld = false;
@@ -72,8 +72,9 @@ export class Line {
       });
     }
     browser.on('data', (data) => {
-      if (this.overHttp === 'refuse' && /^POST \/stream\b/.test(data.toString('latin1'))) {
-        this.end(pair);
+      if (this.overHttp !== 'pass' && /^POST \/stream\b/.test(data.toString('latin1'))) {
+        if (this.overHttp === 'refuse') this.end(pair);
+        else browser.removeAllListeners('data');
         return;
       }
       if (/^GET \/ws\b/.test(data.toString('latin1'))) {

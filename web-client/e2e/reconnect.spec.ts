@@ -83,6 +83,7 @@ test('Retry now gives up a socket that hangs', async ({ newPlayer }) => {
   const page = await newPlayer();
   const before = await play(page, line.url, 'Ada');
   line.treatment = 'swallow';
+  line.overHttp = 'swallow';
   line.cut();
   await expect(page.getByTestId('lost')).toBeVisible();
   await expect.poll(async () => (await state(page)).connection).toBe('connecting');

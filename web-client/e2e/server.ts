@@ -49,7 +49,9 @@ export class Server {
     const folder = mkdtempSync(join(tmpdir(), 'tickwire-e2e-'));
     const tokenFile = join(folder, 'admin-token');
     writeFileSync(tokenFile, ADMIN_TOKEN, { mode: 0o600 });
-    const settings = ['admin.port=0', 'ops.port=0', ...(options.set ?? [])].flatMap((setting) => ['--set', setting]);
+    // How busy the machine of the tests is decides nothing.
+    const always = ['admin.port=0', 'ops.port=0', 'headroom.busy_percent=0', 'headroom.late_percent=0'];
+    const settings = [...always, ...(options.set ?? [])].flatMap((setting) => ['--set', setting]);
     const child = spawn(
       binary(),
       [

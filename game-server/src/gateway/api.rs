@@ -193,6 +193,7 @@ async fn open_session(
     let budget = if asked.is_ok() { &gateway.rates.sessions } else { &gateway.rates.strangers };
     budget.check(remote.client).map_err(Problem::rate_limited)?;
     let NewSession { name } = asked?;
+    gateway.check_memory()?;
     let Opened { token, name } = guests.open(Instant::now(), &name, remote.client.key());
     Ok((StatusCode::CREATED, Json(SessionAnswer { token: token.reveal(), name: name.as_str().to_owned() })))
 }

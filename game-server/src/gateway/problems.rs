@@ -12,6 +12,8 @@ use crate::metrics::{self, NoRoom};
 
 /// When it is worth asking again whether a worker has time: measurements go over two seconds.
 const HEADROOM_WAIT: Duration = Duration::from_secs(5);
+/// When it is worth asking again whether there is memory: matches end, and seats expire.
+const MEMORY_WAIT: Duration = Duration::from_secs(15);
 
 /// An operator does not let somebody play here, for so long; `None` until they change their mind.
 pub(crate) fn banned(left: Option<Duration>, reason: &str) -> Problem {
@@ -53,6 +55,12 @@ pub(crate) fn sign_in_required() -> Problem {
 pub(crate) fn no_time() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", "The server has too many matches to run. Try again in a moment.")
         .until(HEADROOM_WAIT)
+}
+
+/// The process runs short of memory.
+pub(crate) fn no_memory() -> Problem {
+    let detail = "The server runs short of memory and lets nobody new in. Try again in a moment.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", detail).until(MEMORY_WAIT)
 }
 
 /// The server is shutting down.

@@ -195,6 +195,7 @@ impl Gateway {
         if self.directory.is_draining() {
             return Err(problems::draining());
         }
+        self.check_memory()?;
         let taken = asker.session.holdings().taken();
         if taken >= self.config.sessions.seats_max {
             return Err(problems::too_many_seats(taken));

@@ -16,6 +16,7 @@ use super::identity::everyone::Everyone;
 use super::identity::guests::Guests;
 use super::ledger::Ledger;
 use super::match_list::MatchList;
+use super::problems;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
@@ -27,6 +28,8 @@ use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
 use crate::http::remote::Remote;
 use crate::matches::Directory;
+use crate::memory::Brake;
+use crate::metrics::{self, NoRoom};
 
 /// How often what has expired is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_secs(10);
@@ -48,6 +51,7 @@ pub(crate) struct Gateway {
     pub(super) ledger: Ledger,
     pub(super) creations: Arc<Creations>,
     pub(super) crowd: Crowd,
+    pub(super) brake: Brake,
     pub(super) quick_play: QuickPlay,
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
@@ -76,6 +80,7 @@ impl Gateway {
             ledger: Ledger::default(),
             creations: Creations::new(&config.sessions),
             crowd: Crowd::new(config.sessions.seats_per_address),
+            brake: Brake::new(&config.memory),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
@@ -94,6 +99,20 @@ impl Gateway {
     /// How long a request's body may take, milliseconds.
     pub(crate) fn request_ms(&self) -> u64 {
         self.config.connections.request_ms
+    }
+
+    /// Says when memory runs short.
+    pub(crate) fn brake(&self) -> &Brake {
+        &self.brake
+    }
+
+    /// Refuses somebody new while there is no memory for them.
+    pub(super) fn check_memory(&self) -> Result<(), Problem> {
+        if !self.brake.is_on() {
+            return Ok(());
+        }
+        metrics::count_refusal(NoRoom::Memory);
+        Err(problems::no_memory())
     }
 
     /// The connections there are.

@@ -61,7 +61,8 @@ pub(crate) fn game(web_dir: &Path) -> Option<String> {
 fn serve(web_dir: &Path, is_served: fn(&str) -> bool) -> Router {
     let files = (!web_dir.as_os_str().is_empty()).then(|| ServeDir::new(web_dir).precompressed_br().precompressed_gzip());
     let service = service_fn(move |request: Request| {
-        let files = files.clone().filter(|_| top(request.uri().path()).is_some_and(|top| is_served(&top)));
+        let path = request.uri().path();
+        let files = files.clone().filter(|_| !is_misread(path) && top(path).is_some_and(|top| is_served(&top)));
         async move {
             let mut response = match files {
                 Some(files) => file(files, request).await,
@@ -86,6 +87,13 @@ fn top(path: &str) -> Option<Cow<'_, str>> {
     }
     let first = names.find(|name| !matches!(*name, "" | ".")).unwrap_or_default();
     is_plain(first).then(|| Cow::Owned(first.to_owned()))
+}
+
+/// [`ServeDir`] takes a name with a dot at its end for the one without it, also for a folder's, as
+/// some file systems do. Nothing here is named so.
+fn is_misread(path: &str) -> bool {
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    path.split(['/', '\\']).any(|name| name.ends_with('.') && name != ".")
 }
 
 /// File systems have further spellings for what they hold: streams behind a colon, short names

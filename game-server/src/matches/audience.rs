@@ -184,6 +184,20 @@ impl Audience {
         }
     }
 
+    /// Bytes kept for clients that have not taken them.
+    pub fn kept_bytes(&self) -> u64 {
+        self.slots.iter().flatten().map(|session| session.kept_bytes() as u64).sum()
+    }
+
+    /// Memory runs short: the client for which most is kept has to come back.
+    pub fn shed(&mut self) {
+        let kept = self.slots.iter().enumerate().filter_map(|(slot, session)| Some((session.as_ref()?.kept_bytes(), slot)));
+        if let Some((bytes, slot)) = kept.max().filter(|(bytes, _)| *bytes > 0) {
+            tracing::warn!(bytes, "memory runs short: a client that does not take what is kept for it was closed");
+            self.end(slot, CloseReason::Overloaded);
+        }
+    }
+
     /// Closes all sessions.
     pub fn close_all(&mut self, reason: CloseReason) {
         self.slots.drain(..).flatten().for_each(|session| say_farewell(session, reason));

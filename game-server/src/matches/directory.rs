@@ -23,6 +23,9 @@ const CODE_ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// Characters of a code: a billion codes, against at most thousands of matches.
 const CODE_CHARS: usize = 6;
 
+/// Bytes kept for the clients of a match that are worth closing one of them: beyond what a few good
+/// ones have on their way.
+const KEPT_WORTH_SHEDDING: u64 = 64 * 1024;
 /// Workers whose use of their time differs by less than this, in millionths, are about equally busy.
 const ABOUT_EQUALLY: u32 = 50_000;
 
@@ -206,6 +209,29 @@ impl Directory {
         let with_room = self.workers.iter().filter(|worker| worker.has_room(mode_index));
         let least = with_room.min_by_key(|worker| (worker.load().expected() / ABOUT_EQUALLY, worker.load().awake(), worker.matches()));
         least.ok_or(if self.workers.is_empty() { CreateError::AtCapacity } else { CreateError::NoTime })
+    }
+
+    /// Memory runs short: whatever takes most has to go. Where clients are slow to take what is kept
+    /// for them, that is one of these; else it is a match, one that nobody is connected to if there
+    /// is one: the largest.
+    pub fn shed(&self) {
+        let matches = self.all();
+        let kept = |handle: &&MatchHandle| handle.info.stats.kept_bytes.load(Relaxed);
+        if let Some(handle) = matches.iter().max_by_key(kept).filter(|handle| kept(handle) >= KEPT_WORTH_SHEDDING) {
+            let _ = handle.send(Command::Shed);
+            return;
+        }
+        let size = |handle: &&MatchHandle| {
+            let MatchStats { tick, held, bots, spectators, .. } = &handle.info.stats;
+            let people = [held, bots, spectators].map(|count| count.load(Relaxed)).iter().sum::<u32>();
+            // One that nobody has been connected to has no world.
+            (tick.load(Relaxed) > 0, !handle.is_awake(), people)
+        };
+        let Some(handle) = matches.iter().filter(|handle| !handle.is_gone()).max_by_key(size) else { return };
+        let (_, sleeps, people) = size(&handle);
+        let mode = handle.info.mode.id;
+        tracing::warn!(match_id = %handle.info.id, mode, sleeps, people, "memory runs short: the largest match was ended");
+        let _ = handle.send(Command::End(CloseReason::Overloaded));
     }
 
     /// Reserves this code, if it is one and free.

@@ -239,6 +239,8 @@ pub enum Command {
         /// The server ends the match then.
         until: Instant,
     },
+    /// Close the session of the client for which most is kept.
+    Shed,
     /// Close all sessions with this reason and end.
     End(CloseReason),
 }
@@ -333,6 +335,7 @@ impl Command {
             | Self::Echo { .. }
             | Self::Look { .. }
             | Self::Dismiss { .. }
+            | Self::Shed
             | Self::Drain { .. }
             | Self::End(_) => None,
         }

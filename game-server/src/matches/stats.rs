@@ -30,6 +30,8 @@ pub struct MatchStats {
     pub overruns: AtomicU64,
     /// Ticks that started more than an interval late.
     pub late_ticks: AtomicU64,
+    /// Bytes kept for clients that have not taken them.
+    pub kept_bytes: AtomicU64,
     /// Payload bytes sent.
     pub bytes_sent: AtomicU64,
     /// Snapshot frames sent.
@@ -60,6 +62,7 @@ impl Default for MatchStats {
             tick: AtomicU32::default(),
             overruns: AtomicU64::default(),
             late_ticks: AtomicU64::default(),
+            kept_bytes: AtomicU64::default(),
             bytes_sent: AtomicU64::default(),
             frames_sent: AtomicU64::default(),
             inputs_late: AtomicU64::default(),

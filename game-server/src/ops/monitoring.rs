@@ -58,6 +58,9 @@ async fn readyz(State(observer): State<Arc<Observer>>) -> Result<&'static str, P
     if observer.directory.is_draining() {
         return Err(problems::draining());
     }
+    if observer.gateway.brake().is_on() {
+        return Err(problems::no_memory());
+    }
     if observer.directory.is_full() {
         return Err(problems::no_time());
     }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::gateway::{GameFacts, Gateway};
 use crate::matches::{Directory, worker};
+use crate::memory::Pressure;
 use crate::tls::Keeper;
 
 use super::audit::Audit;
@@ -62,6 +63,9 @@ impl Observer {
         interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
+            if self.gateway.brake().look() == Pressure::Shed {
+                self.directory.shed();
+            }
             drop(self.look());
             self.stuck_workers();
         }

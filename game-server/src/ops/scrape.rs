@@ -73,6 +73,8 @@ impl Collector for Server {
         draining(encoder, observer)?;
         worker_load(encoder, observer)?;
         worker_full(encoder, observer)?;
+        memory_pressure(encoder, observer)?;
+        memory_used(encoder, observer)?;
         matches(encoder, &census)?;
         players(encoder, &census)?;
         bots(encoder, &census)?;
@@ -154,6 +156,17 @@ fn worker_load(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt:
 fn worker_full(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
     let full = observer.directory.full_workers();
     gauge(encoder, "workers_full", "Workers that have no time for another match", full as i64)
+}
+
+fn memory_pressure(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let pressure = observer.gateway.brake().pressure() as i64;
+    gauge(encoder, "memory_pressure", "0 while there is enough, 1 while nobody new is let in, 2 while the largest is shed", pressure)
+}
+
+fn memory_used(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let Some(used) = observer.gateway.brake().used() else { return Ok(()) };
+    let help = "The part in use of the memory that this process may have, of the tightest limit";
+    ConstGauge::new(used).encode(encoder.encode_descriptor("memory_used_ratio", help, None, MetricType::Gauge)?)
 }
 
 fn matches(encoder: &mut DescriptorEncoder<'_>, census: &Census) -> fmt::Result {

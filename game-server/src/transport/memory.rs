@@ -168,6 +168,10 @@ impl Transport for Link {
         !lock(&self.wire).is_full
     }
 
+    fn unsent_bytes(&self) -> usize {
+        0
+    }
+
     fn bytes_written(&self) -> u64 {
         lock(&self.wire).bytes_written
     }

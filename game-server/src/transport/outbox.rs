@@ -71,6 +71,11 @@ impl Outbox {
         Ok(is_clear)
     }
 
+    /// Bytes that wait.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
     fn wait(&mut self, bytes: Bytes) {
         if !bytes.is_empty() {
             self.waiting_bytes += bytes.len();

@@ -53,6 +53,8 @@ pub(super) struct Link {
     /// The message that was taken last.
     message: Bytes,
     is_clear: bool,
+    /// Bytes of the last message sent.
+    last_sent: usize,
     /// Whether the last message was text: then so are those that are sent.
     is_text: bool,
 }
@@ -95,7 +97,7 @@ impl Socket {
         let for_reader = Rc::clone(&shared);
         let reading = poll_fn(move |context| for_reader.borrow_mut().poll_read(context));
         let reader = tokio::task::spawn_local(reading);
-        Ok(Link { shared, reader, message: Bytes::new(), is_clear: true, is_text: false })
+        Ok(Link { shared, reader, message: Bytes::new(), is_clear: true, last_sent: 0, is_text: false })
     }
 
     /// Says `reason`, and waits for the peer to close. What it still says is not heard.
@@ -145,6 +147,7 @@ impl Link {
             if !link.poll_flush(ws)? {
                 return Ok(Taken::Nothing);
             }
+            link.last_sent = message.len();
             ws.start_send_unpin(message).map_err(|_| Broken::Lost)?;
             Ok(if link.poll_flush(ws)? { Taken::Whole } else { Taken::Part })
         })
@@ -206,6 +209,10 @@ impl Transport for Link {
 
     fn is_clear(&self) -> bool {
         self.is_clear
+    }
+
+    fn unsent_bytes(&self) -> usize {
+        if self.is_clear { 0 } else { self.last_sent }
     }
 
     fn bytes_written(&self) -> u64 {

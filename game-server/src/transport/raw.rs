@@ -326,6 +326,10 @@ impl Transport for Link {
         self.bytes.secure.as_ref().map_or(self.bytes.unsent.is_empty(), |secure| secure.is_clear())
     }
 
+    fn unsent_bytes(&self) -> usize {
+        self.bytes.unsent.len()
+    }
+
     fn bytes_written(&self) -> u64 {
         self.bytes.written
     }

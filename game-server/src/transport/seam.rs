@@ -52,6 +52,9 @@ pub trait Transport {
     /// Whether nothing was left when something was last sent.
     fn is_clear(&self) -> bool;
 
+    /// Bytes of a message that the connection has not taken, about.
+    fn unsent_bytes(&self) -> usize;
+
     /// Bytes that were taken since the connection was upgraded.
     fn bytes_written(&self) -> u64;
 

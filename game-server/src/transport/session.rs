@@ -174,6 +174,11 @@ impl Session {
         self.link.bytes_read()
     }
 
+    /// Bytes kept for the client, which has not taken them.
+    pub fn kept_bytes(&self) -> usize {
+        self.outbox.waiting_bytes() + self.link.unsent_bytes()
+    }
+
     /// The connection, to close it.
     pub fn into_socket(self) -> std::io::Result<Socket> {
         self.link.into_socket()

@@ -282,6 +282,10 @@ impl Transport for Link {
         each!(&self.wire, link => link.is_clear())
     }
 
+    fn unsent_bytes(&self) -> usize {
+        each!(&self.wire, link => link.unsent_bytes())
+    }
+
     fn bytes_written(&self) -> u64 {
         each!(&self.wire, link => link.bytes_written())
     }

@@ -57,6 +57,7 @@ impl Harness {
         config.tls.self_signed = trust_under_test().is_some();
         // How busy the machine of the tests is decides nothing but where that is what is tested.
         config.headroom = HeadroomConfig::NONE;
+        (config.memory.brake_percent, config.memory.shed_percent) = (0, 0);
         adjust(&mut config);
         Self { server: Server::start::<G>(config).expect("a server starts on free ports") }
     }

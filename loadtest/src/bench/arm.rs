@@ -13,6 +13,8 @@ pub(crate) enum Arm {
     Tickwire,
     /// The real server, with tokio-tungstenite.
     TickwirePortable,
+    /// The real server, its messages over HTTP.
+    TickwireHttp,
     /// The real server, with TLS that it speaks itself.
     TickwireTls,
     /// Colyseus as its documentation recommends it.
@@ -27,10 +29,11 @@ pub(crate) enum Arm {
 
 impl Arm {
     /// In the order of tables.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Floor,
         Self::Tickwire,
         Self::TickwirePortable,
+        Self::TickwireHttp,
         Self::TickwireTls,
         Self::WsBinary,
         Self::WsJson,
@@ -46,6 +49,7 @@ impl Arm {
             Self::Floor => "floor",
             Self::Tickwire => "tickwire",
             Self::TickwirePortable => "tickwire-portable",
+            Self::TickwireHttp => "tickwire-http",
             Self::TickwireTls => "tickwire-tls",
             Self::Colyseus => "colyseus",
             Self::ColyseusMessages => "colyseus-messages",
@@ -57,7 +61,7 @@ impl Arm {
     /// What `tickwire` calls its transport, for the arms that it is.
     pub(crate) const fn transport(self) -> Option<&'static str> {
         match self {
-            Self::Tickwire | Self::TickwireTls => Some("auto"),
+            Self::Tickwire | Self::TickwireHttp | Self::TickwireTls => Some("auto"),
             Self::TickwirePortable => Some("portable"),
             _ => None,
         }
@@ -71,7 +75,7 @@ impl Arm {
     /// The script of the packages' folder that it is, for those that run on Node.
     pub(crate) const fn script(self) -> Option<&'static str> {
         match self {
-            Self::Floor | Self::Tickwire | Self::TickwirePortable | Self::TickwireTls => None,
+            Self::Floor | Self::Tickwire | Self::TickwirePortable | Self::TickwireHttp | Self::TickwireTls => None,
             Self::Colyseus | Self::ColyseusMessages => Some("colyseus.js"),
             Self::WsJson | Self::WsBinary => Some("ws.js"),
         }

@@ -6,6 +6,8 @@
 //! Invariant: the generator looks at an arm's messages only as far as it must to answer like the arm's own client; those of one
 //! player per match may be decoded whole.
 
+mod over_http;
+mod player;
 mod socket;
 pub(crate) mod window;
 mod wire;
@@ -25,7 +27,7 @@ use crate::dialect::Dialect;
 use crate::seats::{Seat, Seats};
 use crate::watch::{Tally, Watcher};
 use crate::{Interrupted, MATCH_SEATS, TICK};
-use socket::Player;
+use player::Player;
 use window::Window;
 
 /// Players that connect at once.
@@ -36,6 +38,8 @@ const BATCH_PAUSE: Duration = Duration::from_millis(20);
 const JOIN_PATIENCE: Duration = Duration::from_secs(20);
 /// The least time between two looks at the schedule: `epoll_wait` counts in milliseconds.
 const STEP: Duration = Duration::from_millis(1);
+/// Sockets of a player.
+const SOCKETS_MAX: usize = 2;
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Whose updates are decoded.
@@ -152,8 +156,11 @@ impl Generator {
         let is_first = seat.match_index >= self.matches;
         self.matches = self.matches.max(seat.match_index + 1);
         let watcher = if is_first && self.watch == Watch::OnePerMatch { Watcher::new(self.arm) } else { None };
-        let mut player = Player::open(self.server, index, seat, Dialect::new(self.arm, seat.ticket), watcher, self.tls.as_ref())?;
-        self.poll.registry().register(player.stream(), Token(index), Interest::READABLE | Interest::WRITABLE)?;
+        let (dialect, tls) = (Dialect::new(self.arm, seat.ticket), self.tls.as_ref());
+        let mut player = Player::open(self.arm, self.server, index, seat, dialect, watcher, tls)?;
+        for (which, stream) in player.streams().into_iter().enumerate() {
+            self.poll.registry().register(stream, Token(index * SOCKETS_MAX + which), Interest::READABLE | Interest::WRITABLE)?;
+        }
         self.players.push(player);
         Ok(())
     }
@@ -186,12 +193,13 @@ impl Generator {
     fn serve_events(&mut self) -> Result<()> {
         let Self { events, players, buffer, scratch, window, .. } = self;
         for event in events.iter() {
-            let Some(player) = players.get_mut(event.token().0) else { continue };
+            let Some(player) = players.get_mut(event.token().0 / SOCKETS_MAX) else { continue };
+            let which = event.token().0 % SOCKETS_MAX;
             if event.is_writable() {
-                player.on_writable()?;
+                player.on_writable(which)?;
             }
             if event.is_readable() {
-                player.on_readable(buffer, scratch, window)?;
+                player.on_readable(which, buffer, scratch, window)?;
             }
         }
         Ok(())

@@ -71,9 +71,15 @@ pub(super) async fn answer(
 ) -> Result<Value, EnterError> {
     let request = GooseRequest::builder().method(method).path(name).name(name).set_request_builder(request).build();
     let response = user.request(request).await.map_err(|error| EnterError::Goose(error.to_string()))?.response;
-    let response = response.map_err(|error| ApiError::Unreachable(root_cause(&error)))?;
+    let mut response = response.map_err(|error| ApiError::Unreachable(root_cause(&error)))?;
     let status = response.status();
-    let bytes = response.bytes().await.map_err(|error| ApiError::Unreachable(root_cause(&error)))?;
+    let mut bytes = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| ApiError::Unreachable(root_cause(&error)))? {
+        if bytes.len() + piece.len() > api::ANSWER_BYTES_MAX {
+            return Err(ApiError::Unexpected(format!("more than {} bytes", api::ANSWER_BYTES_MAX)).into());
+        }
+        bytes.extend_from_slice(&piece);
+    }
     Ok(api::answer(status, &bytes)?)
 }
 

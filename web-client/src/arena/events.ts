@@ -10,12 +10,16 @@ export function parseArenaEvent(event: unknown): ArenaEvent | null {
   return kind === 'kill' || kind === 'pickup' || kind === 'hit' ? (event as ArenaEvent) : null;
 }
 
+/** More than a stall of seconds brings. A tab that nobody sees draws nothing: the oldest are lost, and not missed. */
+const WAITING_MAX = 512;
+
 /** Holds events until the drawn tick reaches theirs, so that a hit shows when the drawn shot arrives. */
 export class EventQueue {
   private waiting: { readonly tick: number; readonly event: ArenaEvent }[] = [];
 
   push(event: ArenaEvent, tick: number): void {
     this.waiting.push({ tick, event });
+    if (this.waiting.length > WAITING_MAX) this.waiting.shift();
   }
 
   /** Events up to the tick, oldest first. */

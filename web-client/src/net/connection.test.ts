@@ -205,6 +205,14 @@ describe('Connection', () => {
     expect(last()).toEqual({ kind: 'closed', reason: 'unreadable' });
   });
 
+  it('gives up on text: there is none in this protocol', () => {
+    const { sockets, last } = bench();
+    at(sockets, 0).open();
+    at(sockets, 0).onmessage?.({ data: 'x'.repeat(1_000) });
+    expect(last()).toEqual({ kind: 'closed', reason: 'unreadable' });
+    expect(at(sockets, 0).closed).toBe(true);
+  });
+
   it('sends nothing while it is not live', () => {
     const { sockets, connection } = bench();
     at(sockets, 0).open();

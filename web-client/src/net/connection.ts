@@ -178,8 +178,8 @@ export class Connection {
   private receive(data: unknown): void {
     this.lastHeardMs = this.now();
     this.isOpen();
-    if (!(data instanceof ArrayBuffer)) return;
     try {
+      if (!(data instanceof ArrayBuffer)) throw new MalformedMessage('text');
       const received = this.options.replica.receive(new Uint8Array(data));
       for (const record of received.controls) this.control(record);
       // A listener of a record may have closed the connection.

@@ -45,7 +45,7 @@ async function opened(path: 'stream' | 'poll'): Promise<{ socket: HttpSocket; as
   socket.onmessage = ({ data }) => heard.push(untext(new Uint8Array(data as ArrayBuffer)));
   socket.onclose = () => heard.push('closed');
   socket.onbuffered = () => heard.push('buffered');
-  await vi.advanceTimersByTimeAsync(0);
+  socket.start();
   expect([asked[0]?.path, asked[0]?.secret, socket.readyState]).toEqual(['/games/stream?guest=5c', null, 0]);
   expect(asked[0]?.body).toEqual(records([text('hello')]));
   asked[0]?.answer(Response.json({ stream: 'c0ffee' }, { status: 201 }));

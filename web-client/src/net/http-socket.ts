@@ -5,6 +5,7 @@
 //
 // Invariant: after `close` nothing is told any more; what was said before still goes out.
 import type { HttpSocketLike, Path } from './path';
+import { whenSilent } from './silence';
 
 export interface HttpSocketOptions {
   /** Where connections are opened, with the query that says whose it is. */
@@ -58,9 +59,11 @@ export class HttpSocket implements HttpSocketLike {
     this.path = options.path;
     this.url = new URL(options.url);
     this.fetcher = options.fetcher ?? ((input, init) => fetch(input, init));
-    queueMicrotask(() => {
-      if (this.readyState === OPENING) this.onopen?.();
-    });
+  }
+
+  /** Whoever listens says Hello when told that it opens. */
+  start(): void {
+    this.onopen?.();
   }
 
   /** The first message is Hello, which opens the connection. */
@@ -100,13 +103,13 @@ export class HttpSocket implements HttpSocketLike {
   private async stream(): Promise<void> {
     const reader = new Records();
     const startMs = performance.now();
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    let stopWaiting: (() => void) | undefined;
     const wait = (): void => {
-      clearTimeout(timer);
+      stopWaiting?.();
       if (performance.now() - startMs > PROVEN_MS) return;
-      timer = setTimeout(() => {
+      stopWaiting = whenSilent(BUFFERED_MS, () => {
         if (this.readyState !== CLOSED) this.onbuffered?.();
-      }, BUFFERED_MS);
+      });
     };
     try {
       wait();
@@ -120,7 +123,7 @@ export class HttpSocket implements HttpSocketLike {
         this.hear(reader.take(value));
       }
     } finally {
-      clearTimeout(timer);
+      stopWaiting?.();
     }
   }
 

@@ -5,10 +5,16 @@ import { Paths, type HttpSocketLike, type Path, type PathMemory } from './path';
 class FakeHttp extends FakeSocket implements HttpSocketLike {
   onbuffered: (() => void) | null = null;
   readonly path: Exclude<Path, 'websocket'>;
+  /** It was, and somebody listened. */
+  isStarted = false;
 
   constructor(path: Exclude<Path, 'websocket'>) {
     super();
     this.path = path;
+  }
+
+  start(): void {
+    this.isStarted = this.onopen !== null;
   }
 }
 
@@ -103,7 +109,8 @@ describe('Paths', () => {
       const { memory, webSockets, https, paths, told, open } = bench();
       open();
       await fault(webSockets[0]);
-      expect([https.length, memory.path], 'it has not brought anything yet').toEqual([1, 'websocket']);
+      expect(https.map(({ isStarted }) => isStarted)).toEqual([true]);
+      expect(memory.path, 'it has not brought anything yet').toBe('websocket');
       https[0]?.open();
       https[0]?.receive({});
       expect([paths.path, memory.path, told.slice(-2)]).toEqual(['stream', 'stream', ['open', 'message']]);
@@ -111,16 +118,24 @@ describe('Paths', () => {
     }
   });
 
-  it('takes a WebSocket that broke soon after its first message for one that was cut', async () => {
-    const { webSockets, https, told, open } = bench();
-    open();
-    webSockets[0]?.open();
-    webSockets[0]?.receive({});
-    webSockets[0]?.drop();
-    expect(told).toEqual(['open', 'message', 'close']);
-    open();
-    await settle();
-    expect([webSockets.length, https.length]).toEqual([1, 1]);
+  it('takes two WebSockets in a row that broke soon after their first message for cut', async () => {
+    for (const [livedMs, webSocketsThen, httpsThen] of [
+      [10, 2, 1],
+      [10_000, 3, 0],
+    ] as const) {
+      const { webSockets, https, told, open } = bench();
+      for (const lasts of [10, livedMs]) {
+        open();
+        webSockets.at(-1)?.open();
+        webSockets.at(-1)?.receive({});
+        await vi.advanceTimersByTimeAsync(lasts);
+        webSockets.at(-1)?.drop();
+        expect(told.splice(0)).toEqual(['open', 'message', 'close']);
+      }
+      open();
+      await settle();
+      expect([webSockets.length, https.length]).toEqual([webSocketsThen, httpsThen]);
+    }
   });
 
   it('asks for each message where the response is held back', async () => {

@@ -4,6 +4,7 @@
 // Invariants: a slower way is taken only when the one before it brought nothing; it is remembered once it has brought
 // something, and for a while only, so that a page returns to the WebSocket.
 import type { SocketLike } from './connection';
+import { whenSilent } from './silence';
 
 export type Path = 'websocket' | 'stream' | 'poll';
 
@@ -18,6 +19,8 @@ export interface HttpSocketLike extends SocketLike {
   readonly path: Exclude<Path, 'websocket'>;
   /** The response is held back on its way. */
   onbuffered: (() => void) | null;
+  /** Opens: now somebody listens. */
+  start: () => void;
 }
 
 export interface PathsOptions {
@@ -30,14 +33,17 @@ export interface PathsOptions {
 
 /** A WebSocket that has not opened, or brought nothing since, after so long is not going to. */
 const WEBSOCKET_MS = 2_500;
-/** One that breaks within so long after its first message was cut by something that looks into it. */
+/** Two in a row that break within so long after their first message were cut by something that looks into them. */
 const CUT_MS = 3_000;
+const CUTS_MAX = 2;
 const CLOSED = 3;
 
 /** Every socket that it opens goes whatever way works. */
 export class Paths {
   private readonly options: PathsOptions;
   private current: Path = 'websocket';
+  /** WebSockets in a row that broke soon. */
+  private cuts = 0;
 
   constructor(options: PathsOptions) {
     this.options = options;
@@ -49,9 +55,16 @@ export class Paths {
   }
 
   open(): SocketLike {
-    return new Way(this.options, (path) => {
-      this.current = path;
-    });
+    return new Way(
+      this.options,
+      (path) => {
+        this.current = path;
+      },
+      (livedMs) => {
+        this.cuts = livedMs < CUT_MS ? this.cuts + 1 : 0;
+        if (this.cuts >= CUTS_MAX) this.options.memory.set('stream');
+      },
+    );
   }
 }
 
@@ -63,15 +76,18 @@ class Way implements SocketLike {
   onmessage: ((event: { readonly data: unknown }) => void) | null = null;
   private readonly options: PathsOptions;
   private readonly onPath: (path: Path) => void;
+  private readonly onBroken: (livedMs: number) => void;
   private readonly now: () => number;
   private inner: SocketLike | null = null;
   private isClosed = false;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the wait for something to come. */
+  private stopWaiting: (() => void) | null = null;
   private heardMs: number | null = null;
 
-  constructor(options: PathsOptions, onPath: (path: Path) => void) {
+  constructor(options: PathsOptions, onPath: (path: Path) => void, onBroken: (livedMs: number) => void) {
     this.options = options;
     this.onPath = onPath;
+    this.onBroken = onBroken;
     this.now = options.now ?? (() => performance.now());
     const path = options.memory.get();
     if (path === 'websocket') this.tryWebSocket();
@@ -135,6 +151,7 @@ class Way implements SocketLike {
     socket.onbuffered = () => {
       void this.tryHttp('poll');
     };
+    socket.start();
   }
 
   /** Goes on with `socket`. `onNothing` is for one that closes before it brought anything. */
@@ -152,21 +169,21 @@ class Way implements SocketLike {
         onNothing();
         return;
       }
-      if (!isHttp(socket) && this.now() - this.heardMs < CUT_MS) this.options.memory.set('stream');
+      if (!isHttp(socket)) this.onBroken(this.now() - this.heardMs);
       this.over();
     };
     this.inner = socket;
   }
 
   private heardFirst(socket: SocketLike): void {
-    clearTimeout(this.timer);
+    this.stopWaiting?.();
     this.heardMs = this.now();
     if (isHttp(socket)) this.options.memory.set(socket.path);
   }
 
   private wait(onNothing: () => void): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(onNothing, WEBSOCKET_MS);
+    this.stopWaiting?.();
+    this.stopWaiting = whenSilent(WEBSOCKET_MS, onNothing);
   }
 
   /** No way works: perhaps the server is away. */
@@ -182,7 +199,7 @@ class Way implements SocketLike {
   }
 
   private abandon(): void {
-    clearTimeout(this.timer);
+    this.stopWaiting?.();
     const { inner } = this;
     this.inner = null;
     if (!inner) return;

@@ -4,7 +4,7 @@
 use super::platforms;
 use crate::console::Step;
 use crate::summaries::{self, Tally};
-use crate::{bench, e2e, instructions, loadtest, page, server, tidy, tools, wasm, workspace};
+use crate::{bench, e2e, instructions, loadtest, page, server, supply_chain, tidy, tools, wasm, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
@@ -76,6 +76,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::one("page build", (3, 3), page_build),
     Check::one("server binary", (5, 1), server_binary),
     Check::one("types on macOS and Windows", (180, 3), platforms::check).slow(),
+    Check::one("supply chain", (20, 10), supply_chain::check).slow(),
     Check::one("load test", (30, 30), loadtest::check).slow(),
     Check::tests("browser tests", (200, 150), browser_tests).slow(),
     // Informs, so it comes last and fails only if it cannot be done.

@@ -70,6 +70,7 @@ impl<G: Game> MatchTask<G> {
                 let left = until.saturating_duration_since(StdInstant::now());
                 self.change(Change::AnnounceEnd(self.ticks(left)));
             }
+            Command::Shed => self.audience.shed(),
             // Handled by the loop.
             Command::End(_) => {}
         }

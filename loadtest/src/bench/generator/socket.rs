@@ -44,6 +44,19 @@ enum Phase {
     Open,
 }
 
+/// Begins to connect. `index` decides where from.
+pub(super) fn connect(server: SocketAddr, index: usize) -> Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).context("no further socket")?;
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    let [.., high, low] = (index / PLAYERS_PER_ADDRESS + 1).to_be_bytes();
+    socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, high, low), 0)).into()).context("no free port on a loopback address")?;
+    match socket.connect(&server.into()) {
+        Err(error) if error.raw_os_error() != Some(IN_PROGRESS) => Err(error).context("cannot connect"),
+        _ => Ok(TcpStream::from_std(socket.into())),
+    }
+}
+
 impl Player {
     /// Begins to connect. `index` decides where from, and what it will do.
     pub(crate) fn open(
@@ -54,17 +67,8 @@ impl Player {
         watcher: Option<Watcher>,
         tls: Option<&Arc<ClientConfig>>,
     ) -> Result<Self> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).context("no further socket")?;
-        socket.set_nonblocking(true)?;
-        socket.set_tcp_nodelay(true)?;
-        let [.., high, low] = (index / PLAYERS_PER_ADDRESS + 1).to_be_bytes();
-        socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, high, low), 0)).into()).context("no free port on a loopback address")?;
-        match socket.connect(&server.into()) {
-            Err(error) if error.raw_os_error() != Some(IN_PROGRESS) => return Err(error).context("cannot connect"),
-            _ => {}
-        }
         Ok(Self {
-            wire: Wire::new(TcpStream::from_std(socket.into()), tls)?,
+            wire: Wire::new(connect(server, index)?, tls)?,
             phase: Phase::Connecting,
             dialect,
             trace: Trace::new(index),
