@@ -93,6 +93,7 @@ impl Keeper {
     pub(crate) async fn watch(self: Arc<Self>) {
         let mut asked = Hangups::new();
         let mut told = tokio::time::Instant::now();
+        tracing::info!(expires_in_days = self.in_force().days_left(), "the certificate is looked at, on SIGHUP too");
         loop {
             let is_asked = tokio::select! {
                 () = asked.next() => true,
