@@ -13,9 +13,9 @@ use tokio_rustls::LazyConfigAcceptor;
 use super::keeper::Keeper;
 use super::stream::{Encrypted, Movable};
 
-/// Handshakes that sign and agree on keys in one turn of their thread. It takes 0.2 ms with an
-/// ECDSA key and 1 ms with an RSA key of 2048 bits, so whoever waits behind a flood of them waits
-/// 4 ms more and no longer.
+/// Handshakes that sign and agree on keys in one turn of their thread. One takes less than a
+/// millisecond with an ECDSA key, so whoever waits behind a flood of them waits a few milliseconds
+/// more a turn.
 const AT_ONCE: usize = 4;
 
 /// The line in which handshakes wait for their turn to compute, first come first served. As long
