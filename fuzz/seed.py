@@ -32,6 +32,8 @@ for name, data in clients.items():
     write("client_message", name, data)
     # One binary frame with a mask of zeros, in pieces of eight bytes.
     write("frames", name, bytes([7, 0x82, 0x80 | len(data), 0, 0, 0, 0]) + data)
+    # A batch of it, twice.
+    write("http_stream", name, bytes(4) + (len(data).to_bytes(4, "little") + data) * 2)
 for name, data in servers.items():
     write("server_message", name, data)
     write("replica_stream", name, data)

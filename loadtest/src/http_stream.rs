@@ -13,13 +13,32 @@ use std::task::{Context, Poll, ready};
 use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::client::ClientError;
-use response::{Part, Responses};
+use response::{NoResponse, Part, Responses};
 
 /// Most messages of a batch, and most bytes of its body.
 const BATCH_MESSAGES_MAX: usize = 64;
 const BATCH_BYTES_MAX: usize = 4 * 1024;
 const READ_BYTES: usize = 4 * 1024;
+
+/// Why a connection over HTTP stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// It failed or broke.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The server ended it.
+    #[error("the server closed the connection")]
+    Closed,
+    /// The server answered what is not expected.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+impl From<NoResponse> for StreamError {
+    fn from(error: NoResponse) -> Self {
+        Self::Unexpected(error.to_string())
+    }
+}
 
 /// How the server's messages come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,12 +98,12 @@ impl Records {
     }
 
     /// The next message that is whole; an empty one asks for a sign of life.
-    pub fn advance(&mut self) -> Result<Option<&[u8]>, ClientError> {
+    pub fn advance(&mut self) -> Result<Option<&[u8]>, StreamError> {
         let rest = self.bytes.get(self.read..).unwrap_or_default();
         let Some((length, rest)) = rest.split_first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
         if length > SERVER_MESSAGE_BYTES_MAX {
-            return Err(ClientError::Http("a message longer than any".to_owned()));
+            return Err(StreamError::Unexpected("a message longer than any".to_owned()));
         }
         let Some(message) = rest.get(..length) else { return Ok(None) };
         self.read += 4 + length;
@@ -129,21 +148,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
         Self { stream, responses: Responses::default(), unsent: Vec::new() }
     }
 
-    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         while !self.unsent.is_empty() {
             let sent = ready!(Pin::new(&mut self.stream).poll_write(context, &self.unsent))?;
             self.unsent.drain(..sent);
         }
-        Pin::new(&mut self.stream).poll_flush(context).map_err(ClientError::from)
+        Pin::new(&mut self.stream).poll_flush(context).map_err(StreamError::from)
     }
 
     /// Reads something. The end of the connection is an error.
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         let mut buffer = [0; READ_BYTES];
         let mut buffer = ReadBuf::new(&mut buffer);
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer))?;
         if buffer.filled().is_empty() {
-            return Poll::Ready(Err(ClientError::Closed));
+            return Poll::Ready(Err(StreamError::Closed));
         }
         self.responses.push(buffer.filled());
         Poll::Ready(Ok(()))
@@ -170,7 +189,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HttpStream<S> {
     }
 
     /// Says something; the first time it is Hello.
-    pub async fn send(&mut self, message: Vec<u8>) -> Result<(), ClientError> {
+    pub async fn send(&mut self, message: Vec<u8>) -> Result<(), StreamError> {
         if self.secret.is_none() {
             return self.open(&message).await;
         }
@@ -180,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HttpStream<S> {
     }
 
     /// The next message of the server.
-    pub async fn next(&mut self) -> Result<Vec<u8>, ClientError> {
+    pub async fn next(&mut self) -> Result<Vec<u8>, StreamError> {
         poll_fn(|context| self.poll_next(context)).await
     }
 
@@ -199,7 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HttpStream<S> {
         &mut self.down.stream
     }
 
-    async fn open(&mut self, hello: &[u8]) -> Result<(), ClientError> {
+    async fn open(&mut self, hello: &[u8]) -> Result<(), StreamError> {
         let mut body = Vec::new();
         push_record(&mut body, hello);
         let path = if self.query.is_empty() { "/stream".to_owned() } else { format!("/stream?{}", self.query) };
@@ -215,7 +234,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HttpStream<S> {
             }
         }
         let secret = secret_in(&answer).filter(|_| status == 201);
-        self.secret = Some(secret.ok_or_else(|| ClientError::Http(format!("{status}: {}", String::from_utf8_lossy(&answer))))?);
+        self.secret = Some(secret.ok_or_else(|| StreamError::Unexpected(format!("{status}: {}", String::from_utf8_lossy(&answer))))?);
         self.ask();
         poll_fn(|context| self.down.poll_send(context)).await
     }
@@ -251,7 +270,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HttpStream<S> {
         Request { path: "/stream/up", host: &self.host, secret: self.secret.as_deref(), body: &body }.write(&mut self.up.unsent);
     }
 
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, ClientError>> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, StreamError>> {
         loop {
             self.hear_answers(context)?;
             while let Some(message) = self.records.advance()? {
@@ -269,12 +288,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HttpStream<S> {
                 }
             }
             if self.is_over {
-                return Poll::Ready(Err(ClientError::Closed));
+                return Poll::Ready(Err(StreamError::Closed));
             }
             let _ = self.down.poll_send(context)?;
             match self.down.responses.advance()? {
                 Some(Part::Head(200)) => {}
-                Some(Part::Head(status)) => return Poll::Ready(Err(ClientError::Http(format!("no messages: {status}")))),
+                Some(Part::Head(status)) => return Poll::Ready(Err(StreamError::Unexpected(format!("no messages: {status}")))),
                 Some(Part::Data(bytes)) => self.records.push(bytes),
                 Some(Part::End) if self.reading == Reading::Poll => self.ask(),
                 Some(Part::End) => self.is_over = true,
@@ -284,7 +303,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> HttpStream<S> {
     }
 
     /// Reads answers to batches, and says what waited for them.
-    fn hear_answers(&mut self, context: &mut Context<'_>) -> Result<(), ClientError> {
+    fn hear_answers(&mut self, context: &mut Context<'_>) -> Result<(), StreamError> {
         loop {
             let _ = self.up.poll_send(context)?;
             match self.up.responses.advance()? {

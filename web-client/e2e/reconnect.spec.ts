@@ -89,7 +89,6 @@ test('Retry now gives up a socket that hangs', async ({ newPlayer }) => {
   await expect.poll(async () => (await state(page)).connection).toBe('connecting');
   const sockets = line.opened;
   line.treatment = 'pass';
-  line.overHttp = 'pass';
   await page.getByTestId('retry').click();
   await expect(page.getByTestId('lost')).toBeHidden();
   expect(line.opened).toBe(sockets + 1);

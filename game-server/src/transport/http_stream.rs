@@ -28,24 +28,12 @@ use tokio::time::Instant;
 
 use super::seam::{Arrival, Broken, Ended, Heard, Taken, Transport};
 use crate::clock::Moment;
+pub use wire::Refused;
 use wire::{Took, Wire};
 
 /// The gateway's end of a connection.
 #[derive(Clone)]
 pub struct HttpEnd(Arc<Shared>);
-
-/// Why a request of a client is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// The connection is over.
-    Gone,
-    /// The number is not the one that is due.
-    OutOfOrder,
-    /// There is a response already, or a later poll.
-    Second,
-    /// The last answer was asked for too often.
-    TooOften,
-}
 
 struct Shared {
     wire: Mutex<Wire>,

@@ -13,12 +13,24 @@ use tickwire_protocol::codec::encode;
 use tickwire_protocol::messages::ServerMessage;
 use tokio::time::Instant;
 
-use super::Refused;
 use super::framing::frame;
 use crate::transport::seam::{Broken, MESSAGES_MAX, Taken};
 
 /// The last answer is given again so often.
 const REPEATS_MAX: u32 = 8;
+
+/// Why a request of a client is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The connection is over.
+    Gone,
+    /// The number is not the one that is due.
+    OutOfOrder,
+    /// There is a response already, or a later poll.
+    Second,
+    /// The last answer was asked for too often.
+    TooOften,
+}
 
 pub(super) struct Wire {
     /// Messages from the client, at most [`MESSAGES_MAX`]; `None` is a sign of life.

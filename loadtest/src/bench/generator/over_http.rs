@@ -42,9 +42,8 @@ struct Line {
     responses: Responses,
 }
 
-/// What goes over which connection.
+/// The first connection is the one that inputs go up.
 const UP: usize = 0;
-const DOWN: usize = 1;
 
 impl Line {
     fn open(server: SocketAddr, index: usize) -> Result<Self> {
