@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tag::Tag;
 use tickwire_loadtest::bot::{Bot, Driver};
+use tickwire_loadtest::line::Line;
 use tickwire_loadtest::{Client, ClientError, Heard};
 use tickwire_protocol::codec::{BoundedVec, encode};
 use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
@@ -63,7 +64,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 async fn meet(first: Vec<u8>, again: Vec<u8>) -> Client<Tag> {
     let address = server(first, again);
     let stream = TcpStream::connect(address).await.expect("connected");
-    Client::over(stream, format!("ws://{address}/ws")).await.expect("upgraded")
+    Client::over(Line::from(stream), format!("ws://{address}/ws")).await.expect("upgraded")
 }
 
 /// Why the client gives up.
