@@ -10,9 +10,11 @@
 pub(crate) mod handshake;
 mod keeper;
 mod material;
+mod records;
 mod self_signed;
 mod stream;
 
 pub(crate) use keeper::Keeper;
 pub use material::MaterialError;
+pub(crate) use records::Records;
 pub(crate) use stream::{Encrypted, Stream};

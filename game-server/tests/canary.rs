@@ -1,20 +1,26 @@
-//! Tokens and tickets are in no log line, however much is logged, and in no metric.
+//! Tokens and tickets are in no log line, however much is logged, in no metric, and in no answer but
+//! the one that gives them.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![cfg(unix)]
 
 #[path = "common/http.rs"]
 mod http;
+#[path = "common/provider.rs"]
+mod provider;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use http::{get, guest, handshake, post, request};
+use provider::Provider;
+use serde_json::json;
 use tag::Tag;
 use tickwire_game::Game;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::{ClientMessage, Credential, PROTOCOL_VERSION, Secret};
+use tickwire_server::config::JwtAlgorithm;
 
 const ADMIN_TOKEN: &str = "canary-operator-token";
 
@@ -37,9 +43,17 @@ fn no_secret_is_written_anywhere() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let token_file = dir.path().join("token");
     std::fs::write(&token_file, ADMIN_TOKEN).expect("a token file");
+    let provider = Provider::new();
+    let accounts = [
+        "accounts.jwt.algorithm=EdDSA".to_owned(),
+        format!("accounts.jwt.issuer={}", provider::ISSUER),
+        format!("accounts.jwt.audience={}", provider::AUDIENCE),
+        format!("accounts.jwt.keys_file={}", provider.keys_file().display()),
+    ];
     let mut child = Command::new(env!("CARGO_BIN_EXE_tickwire"))
         .args(["--game", "tag", "--port", "0", "--drain-seconds", "0", "--set", "log_filter=trace", "--set", "admin.print_token=false"])
         .args(["--admin-token-file".as_ref(), token_file.as_os_str()])
+        .args(accounts.iter().flat_map(|setting| ["--set", setting]))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -80,6 +94,23 @@ fn no_secret_is_written_anywhere() {
             &[("Sec-WebSocket-Protocol", &format!("tickwire.spectate, bearer.{token}"))],
         );
     }
+    // Tokens of an identity provider: a good one, and each of its parts in bad ones.
+    let by = provider::signer(JwtAlgorithm::EdDSA, provider::ED25519);
+    let mut claims = provider::claims("canary-of-a-subject", 60);
+    claims["name"] = json!("Ada");
+    let jwt = provider::sign(&by, &json!({ "alg": "EdDSA", "kid": "canary-of-a-key" }), &claims);
+    let parts: Vec<&str> = jwt.split('.').collect();
+    assert_eq!(post(play, "/api/quick-play", Some(&jwt), &mode).status, 200);
+    let bad =
+        [format!("{jwt}x"), format!("{}.{}.{}", parts[0], parts[1], parts[1]), Provider::token_by(provider::ED25519_OTHER, "canary", 60)];
+    let mut answers = String::new();
+    for token in &bad {
+        for path in ["/api/session/renew", "/api/quick-play", "/api/matches", "/api/nothing"] {
+            let answer = post(play, path, Some(token), &mode);
+            assert!(answer.status >= 400, "{answer:?}");
+            answers.push_str(&answer.text());
+        }
+    }
     let metrics = get(ops, "/metrics").text();
 
     let kill = format!("kill -TERM {}", child.id());
@@ -88,8 +119,10 @@ fn no_secret_is_written_anywhere() {
     let log = log.join().expect("read").expect("a log");
     assert!(log.contains("operator watches a match") && log.contains("TRACE"), "much is logged: {log:.2000}");
     let secrets = spellings(ticket).into_iter().chain(spellings(resume)).chain([session, ADMIN_TOKEN.into(), "canary".into()]);
+    let tokens = bad.iter().chain([&jwt]).flat_map(|token| token.split('.')).filter(|part| part.len() > 8).map(str::to_owned);
+    let secrets = secrets.chain(tokens);
     for secret in secrets {
-        for (place, text) in [("log", &log), ("metrics", &metrics), ("standard output", &lines.join("\n"))] {
+        for (place, text) in [("log", &log), ("metrics", &metrics), ("answers", &answers), ("standard output", &lines.join("\n"))] {
             let found = text.lines().find(|line| line.contains(&secret));
             assert_eq!(found, None, "{secret} is in the {place}");
         }

@@ -78,16 +78,18 @@ async fn plant(harness: &Harness) -> Vec<(Api, Join)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_wakes_no_more_matches_than_it_has_time_for_and_who_plays_plays_on() {
     let harness = start();
+    let planted = plant(&harness).await;
     let ada = harness.guest(0).await;
     let join = ada.create(MODE.id, true).await.expect("a match");
     let code = join.code.clone();
     let mut honest: Client<Costly> = enter(&ada, &join).await.expect("Welcome");
     see(&mut honest, |view| view.tick.0 >= 10).await.expect("what a match costs is known");
 
-    let planted = plant(&harness).await;
     let mut intruders = Vec::new();
     for (api, join) in &planted {
-        intruders.extend(intrude(api, join).await);
+        // The ticket may be too old by now, or another one refused for want of time.
+        let Ok(join) = api.join(&join.code).await else { continue };
+        intruders.extend(intrude(api, &join).await);
     }
     // Eight would take all of its time; each is slower than it was meant to be, never faster.
     assert!(intruders.len() < 8, "{} of {WANTED} were let in", intruders.len());
@@ -103,8 +105,8 @@ async fn a_worker_wakes_no_more_matches_than_it_has_time_for_and_who_plays_plays
     let theirs = bob.join(&code).await.expect("a seat");
     let friend: Client<Costly> = enter(&bob, &theirs).await.expect("Welcome");
 
-    drop((intruders, friend));
-    eventually("they are gone", || (connected(&harness) <= 1).then_some(())).await;
+    drop((intruders, friend, honest));
+    eventually("they are gone", || (connected(&harness) == 0).then_some(())).await;
     eventually("time for others", || (get(harness.server.ops_addr(), "/readyz").status == 200).then_some(())).await;
     let join = api.create(MODE.id, true).await.expect("a match");
     intrude(api, &join).await.expect("there is time again");

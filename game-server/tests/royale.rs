@@ -91,7 +91,8 @@ async fn one_that_stalls_comes_back_to_the_newest_state() {
     let stream = socket.connect(harness.server.play_addr()).await.expect("connected");
     let other = harness.guest(1).await;
     let seat = other.join(&join.code).await.expect("a seat");
-    let mut slow = Client::<Arena>::over(stream, format!("ws://{}{}", harness.server.play_addr(), seat.ws_url)).await.expect("upgraded");
+    let mut slow =
+        Client::<Arena>::over(stream.into(), format!("ws://{}{}", harness.server.play_addr(), seat.ws_url)).await.expect("upgraded");
     slow.hello(Credential::Ticket(seat.ticket)).await.expect("sent");
     hear(&mut slow, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await.expect("Welcome");
     let start = see(&mut steady, has_zone).await.expect("it plays");

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tickwire_protocol::Secret;
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::line::Line;
 use crate::target::Place;
 
 /// Largest answer that is read, bytes.
@@ -90,6 +91,20 @@ impl Api {
         socket.connect(address).await
     }
 
+    /// Opens a connection to the server, and shakes hands if it speaks TLS.
+    pub async fn open(&self) -> std::io::Result<Line> {
+        let stream = self.connect().await?;
+        match &self.server.tls {
+            Some(trust) => trust.secure(stream, self.server.host()).await,
+            None => Ok(stream.into()),
+        }
+    }
+
+    /// Where it leads.
+    pub const fn server(&self) -> &Place {
+        &self.server
+    }
+
     /// Becomes a guest called `name`.
     pub async fn open_session(&mut self, name: &str) -> Result<(), ApiError> {
         let answer = self.call(Method::POST, "/api/session", Some(json!({ "name": name }))).await?;
@@ -139,7 +154,7 @@ impl Api {
 
     async fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Result<(StatusCode, Bytes), ApiError> {
         let unreachable = |error: &dyn std::fmt::Display| ApiError::Unreachable(error.to_string());
-        let stream = self.connect().await.map_err(|error| unreachable(&error))?;
+        let stream = self.open().await.map_err(|error| unreachable(&error))?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;
         let mut request = Request::builder().method(method).uri(path).header(HOST, &self.server.authority);

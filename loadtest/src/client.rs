@@ -14,7 +14,6 @@ use tickwire_protocol::{
     Snapshot, Tick, Workspace,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -22,6 +21,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::api::Api;
 use crate::http_stream::{HttpStream, Reading, StreamError};
+use crate::line::Line;
 
 /// Bytes that may wait for a server that takes nothing.
 const WRITE_BUFFER_BYTES_MAX: usize = 64 * 1024;
@@ -30,7 +30,7 @@ const WRITE_BUFFER_BYTES_MAX: usize = 64 * 1024;
 const HEARD_MAX: usize = 16 * 1024;
 
 /// One player's connection.
-pub struct Client<G: Game, S = TcpStream> {
+pub struct Client<G: Game, S = Line> {
     wire: Wire<S>,
     replica: Replica,
     welcome: Option<Welcome>,
@@ -140,16 +140,16 @@ fn with_workspace<G: Game, R>(work: impl FnOnce(&mut Workspace) -> R) -> R {
 impl<G: Game> Client<G> {
     /// Connects without saying anything yet.
     pub async fn connect(api: &Api, ws_path: &str) -> Result<Self, ClientError> {
-        let stream = api.connect().await?;
-        let url = format!("ws://{}{ws_path}", stream.peer_addr()?);
+        let stream = api.open().await?;
+        // Whether TLS is between is none of the WebSocket's business.
+        let url = format!("ws://{}{ws_path}", api.server().authority);
         Self::over(stream, url).await
     }
 
     /// The same over HTTP. Nothing is said before Hello.
     pub async fn connect_over_http(api: &Api, ws_path: &str, reading: Reading) -> Result<Self, ClientError> {
-        let (down, up) = (api.connect().await?, api.connect().await?);
-        let host = down.peer_addr()?.to_string();
-        Ok(Self::over_http(HttpStream::new(down, up, reading, &host, query_of(ws_path))))
+        let (down, up) = (api.open().await?, api.open().await?);
+        Ok(Self::over_http(HttpStream::new(down, up, reading, &api.server().authority, query_of(ws_path))))
     }
 }
 

@@ -17,12 +17,12 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use serde_json::Value;
 use tickwire_game::Game;
 use tickwire_protocol::Credential;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::api::{self, Api, ApiError};
 use crate::client::{Client, ClientError, Heard, query_of};
 use crate::http_stream::{HttpStream, Reading};
+use crate::line::Line;
 use crate::link::{Link, Mix};
 use crate::scenario::{Door, Scenario};
 use crate::target::{Place, any_like};
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const SECOND_TRY: Duration = Duration::from_millis(250);
 
 /// A player's connection, over whatever network it has.
-pub type PlayerClient<G> = Client<G, Link<TcpStream>>;
+pub type PlayerClient<G> = Client<G, Link<Line>>;
 
 /// What all players of a run need to come in.
 pub struct Entrance {
@@ -118,8 +118,11 @@ impl Entrance {
         let clients = (0..count).map(|nth| {
             let source = spreads.then(|| Api::loopback_source(first_address + nth));
             let builder = reqwest::Client::builder().local_address(source).timeout(PATIENCE).pool_max_idle_per_host(1).no_proxy();
-            // Reading the roots takes milliseconds a client, and players are let in over plain HTTP.
-            let builder = builder.tls_certs_only([]);
+            let builder = match &setup.server.tls {
+                Some(trust) => builder.tls_backend_preconfigured(trust.config().as_ref().clone()),
+                // Reading the roots takes milliseconds a client, and nobody is to be believed.
+                None => builder.tls_certs_only([]),
+            };
             // The address that preflight found, for one of several may not answer.
             let builder = match setup.server.name() {
                 Some(name) => builder.resolve(name, setup.server.address),
@@ -192,7 +195,7 @@ impl Entrance {
     async fn watch<G: Game>(&self, user: &mut GooseUser, index: usize, source: Option<IpAddr>) -> Result<PlayerClient<G>, EnterError> {
         let access = self.watch.as_ref().ok_or(EnterError::NothingToWatch)?;
         let bearer = format!("Bearer {}", access.token);
-        let request = user.client.get(format!("http://{}/admin/api/matches", access.admin.address)).header(AUTHORIZATION, &bearer);
+        let request = user.client.get(access.admin.url("/admin/api/matches")).header(AUTHORIZATION, &bearer);
         let list = answer(user, GooseMethod::Get, "/admin/api/matches", request).await?;
         let matches =
             list.get("matches").and_then(Value::as_array).filter(|matches| !matches.is_empty()).ok_or(EnterError::NothingToWatch)?;
@@ -251,14 +254,14 @@ impl Entrance {
         Ok(client)
     }
 
-    fn link(&self, stream: TcpStream, index: usize) -> Link<TcpStream> {
+    fn link(&self, stream: Line, index: usize) -> Link<Line> {
         let user = self.first_user + index;
         Link::new(stream, &self.network.deal(user, self.seed), self.seed.wrapping_add(user as u64))
     }
 }
 
-async fn connect(to: &Place, source: Option<IpAddr>) -> io::Result<TcpStream> {
-    Api::to(to.clone(), source.unwrap_or_else(|| any_like(to.address))).connect().await
+async fn connect(to: &Place, source: Option<IpAddr>) -> io::Result<Line> {
+    Api::to(to.clone(), source.unwrap_or_else(|| any_like(to.address))).open().await
 }
 
 async fn first_snapshot<G: Game>(client: &mut PlayerClient<G>) -> Result<(), ClientError> {

@@ -25,7 +25,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use counted::Counted;
@@ -91,16 +90,6 @@ impl<S> Arrivals for Link<S> {
 
     fn waiting_since(&self) -> Option<Instant> {
         self.shaper.as_ref()?.waiting_since()
-    }
-}
-
-impl Arrivals for TcpStream {
-    fn take_arrivals(&mut self) -> Option<(Instant, Instant)> {
-        None
-    }
-
-    fn waiting_since(&self) -> Option<Instant> {
-        None
     }
 }
 

@@ -1,14 +1,16 @@
 //! The command line of a load test.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use crate::http_stream::Reading;
+use crate::line::Trust;
 use crate::link;
 use crate::scenario::ScenarioMix;
-use crate::target::Target;
+use crate::target::{Place, Target};
 
 /// Plays on a Tickwire server with thousands of real, checking clients, and says what they felt.
 ///
@@ -44,7 +46,7 @@ pub enum Command {
 #[derive(Clone, Debug, clap::Args)]
 #[allow(clippy::struct_excessive_bools)] // switches of a command line
 pub struct Options {
-    /// The server's player address: a name or an address, IPv6 in brackets, with or without http://
+    /// The server's player address: a name or an address, IPv6 in brackets, with or without http:// or https://
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "HOST:PORT")]
     pub server: Target,
     /// The server's metrics, to plot its CPU and ticks; "off" for none [default: two ports after the server's]
@@ -115,6 +117,12 @@ pub struct Options {
     /// No live line
     #[arg(long, short)]
     pub quiet: bool,
+    /// Believe the certificates in this PEM file, and those they vouch for, instead of the system's
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    pub ca: Option<PathBuf>,
+    /// Believe whatever certificate the server shows, such as one that it made itself
+    #[arg(long)]
+    pub insecure: bool,
     /// Further options for goose itself, after another --
     #[arg(last = true, value_name = "GOOSE OPTIONS")]
     pub goose: Vec<String>,
@@ -168,6 +176,17 @@ fn parse_time(text: &str) -> Result<Duration, String> {
 const ARRIVALS_PER_SECOND: u32 = 200;
 
 impl Options {
+    /// Finds a server, and says whom to believe to be it.
+    pub async fn find(&self, target: &Target) -> io::Result<Place> {
+        let tls = match &self.ca {
+            _ if !target.is_secure() => None,
+            _ if self.insecure => Some(Trust::anyone()?),
+            Some(file) => Some(Trust::file(file)?),
+            None => Some(Trust::system()?),
+        };
+        Ok(target.find().await?.secured(tls))
+    }
+
     /// How long the players take to arrive.
     pub fn arrival_time(&self) -> Duration {
         let default = Duration::from_secs(u64::from(self.users.div_ceil(ARRIVALS_PER_SECOND)).max(1));

@@ -158,8 +158,7 @@ fn entrance(options: &Options, facts: &Facts) -> Result<Entrance, PreflightError
 fn attack<G: Game>(options: &Options, facts: &Facts, plan: Option<&[u32]>, field: &Arc<Field<G>>) -> Result<GooseAttack, GooseError> {
     // Goose's remote control listens on a fixed port, which a second process would find taken.
     let quiet = ["--no-print-metrics", "-qq", "--no-telnet"];
-    let mut arguments: Vec<String> =
-        ["--host", &format!("http://{}", facts.place.authority)].into_iter().chain(quiet).map(str::to_owned).collect();
+    let mut arguments: Vec<String> = ["--host", &facts.place.url("")].into_iter().chain(quiet).map(str::to_owned).collect();
     if let Some(plan) = plan {
         arguments.extend(["--test-plan".to_owned(), capacity::test_plan(plan, options.capacity_hold)]);
     } else {

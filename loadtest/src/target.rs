@@ -1,5 +1,5 @@
 //! Where a server is, as a person writes it: `10.0.0.5:8080`, `[::1]:8080`, `localhost:8080` or
-//! `http://host:8080`.
+//! `http://host:8080`, or `https://` where TLS is spoken.
 //!
 //! Invariant: a request says the name that was written (a proxy chooses by it), whatever address it
 //! is sent to.
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
 
+use crate::line::Trust;
+
 /// How long an address may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -21,6 +23,8 @@ pub struct Target {
     /// A name, or an address without brackets.
     host: String,
     port: u16,
+    /// Whether TLS is spoken there.
+    is_secure: bool,
 }
 
 /// A server that was found.
@@ -30,26 +34,50 @@ pub struct Place {
     pub address: SocketAddr,
     /// Its name and port, for `Host` and URLs.
     pub authority: String,
+    /// Whom to believe to be it; `None` if no TLS is spoken there.
+    pub tls: Option<Trust>,
 }
 
 impl Place {
     /// A server known by its address alone.
     pub fn at(address: SocketAddr) -> Self {
-        Self { address, authority: address.to_string() }
+        Self { address, authority: address.to_string(), tls: None }
+    }
+
+    /// The same, where TLS is spoken.
+    #[must_use]
+    pub fn secured(self, tls: Option<Trust>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// The URL of `path` there.
+    pub fn url(&self, path: &str) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.authority)
+    }
+
+    /// The host alone.
+    pub fn host(&self) -> &str {
+        self.authority.rsplit_once(':').map_or(self.authority.as_str(), |(host, _)| host)
     }
 
     /// The host alone, if it is a name.
     pub fn name(&self) -> Option<&str> {
-        let (host, _) = self.authority.rsplit_once(':')?;
+        let host = self.host();
         let is_address = host.starts_with('[') || host.parse::<IpAddr>().is_ok();
         (!is_address).then_some(host)
     }
 }
 
 impl Target {
-    /// The same host, so many ports further; `None` if there is no such port.
+    /// The same host without TLS, so many ports further; `None` if there is no such port.
     pub fn port_after(&self, count: u16) -> Option<Self> {
-        Some(Self { host: self.host.clone(), port: self.port.checked_add(count)? })
+        Some(Self { host: self.host.clone(), port: self.port.checked_add(count)?, is_secure: false })
+    }
+
+    /// Whether it was written with `https://`.
+    pub const fn is_secure(&self) -> bool {
+        self.is_secure
     }
 
     /// Every address of the host. Of this machine's own, IPv4's come first: only those can be
@@ -76,7 +104,7 @@ impl Target {
         let mut why = io::Error::from(io::ErrorKind::NotFound);
         for address in self.addresses().await? {
             match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
-                Ok(Ok(_)) => return Ok(Place { address, authority: self.to_string() }),
+                Ok(Ok(_)) => return Ok(Place { address, authority: self.to_string(), tls: None }),
                 Ok(Err(error)) => why = error,
                 Err(_) => why = io::Error::new(io::ErrorKind::TimedOut, format!("nothing came for {} s", PATIENCE.as_secs())),
             }
@@ -90,16 +118,15 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        if text.starts_with("https://") || text.starts_with("wss://") {
-            return Err("players are let in over plain HTTP: name the server itself, not the proxy that speaks TLS".to_owned());
-        }
-        let is_url = text.starts_with("http://");
-        let text = text.strip_prefix("http://").unwrap_or(text);
+        let is_secure = text.starts_with("https://");
+        let is_url = is_secure || text.starts_with("http://");
+        let text = text.strip_prefix("https://").or(text.strip_prefix("http://")).unwrap_or(text);
         let text = text.strip_suffix('/').unwrap_or(text);
         if text.contains("://") || text.contains(['/', '?', '#', '@']) || text.contains(char::is_whitespace) {
-            return Err("expected HOST:PORT or http://HOST:PORT, with nothing behind it".to_owned());
+            return Err("expected HOST:PORT, http://HOST:PORT or https://HOST:PORT, with nothing behind it".to_owned());
         }
-        let no_port = if is_url { Ok(HTTP_PORT) } else { Err("the port is missing, such as :8080".to_owned()) };
+        let no_port =
+            if is_url { Ok(if is_secure { HTTPS_PORT } else { HTTP_PORT }) } else { Err("the port is missing, such as :8080".to_owned()) };
         let port = |digits: &str| match digits.parse() {
             Ok(port) if port > 0 => Ok(port),
             _ => Err(format!("`{digits}` is no port: it must be 1 to 65535")),
@@ -112,14 +139,14 @@ impl FromStr for Target {
                 None if behind.is_empty() => no_port?,
                 None => return Err(format!("`{behind}` after the bracket is no port: write [::1]:8080")),
             };
-            return Ok(Self { host: host.to_owned(), port });
+            return Ok(Self { host: host.to_owned(), port, is_secure });
         }
         match text.split_once(':') {
             Some((_, rest)) if rest.contains(':') => Err("write an IPv6 address in brackets, such as [::1]:8080".to_owned()),
             Some(("", _)) => Err("the host is missing, such as localhost:8080".to_owned()),
-            Some((host, digits)) => Ok(Self { host: host.to_owned(), port: port(digits)? }),
+            Some((host, digits)) => Ok(Self { host: host.to_owned(), port: port(digits)?, is_secure }),
             None if text.is_empty() => Err("expected HOST:PORT".to_owned()),
-            None => Ok(Self { host: text.to_owned(), port: no_port? }),
+            None => Ok(Self { host: text.to_owned(), port: no_port?, is_secure }),
         }
     }
 }
@@ -136,6 +163,7 @@ pub fn any_like(of: SocketAddr) -> IpAddr {
 }
 
 const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +185,7 @@ mod tests {
             ("[::1]:8080", "[::1]:8080"),
             ("http://[2001:db8::7]:81/", "[2001:db8::7]:81"),
             ("http://game.example", "game.example:80"),
+            ("https://game.example/", "game.example:443"),
             (" http://game.example:8080/ ", "game.example:8080"),
         ] {
             assert_eq!(written(text), expected);
@@ -175,13 +204,12 @@ mod tests {
         assert_eq!(refused("host:0"), "`0` is no port: it must be 1 to 65535");
         assert_eq!(refused("host:http"), "`http` is no port: it must be 1 to 65535");
         assert_eq!(refused(":8080"), "the host is missing, such as localhost:8080");
-        assert!(refused("https://game.example").contains("plain HTTP"));
         assert!(refused("http://host:80/page").contains("nothing behind it") && refused("ws://host:80").contains("nothing behind it"));
     }
 
     #[test]
     fn a_place_knows_whether_it_has_a_name() {
-        let place = |authority: &str| Place { address: SocketAddr::from(([127, 0, 0, 1], 80)), authority: authority.to_owned() };
+        let place = |authority: &str| Place { address: SocketAddr::from(([127, 0, 0, 1], 80)), authority: authority.to_owned(), tls: None };
         assert_eq!(
             [place("game.example:80").name(), place("[::1]:80").name(), place("10.0.0.1:80").name()],
             [Some("game.example"), None, None]

@@ -40,13 +40,14 @@ fn check_line(results: &Value, arm: &str) {
 #[test]
 fn the_native_arms_are_measured() {
     tickwire();
-    let results = results("floor,tickwire,tickwire-portable");
+    let results = results("floor,tickwire,tickwire-portable,tickwire-tls");
     check_line(&results, "floor");
     check_line(&results, "tickwire");
     check_line(&results, "tickwire-portable");
+    check_line(&results, "tickwire-tls");
     let payload = |arm: &str| results["arms"][arm]["players"]["32"]["payload_bytes_per_update"].as_f64().expect("a figure");
     assert!((payload("floor") - payload("tickwire")).abs() < 20.0, "the floor writes as much as Tickwire");
-    for arm in ["tickwire", "tickwire-portable"] {
+    for arm in ["tickwire", "tickwire-portable", "tickwire-tls"] {
         let means = &results["workload"][arm];
         assert!(means["movers"].as_f64().is_some_and(|movers| movers > 12.0), "{arm}: {means}");
         assert!(means["turners"].as_f64().is_some_and(|turners| turners > 12.0), "inputs are followed by {arm}: {means}");

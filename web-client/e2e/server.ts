@@ -25,17 +25,20 @@ export class Server {
   readonly playUrl: string;
   /** The admin page, with its token. */
   readonly adminUrl: string;
+  /** The SHA-256 of a certificate that it made; empty if it made none. */
+  readonly fingerprint: string;
   /** The lines of its log so far, without colours. */
   readonly log: readonly string[];
   private readonly child: ChildProcess;
   private readonly folder: string;
 
-  private constructor(child: ChildProcess, folder: string, log: readonly string[], playUrl: string, adminUrl: string) {
+  private constructor(child: ChildProcess, folder: string, log: readonly string[], lines: Lines) {
     this.child = child;
     this.log = log;
     this.folder = folder;
-    this.playUrl = playUrl;
-    this.adminUrl = adminUrl;
+    this.playUrl = lines.play;
+    this.adminUrl = lines.admin;
+    this.fingerprint = lines.tls;
   }
 
   get port(): number {
@@ -68,8 +71,7 @@ export class Server {
     );
     const log = logOf(child);
     try {
-      const { play, admin } = await addresses(child);
-      return new Server(child, folder, log, play, admin);
+      return new Server(child, folder, log, await addresses(child));
     } catch (error) {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true });
@@ -117,8 +119,15 @@ function binary(): string {
   return found;
 }
 
+/** What it prints when it is ready. */
+interface Lines {
+  readonly play: string;
+  readonly admin: string;
+  readonly tls: string;
+}
+
 /** Waits for a line per listener, as in `tickwire: play   http://127.0.0.1:8080/`. */
-function addresses(child: ChildProcess): Promise<{ play: string; admin: string }> {
+function addresses(child: ChildProcess): Promise<Lines> {
   return new Promise((resolve, reject) => {
     const { stdout } = child;
     if (!stdout) {
@@ -134,12 +143,12 @@ function addresses(child: ChildProcess): Promise<{ play: string; admin: string }
     });
     const found = new Map<string, string>();
     createInterface({ input: stdout }).on('line', (line) => {
-      const match = /^tickwire: (play|admin)\s+(\S+)/.exec(line);
+      const match = /^tickwire: (play|tls|admin)\s+(?:SHA-256 )?(\S+)/.exec(line);
       if (match?.[1] !== undefined && match[2] !== undefined) found.set(match[1], match[2]);
       const [play, admin] = [found.get('play'), found.get('admin')];
       if (play === undefined || admin === undefined) return;
       clearTimeout(timer);
-      resolve({ play, admin });
+      resolve({ play, admin, tls: found.get('tls') ?? '' });
     });
   });
 }

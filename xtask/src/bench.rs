@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Write tables and charts into docs/BENCHMARKS.md and docs/images
     #[arg(long)]
     docs: bool,
-    /// Servers to measure, separated by commas [default: floor,tickwire,tickwire-portable,ws-binary,ws-json,colyseus]
+    /// Servers to measure, separated by commas [default: floor,tickwire,tickwire-portable,tickwire-tls,ws-binary,ws-json,colyseus]
     #[arg(long, value_name = "NAMES")]
     arms: Option<String>,
     /// Player counts to measure at [default: 320,960]
@@ -42,7 +42,7 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     }
     let mut bench = Command::new(binary);
     bench.args(flags(args));
-    become_bench(&mut bench)
+    become_program(&mut bench)
 }
 
 /// Installs what the arms on Node are made of, unless exactly that is installed.
@@ -81,21 +81,21 @@ fn flags(args: &Args) -> Vec<String> {
     flags
 }
 
-/// The benchmark takes this process over, so that Ctrl-C reaches it, and it prints what it has.
+/// The program takes this process over, so that Ctrl-C reaches it, and it prints what it has.
 #[cfg(unix)]
-fn become_bench(bench: &mut Command) -> Result<ExitCode> {
+pub(crate) fn become_program(program: &mut Command) -> Result<ExitCode> {
     use anyhow::Context;
     use std::os::unix::process::CommandExt;
-    let error = bench.exec();
-    Err(error).with_context(|| format!("cannot start {}", bench.get_program().to_string_lossy()))
+    let error = program.exec();
+    Err(error).with_context(|| format!("cannot start {}", program.get_program().to_string_lossy()))
 }
 
 #[cfg(not(unix))]
-fn become_bench(_bench: &mut Command) -> Result<ExitCode> {
-    anyhow::bail!("the benchmark reads /proc: it runs on Linux")
+pub(crate) fn become_program(_program: &mut Command) -> Result<ExitCode> {
+    anyhow::bail!("this reads /proc: it runs on Linux")
 }
 
-const NATIVE_ARMS: &[&str] = &["floor", "tickwire", "tickwire-portable", "tickwire-http"];
+const NATIVE_ARMS: &[&str] = &["floor", "tickwire", "tickwire-portable", "tickwire-http", "tickwire-tls"];
 
 #[cfg(test)]
 mod tests {

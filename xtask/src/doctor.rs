@@ -4,7 +4,7 @@ use crate::apt::Apt;
 use crate::machine::Machine;
 use crate::process::ask;
 use crate::wasm::{self, Compiler};
-use crate::{fuzz, instructions, page, tools, workspace};
+use crate::{fuzz, instructions, page, supply_chain, tools, workspace};
 use std::process::{Command, ExitCode};
 
 /// One thing that may be missing.
@@ -77,6 +77,7 @@ fn look() -> Vec<Finding> {
         ),
         ("python3", version("python3"), "install it".to_string(), packaged),
         ("wasm-opt", located("wasm-opt"), run("apt-get install binaryen"), Need::Optional),
+        ("cargo-deny", supply_chain::find_deny(), run(supply_chain::INSTALL_DENY), Need::Optional),
         ("cargo-fuzz", fuzz::find_cargo_fuzz(), run(fuzz::INSTALL_COMMAND), Need::Optional),
         ("valgrind", located("valgrind"), run(instructions::INSTALL_COMMAND), Need::Optional),
     ];

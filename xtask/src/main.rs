@@ -1,4 +1,4 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `fuzz`,
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `abuse`, `fuzz`,
 //! `instructions`, `train-codec`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
 //! program), `machine` (which programs there are), `tools` and `apt` (what must be installed), `plan` (what is said before the work),
 //! `page`, `server`.
@@ -6,6 +6,7 @@
 //! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing is installed that
 //! is already there and new enough; of rustup nothing is asked but a target for the toolchain that is active.
 
+mod abuse;
 mod apt;
 mod bench;
 mod console;
@@ -21,6 +22,7 @@ mod play;
 mod process;
 mod server;
 mod summaries;
+mod supply_chain;
 mod test;
 mod tidy;
 mod tools;
@@ -63,6 +65,12 @@ enum Task {
     TrainCodec,
     /// Measure the server beside others, on this machine
     Bench(bench::Args),
+    /// Attack a server while people play on it, in every way there is, and report what they felt
+    Abuse(abuse::Args),
+    /// Write the table of limits in SECURITY.md from the code
+    Limits,
+    /// Check licences, sources and known weaknesses of crates and packages, or list them all (needs cargo-deny)
+    SupplyChain(supply_chain::Args),
     /// Say what is installed, what is missing, and what installs it
     Doctor,
 }
@@ -80,6 +88,9 @@ fn main() -> ExitCode {
         Task::Instructions => instructions::run(&console),
         Task::TrainCodec => train_codec::run(&console),
         Task::Bench(args) => bench::run(&console, &args),
+        Task::Abuse(args) => abuse::run(&console, &args),
+        Task::Limits => tidy::write_limits().map(|()| ExitCode::SUCCESS),
+        Task::SupplyChain(args) => supply_chain::run(&console, &args),
         Task::Doctor => Ok(doctor::run()),
     });
     match result {

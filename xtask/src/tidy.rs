@@ -7,6 +7,7 @@
 
 mod commands;
 mod hygiene;
+mod limits;
 mod links;
 mod source;
 
@@ -14,7 +15,7 @@ use crate::console::Step;
 use crate::process::ask;
 use crate::summaries::Tally;
 use crate::workspace;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use source::{Problem, SourceFile};
 use std::fs;
 use std::path::Path;
@@ -23,7 +24,14 @@ use std::process::Command;
 /// Applies every rule to every file of the checkout. `commands` are those that this program has.
 pub(crate) fn check(step: &mut Step, commands: &clap::Command) -> Result<Tally> {
     let files = read_files(&workspace::root())?;
-    let rules = [links::check, hygiene::check_lengths, hygiene::check_module_files, hygiene::check_machine_names, hygiene::check_sources];
+    let rules = [
+        links::check,
+        hygiene::check_lengths,
+        hygiene::check_module_files,
+        hygiene::check_machine_names,
+        hygiene::check_sources,
+        limits::check,
+    ];
     let mut problems: Vec<Problem> = rules.iter().flat_map(|rule| rule(&files)).collect();
     problems.extend(commands::check(&files, commands));
     if problems.is_empty() {
@@ -32,6 +40,16 @@ pub(crate) fn check(step: &mut Step, commands: &clap::Command) -> Result<Tally> 
     }
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     Err(step.failure(format!("tidy found {} problem(s)", problems.len()), lines.join("\n")).into())
+}
+
+/// Writes the table of limits into SECURITY.md.
+pub(crate) fn write_limits() -> Result<()> {
+    let root = workspace::root();
+    let files = read_files(&root)?;
+    let page = root.join(limits::PAGE);
+    let text = fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
+    let text = limits::renewed(&text, &files).with_context(|| format!("{} has no marks for the table", page.display()))?;
+    fs::write(&page, text).with_context(|| format!("cannot write {}", page.display()))
 }
 
 /// What git tracks or would track. Without git (an unpacked archive), everything but what the build

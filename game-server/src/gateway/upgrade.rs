@@ -49,7 +49,7 @@ pub(crate) async fn socket(transport: TransportKind, upgrading: OnUpgrade, remot
     // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
     let already_read = parts.read_buf.to_vec();
     let stream = parts.io.into_inner().into_inner();
-    Some(Socket::over_stream(transport, stream, already_read, remote.client.ip(), remote.permit).await)
+    Socket::over_stream(transport, stream, already_read, remote.client.ip(), remote.permit).await.ok()
 }
 
 fn answer(request: &Request) -> Result<Response, ProtocolError> {

@@ -274,8 +274,18 @@ impl ConnectionPermit {
     pub(crate) fn idle(&self) {
         self.line_up_anew(false);
         let mut taken = self.caps.taken();
-        if self.place.standing() != Standing::Lost && matches!(self.place.owner(), Owner::Proxy(Some(_))) {
-            taken.hand_over(&self.place, Owner::Proxy(None));
+        if self.place.standing() == Standing::Lost || matches!(self.place.owner(), Owner::Client(_)) {
+            return;
+        }
+        taken.hand_over(&self.place, Owner::Proxy(None));
+        // Who is known was one of its clients: the next one may be a stranger.
+        if self.place.standing() == Standing::Known {
+            if taken.strangers.len() >= self.caps.strangers_max {
+                taken.push_out_first();
+            }
+            let turn = taken.turn(false);
+            self.place.set(Standing::Stranger(turn));
+            taken.line_up(turn, &self.place);
         }
     }
 

@@ -36,6 +36,8 @@ struct InForce {
     config: Arc<ServerConfig>,
     expiry: Option<SystemTime>,
     fingerprint: String,
+    #[cfg(test)]
+    certificate: rustls::pki_types::CertificateDer<'static>,
 }
 
 impl Keeper {
@@ -62,6 +64,12 @@ impl Keeper {
         self.in_force().config
     }
 
+    /// The certificate in force, for tests that must believe it.
+    #[cfg(test)]
+    pub(crate) fn certificate(&self) -> rustls::pki_types::CertificateDer<'static> {
+        self.in_force().certificate
+    }
+
     pub(super) fn line(&self) -> &Line {
         &self.line
     }
@@ -85,6 +93,7 @@ impl Keeper {
     pub(crate) async fn watch(self: Arc<Self>) {
         let mut asked = Hangups::new();
         let mut told = tokio::time::Instant::now();
+        tracing::info!(expires_in_days = self.in_force().days_left(), "the certificate is looked at, on SIGHUP too");
         loop {
             let is_asked = tokio::select! {
                 () = asked.next() => true,
@@ -153,8 +162,13 @@ impl Keeper {
 
 impl InForce {
     fn new(material: Material, ticketer: &Arc<dyn ProducesTickets>) -> Result<Self, MaterialError> {
-        let (expiry, fingerprint) = (material.expiry(), material.fingerprint());
-        Ok(Self { config: Arc::new(material.into_config(Arc::clone(ticketer))?), expiry, fingerprint })
+        Ok(Self {
+            expiry: material.expiry(),
+            fingerprint: material.fingerprint(),
+            #[cfg(test)]
+            certificate: material.certificate(),
+            config: Arc::new(material.into_config(Arc::clone(ticketer))?),
+        })
     }
 
     /// Whole days until it is over.
@@ -200,5 +214,79 @@ impl Hangups {
             return;
         }
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    struct Pair {
+        cert: String,
+        key: String,
+    }
+
+    fn pair(days: u64) -> Pair {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+        let day = Duration::from_hours(24);
+        params.not_before = (SystemTime::now() - 30 * day).into();
+        params.not_after = (SystemTime::now() + days as u32 * day - 10 * day).into();
+        Pair { cert: params.self_signed(&key).expect("a certificate").pem(), key: key.serialize_pem() }
+    }
+
+    fn write(folder: &Path, cert: &str, key: &str) -> TlsConfig {
+        let files = (folder.join("cert.pem"), folder.join("key.pem"));
+        std::fs::write(&files.0, cert).expect("written");
+        std::fs::write(&files.1, key).expect("written");
+        TlsConfig { cert: Some(files.0), key: Some(files.1), ..TlsConfig::default() }
+    }
+
+    fn refusal(cert: &str, key: &str) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let refused = Keeper::new(&write(folder.path(), cert, key), IpAddr::from([127, 0, 0, 1])).expect_err("refused").to_string();
+        assert!(!refused.contains('\n') && !refused.contains("PRIVATE KEY"), "{refused}");
+        refused
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_pair_is_said_with_the_file_that_is_wrong() {
+        let (good, other) = (pair(100), pair(100));
+        assert!(refusal("", &good.key).contains("cert.pem holds no certificate"));
+        assert!(refusal(&good.cert, "").contains("key.pem holds no private key"));
+        assert!(refusal(&good.cert, &good.cert).contains("key.pem holds no private key"));
+        assert!(refusal(&good.cert, &other.key).contains("do not work"));
+        assert!(refusal("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", &good.key).contains("do not work"));
+        let missing = TlsConfig { cert: Some("/no/such.pem".into()), key: Some("/no/such.key".into()), ..TlsConfig::default() };
+        let refused = Keeper::new(&missing, IpAddr::from([127, 0, 0, 1])).expect_err("refused").to_string();
+        assert!(refused.starts_with("cannot read /no/such.pem"), "{refused}");
+    }
+
+    #[test]
+    fn a_new_pair_takes_over_and_one_that_does_not_work_never_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (first, second, over) = (pair(100), pair(40), pair(0));
+        let keeper = Keeper::new(&write(folder.path(), &first.cert, &first.key), IpAddr::from([127, 0, 0, 1])).expect("good").expect("TLS");
+        let in_force = |keeper: &Keeper| keeper.certificate();
+        let before = in_force(&keeper);
+        keeper.look(false);
+        assert_eq!(in_force(&keeper), before, "nothing has changed");
+        for (cert, key) in [("", ""), (&second.cert, &first.key), (&over.cert, &over.key), (&first.cert, &second.key)] {
+            write(folder.path(), cert, key);
+            keeper.look(true);
+            assert_eq!(in_force(&keeper), before);
+        }
+        std::fs::remove_file(folder.path().join("cert.pem")).expect("removed");
+        keeper.look(false);
+        assert_eq!(in_force(&keeper), before);
+        write(folder.path(), &second.cert, &second.key);
+        keeper.look(false);
+        assert_ne!(in_force(&keeper), before);
+        let days = keeper.expires_in().expect("an expiry") / 86_400.0;
+        assert!((29.9..30.0).contains(&days), "{days}");
     }
 }

@@ -127,6 +127,11 @@ impl Material {
         pairs.join(":")
     }
 
+    #[cfg(test)]
+    pub(super) fn certificate(&self) -> CertificateDer<'static> {
+        self.chain.first().expect("a certificate").clone()
+    }
+
     /// Refuses what is over.
     pub(super) fn check_expiry(&self) -> Result<(), MaterialError> {
         match self.expiry().and_then(|expiry| SystemTime::now().duration_since(expiry).ok()) {

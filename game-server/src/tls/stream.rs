@@ -2,11 +2,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use rustls::ServerConnection;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
+
+use super::records::Records;
 
 /// A connection's stream.
 #[derive(Debug)]
@@ -43,14 +46,26 @@ impl Encrypted {
         Self(stream)
     }
 
+    /// The TCP stream, the state of its encryption, in which plaintext may wait, and where records
+    /// have ended.
+    pub(crate) fn into_parts(self) -> io::Result<(TcpStream, ServerConnection, Records)> {
+        let (movable, connection) = self.0.into_inner();
+        Ok((movable.stream.ok_or_else(gone)?, connection, movable.records))
+    }
+
     /// The TCP stream beneath.
     pub(crate) fn tcp(&self) -> io::Result<&TcpStream> {
-        self.0.get_ref().0.0.as_ref().ok_or_else(gone)
+        self.0.get_ref().0.stream.as_ref().ok_or_else(gone)
+    }
+
+    /// Bytes that the kernel gave, encrypted.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.0.get_ref().0.bytes_read
     }
 
     /// From now on the runtime of the calling thread waits for it.
     pub(crate) fn move_here(&mut self) -> io::Result<()> {
-        let place = &mut self.0.get_mut().0.0;
+        let place = &mut self.0.get_mut().0.stream;
         let stream = place.take().ok_or_else(gone)?;
         *place = Some(TcpStream::from_std(stream.into_std()?)?);
         Ok(())
@@ -59,17 +74,21 @@ impl Encrypted {
 
 /// A TCP stream that can be taken to another thread's runtime from beneath the TLS.
 #[derive(Debug)]
-pub(super) struct Movable(Option<TcpStream>);
+pub(super) struct Movable {
+    stream: Option<TcpStream>,
+    records: Records,
+    bytes_read: u64,
+}
 
 impl From<TcpStream> for Movable {
     fn from(stream: TcpStream) -> Self {
-        Self(Some(stream))
+        Self { stream: Some(stream), records: Records::default(), bytes_read: 0 }
     }
 }
 
 impl Movable {
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        self.0.as_mut().map(Pin::new).ok_or_else(gone)
+        self.stream.as_mut().map(Pin::new).ok_or_else(gone)
     }
 }
 
@@ -79,7 +98,12 @@ fn gone() -> io::Error {
 
 impl AsyncRead for Movable {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_read(context, into)
+        let before = into.filled().len();
+        ready!(self.stream()?.poll_read(context, into))?;
+        let read = into.filled().get(before..).unwrap_or_default();
+        self.records.pass(read);
+        self.bytes_read += read.len() as u64;
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -26,7 +26,7 @@ const SEND_BUFFER_BYTES: u32 = 1 << 20;
 /// Echoes what comes over an upgraded connection until it ends. Inside a `LocalSet`.
 pub async fn echo(kind: TransportKind, stream: TcpStream, already_read: Vec<u8>) -> io::Result<()> {
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    let mut link = Socket::on(TERMS, kind, stream.into(), already_read, peer, ()).await.into_link(SEND_BUFFER_BYTES)?;
+    let mut link = Socket::on(TERMS, kind, stream, already_read, peer, ()).await.into_link(SEND_BUFFER_BYTES)?;
     // However it ends: the peer is gone, or has broken the protocol.
     while let Ok(has_heard) = answer(&mut link).await {
         if !has_heard {

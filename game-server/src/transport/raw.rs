@@ -8,6 +8,7 @@
 //! way in or out; everything else goes through buffers that its thread's connections share.
 
 mod inbox;
+mod secure;
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -26,7 +27,9 @@ use tokio::time::Instant;
 use super::frame::{self, Opcode, Terms};
 use super::seam::{Arrival, Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport, UNSENT_BYTES};
 use crate::clock::Moment;
+use crate::tls::Encrypted;
 use inbox::{Found, Inbox, READ_BUFFER_BYTES, Read, ask_for_stamps};
+use secure::Secure;
 
 /// Reads in a tick.
 const READS_MAX: usize = READ_BYTES_MAX / READ_BUFFER_BYTES;
@@ -60,6 +63,8 @@ pub(super) struct Link {
 /// What is known of a connection beside its stream.
 struct Bytewise {
     inbox: Inbox,
+    /// What decrypts and encrypts them, if there is TLS.
+    secure: Option<Box<Secure>>,
     /// What the kernel did not take of the last frame written.
     unsent: Bytes,
     written: u64,
@@ -67,8 +72,19 @@ struct Bytewise {
 
 impl Socket {
     pub(super) fn on(terms: Terms, stream: TcpStream, already_read: Vec<u8>) -> Self {
+        Self::of(terms, stream, already_read, None)
+    }
+
+    /// Over TLS, whose state goes with the stream from thread to thread.
+    pub(super) fn over_tls(terms: Terms, stream: Encrypted, mut already_read: Vec<u8>) -> io::Result<Self> {
+        let (stream, connection, records) = stream.into_parts()?;
+        let secure = Secure::new(connection, records, &mut already_read)?;
+        Ok(Self::of(terms, stream, already_read, Some(Box::new(secure))))
+    }
+
+    fn of(terms: Terms, stream: TcpStream, already_read: Vec<u8>, secure: Option<Box<Secure>>) -> Self {
         let inbox = Inbox::new(already_read, terms);
-        Self { stream, bytes: Bytewise { inbox, unsent: Bytes::new(), written: 0 } }
+        Self { stream, bytes: Bytewise { inbox, secure, unsent: Bytes::new(), written: 0 } }
     }
 
     /// Sets what the kernel keeps for this connection: no Nagle delay, a send buffer of
@@ -109,14 +125,24 @@ impl Socket {
                 }
                 None => {}
             }
-            let mut free = ReadBuf::new(self.bytes.inbox.free());
-            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut free));
-            let count = free.filled().len();
-            self.bytes.inbox.took(count);
-            if read.is_err() || count == 0 {
-                return Poll::Ready(Err(Ended::Disconnected));
+            match ready!(self.poll_read(context)) {
+                Ok(0) | Err(_) => return Poll::Ready(Err(Ended::Disconnected)),
+                Ok(_) => {}
             }
         }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let stream = Pin::new(&mut self.stream);
+        let Bytewise { inbox, secure, .. } = &mut self.bytes;
+        if let Some(secure) = secure {
+            return secure.poll_read(stream, context, inbox);
+        }
+        let mut free = ReadBuf::new(inbox.free());
+        ready!(stream.poll_read(context, &mut free))?;
+        let count = free.filled().len();
+        inbox.took(count);
+        Poll::Ready(Ok(count))
     }
 
     /// Says `reason`, and waits for the peer to close. What it still says is not heard.
@@ -127,12 +153,36 @@ impl Socket {
         frame::write(&mut farewell, Opcode::Binary, &encode(&ServerMessage::Closing(reason)));
         let close = frame::close_payload(reason.websocket_code(), reason.name());
         frame::write(&mut farewell, Opcode::Close, &close);
+        if let Some(secure) = &mut self.bytes.secure {
+            farewell = secure.seal_last(&farewell)?;
+        }
         self.stream.write_all(&self.bytes.unsent).await?;
         self.stream.write_all(&farewell).await?;
         self.stream.shutdown().await?;
         let mut ignored = [0; 256];
         while self.stream.read(&mut ignored).await? > 0 {}
         Ok(())
+    }
+}
+
+impl Bytewise {
+    /// Whether the last byte read ended a message, as far as messages were taken out.
+    fn is_read_up(&self) -> bool {
+        self.inbox.is_empty() && self.secure.as_ref().is_none_or(|secure| secure.is_whole())
+    }
+
+    /// Writes a frame as far as the kernel takes it and keeps the rest. Says whether there is none.
+    fn write(&mut self, frame: &[u8], stream: &std::net::TcpStream) -> io::Result<bool> {
+        if let Some(secure) = &mut self.secure {
+            return secure.write(frame, stream, &mut self.written);
+        }
+        let mut rest = frame;
+        let whole = write_all(stream, &mut rest);
+        self.written += (frame.len() - rest.len()) as u64;
+        if !rest.is_empty() {
+            self.unsent = Bytes::copy_from_slice(rest);
+        }
+        whole
     }
 }
 
@@ -147,7 +197,12 @@ impl Link {
     fn read(&mut self, moment: &Moment) -> Result<bool, Broken> {
         let Some(reads_left) = self.reads_left.checked_sub(1) else { return Ok(false) };
         self.reads_left = reads_left;
-        match self.bytes.inbox.read(&self.stream) {
+        let Bytewise { inbox, secure, .. } = &mut self.bytes;
+        let read = match secure {
+            None => inbox.read(&self.stream),
+            Some(secure) => secure.read(&self.stream, inbox),
+        };
+        match read {
             Ok(Read { count: 0, .. }) => Err(Broken::Lost),
             Ok(Read { at, more, .. }) => {
                 self.stamp = Some(moment.of(at));
@@ -157,6 +212,11 @@ impl Link {
                 Ok(true)
             }
             Err(error) if is_for_later(&error) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                // TLS says what was wrong, if the peer still takes it.
+                let _ = self.flush();
+                Err(Broken::Violated)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -165,7 +225,7 @@ impl Link {
     /// belongs to the message that this byte ends.
     fn arrival(&self, moment: &Moment) -> Arrival {
         match self.stamp {
-            Some(by) => Arrival { by, is_exact: self.bytes.inbox.is_empty() },
+            Some(by) => Arrival { by, is_exact: self.bytes.is_read_up() },
             // It was left over by the tick before.
             None => Arrival { by: moment.now, is_exact: false },
         }
@@ -180,12 +240,7 @@ impl Link {
         let mut buffer = WRITE_BUFFER.take();
         buffer.clear();
         frame::write(&mut buffer, opcode, payload);
-        let mut rest = buffer.as_slice();
-        let whole = write_all(&self.stream, &mut rest);
-        self.bytes.written += (buffer.len() - rest.len()) as u64;
-        if !rest.is_empty() {
-            self.bytes.unsent = Bytes::copy_from_slice(rest);
-        }
+        let whole = self.bytes.write(&buffer, &self.stream);
         if buffer.capacity() <= WRITE_BUFFER_BYTES_KEPT {
             WRITE_BUFFER.set(buffer);
         }
@@ -254,7 +309,10 @@ impl Transport for Link {
     }
 
     fn flush(&mut self) -> Result<bool, Broken> {
-        let Bytewise { unsent, written, .. } = &mut self.bytes;
+        let Bytewise { unsent, written, secure, .. } = &mut self.bytes;
+        if let Some(secure) = secure {
+            return Ok(secure.flush(&self.stream, written)?);
+        }
         if unsent.is_empty() {
             return Ok(true);
         }
@@ -265,7 +323,7 @@ impl Transport for Link {
     }
 
     fn is_clear(&self) -> bool {
-        self.bytes.unsent.is_empty()
+        self.bytes.secure.as_ref().map_or(self.bytes.unsent.is_empty(), |secure| secure.is_clear())
     }
 
     fn unsent_bytes(&self) -> usize {

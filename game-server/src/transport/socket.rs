@@ -17,7 +17,7 @@ use super::{http_stream, memory, portable};
 use crate::clock::Moment;
 use crate::config::TransportKind;
 use crate::http::caps::ConnectionPermit;
-use crate::tls::Stream;
+use crate::tls::{Encrypted, Stream};
 
 /// How long a closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -59,6 +59,22 @@ enum Outside {
 }
 
 impl Outside {
+    async fn over_tcp(terms: Terms, kind: TransportKind, stream: TcpStream, already_read: Vec<u8>) -> Self {
+        match kind {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            TransportKind::Raw => Self::Raw(Box::new(raw::Socket::on(terms, stream, already_read))),
+            TransportKind::Portable => Self::portable(terms, Box::new(stream), already_read).await,
+        }
+    }
+
+    async fn over_tls(terms: Terms, kind: TransportKind, stream: Box<Encrypted>, already_read: Vec<u8>) -> io::Result<Self> {
+        match kind {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            TransportKind::Raw => Ok(Self::Raw(Box::new(raw::Socket::over_tls(terms, *stream, already_read)?))),
+            TransportKind::Portable => Ok(Self::portable(terms, stream, already_read).await),
+        }
+    }
+
     async fn portable(terms: Terms, stream: Box<dyn portable::Carrier>, already_read: Vec<u8>) -> Self {
         Self::Portable(Box::new(portable::Socket::on(terms, stream, already_read).await))
     }
@@ -73,36 +89,37 @@ impl Socket {
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
-        Self::on(Terms::default(), kind, stream.into(), already_read, peer, permit).await
+        Self::on(Terms::default(), kind, stream, already_read, peer, permit).await
     }
 
-    /// As [`Socket::over_tcp`], also over TLS.
+    /// As [`Socket::over_tcp`], over whichever stream a listener gave.
     pub(crate) async fn over_stream(
         kind: TransportKind,
         stream: Stream,
         already_read: Vec<u8>,
         peer: IpAddr,
         permit: impl Permit + 'static,
-    ) -> Self {
-        Self::on(Terms::default(), kind, stream, already_read, peer, permit).await
+    ) -> io::Result<Self> {
+        let owner = Owner { peer, permit: Box::new(permit) };
+        let terms = Terms::default();
+        let wire = match stream {
+            Stream::Plain(stream) => Outside::over_tcp(terms, kind, stream, already_read).await,
+            Stream::Encrypted(stream) => Outside::over_tls(terms, kind, stream, already_read).await?,
+        };
+        Ok(Self { owner, wire })
     }
 
-    /// The same, where a client may say other things than the game's protocol has.
+    /// Takes over TCP where a client may say other things than the game's protocol has.
     pub(super) async fn on(
         terms: Terms,
         kind: TransportKind,
-        stream: Stream,
+        stream: TcpStream,
         already_read: Vec<u8>,
         peer: IpAddr,
         permit: impl Permit + 'static,
     ) -> Self {
-        let wire = match (kind, stream) {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            (TransportKind::Raw, Stream::Plain(stream)) => Outside::Raw(Box::new(raw::Socket::on(terms, stream, already_read))),
-            (_, Stream::Plain(stream)) => Outside::portable(terms, Box::new(stream), already_read).await,
-            (_, Stream::Encrypted(stream)) => Outside::portable(terms, stream, already_read).await,
-        };
-        Self { owner: Owner { peer, permit: Box::new(permit) }, wire }
+        let owner = Owner { peer, permit: Box::new(permit) };
+        Self { owner, wire: Outside::over_tcp(terms, kind, stream, already_read).await }
     }
 
     /// Takes over an upgraded connection over whatever stream.

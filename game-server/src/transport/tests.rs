@@ -16,6 +16,8 @@ use super::{Arrival, Ended, Socket, portable};
 use crate::clock::Moment;
 use crate::config::{SessionConfig, TransportKind as Kind};
 
+mod tls;
+
 /// Of this system.
 const KINDS: &[Kind] = if matches!(Kind::BEST, Kind::Portable) { &[Kind::BEST] } else { &[Kind::BEST, Kind::Portable] };
 

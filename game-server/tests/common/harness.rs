@@ -6,6 +6,8 @@
 use std::time::Duration;
 
 use tickwire_game::Game;
+use tickwire_loadtest::line::Trust;
+use tickwire_loadtest::target::Place;
 use tickwire_loadtest::{Api, Client, Join, script};
 use tickwire_server::config::{HeadroomConfig, TransportChoice};
 use tickwire_server::server::RunningServer;
@@ -33,6 +35,11 @@ pub(crate) fn transport_under_test() -> TransportChoice {
     }
 }
 
+/// Whom clients believe where the environment asks for TLS, with which most tests of sockets can run as well.
+fn trust_under_test() -> Option<Trust> {
+    std::env::var("TICKWIRE_TLS").is_ok_and(|asked| asked == "1").then(|| Trust::anyone().expect("a client"))
+}
+
 /// A server that ends with the test.
 pub(crate) struct Harness {
     pub(crate) server: RunningServer,
@@ -47,6 +54,7 @@ impl Harness {
         config.matches.bots_fill = Some(0);
         config.matches.countdown_seconds = 0;
         config.transport = transport_under_test();
+        config.tls.self_signed = trust_under_test().is_some();
         // How busy the machine of the tests is decides nothing but where that is what is tested.
         config.headroom = HeadroomConfig::NONE;
         (config.memory.brake_percent, config.memory.shed_percent) = (0, 0);
@@ -56,7 +64,8 @@ impl Harness {
 
     /// A guest with an address of their own.
     pub(crate) async fn guest(&self, index: usize) -> Api {
-        let mut api = Api::new(self.server.play_addr(), Api::loopback_source(index));
+        let place = Place::at(self.server.play_addr()).secured(trust_under_test());
+        let mut api = Api::to(place, Api::loopback_source(index));
         api.open_session(&format!("player {index}")).await.expect("a guest session");
         api
     }

@@ -15,6 +15,8 @@ pub(crate) enum Arm {
     TickwirePortable,
     /// The real server, its messages over HTTP.
     TickwireHttp,
+    /// The real server, with TLS that it speaks itself.
+    TickwireTls,
     /// Colyseus as its documentation recommends it.
     Colyseus,
     /// The same with inputs as room messages.
@@ -27,18 +29,20 @@ pub(crate) enum Arm {
 
 impl Arm {
     /// In the order of tables.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Floor,
         Self::Tickwire,
         Self::TickwirePortable,
         Self::TickwireHttp,
+        Self::TickwireTls,
         Self::WsBinary,
         Self::WsJson,
         Self::Colyseus,
         Self::ColyseusMessages,
     ];
     /// What is run when nothing else is asked for.
-    pub(crate) const USUAL: [Self; 6] = [Self::Floor, Self::Tickwire, Self::TickwirePortable, Self::WsBinary, Self::WsJson, Self::Colyseus];
+    pub(crate) const USUAL: [Self; 7] =
+        [Self::Floor, Self::Tickwire, Self::TickwirePortable, Self::TickwireTls, Self::WsBinary, Self::WsJson, Self::Colyseus];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -46,6 +50,7 @@ impl Arm {
             Self::Tickwire => "tickwire",
             Self::TickwirePortable => "tickwire-portable",
             Self::TickwireHttp => "tickwire-http",
+            Self::TickwireTls => "tickwire-tls",
             Self::Colyseus => "colyseus",
             Self::ColyseusMessages => "colyseus-messages",
             Self::WsJson => "ws-json",
@@ -56,16 +61,21 @@ impl Arm {
     /// What `tickwire` calls its transport, for the arms that it is.
     pub(crate) const fn transport(self) -> Option<&'static str> {
         match self {
-            Self::Tickwire | Self::TickwireHttp => Some("auto"),
+            Self::Tickwire | Self::TickwireHttp | Self::TickwireTls => Some("auto"),
             Self::TickwirePortable => Some("portable"),
             _ => None,
         }
     }
 
+    /// Whether it speaks TLS.
+    pub(crate) const fn is_secure(self) -> bool {
+        matches!(self, Self::TickwireTls)
+    }
+
     /// The script of the packages' folder that it is, for those that run on Node.
     pub(crate) const fn script(self) -> Option<&'static str> {
         match self {
-            Self::Floor | Self::Tickwire | Self::TickwirePortable | Self::TickwireHttp => None,
+            Self::Floor | Self::Tickwire | Self::TickwirePortable | Self::TickwireHttp | Self::TickwireTls => None,
             Self::Colyseus | Self::ColyseusMessages => Some("colyseus.js"),
             Self::WsJson | Self::WsBinary => Some("ws.js"),
         }

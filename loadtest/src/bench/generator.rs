@@ -10,6 +10,7 @@ mod over_http;
 mod player;
 mod socket;
 pub(crate) mod window;
+mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use mio::{Events, Interest, Poll, Token};
+use rustls::ClientConfig;
+use tickwire_loadtest::line::Trust;
 
 use crate::arm::Arm;
 use crate::dialect::Dialect;
@@ -62,6 +65,8 @@ pub(crate) struct Generator {
     began: Instant,
     sent: u64,
     matches: usize,
+    /// How players shake hands, with the arm that speaks TLS.
+    tls: Option<Arc<ClientConfig>>,
     window: Window,
     buffer: Vec<u8>,
     scratch: Vec<u8>,
@@ -70,10 +75,12 @@ pub(crate) struct Generator {
 
 impl Generator {
     pub(crate) fn new(arm: Arm, server: SocketAddr, watch: Watch, interrupted: Arc<AtomicBool>) -> Result<Self> {
+        let trust = arm.is_secure().then(Trust::anyone).transpose()?;
         Ok(Self {
             arm,
             server,
-            seats: Seats::new(arm, server),
+            tls: trust.as_ref().map(|trust| Arc::clone(trust.config())),
+            seats: Seats::new(arm, server, trust)?,
             watch,
             poll: Poll::new().context("no epoll")?,
             events: Events::with_capacity(1024),
@@ -149,7 +156,8 @@ impl Generator {
         let is_first = seat.match_index >= self.matches;
         self.matches = self.matches.max(seat.match_index + 1);
         let watcher = if is_first && self.watch == Watch::OnePerMatch { Watcher::new(self.arm) } else { None };
-        let mut player = Player::open(self.arm, self.server, index, seat, Dialect::new(self.arm, seat.ticket), watcher)?;
+        let (dialect, tls) = (Dialect::new(self.arm, seat.ticket), self.tls.as_ref());
+        let mut player = Player::open(self.arm, self.server, index, seat, dialect, watcher, tls)?;
         for (which, stream) in player.streams().into_iter().enumerate() {
             self.poll.registry().register(stream, Token(index * SOCKETS_MAX + which), Interest::READABLE | Interest::WRITABLE)?;
         }

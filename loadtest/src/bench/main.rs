@@ -86,7 +86,7 @@ struct Options {
     /// Write tables and charts into this folder, into the marked part of its BENCHMARKS.md
     #[arg(long, value_name = "DIR")]
     docs: Option<PathBuf>,
-    /// Servers to measure, separated by commas; default: floor,tickwire,tickwire-portable,ws-binary,ws-json,colyseus
+    /// Servers to measure, separated by commas; default: floor,tickwire,tickwire-portable,tickwire-tls,ws-binary,ws-json,colyseus
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     arms: Vec<String>,
     /// Player counts to measure at, rising; whole matches of 16

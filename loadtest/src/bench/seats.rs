@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use tickwire_loadtest::Api;
 use tickwire_loadtest::api::from_root;
+use tickwire_loadtest::line::Trust;
+use tickwire_loadtest::target::{Place, any_like};
 use tickwire_protocol::Secret;
+use tokio::runtime::Runtime;
 
 use crate::MATCH_SEATS;
 use crate::arm::Arm;
@@ -34,6 +38,8 @@ pub(crate) struct Seats {
     arm: Arm,
     base: String,
     agent: ureq::Agent,
+    /// The way in over TLS, for the arm that speaks it.
+    secure: Option<(Runtime, Place)>,
     given: usize,
     /// The code of the match that is being filled.
     code: Option<String>,
@@ -41,10 +47,12 @@ pub(crate) struct Seats {
 }
 
 impl Seats {
-    pub(crate) fn new(arm: Arm, server: SocketAddr) -> Self {
+    pub(crate) fn new(arm: Arm, server: SocketAddr, trust: Option<Trust>) -> Result<Self> {
         let config = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).max_idle_age(REUSED_WITHIN);
         let agent = config.build().new_agent();
-        Self { arm, base: format!("http://{server}"), agent, given: 0, code: None, rooms: HashMap::new() }
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let secure = trust.map(|trust| Ok::<_, std::io::Error>((runtime()?, Place::at(server).secured(Some(trust))))).transpose()?;
+        Ok(Self { arm, base: format!("http://{server}"), agent, secure, given: 0, code: None, rooms: HashMap::new() })
     }
 
     pub(crate) fn take(&mut self) -> Result<Seat> {
@@ -52,6 +60,7 @@ impl Seats {
         let seat = match self.arm {
             Arm::Floor | Arm::WsJson | Arm::WsBinary => Seat { path: format!("/match/{match_index}"), ticket: None, match_index },
             Arm::Tickwire | Arm::TickwirePortable | Arm::TickwireHttp => self.reserve(match_index)?,
+            Arm::TickwireTls => self.reserve_over_tls(match_index)?,
             Arm::Colyseus | Arm::ColyseusMessages => self.join_room()?,
         };
         self.given += 1;
@@ -70,6 +79,22 @@ impl Seats {
         self.code = Some(text(&join, "code")?.to_owned());
         let ticket = text(&join, "ticket")?.parse().ok().context("the ticket is not 32 hex digits")?;
         Ok(Seat { path: from_root(text(&join, "ws_url")?.to_owned()), ticket: Some(ticket), match_index })
+    }
+
+    /// As [`Seats::reserve`], with a handshake a call.
+    fn reserve_over_tls(&mut self, match_index: usize) -> Result<Seat> {
+        let (runtime, place) = self.secure.as_ref().context("nobody to believe")?;
+        let is_new = self.given.is_multiple_of(MATCH_SEATS);
+        let join = runtime.block_on(async {
+            let mut api = Api::to(place.clone(), any_like(place.address));
+            api.open_session(&format!("player {}", self.given)).await?;
+            match self.code.as_ref().filter(|_| !is_new) {
+                Some(code) => api.join(code).await,
+                None => api.create("ffa", true).await,
+            }
+        })?;
+        self.code = Some(join.code);
+        Ok(Seat { path: join.ws_url, ticket: Some(join.ticket), match_index })
     }
 
     fn join_room(&mut self) -> Result<Seat> {
@@ -104,7 +129,7 @@ mod tests {
 
     #[test]
     fn matches_are_filled_in_order() {
-        let mut seats = Seats::new(Arm::WsJson, "127.0.0.1:1".parse().expect("an address"));
+        let mut seats = Seats::new(Arm::WsJson, "127.0.0.1:1".parse().expect("an address"), None).expect("seats");
         let paths: Vec<String> = (0..40).map(|_| seats.take().expect("no server is asked").path).collect();
         assert_eq!((paths[0].as_str(), paths[15].as_str(), paths[16].as_str()), ("/match/0", "/match/0", "/match/1"));
         assert_eq!(paths[39], "/match/2");
@@ -112,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_not_there_is_named() {
-        let mut seats = Seats::new(Arm::Colyseus, "127.0.0.1:1".parse().expect("an address"));
+        let mut seats = Seats::new(Arm::Colyseus, "127.0.0.1:1".parse().expect("an address"), None).expect("seats");
         let error = format!("{:#}", seats.take().expect_err("nobody listens"));
         assert!(error.contains("/matchmake/"), "{error}");
     }

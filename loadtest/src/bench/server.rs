@@ -22,7 +22,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// What the operator's listener of `tickwire` is guarded with here; nobody uses it.
 const ADMIN_TOKEN: &str = "benchmark-benchmark-benchmark";
 /// Where a server that came up says where it is.
-const READY_MARKS: [&str; 2] = ["ready http://", "tickwire: play   http://"];
+const READY_MARKS: [&str; 3] = ["ready http://", "tickwire: play   http://", "tickwire: play   https://"];
 
 /// Where the programs are.
 #[derive(Clone, Debug)]
@@ -59,7 +59,13 @@ impl Programs {
                 command.arg(self.arms.join(script)).arg(arm.name()).env("NODE_ENV", "production");
                 command
             }
-            (Some(transport), None) => self.tickwire_command(transport)?,
+            (Some(transport), None) => {
+                let mut command = self.tickwire_command(transport)?;
+                if arm.is_secure() {
+                    command.args(["--tls-self-signed", "--set", "tls.handshakes_per_minute=0"]);
+                }
+                command
+            }
             (_, None) => {
                 let mut command = Command::new(std::env::current_exe().context("this program cannot be found")?);
                 command.args(["floor", "--payload-bytes", &floor_payload_bytes.to_string()]);

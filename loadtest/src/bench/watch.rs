@@ -68,7 +68,9 @@ impl Watcher {
     /// `None` for arms whose updates mean nothing, or need their own client.
     pub(crate) fn new(arm: Arm) -> Option<Self> {
         let decoder = match arm {
-            Arm::Tickwire | Arm::TickwirePortable | Arm::TickwireHttp => Decoder::Tickwire(Box::new(Replica::new(&Arena::SCHEMA))),
+            Arm::Tickwire | Arm::TickwirePortable | Arm::TickwireHttp | Arm::TickwireTls => {
+                Decoder::Tickwire(Box::new(Replica::new(&Arena::SCHEMA)))
+            }
             Arm::WsJson => Decoder::Json,
             Arm::WsBinary => Decoder::Binary,
             Arm::Floor | Arm::Colyseus | Arm::ColyseusMessages => return None,

@@ -53,7 +53,7 @@ impl Entrance {
     }
 
     async fn post(&self, user: &mut GooseUser, path: &str, name: &str, token: Option<&str>, body: &Value) -> Result<Value, EnterError> {
-        let url = format!("http://{}{path}", self.server.authority);
+        let url = self.server.url(path);
         let mut request = user.client.post(url).header(CONTENT_TYPE, "application/json").body(body.to_string());
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));

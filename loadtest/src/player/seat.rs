@@ -7,20 +7,20 @@ use std::time::Duration;
 use tickwire_game::Game;
 use tickwire_protocol::messages::Retry;
 use tickwire_protocol::{ClientMessage, MatchId};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::field::Field;
 use crate::bot::{Bot, Stopped};
 use crate::client::{ClientError, Heard};
 use crate::entrance::WayBack;
+use crate::line::Line;
 use crate::link::Link;
 
 /// How long a player that leaves waits for the server to close.
 const FAREWELL: Duration = Duration::from_secs(8);
 
 pub(super) struct Seat<G: Game> {
-    pub(super) bot: Bot<G, Link<TcpStream>>,
+    pub(super) bot: Bot<G, Link<Line>>,
     pub(super) match_id: MatchId,
     pub(super) way_back: Option<WayBack>,
     pub(super) since: Instant,
@@ -29,7 +29,7 @@ pub(super) struct Seat<G: Game> {
 }
 
 impl<G: Game> Seat<G> {
-    pub(super) fn new(bot: Bot<G, Link<TcpStream>>, match_id: MatchId, way_back: Option<WayBack>) -> Self {
+    pub(super) fn new(bot: Bot<G, Link<Line>>, match_id: MatchId, way_back: Option<WayBack>) -> Self {
         Self { bot, match_id, way_back, since: Instant::now(), counted: (0, 0) }
     }
 

@@ -150,7 +150,7 @@ impl Facts {
     /// Asks the server.
     pub async fn ask(options: &Options) -> Result<Self, PreflightError> {
         let server = &options.server;
-        let place = server.find().await.map_err(|error| PreflightError::NoServer { server: server.clone(), error })?;
+        let place = options.find(server).await.map_err(|error| PreflightError::NoServer { server: server.clone(), error })?;
         let other = |error: String| PreflightError::NotTickwire { server: server.clone(), error };
         let api = Api::to(place.clone(), any_like(place.address));
         let answer = api.call(http::Method::GET, "/api/info", None).await.map_err(|error| other(what_is_wrong(&error)))?;
@@ -173,7 +173,7 @@ impl Facts {
         warnings.extend(one_address(options, &place));
         let admin = match options.admin_target() {
             Some(admin) if options.mix.uses(Door::Watch) && options.admin_token_file.is_some() => {
-                Some(admin.find().await.map_err(|error| PreflightError::NoAdmin { admin, error })?)
+                Some(options.find(&admin).await.map_err(|error| PreflightError::NoAdmin { admin, error })?)
             }
             _ => None,
         };

@@ -8,6 +8,7 @@ import { stores } from './testing';
 class FakeServer {
   known = '';
   calls: string[] = [];
+  refusal = 'session_required';
   private made = 0;
 
   readonly fetch: typeof fetch = (input, init) => {
@@ -21,7 +22,7 @@ class FakeServer {
     const { authorization } = (init?.headers ?? {}) as Record<string, string>;
     return authorization === `Bearer ${this.known}`
       ? Promise.resolve(Response.json({ code: 'K7Q2MD' }))
-      : Promise.resolve(Response.json({ code: 'session_required' }, { status: 401 }));
+      : Promise.resolve(Response.json({ code: this.refusal }, { status: 401 }));
   };
 }
 
@@ -51,5 +52,28 @@ describe('Seats', () => {
     const join = await seats.take('Ada', { kind: 'quick' }, 'ffa');
     expect(seats.sessionsGone).toBe(1);
     expect(join.code).toBe('K7Q2MD');
+  });
+
+  it('goes by what the player signed in with, and by what came after it', async () => {
+    const server = new FakeServer();
+    server.known = 'new';
+    const asked: string[] = [];
+    const account = {
+      token: () => Promise.resolve('old'),
+      another: (refused: string) => {
+        asked.push(refused);
+        return Promise.resolve('new');
+      },
+    };
+    server.refusal = 'session_expired';
+    const seats = new Seats(new Api('https://play.example/', server.fetch), new PageStorage(stores()), account);
+    expect((await seats.take('Ada', { kind: 'quick' }, 'ffa')).code).toBe('K7Q2MD');
+    expect([asked, server.calls]).toEqual([['old'], ['/api/quick-play', '/api/quick-play']]);
+    await expect(
+      new Seats(new Api('https://play.example/', server.fetch), new PageStorage(stores()), {
+        ...account,
+        another: () => Promise.resolve(null),
+      }).take('Ada', { kind: 'quick' }, 'ffa'),
+    ).rejects.toThrow('Sign in again');
   });
 });

@@ -4,7 +4,7 @@
 use super::platforms;
 use crate::console::Step;
 use crate::summaries::{self, Tally};
-use crate::{bench, e2e, instructions, loadtest, page, server, tidy, tools, wasm, workspace};
+use crate::{bench, e2e, instructions, loadtest, page, server, supply_chain, tidy, tools, wasm, workspace};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::PathBuf;
@@ -64,6 +64,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::one("rust test binaries", (240, 20), rust_test_binaries),
     Check::tests("rust tests", (120, 120), rust_tests),
     Check::tests("socket tests over the portable transport", (60, 60), portable_socket_tests),
+    Check::tests("socket tests over TLS", (60, 30), secure_socket_tests),
     Check::tests("protocol read from its documentation", (8, 1), protocol_from_documentation),
     Check::one("browser module", (110, 2), browser_module),
     Check::tests("browser module computes what the server does", (5, 5), browser_module_tests),
@@ -75,6 +76,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::one("page build", (3, 3), page_build),
     Check::one("server binary", (5, 1), server_binary),
     Check::one("types on macOS and Windows", (180, 3), platforms::check).slow(),
+    Check::one("supply chain", (20, 10), supply_chain::check).slow(),
     Check::one("load test", (30, 30), loadtest::check).slow(),
     Check::tests("browser tests", (200, 150), browser_tests).slow(),
     // Informs, so it comes last and fails only if it cannot be done.
@@ -128,6 +130,14 @@ fn portable_socket_tests(step: &mut Step) -> Result<Tally> {
     let mut cargo = cargo_test();
     cargo.args(SOCKET_TESTS.iter().flat_map(|name| ["--test", *name]));
     let finished = step.run(cargo.env("TICKWIRE_TRANSPORT", "portable"))?;
+    Ok(summaries::judge(summaries::cargo_test(&finished.output), &finished))
+}
+
+/// Those of them that say all they say through the checking client, once more over TLS.
+fn secure_socket_tests(step: &mut Step) -> Result<Tally> {
+    let mut cargo = cargo_test();
+    cargo.args(SECURE_SOCKET_TESTS.iter().flat_map(|name| ["--test", *name]));
+    let finished = step.run(cargo.env("TICKWIRE_TLS", "1"))?;
     Ok(summaries::judge(summaries::cargo_test(&finished.output), &finished))
 }
 
@@ -209,6 +219,9 @@ fn browser_tests(step: &mut Step) -> Result<Tally> {
 
 /// Of the server: play, returning, slow readers, hostile peers, close codes, draining, pings.
 const SOCKET_TESTS: &[&str] = &["play", "seats", "way_back", "slow_reader", "slow_link", "hostile", "strangers", "pongs", "drain"];
+
+/// Of the server: play, returning, pings.
+const SECURE_SOCKET_TESTS: &[&str] = &["play", "seats", "pongs"];
 
 /// What every player downloads before anything else happens.
 const BROWSER_MODULE_LIMIT_BYTES: u64 = 45_000;

@@ -191,3 +191,22 @@ fn a_connection_that_a_proxy_made_for_one_client_stays_that_clients() {
     drop((connection, another));
     assert!(caps.counts() == (0, 0) && caps.taken().by_address.is_empty());
 }
+
+#[test]
+fn that_one_client_of_a_proxy_is_known_is_forgotten_when_its_connection_is_idle() {
+    let caps = Caps::of(9, 9, 1);
+    let connection = caps.admit_proxy().expect("room");
+    connection.serves(A.as_client()).expect("room");
+    assert!(connection.authenticate());
+    let stranger = caps.admit(C).expect("room");
+    assert_eq!(caps.counts(), (2, 1));
+    connection.idle();
+    assert!(stranger.pushed_out().now_or_never().is_some(), "strangers have room for one");
+    assert_eq!(caps.counts(), (1, 1));
+    let _newcomer = caps.admit(B).expect("room is made");
+    assert!(connection.pushed_out().now_or_never().is_some());
+    let own = caps.admit(A).expect("room");
+    assert!(own.authenticate());
+    own.idle();
+    assert_eq!(caps.counts().1, 0, "a connection without a proxy stays that person's");
+}

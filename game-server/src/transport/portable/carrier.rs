@@ -16,6 +16,11 @@ pub trait Carrier: AsyncRead + AsyncWrite + Send + Unpin + 'static {
 
     /// The match lets go of it: what is written from now on is the last, and not stale.
     fn leave(&self) -> io::Result<()>;
+
+    /// Bytes that came over the wire so far, where that is more than what is read from it.
+    fn wire_bytes(&self) -> u64 {
+        0
+    }
 }
 
 impl Carrier for TcpStream {
@@ -39,6 +44,10 @@ impl Carrier for Encrypted {
 
     fn leave(&self) -> io::Result<()> {
         keep_all(self.tcp()?)
+    }
+
+    fn wire_bytes(&self) -> u64 {
+        self.bytes_read()
     }
 }
 

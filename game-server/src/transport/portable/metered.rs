@@ -87,11 +87,16 @@ impl AsyncRead for Metered {
             return Poll::Pending;
         }
         let mut part = out.take(usize::try_from(left).unwrap_or(usize::MAX));
-        ready!(self.carrier()?.poll_read(context, &mut part))?;
+        let mut carrier = self.carrier()?;
+        let before = carrier.wire_bytes();
+        let polled = carrier.as_mut().poll_read(context, &mut part);
+        // Records without a byte in them count too.
+        let passed = carrier.wire_bytes() - before;
         let count = part.filled().len();
+        self.bytes_read += passed.max(count as u64);
         self.progress.follow(part.filled());
+        ready!(polled)?;
         out.advance(count);
-        self.bytes_read += count as u64;
         Poll::Ready(Ok(()))
     }
 }

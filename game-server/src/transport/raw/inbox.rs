@@ -76,6 +76,19 @@ pub(super) fn ask_for_stamps(stream: &TcpStream) {
     }
 }
 
+/// Reads once from the kernel. Returns how much, and when the kernel had the last of it.
+pub(super) fn receive(stream: &TcpStream, into: &mut [u8]) -> io::Result<(usize, Option<SystemTime>)> {
+    NOTE.with_borrow_mut(|note| {
+        let mut into = [IoSliceMut::new(into)];
+        let message = recvmsg::<()>(stream.as_raw_fd(), &mut into, Some(note), MsgFlags::empty())?;
+        let at = message.cmsgs()?.find_map(|note| match note {
+            ControlMessageOwned::ScmTimestampns(at) => Some(SystemTime::UNIX_EPOCH + Duration::from(at)),
+            _ => None,
+        });
+        Ok((message.bytes, at))
+    })
+}
+
 impl Inbox {
     /// Of a connection that was upgraded; `already_read` came with the request.
     pub(super) fn new(already_read: Vec<u8>, terms: Terms) -> Self {
@@ -136,22 +149,32 @@ impl Inbox {
     pub(super) fn read(&mut self, stream: &TcpStream) -> io::Result<Read> {
         let free = self.free();
         let room = free.len();
-        let (count, at) = NOTE.with_borrow_mut(|note| {
-            let mut free = [IoSliceMut::new(free)];
-            let message = recvmsg::<()>(stream.as_raw_fd(), &mut free, Some(note), MsgFlags::empty())?;
-            let at = message.cmsgs()?.find_map(|note| match note {
-                ControlMessageOwned::ScmTimestampns(at) => Some(SystemTime::UNIX_EPOCH + Duration::from(at)),
-                _ => None,
-            });
-            io::Result::Ok((message.bytes, at))
-        })?;
+        let (count, at) = receive(stream, free)?;
         self.took(count);
         Ok(Read { count, at, more: count == room })
     }
 
     /// So many bytes were read into [`Inbox::free`].
     pub(super) fn took(&mut self, count: usize) {
+        self.count(count);
+        self.found(count);
+    }
+
+    /// As [`Inbox::free`], so many bytes: what was decrypted has to go somewhere.
+    pub(super) fn room(&mut self, count: usize) -> &mut [u8] {
+        if self.free().len() < count {
+            self.buffer.resize(self.unparsed.end + count, 0);
+        }
+        self.free().get_mut(..count).unwrap_or_default()
+    }
+
+    /// So many bytes were read, and are not here yet.
+    pub(super) fn count(&mut self, count: usize) {
         self.bytes_read += count as u64;
+    }
+
+    /// So many bytes that were read before are in [`Inbox::free`] now.
+    pub(super) fn found(&mut self, count: usize) {
         self.unparsed.end += count;
     }
 

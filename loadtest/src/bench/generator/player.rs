@@ -1,9 +1,11 @@
 //! A player, whatever its messages go over.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Result;
 use mio::net::TcpStream;
+use rustls::ClientConfig;
 
 use super::over_http::HttpPlayer;
 use super::socket;
@@ -38,11 +40,12 @@ impl Player {
         seat: &Seat,
         dialect: Dialect,
         watcher: Option<Watcher>,
+        tls: Option<&Arc<ClientConfig>>,
     ) -> Result<Self> {
         Ok(if arm == Arm::TickwireHttp {
             Self::Http(Box::new(HttpPlayer::open(server, index, seat, dialect, watcher)?))
         } else {
-            Self::Socket(Box::new(socket::Player::open(server, index, seat, dialect, watcher)?))
+            Self::Socket(Box::new(socket::Player::open(server, index, seat, dialect, watcher, tls)?))
         })
     }
 

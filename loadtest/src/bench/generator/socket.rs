@@ -1,14 +1,17 @@
 //! One player's socket: opened from an address of its own, upgraded, then frames both ways.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use mio::net::TcpStream;
+use rustls::ClientConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::window::Window;
+use super::wire::Wire;
 use crate::dialect::{Dialect, Heard};
 use crate::frame;
 use crate::seats::Seat;
@@ -20,7 +23,7 @@ const PLAYERS_PER_ADDRESS: usize = 50;
 
 /// One player's connection and what it knows.
 pub(crate) struct Player {
-    stream: TcpStream,
+    wire: Wire,
     phase: Phase,
     dialect: Dialect,
     trace: Trace,
@@ -56,9 +59,16 @@ pub(super) fn connect(server: SocketAddr, index: usize) -> Result<TcpStream> {
 
 impl Player {
     /// Begins to connect. `index` decides where from, and what it will do.
-    pub(crate) fn open(server: SocketAddr, index: usize, seat: &Seat, dialect: Dialect, watcher: Option<Watcher>) -> Result<Self> {
+    pub(crate) fn open(
+        server: SocketAddr,
+        index: usize,
+        seat: &Seat,
+        dialect: Dialect,
+        watcher: Option<Watcher>,
+        tls: Option<&Arc<ClientConfig>>,
+    ) -> Result<Self> {
         Ok(Self {
-            stream: connect(server, index)?,
+            wire: Wire::new(connect(server, index)?, tls)?,
             phase: Phase::Connecting,
             dialect,
             trace: Trace::new(index),
@@ -71,7 +81,7 @@ impl Player {
     }
 
     pub(crate) fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
+        self.wire.tcp()
     }
 
     /// It has been told the state of the match.
@@ -91,10 +101,10 @@ impl Player {
     /// The socket takes bytes: the first time, that means it is connected.
     pub(crate) fn on_writable(&mut self) -> Result<()> {
         if self.phase == Phase::Connecting {
-            if let Some(error) = self.stream.take_error()? {
+            if let Some(error) = self.wire.tcp().take_error()? {
                 return Err(error).context("cannot connect");
             }
-            if self.stream.peer_addr().is_err() {
+            if self.wire.tcp().peer_addr().is_err() {
                 return Ok(());
             }
             self.phase = Phase::Upgrading;
@@ -116,7 +126,7 @@ impl Player {
             let kept = self.rest.len();
             let Some((front, space)) = buffer.split_at_mut_checked(kept) else { bail!("a message larger than {} bytes", buffer.len()) };
             front.copy_from_slice(&self.rest);
-            let count = match self.stream.read(space) {
+            let count = match self.wire.read(space) {
                 Ok(0) if space.is_empty() => bail!("a message larger than {kept} bytes"),
                 Ok(0) => bail!("the server closed the connection"),
                 Ok(count) => count,
@@ -189,8 +199,11 @@ impl Player {
     }
 
     fn flush(&mut self) -> Result<()> {
+        if self.phase != Phase::Connecting {
+            self.wire.flush().context("the connection broke")?;
+        }
         while self.phase != Phase::Connecting && !self.unsent.is_empty() {
-            match self.stream.write(&self.unsent) {
+            match self.wire.write(&self.unsent) {
                 Ok(written) => drop(self.unsent.drain(..written)),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // Whoever does not read for so long is not going to.
