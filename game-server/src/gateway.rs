@@ -30,6 +30,7 @@ mod seating;
 mod sessions;
 mod shared;
 mod stream;
+mod streams;
 mod tickets;
 pub(crate) mod upgrade;
 

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
-use super::check::demand;
+use super::error::{ConfigError, demand};
 
 /// Longest that `accounts.jwt.leeway_s` may be.
 pub(crate) const LEEWAY_S_MAX: u64 = 30;

@@ -1,5 +1,6 @@
 //! What no single value's type can say: settings that are out of range or contradict each other.
 
+use super::error::demand;
 use super::origin::Origin;
 use super::{Config, ConfigError, ProxyProtocol, networks};
 use tickwire_protocol::limits::TICK_RATE_MAX;
@@ -65,10 +66,6 @@ const WORKERS_MAX: usize = 1024;
 
 fn at_least_one(key: &str, value: impl TryInto<u64>) -> Result<(), ConfigError> {
     demand(value.try_into().is_ok_and(|value| value > 0), key, "must be at least 1")
-}
-
-pub(super) fn demand(holds: bool, key: &str, reason: &str) -> Result<(), ConfigError> {
-    if holds { Ok(()) } else { Err(ConfigError::Bad { key: key.to_owned(), reason: reason.to_owned() }) }
 }
 
 #[cfg(test)]

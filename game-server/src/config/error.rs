@@ -40,3 +40,8 @@ pub enum ConfigError {
         reason: String,
     },
 }
+
+/// Refuses the setting `key` for this `reason`, unless it holds.
+pub(super) fn demand(holds: bool, key: &str, reason: &str) -> Result<(), ConfigError> {
+    if holds { Ok(()) } else { Err(ConfigError::Bad { key: key.to_owned(), reason: reason.to_owned() }) }
+}

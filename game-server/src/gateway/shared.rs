@@ -20,7 +20,7 @@ use super::problems;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
-use super::stream::Streams;
+use super::streams::Streams;
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;

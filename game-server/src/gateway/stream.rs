@@ -9,8 +9,6 @@
 //! one whose connection is over get the same answer; what a request brings is bounded in bytes,
 //! messages and time, and metered as what comes over a WebSocket is.
 
-mod table;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +35,6 @@ use crate::http::request;
 use crate::metrics;
 use crate::transport::http_stream::framing::{BATCH_BYTES_MAX, Malformed, parse_batch, parse_messages, parse_number};
 use crate::transport::http_stream::{HttpEnd, Refused};
-
-pub(crate) use table::Streams;
 
 /// Largest body that opens a connection: Hello is much shorter.
 const HELLO_BYTES_MAX: usize = 512;

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use rustls::server::{ProducesTickets, ServerConfig};
 
-use super::handshake::Line;
+use super::line::Line;
 use super::material::{Files, Material, MaterialError, ticketer};
 use super::self_signed;
 use crate::config::TlsConfig;

@@ -28,7 +28,7 @@ use super::frame::{self, Opcode, Terms};
 use super::seam::{Arrival, Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport, UNSENT_BYTES};
 use crate::clock::Moment;
 use crate::tls::Encrypted;
-use inbox::{Found, Inbox, READ_BUFFER_BYTES, Read, ask_for_stamps};
+use inbox::{Found, Inbox, READ_BUFFER_BYTES, Read, ask_for_stamps, is_for_later};
 use secure::Secure;
 
 /// Reads in a tick.
@@ -351,8 +351,4 @@ fn write_all(mut stream: &std::net::TcpStream, bytes: &mut impl Buf) -> io::Resu
         }
     }
     Ok(true)
-}
-
-fn is_for_later(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }

@@ -25,6 +25,7 @@ import {
 import { DEFAULT_MODE, GAME } from './game';
 import { Landing } from './landing';
 import { whenIdle, type Loader } from './loader';
+import { isUneasy, phaseOf, sentenceOf, viaOf, type PagePhase } from './page-phase';
 import { findingOf, Prober } from './prober';
 import { Seats, socketUrl, streamUrl, type PlayRequest } from './seats';
 import { SignIn } from './sign-in';
@@ -32,8 +33,6 @@ import { Signs } from './signs';
 import { StatusScreen } from './status-screen';
 import { PageStorage, type StoredSeat, type Via } from './storage';
 import { isShared, Search } from './way-back';
-
-export type PagePhase = 'landing' | 'connecting' | 'playing' | 'lost' | 'recovering' | 'ended' | 'error';
 
 /** A match that the player is in or comes into. */
 type Seat = Omit<StoredSeat, 'token'>;
@@ -43,8 +42,6 @@ const DEFAULT_NAME = 'Guest';
 /** Why the server closes the connection of someone whose sign-in has expired. */
 const SIGNED_OUT = 'sign_in_expired';
 const BEAT_MS = 100;
-/** After so long without what is waited for, the server is asked what is wrong. */
-const UNEASY_MS = 1_000;
 
 export class App {
   screen: PlayScreen | null = null;
@@ -131,23 +128,7 @@ export class App {
   }
 
   get phase(): PagePhase {
-    switch (this.stage) {
-      case 'landing':
-        return 'landing';
-      case 'loading':
-      case 'asking':
-      case 'joining':
-      case 'returning':
-        return 'connecting';
-      case 'playing':
-        return this.status.isShown ? 'lost' : 'playing';
-      case 'finding':
-        return 'recovering';
-      case 'results':
-        return 'ended';
-      case 'over':
-        return 'error';
-    }
+    return phaseOf(this.stage, this.status.isShown);
   }
 
   /** The arena's code; null before it is there. */
@@ -436,7 +417,7 @@ export class App {
     this.signs.showDrain(story ? null : (session?.drainSeconds(performance.now()) ?? null));
     // While a dialog is open, its keys are its own; before, what is held stays held.
     if (this.screen && wasTold !== this.status.isShown) this.screen.active = !this.status.isShown;
-    if (situation && this.isUneasy(situation)) this.prober.look();
+    if (situation && isUneasy(situation)) this.prober.look();
     this.hurryBack();
   }
 
@@ -448,12 +429,6 @@ export class App {
       connection.retryNow();
     }
     this.answered = answers;
-  }
-
-  private isUneasy({ stage, waitedMs, reason }: Situation): boolean {
-    if (stage === 'over') return closeKind(reason ?? '').retry === 'reload';
-    const waits = stage === 'joining' || stage === 'returning' || stage === 'playing';
-    return waits && waitedMs >= UNEASY_MS;
   }
 
   private situation(): Situation | null {
@@ -512,18 +487,4 @@ export class App {
     });
     return this.screen;
   }
-}
-
-function viaOf(request: PlayRequest): Via {
-  if (request.kind === 'create') return 'create';
-  // The list of open matches joins by id, a link by its code.
-  return request.kind === 'join' && request.idOrCode.length < MATCH_ID_LENGTH ? 'link' : 'quick';
-}
-
-const MATCH_ID_LENGTH = 32;
-
-function sentenceOf(error: unknown): string {
-  return error instanceof ApiError
-    ? error.message
-    : 'The game could not be loaded. Check your connection and try again.';
 }

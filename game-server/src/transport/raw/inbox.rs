@@ -76,6 +76,11 @@ pub(super) fn ask_for_stamps(stream: &TcpStream) {
     }
 }
 
+/// Whether the kernel only has nothing at the moment, or no room.
+pub(super) fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
 /// Reads once from the kernel. Returns how much, and when the kernel had the last of it.
 pub(super) fn receive(stream: &TcpStream, into: &mut [u8]) -> io::Result<(usize, Option<SystemTime>)> {
     NOTE.with_borrow_mut(|note| {

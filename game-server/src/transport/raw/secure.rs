@@ -14,8 +14,7 @@ use std::task::{Context, Poll};
 use rustls::ServerConnection;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::inbox::{Inbox, READ_BUFFER_BYTES, Read, receive};
-use super::is_for_later;
+use super::inbox::{Inbox, READ_BUFFER_BYTES, Read, is_for_later, receive};
 use crate::tls::Records;
 
 thread_local! {
