@@ -158,8 +158,9 @@ fn newcomers_keep_their_places_and_descriptors_are_bounded() {
 fn a_process_without_descriptors_still_takes_newcomers() {
     let server = Server::start();
     let flood = Flood::of(server.address);
-    // Fewer than there may be strangers: accepting fails.
-    server.limit_descriptors((server.descriptors() as u64).min(80));
+    // The flood has taken its places, and now there are fewer than that: accepting fails.
+    flood.goes_on(3 * STRANGERS);
+    server.limit_descriptors(80);
     for host in 1..=5 {
         newcomer(server.address, host, &flood);
     }

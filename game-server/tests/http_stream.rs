@@ -357,7 +357,6 @@ async fn who_takes_nothing_is_closed_and_nothing_old_waits() {
             }
         }
     }
-    eprintln!("waited {waited}");
     assert!(waited < 32 * 1024, "{waited} bytes had waited");
     let mut last = Vec::new();
     while let Some(message) = records.advance().expect("messages") {

@@ -2,7 +2,7 @@
 //! against the server's hashes, and write down what a person would feel.
 //!
 //! [`client`] is one checking connection and [`script`] a test's dialogue with it; [`bot`] plays over it and measures;
-//! [`player`] is a goose user's life, [`scenario`] the ways to lead it, [`entrance`] the way in, [`line`] the connection, [`link`] the network between;
+//! [`player`] is a goose user's life, [`scenario`] the ways to lead it, [`entrance`] the way in, [`mod@line`] the connection, [`link`] the network between;
 //! [`board`] and [`monitor`] bring it together second by second; [`run`] is a whole load test, [`report`] what it found.
 //!
 //! Invariant: nothing here knows how the server works inside, only the wire and the HTTP API.

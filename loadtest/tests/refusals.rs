@@ -75,7 +75,7 @@ fn what_the_server_or_this_machine_does_not_have() {
 
 #[test]
 fn a_place_that_is_none_or_that_no_name_leads_to() {
-    for (server, why) in [("localhost", "the port is missing"), ("::1:8080", "in brackets"), ("https://game.example", "plain HTTP")] {
+    for (server, why) in [("localhost", "the port is missing"), ("::1:8080", "in brackets"), ("ftp://game.example", "https://HOST:PORT")] {
         let output = run_at(server, &[]);
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && text.contains(why), "{text}");
