@@ -2,7 +2,7 @@
 //! a valid Hello.
 //!
 //! Where there is no room, a newcomer takes a stranger's place: one of the busiest address, as
-//! [`line`] says, so a flood pushes out itself. Players are never pushed out.
+//! [`mod@line`] says, so a flood pushes out itself. Players are never pushed out.
 //!
 //! A trusted proxy's connections count for the client that they serve at the moment, and for no
 //! address while they serve none.

@@ -8,7 +8,7 @@
 //! that it was given before has gone to the kernel, a poll while it waits. So no snapshot grows old
 //! here, and a match notices a reader that takes nothing, as it does with a socket.
 //!
-//! Bounded: [`MESSAGES_MAX`] messages on their way in, one on its way out, and of a client that
+//! Bounded: `MESSAGES_MAX` messages on their way in, one on its way out, and of a client that
 //! polls the last answer, to be repeated if it is lost.
 
 pub mod framing;
