@@ -19,6 +19,7 @@
 
 #[doc(hidden)]
 pub mod echo;
+mod farewell;
 pub mod frame;
 pub mod http_stream;
 pub mod memory;

@@ -25,11 +25,12 @@ use futures_util::{SinkExt, StreamExt};
 use tickwire_protocol::CloseReason;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::messages::ServerMessage;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
+use super::farewell;
 use super::frame::Terms;
 use super::seam::{Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport};
 use crate::clock::Moment;
@@ -103,17 +104,15 @@ impl Socket {
     /// Says `reason`, and waits for the peer to close. What it still says is not heard.
     pub(super) async fn close(mut self, reason: CloseReason) -> io::Result<()> {
         self.ws.get_mut().leave()?;
-        let farewell = Message::Binary(encode(&ServerMessage::Closing(reason)).into());
+        let last = Message::Binary(encode(&ServerMessage::Closing(reason)).into());
         let code = reason.websocket_code().into();
         let close = Message::Close(Some(CloseFrame { code, reason: reason.name().into() }));
-        self.ws.feed(farewell).await.map_err(io::Error::other)?;
+        self.ws.feed(last).await.map_err(io::Error::other)?;
         self.ws.send(close).await.map_err(io::Error::other)?;
         let stream = self.ws.get_mut();
         stream.shutdown().await?;
         stream.allow_up_to(u64::MAX);
-        let mut ignored = [0; 256];
-        while stream.read(&mut ignored).await? > 0 {}
-        Ok(())
+        farewell::hear_out(stream).await
     }
 }
 

@@ -20,10 +20,11 @@ use bytes::{Buf, Bytes};
 use tickwire_protocol::CloseReason;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::messages::ServerMessage;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::farewell;
 use super::frame::{self, Opcode, Terms};
 use super::seam::{Arrival, Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport, UNSENT_BYTES};
 use crate::clock::Moment;
@@ -149,19 +150,17 @@ impl Socket {
     pub(super) async fn close(mut self, reason: CloseReason) -> io::Result<()> {
         // Nothing newer will come: what waits there from now on is not stale.
         socket2::SockRef::from(&self.stream).set_tcp_notsent_lowat(i32::MAX as u32)?;
-        let mut farewell = Vec::new();
-        frame::write(&mut farewell, Opcode::Binary, &encode(&ServerMessage::Closing(reason)));
+        let mut last = Vec::new();
+        frame::write(&mut last, Opcode::Binary, &encode(&ServerMessage::Closing(reason)));
         let close = frame::close_payload(reason.websocket_code(), reason.name());
-        frame::write(&mut farewell, Opcode::Close, &close);
+        frame::write(&mut last, Opcode::Close, &close);
         if let Some(secure) = &mut self.bytes.secure {
-            farewell = secure.seal_last(&farewell)?;
+            last = secure.seal_last(&last)?;
         }
         self.stream.write_all(&self.bytes.unsent).await?;
-        self.stream.write_all(&farewell).await?;
+        self.stream.write_all(&last).await?;
         self.stream.shutdown().await?;
-        let mut ignored = [0; 256];
-        while self.stream.read(&mut ignored).await? > 0 {}
-        Ok(())
+        farewell::hear_out(&mut self.stream).await
     }
 }
 
