@@ -119,7 +119,6 @@ enum Happened {
         killer: PlayerId,
         at: [i32; 2],
     },
-    #[allow(dead_code)]
     RoundOver,
     Hit {
         #[range(1..=100)]

@@ -55,6 +55,8 @@ pub struct SentTotals {
     pub bytes: u64,
     /// WebSocket messages.
     pub frames: u64,
+    /// Bytes kept for clients that have not taken them.
+    pub kept_bytes: u64,
 }
 
 impl Audience {
@@ -165,6 +167,7 @@ impl Audience {
                 let bytes = session.send_frame(replication, tick, &deadlines)?;
                 totals.bytes += bytes as u64;
                 totals.frames += u64::from(bytes > 0);
+                totals.kept_bytes += session.kept_bytes() as u64;
                 Ok(())
             });
         }
@@ -182,11 +185,6 @@ impl Audience {
         if let Some(session) = self.slots.get_mut(slot).and_then(Option::take) {
             say_farewell(session, reason);
         }
-    }
-
-    /// Bytes kept for clients that have not taken them.
-    pub fn kept_bytes(&self) -> u64 {
-        self.slots.iter().flatten().map(|session| session.kept_bytes() as u64).sum()
     }
 
     /// Memory runs short: the client for which most is kept has to come back.

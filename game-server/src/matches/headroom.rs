@@ -108,18 +108,14 @@ impl Load {
         if comer == Comer::New && self.is_full.load(Relaxed) || self.is_late.load(Relaxed) {
             return false;
         }
-        let cost = match self.cost_of(mode_index).load(Relaxed) {
-            0 => UNKNOWN_COST,
-            known => known,
-        };
-        percent(self.limits.busy_percent).is_none_or(|most| self.expected().saturating_add(cost) <= most + returning)
+        let expected = self.expected().saturating_add(self.expected_cost(mode_index));
+        percent(self.limits.busy_percent).is_none_or(|most| expected <= most + returning)
     }
 
     /// A match of this mode is awake until what is returned is dropped.
     pub fn wake(self: &Arc<Self>, mode_index: u8) -> Awake {
         self.awake.fetch_add(1, Relaxed);
-        let cost = self.cost_of(mode_index).load(Relaxed);
-        self.promised.fetch_add(if cost == 0 { UNKNOWN_COST } else { cost }, Relaxed);
+        self.promised.fetch_add(self.expected_cost(mode_index), Relaxed);
         Awake(Arc::clone(self))
     }
 
@@ -136,6 +132,14 @@ impl Load {
     /// Matches that are awake.
     pub fn awake(&self) -> usize {
         self.awake.load(Relaxed)
+    }
+
+    /// What a match of this mode costs, as far as that is known.
+    fn expected_cost(&self, mode_index: u8) -> u32 {
+        match self.cost_of(mode_index).load(Relaxed) {
+            0 => UNKNOWN_COST,
+            known => known,
+        }
     }
 
     fn cost_of(&self, mode_index: u8) -> &AtomicU32 {

@@ -259,7 +259,7 @@ impl<G: Game> MatchTask<G> {
         self.publish_seats();
         stats.set_phase(self.core.phase());
         stats.tick.store(self.core.tick().0, Relaxed);
-        stats.kept_bytes.store(self.audience.kept_bytes(), Relaxed);
+        stats.kept_bytes.store(sent.kept_bytes, Relaxed);
         stats.bytes_sent.fetch_add(sent.bytes, Relaxed);
         stats.frames_sent.fetch_add(sent.frames, Relaxed);
         stats.overruns.fetch_add(u64::from(took > self.clock.interval()), Relaxed);

@@ -326,7 +326,7 @@ impl Transport for Link {
     }
 
     fn unsent_bytes(&self) -> usize {
-        self.bytes.unsent.len()
+        self.bytes.secure.as_ref().map_or(self.bytes.unsent.len(), |secure| secure.unsent_bytes())
     }
 
     fn bytes_written(&self) -> u64 {

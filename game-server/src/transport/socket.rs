@@ -123,7 +123,13 @@ impl Socket {
     }
 
     /// Takes over an upgraded connection over whatever stream.
-    pub async fn over(stream: Box<dyn portable::Carrier>, already_read: Vec<u8>, peer: IpAddr, permit: impl Permit + 'static) -> Self {
+    #[cfg(test)]
+    pub(super) async fn over(
+        stream: Box<dyn portable::Carrier>,
+        already_read: Vec<u8>,
+        peer: IpAddr,
+        permit: impl Permit + 'static,
+    ) -> Self {
         let owner = Owner { peer, permit: Box::new(permit) };
         Self { owner, wire: Outside::portable(Terms::default(), stream, already_read).await }
     }

@@ -27,6 +27,8 @@ pub(super) struct Secure {
     connection: ServerConnection,
     /// Where records end in what was read.
     records: Records,
+    /// Of the frame that the kernel has not taken, before it was encrypted.
+    unsent_bytes: usize,
     /// The peer will say nothing more.
     is_over: bool,
 }
@@ -43,7 +45,7 @@ impl Secure {
             connection.reader().read_exact(free)?;
         }
         let is_over = state.peer_has_closed();
-        Ok(Self { connection, records, is_over })
+        Ok(Self { connection, records, unsent_bytes: 0, is_over })
     }
 
     /// Whether all that was read is decrypted: no record has begun and not ended.
@@ -112,6 +114,7 @@ impl Secure {
     /// the one before.
     pub(super) fn write(&mut self, frame: &[u8], stream: &TcpStream, written: &mut u64) -> io::Result<bool> {
         self.connection.writer().write_all(frame)?;
+        self.unsent_bytes = frame.len();
         self.flush(stream, written)
     }
 
@@ -125,12 +128,18 @@ impl Secure {
                 Err(error) => return Err(error),
             }
         }
+        self.unsent_bytes = 0;
         Ok(true)
     }
 
     /// Whether nothing is left.
     pub(super) fn is_clear(&self) -> bool {
         !self.connection.wants_write()
+    }
+
+    /// Bytes of the last frame, unless nothing is left of it.
+    pub(super) fn unsent_bytes(&self) -> usize {
+        self.unsent_bytes
     }
 
     /// What is left, `farewell`, and that nothing comes after it, encrypted.

@@ -220,6 +220,7 @@ async fn what_the_kernel_does_not_take_leaves_later_and_whole() {
         }
         sent += 1;
         assert_eq!(taken == Taken::Whole, link.is_clear());
+        assert_eq!(link.is_clear(), link.unsent_bytes() == 0, "what the kernel did not take is counted");
     }
     let total = sent * (message.len() + 10);
     let reading = tokio::task::spawn_blocking(move || {
