@@ -72,7 +72,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let grace = Duration::from_secs(config.drain_seconds);
     let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
     let server = games::with(&game, Start(config)).context("the game is gone")??;
-    announce(&server, token.as_deref()).context("cannot write to standard output")?;
+    announce(&server, token.as_deref())?;
     signals.wait();
     tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
     signals.force_on_next().context("cannot start a thread")?;
@@ -84,17 +84,21 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
 /// Says where the server is: one line per listener, when all of them listen. The operator's link carries the token, so that
 /// following it is enough.
 fn announce(server: &RunningServer, token_file: Option<&Path>) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "tickwire: play   {}", server.play_url())?;
+    let mut lines = format!("tickwire: play   {}\n", server.play_url());
     if let Some(fingerprint) = server.fingerprint() {
-        writeln!(out, "tickwire: tls    SHA-256 {fingerprint}")?;
+        lines.push_str(&format!("tickwire: tls    SHA-256 {fingerprint}\n"));
     }
     if let Some(url) = server.admin_url() {
         let fragment = token_file.map(|file| read_admin_token(Some(file)).map(|token| format!("#token={token}"))).transpose()?;
-        writeln!(out, "tickwire: admin  {url}{}", fragment.unwrap_or_default())?;
+        lines.push_str(&format!("tickwire: admin  {url}{}\n", fragment.unwrap_or_default()));
     }
-    writeln!(out, "tickwire: ops    http://{}/metrics", server.ops_addr())?;
-    Ok(out.flush()?)
+    lines.push_str(&format!("tickwire: ops    http://{}/metrics\n", server.ops_addr()));
+    let mut out = std::io::stdout().lock();
+    // Whoever started the server may read one line only and close its end. The matches go on.
+    if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "standard output is closed: where the server is was not told");
+    }
+    Ok(())
 }
 
 /// The environment variables that are settings.
