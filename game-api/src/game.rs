@@ -6,19 +6,19 @@ use tickwire_protocol::messages::{ClientMessage, Ranked};
 use tickwire_protocol::schema::{Columns, Table};
 use tickwire_protocol::{PlayerId, Schema, Snapshot};
 
-use crate::{Components, Event, Interest, MatchClock, Replicate, Setup};
+use crate::{Components, Event, Interest, MatchClock, Replicate, Setup, move_bodies};
 
 /// The one extension point: a game that server, load test and page can run.
 ///
-/// Its four parts ([`Predict`], [`Bots`], [`Ranking`], [`Sight`]) are written apart; what a game has
-/// no use for, [`without!`](crate::without) fills in.
+/// It has four parts that it may leave out: [`Predict`], [`Bots`], [`Ranking`] and [`Sight`].
+/// [`#[game]`](crate::game) lets one block state all of it.
 ///
 /// The systems run once per tick, in every phase of the match; [`MatchClock`] tells which one.
 pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static {
     /// Stable name.
     const NAME: &'static str;
     /// The ways to play, at least one.
-    const MODES: &'static [Mode];
+    const MODES: &'static [Mode] = &[Mode::DEFAULT];
     /// What a player holds down during a tick.
     type Input: Input;
     /// What is told once when it happens; `()` if nothing is.
@@ -33,8 +33,11 @@ pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static
     /// Gives `player` what it plays with.
     fn join(world: &mut World, player: PlayerId);
 
-    /// Fills a new match: its systems in order, and what is there from the start.
-    fn systems(setup: &mut Setup<'_>);
+    /// Fills a new match: its systems in order, and what is there from the start. Unless a game says
+    /// more, inputs move the bodies that its clients predict.
+    fn systems(setup: &mut Setup<'_>) {
+        setup.add(move_bodies::<Self>);
+    }
 
     /// `player` leaves. The entities that it owned, as `#[owner]` says, are gone already.
     fn leave(_world: &mut World, _player: PlayerId) {}
@@ -53,7 +56,7 @@ pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static
 /// How a client guesses its own state, so that an input shows at once.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what a client predicts",
-    note = "implement `Predict`, or leave it out: `tickwire_game::without!({Self}: Predict);`"
+    note = "implement `Predict`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Predict {
     /// The component that is predicted: exact, so that replaying inputs gives what the server got.
@@ -74,7 +77,7 @@ pub trait Predict {
 /// How bots play.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how bots play it",
-    note = "implement `Bots`, or leave it out: `tickwire_game::without!({Self}: Bots);`"
+    note = "implement `Bots`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Bots {
     /// A bot's memory. It is part of a match that is stored: derive [`Stored`](derive@crate::Stored).
@@ -99,7 +102,7 @@ pub trait Bots {
 /// Who is best.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who is best",
-    note = "implement `Ranking`, or leave it out: `tickwire_game::without!({Self}: Ranking);`"
+    note = "implement `Ranking`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Ranking {
     /// Scores so far, best first, in an order that does not depend on anything but the state.
@@ -111,7 +114,7 @@ pub trait Ranking {
 /// Who is sent what of a match that is too large to be sent whole.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who is sent what",
-    note = "implement `Sight`, or leave it out, and everyone is sent everything: `tickwire_game::without!({Self}: Sight);`"
+    note = "implement `Sight`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Sight {
     /// How matches of `mode` are divided; `None` if everyone is sent everything. Where a component is
@@ -121,7 +124,8 @@ pub trait Sight {
     }
 }
 
-/// Fills in the parts that a game leaves out: `without!(MyGame: Bots, Sight)`.
+/// Fills in parts of a game that is written as the traits it is, without [`#[game]`](crate::game):
+/// `without!(MyGame: Bots, Sight)`.
 ///
 /// Without `Predict`, clients show what the server says. Without `Bots`, a bot holds nothing down. Without
 /// `Ranking`, nobody is best. Without `Sight`, everyone is sent everything.

@@ -106,6 +106,50 @@ pub use tickwire_game_macros::Input;
 /// assert_eq!(Mover::TABLE.fields[2].max, WIDTH);
 /// ```
 pub use tickwire_game_macros::Replicate;
+/// States a game in one block. What stands in it goes to the trait that it belongs to ([`Game`],
+/// [`Predict`], [`Bots`], [`Ranking`], [`Sight`]), and what it leaves out is filled in:
+///
+/// - `Body`, `Input` and `Brain` are the types that `step` and `think` take.
+/// - `NAME` is the type's name in snake case, `Event` is `()`, `Components` is the body alone.
+/// - Without `step`, clients show what the server says. Without `think`, a bot holds nothing down.
+///   Without `ranking`, nobody is best. Without `sight`, everyone is sent everything.
+///
+/// ```
+/// use tickwire_game::prelude::*;
+///
+/// #[derive(Replicate, Clone, Debug, PartialEq)]
+/// struct Lamp {
+///     is_lit: bool,
+/// }
+///
+/// #[derive(Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// struct Switch {
+///     presses: bool,
+/// }
+///
+/// struct Lamps;
+///
+/// #[game]
+/// impl Game for Lamps {
+///     type Input = Switch;
+///     type Components = (Lamp,);
+///
+///     fn join(_: &mut World, _: PlayerId) {}
+///
+///     fn systems(setup: &mut Setup<'_>) {
+///         setup.spawn(Lamp { is_lit: false });
+///         setup.add(|inputs: Res<Inputs<Switch>>, mut lamps: Query<&mut Lamp>| {
+///             lamps.iter_mut().for_each(|mut lamp| lamp.is_lit = inputs.of(PlayerId(0)).presses);
+///         });
+///     }
+/// }
+///
+/// let mut game = TestMatch::<Lamps>::new(1, Tick(0));
+/// game.join(PlayerId(0));
+/// game.hold(PlayerId(0), Switch { presses: true });
+/// assert_eq!((Lamps::NAME, game.step().rows::<Lamp>().next().map(|(_, lamp)| lamp.is_lit)), ("lamps", Some(true)));
+/// ```
+pub use tickwire_game_macros::game;
 
 /// Lets a value be stored with a match and read back as it was: what a bot remembers, and the types in it.
 ///

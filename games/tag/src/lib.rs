@@ -109,13 +109,11 @@ impl Runner {
     }
 }
 
+#[game]
 impl Game for Tag {
-    const NAME: &'static str = "tag";
     const MODES: &'static [Mode] =
         &[Mode { id: "tag", title: "Tag", max_players: 12, live_seconds: 120, bots_fill: 5, stand_in: true, ..Mode::DEFAULT }];
-    type Input = Input;
     type Event = Tagged;
-    type Components = (Runner,);
 
     fn join(world: &mut World, player: PlayerId) {
         let random = &mut world.resource_mut::<Random>().0;
@@ -126,10 +124,6 @@ impl Game for Tag {
     fn systems(setup: &mut Setup<'_>) {
         setup.add((move_bodies::<Tag>, systems::pass_it_on).chain());
     }
-}
-
-impl Predict for Tag {
-    type Body = Runner;
 
     /// Scoring is not predicted.
     fn body(view: &Snapshot, me: PlayerId) -> Option<Runner> {
@@ -139,23 +133,15 @@ impl Predict for Tag {
     fn step(runner: &mut Runner, now: &MatchClock, input: &Input, _: &Mode) {
         runner.step(now.tick, *input);
     }
-}
 
-impl Ranking for Tag {
     fn ranking(world: &mut World) -> Vec<Ranked> {
         let ranked = |runner: &Runner| Ranked { player: PlayerId(runner.player), score: runner.score };
         let mut ranking: Vec<Ranked> = world.query::<&Runner>().iter(world).map(ranked).collect();
         ranking.sort_unstable_by_key(|ranked| (-ranked.score, ranked.player));
         ranking
     }
-}
 
-without!(Tag: Sight);
-
-impl Bots for Tag {
-    /// They need to remember only what makes them differ.
-    type Brain = Rng;
-
+    /// Bots need to remember only what makes them differ.
     fn brain(seed: u64) -> Rng {
         Rng::new(seed)
     }
