@@ -6,6 +6,8 @@ use tickwire_protocol::messages::{ClientMessage, Ranked};
 use tickwire_protocol::schema::{Columns, Table};
 use tickwire_protocol::{PlayerId, Schema, Snapshot};
 
+use crate::derive::FromNumbers;
+use crate::page::Question;
 use crate::{Components, Event, Interest, MatchClock, Replicate, Setup, move_bodies};
 
 /// The one extension point: a game that server, load test and page can run.
@@ -29,6 +31,10 @@ pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static
     /// The tables on the wire. Both ends must agree on them: their hash is compared when joining. A
     /// game says more than its components do only if it has trained a model.
     const SCHEMA: Schema = <Self::Components as Components>::SCHEMA;
+    /// Numbers that the page must know, by their names there.
+    const CONSTANTS: &'static [(&'static str, i64)] = &[];
+    /// What the page asks this code while it runs.
+    const QUESTIONS: &'static [Question] = &[];
 
     /// Gives `player` what it plays with.
     fn join(world: &mut World, player: PlayerId);
@@ -178,11 +184,12 @@ impl Replicate for NoBody {}
 crate::component!(NoBody);
 
 /// What a player holds down during one tick: fixed-size, and every bit pattern that decodes is a legal input.
+/// Derive it: see [`Input`](derive@crate::Input). A whole number is one too.
 ///
 /// `Default` is the neutral input, used before the first one arrives and while the player's connection is lost.
-pub trait Input: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + Send + Sync + 'static {}
+pub trait Input: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + FromNumbers + Send + Sync + 'static {}
 
-impl<T: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + Send + Sync + 'static> Input for T {}
+impl<T: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + FromNumbers + Send + Sync + 'static> Input for T {}
 
 /// One way to play a game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -54,6 +54,10 @@ pub use state::{OtherTables, Rows, SimulationState};
 pub use tickwire_game_macros::Event;
 /// Makes an input of a struct: how it is sent, what is refused, and how the page gives it.
 ///
+/// - `#[range(min..=max)]`: the values that a field can have. An input with others is refused.
+/// - `#[buttons(FIRE, DASH)]`: what the bits of a field are called, from the lowest. They become constants of the
+///   input, and booleans on the page. Other bits are legal and mean nothing.
+///
 /// ```
 /// use tickwire_game::Input;
 /// use tickwire_game::derive::FromNumbers;
@@ -63,12 +67,14 @@ pub use tickwire_game_macros::Event;
 /// struct Push {
 ///     #[range(-9..=9)]
 ///     x: i8,
-///     fire: bool,
+///     #[buttons(FIRE, DASH)]
+///     held: u8,
 /// }
 ///
-/// assert_eq!(decode::<Push, 16>(&encode(&Push { x: -9, fire: true })), Ok(Push { x: -9, fire: true }));
-/// assert!(decode::<Push, 16>(&encode(&Push { x: 10, fire: false })).is_err(), "out of range");
-/// assert_eq!(Push::from_numbers(&[70, 1]), Push { x: 9, fire: true }, "the nearest there is");
+/// let push = Push { x: -9, held: Push::FIRE | Push::DASH };
+/// assert_eq!(decode::<Push, 16>(&encode(&push)), Ok(push));
+/// assert!(decode::<Push, 16>(&encode(&Push { x: 10, held: 0 })).is_err(), "out of range");
+/// assert_eq!(Push::from_numbers(&[70, 2]), Push { x: 9, held: Push::DASH }, "the nearest there is");
 /// ```
 pub use tickwire_game_macros::Input;
 /// Makes a component of a struct, and says what clients see of it.

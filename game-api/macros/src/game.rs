@@ -9,7 +9,21 @@ use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, parse_quote};
 use crate::snake_case;
 
 /// What belongs to `Game` itself.
-const GAME: &[&str] = &["NAME", "MODES", "Input", "Event", "Components", "SCHEMA", "join", "systems", "leave", "interest", "is_decided"];
+const GAME: &[&str] = &[
+    "NAME",
+    "MODES",
+    "Input",
+    "Event",
+    "Components",
+    "SCHEMA",
+    "CONSTANTS",
+    "QUESTIONS",
+    "join",
+    "systems",
+    "leave",
+    "interest",
+    "is_decided",
+];
 
 /// A part that a game may leave out: a trait of its own.
 struct Part {

@@ -23,7 +23,7 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 }
 
 /// See `tickwire_game::Input`.
-#[proc_macro_derive(Input, attributes(range))]
+#[proc_macro_derive(Input, attributes(range, buttons))]
 pub fn input(input: TokenStream) -> TokenStream {
     finish(input::derive(&parse_macro_input!(input as DeriveInput)))
 }

@@ -19,6 +19,7 @@ pub mod timers;
 mod server;
 
 use bevy_ecs::world::World;
+use tickwire_game::page::Question;
 use tickwire_game::{Game, Interest, MatchClock, Mode, PlayerId, Setup, Snapshot, game, own};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::Phase;
@@ -65,6 +66,8 @@ impl Game for Arena {
     type Event = ArenaEvent;
     type Components = tables::Listed;
     const SCHEMA: Schema = tables::SCHEMA;
+    const CONSTANTS: &'static [(&'static str, i64)] = page::CONSTANTS;
+    const QUESTIONS: &'static [Question] = &[page::MAP, page::SHOT_FLIGHT];
 
     fn join(world: &mut World, player: PlayerId) {
         server::join(world, player);
