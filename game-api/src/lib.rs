@@ -21,6 +21,7 @@ mod rng;
 mod simulation;
 mod state;
 pub mod testing;
+pub mod timers;
 mod world;
 
 pub use bevy_ecs;
@@ -175,7 +176,7 @@ pub use tickwire_game_macros::game;
 pub use tickwire_game_macros::Stored;
 
 pub use tickwire_protocol::{PlayerId, Snapshot, Tick};
-pub use world::{Inputs, MatchClock, NetIds, Networked, Playing, Random, Setup, move_bodies, spawn};
+pub use world::{Inputs, MatchClock, NetIds, Networked, Playing, Random, Setup, move_bodies, ranked, spawn};
 
 /// Makes a component of a type.
 #[doc(hidden)]

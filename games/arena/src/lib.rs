@@ -14,7 +14,6 @@ pub mod movement;
 pub mod page;
 pub mod projectile;
 pub mod tables;
-pub mod timers;
 
 mod server;
 
