@@ -192,6 +192,13 @@ pub trait Input: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + 
 impl<T: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + FromNumbers + Send + Sync + 'static> Input for T {}
 
 /// One way to play a game.
+///
+/// ```
+/// use tickwire_game::Mode;
+///
+/// const DUEL: Mode = Mode { id: "duel", title: "Duel", max_players: 2, live_seconds: 90, ..Mode::DEFAULT };
+/// assert_eq!((DUEL.max_players, DUEL.tick_rate), (2, 60));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mode {
     /// Stable name, for URLs.

@@ -3,6 +3,47 @@
 //! [`Game`] is all that a game must say. Its optional parts are [`Predict`], [`Bots`], [`Ranking`] and [`Sight`]. Server,
 //! load test and page are built from the same crate: what a browser does not run is not in its module.
 //!
+//! ```
+//! use tickwire_game::prelude::*;
+//!
+//! #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+//! struct Runner {
+//!     #[owner]
+//!     player: PlayerId,
+//!     #[range(0..=1000)]
+//!     x: i32,
+//! }
+//!
+//! #[derive(Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
+//! struct Push {
+//!     #[range(-9..=9)]
+//!     right: i8,
+//! }
+//!
+//! struct Race;
+//!
+//! #[game]
+//! impl Game for Race {
+//!     fn join(world: &mut World, player: PlayerId) {
+//!         spawn(world, Runner { player, x: 0 });
+//!     }
+//!
+//!     fn step(runner: &mut Runner, _now: &MatchClock, push: &Push, _mode: &Mode) {
+//!         runner.x = (runner.x + i32::from(push.right)).clamp(0, 1000);
+//!     }
+//!
+//!     fn ranking(world: &mut World) -> Vec<Ranked> {
+//!         ranked(world, |runner: &Runner| runner.x)
+//!     }
+//! }
+//!
+//! let mut race = TestMatch::<Race>::new(1, Tick(0));
+//! [PlayerId(0), PlayerId(1)].map(|player| race.join(player));
+//! race.hold(PlayerId(1), Push { right: 5 });
+//! race.step();
+//! assert_eq!(race.ranking(), [Ranked { player: PlayerId(1), score: 5 }, Ranked { player: PlayerId(0), score: 0 }]);
+//! ```
+//!
 //! Invariant: a game is deterministic. The same seed, joins, leaves and inputs give the same state at every tick, on any
 //! machine: no clocks, no threads, no `HashMap` iteration, no platform float maths, randomness only from [`Rng`].
 
@@ -89,6 +130,9 @@ pub use tickwire_game_macros::Input;
 /// - `#[moment]`: it holds a tick near the one it changes in (its low bits, or 0 for none).
 /// - `#[owner]`: whose it is. The entity goes when that player leaves.
 /// - on the struct, `#[table("name")]`: what clients call the table; without it, the type's name in snake case.
+/// - on the struct, `#[hidden]`: clients never see it; it is only stored with the match.
+/// - on the struct, in a mode that [`Sight`] divides: `#[place(x, y)]` says which fields are its place on the map, `#[private]` that
+///   only its owner may know it, `#[eyes]` that its owner looks from it.
 ///
 /// ```
 /// use tickwire_game::Replicate;

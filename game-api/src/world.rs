@@ -41,7 +41,7 @@ pub fn spawn(world: &mut World, components: impl Bundle) -> EntityWorldMut<'_> {
     world.spawn((networked, components))
 }
 
-/// Those who own a `C`, the best by `score` first, and of equals who came first: for [`ranking`](crate::Ranking::ranking).
+/// Those who own a `C`, the best by `score` first, and of equals the lower number: for [`ranking`](crate::Ranking::ranking).
 pub fn ranked<C: Replicate>(world: &mut World, score: impl Fn(&C) -> i32) -> Vec<Ranked> {
     let of = |component: &C| Some(Ranked { player: component.owner()?, score: score(component) });
     let mut ranking: Vec<Ranked> = world.query::<&C>().iter(world).filter_map(of).collect();
