@@ -13,7 +13,7 @@ use crate::{Components, Event, Interest, MatchClock, Replicate, Setup, move_bodi
 /// The one extension point: a game that server, load test and page can run.
 ///
 /// It has four parts that it may leave out: [`Predict`], [`Bots`], [`Ranking`] and [`Sight`].
-/// [`#[game]`](crate::game) lets one block state all of it.
+/// [`#[game]`](macro@crate::game) lets one block state all of it.
 ///
 /// The systems run once per tick, in every phase of the match; [`MatchClock`] tells which one.
 pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static {
@@ -130,7 +130,7 @@ pub trait Sight {
     }
 }
 
-/// Fills in parts of a game that is written as the traits it is, without [`#[game]`](crate::game):
+/// Fills in parts of a game that is written as the traits it is, without [`#[game]`](macro@crate::game):
 /// `without!(MyGame: Bots, Sight)`.
 ///
 /// Without `Predict`, clients show what the server says. Without `Bots`, a bot holds nothing down. Without
