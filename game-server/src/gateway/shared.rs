@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
+use tickwire_protocol::MatchId;
 
 use super::bans::Bans;
 use super::conduct::Conduct;
@@ -27,7 +28,7 @@ use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
 use crate::http::remote::Remote;
-use crate::matches::Directory;
+use crate::matches::{Directory, RevivedSeat};
 use crate::memory::Brake;
 use crate::metrics::{self, NoRoom};
 
@@ -84,7 +85,7 @@ impl Gateway {
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
-            bans: Bans::default(),
+            bans: if config.journal.is_on() { Bans::kept_in(&config.journal.dir, Instant::now()) } else { Bans::default() },
             conduct: Arc::default(),
             config,
             directory,
@@ -128,6 +129,11 @@ impl Gateway {
     /// Sessions, and tickets whose time is not over.
     pub(crate) fn table_sizes(&self) -> (usize, usize) {
         (self.sessions.len(), self.ledger.tickets())
+    }
+
+    /// People have these seats in match `id` from before this process began.
+    pub(crate) fn adopt(&self, id: MatchId, seats: Vec<RevivedSeat>) {
+        seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
     }
 
     /// Forgets what has expired, and takes the keys for sign-in that change, for ever.
