@@ -14,6 +14,7 @@ mod options;
 mod problem;
 mod recover;
 mod retire;
+pub mod sim;
 mod sync;
 
 pub use epoch::Epoch;
