@@ -20,11 +20,12 @@ impl<F: Files> Journal<F> {
     pub fn tidy(&mut self, limit: usize) {
         match &mut self.trouble {
             Some(trouble) if self.file.is_none() && trouble.wait > 0 => trouble.wait -= 1,
-            Some(_) if self.file.is_none() => self.begin_segment(),
-            Some(_) => {}
+            _ if self.file.is_none() => self.begin_segment(),
             // What older epochs left is hidden by what this one has.
-            None if !self.epoch.is_alone() => {}
-            None => {
+            _ if !self.epoch.is_alone() => {}
+            // What is on disk may not be what it was counted as.
+            _ if self.streams.owed() > 0 => {}
+            _ => {
                 self.carry(limit);
                 self.remove();
             }

@@ -155,8 +155,11 @@ impl Streams {
     /// Its checkpoint or end is on disk now. Says where the one before is.
     pub(super) fn is_written(&mut self, key: StreamKey, home: Home) -> Option<Home> {
         let entry = self.entries.get_mut(&key)?;
-        self.owed -= usize::from(entry.standing.is_owed());
-        entry.standing = Standing::Kept;
+        // If something was dropped after it, there is still a gap.
+        if entry.standing.is_pending() {
+            self.owed -= usize::from(entry.standing.is_owed());
+            entry.standing = Standing::Kept;
+        }
         entry.home.replace(home)
     }
 

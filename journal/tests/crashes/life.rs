@@ -95,7 +95,7 @@ impl World {
     }
 
     fn lane(&self, key: StreamKey) -> usize {
-        lane_of(key, false, self.lives)
+        lane_of(key, self.lives)
     }
 }
 
@@ -157,10 +157,9 @@ impl Life<'_> {
             return;
         }
         let lives = self.world.lives;
-        let is_of_lane = |key, is_over| lane_of(key, is_over, lives) == lane;
-        self.world.model.commit(is_of_lane);
+        self.world.model.commit(|key| lane_of(key, lives) == lane);
         if self.world.durability == Durability::Tick {
-            self.world.model.sync(is_of_lane);
+            self.world.model.sync(lane == 0, |key| lane_of(key, lives) == lane);
         }
     }
 
@@ -171,12 +170,12 @@ impl Life<'_> {
         let is_synced = self.journals[lane].syncer().sync().is_ok();
         if is_synced && self.journals[lane].health() == Health::Durable {
             let lives = self.world.lives;
-            self.world.model.sync(|key, is_over| lane_of(key, is_over, lives) == lane);
+            self.world.model.sync(lane == 0, |key| lane_of(key, lives) == lane);
         }
     }
 }
 
-/// The lane of a stream in the process with this number. What was over before is the first's.
-fn lane_of(key: StreamKey, is_over: bool, lives: u16) -> usize {
-    if is_over { 0 } else { usize::from((u16::from(key.0[0]) + lives) % LANES) }
+/// The lane of a stream in the process with this number.
+fn lane_of(key: StreamKey, lives: u16) -> usize {
+    usize::from((u16::from(key.0[0]) + lives) % LANES)
 }

@@ -23,7 +23,7 @@ struct History {
     committed: usize,
     /// Which of them no power loss may take back.
     synced: usize,
-    /// It had ended before this process began.
+    /// What was committed last is that it had ended before this process began.
     is_over: bool,
 }
 
@@ -58,14 +58,18 @@ impl Model {
     }
 
     /// All that these streams are is kept.
-    pub(crate) fn commit(&mut self, is_of_lane: impl Fn(StreamKey, bool) -> bool) {
-        let streams = self.streams.iter_mut().filter(|(key, history)| is_of_lane(**key, history.is_over));
-        streams.for_each(|(_, history)| history.committed = history.states.len() - 1);
+    pub(crate) fn commit(&mut self, is_of_lane: impl Fn(StreamKey) -> bool) {
+        for (_, history) in self.streams.iter_mut().filter(|(key, _)| is_of_lane(**key)) {
+            let newest = history.states.len() - 1;
+            history.is_over &= history.committed == newest;
+            history.committed = newest;
+        }
     }
 
-    /// All that was kept of these streams outlives a power loss too.
-    pub(crate) fn sync(&mut self, is_of_lane: impl Fn(StreamKey, bool) -> bool) {
-        let streams = self.streams.iter_mut().filter(|(key, history)| is_of_lane(**key, history.is_over));
+    /// All that was kept of these streams outlives a power loss too. What was over before this
+    /// process began is the first lane's.
+    pub(crate) fn sync(&mut self, is_first: bool, is_of_lane: impl Fn(StreamKey) -> bool) {
+        let streams = self.streams.iter_mut().filter(|(key, history)| if history.is_over { is_first } else { is_of_lane(**key) });
         streams.for_each(|(_, history)| history.synced = history.committed);
     }
 
@@ -106,7 +110,6 @@ impl Model {
         self.ever.insert((key, state.clone()));
         let history = self.streams.entry(key).or_insert_with(|| History { states: vec![None], committed: 0, synced: 0, is_over: false });
         history.states.push(state);
-        history.is_over = false;
     }
 }
 
