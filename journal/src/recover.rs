@@ -8,7 +8,7 @@ use crate::epoch::Epoch;
 use crate::files::Files;
 use crate::format::{Kind, Reader, Record, SegmentId};
 use crate::key::StreamKey;
-use crate::limits::{EPOCH_MAX, SET_ASIDE};
+use crate::limits::{EPOCH_END, SET_ASIDE};
 use crate::problem::{Problem, What};
 
 /// What was in a directory.
@@ -58,8 +58,8 @@ pub fn recover<F: Files>(files: &F, dir: &Path) -> io::Result<Recovered> {
     };
     // What was set aside is not read, and its epoch is not given out again.
     let aside = names.iter().filter_map(|name| SegmentId::of_name(name.strip_suffix(SET_ASIDE)?));
-    let newest_aside = aside.map(|id| id.epoch).filter(|epoch| *epoch < EPOCH_MAX).max();
-    let mut ids: Vec<SegmentId> = names.iter().filter_map(|name| SegmentId::of_name(name)).filter(|id| id.epoch < EPOCH_MAX).collect();
+    let newest_aside = aside.map(|id| id.epoch).filter(|epoch| *epoch < EPOCH_END).max();
+    let mut ids: Vec<SegmentId> = names.iter().filter_map(|name| SegmentId::of_name(name)).filter(|id| id.epoch < EPOCH_END).collect();
     ids.sort_unstable();
     let newest = ids.last().map(|id| id.epoch).max(newest_aside);
 

@@ -201,7 +201,7 @@ proptest! {
 fn a_lying_length_is_not_believed() {
     let (path, mut bytes) = only_file(&written());
     let first_record = 44;
-    bytes[first_record + 4..first_record + 8].copy_from_slice(&(15_u32 << 20).to_le_bytes());
+    bytes[first_record + 4..first_record + 8].copy_from_slice(&(70_u32 << 20).to_le_bytes());
     let sim = Sim::default();
     sim.put(&path, bytes);
     let mut result = None;
