@@ -11,6 +11,7 @@ pub mod load;
 mod memory;
 pub(crate) mod origin;
 mod proxies;
+mod tickets;
 mod tls;
 mod transport;
 mod value;
@@ -27,6 +28,7 @@ pub use headroom::HeadroomConfig;
 pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use tickets::TicketConfig;
 pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
@@ -62,6 +64,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Who may play: guests, and people with an account.
     pub accounts: AccountsConfig,
+    /// What tickets are signed with.
+    pub tickets: TicketConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -100,6 +104,7 @@ impl Default for Config {
             drain_seconds: 5,
             tls: TlsConfig::default(),
             accounts: AccountsConfig::default(),
+            tickets: TicketConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),

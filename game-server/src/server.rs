@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::{self, Accounts, GameFacts, Gateway};
+use crate::gateway::{self, Accounts, GameFacts, Gateway, Signer, TicketKeys};
 use crate::http::caps::Caps;
 use crate::http::host::Hosts;
 use crate::http::limiter::AddressLimiter;
@@ -33,7 +33,7 @@ use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
 use crate::tls::Keeper;
 
-pub use crate::gateway::AccountsError;
+pub use crate::gateway::{AccountsError, TicketKeysError};
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
 pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
 pub use crate::tls::MaterialError;
@@ -69,6 +69,9 @@ pub enum StartError {
     /// People with an account cannot be let in.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+    /// Tickets cannot be signed.
+    #[error(transparent)]
+    Tickets(#[from] TicketKeysError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -103,6 +106,7 @@ impl Server {
     /// Starts a server that runs `G`.
     pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
         let Prepared { token, tls, accounts } = prepare(&config)?;
+        let signer = Signer::new(&config.tickets)?;
         let play = Listener::bind("players", config.play_address())?;
         let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
         let admin = admin.map_err(|error: StartError| error)?;
@@ -126,7 +130,7 @@ impl Server {
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts, signer));
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
         let secured = |keeper: &Arc<Keeper>| {
             let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
@@ -207,6 +211,7 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let tls = Keeper::new(&config.tls, config.bind)?.map(Arc::new);
     descriptors::provide(config.connections.total)?;
     let accounts = Accounts::new(&config.accounts)?;
+    TicketKeys::check(&config.tickets)?;
     Ok(Prepared { token, tls, accounts })
 }
 
