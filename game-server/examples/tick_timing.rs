@@ -122,7 +122,7 @@ async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     client.set_nodelay(true)?;
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let socket = Box::new(Socket::over_tcp(TransportKind::BEST, accepted, Vec::new(), peer, ()).await);
-    if handle.send(Command::Attach { player, ticket, socket }).is_err() {
+    if handle.send(Command::Attach { player, ticket: hash(ticket), socket }).is_err() {
         bail!("the match takes no commands");
     }
     let info = Arc::clone(&handle.info);

@@ -152,6 +152,11 @@ pub(crate) fn count_sign_in_refusal(flaw: &'static str) {
     COUNTERS.sign_in_refusals.get_or_create(&[("flaw", flaw)]).inc();
 }
 
+/// A ticket was refused before its match was asked. `flaw` is one of a few names.
+pub(crate) fn count_ticket_refusal(flaw: &'static str) {
+    COUNTERS.ticket_refusals.get_or_create(&[("flaw", flaw)]).inc();
+}
+
 /// Somebody was given no seat, or not let into a match.
 pub(crate) fn count_refusal(cause: NoRoom) {
     COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
@@ -196,6 +201,7 @@ struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
     sign_in_refusals: Family<Label, Counter>,
+    ticket_refusals: Family<Label, Counter>,
     refusals: Family<Label, Counter>,
     tls_failures: Family<Label, Counter>,
     slower_paths: Family<Label, Counter>,
@@ -224,6 +230,8 @@ pub(crate) fn register(registry: &mut Registry) {
         "Tokens of the identity provider that were refused, by what was wrong with them",
         sign_in_refusals,
     );
+    let ticket_refusals = COUNTERS.ticket_refusals.clone();
+    registry.register("ticket_refusals", "Tickets refused before their match was asked, by what was wrong with them", ticket_refusals);
     registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
     registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
     let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";

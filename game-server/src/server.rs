@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::{self, Accounts, GameFacts, Gateway};
+use crate::gateway::{self, Accounts, GameFacts, Gateway, Signer, TicketKeys};
 use crate::http::caps::Caps;
 use crate::http::host::Hosts;
 use crate::http::limiter::AddressLimiter;
@@ -35,7 +35,7 @@ use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
 use crate::tls::Keeper;
 
-pub use crate::gateway::AccountsError;
+pub use crate::gateway::{AccountsError, TicketKeysError};
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
 pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
 pub use crate::tls::MaterialError;
@@ -77,6 +77,9 @@ pub enum StartError {
     /// Matches cannot be kept where the operator wants them.
     #[error(transparent)]
     Journal(#[from] RecoveryError),
+    /// Tickets cannot be signed.
+    #[error(transparent)]
+    Tickets(#[from] TicketKeysError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -111,6 +114,7 @@ impl Server {
     /// Starts a server that runs `G`.
     pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
         let Prepared { token, tls, accounts } = prepare(&config)?;
+        let signer = Signer::new(&config.tickets)?;
         let play = Listener::bind("players", config.play_address())?;
         let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
         let admin = admin.map_err(|error: StartError| error)?;
@@ -137,7 +141,7 @@ impl Server {
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts, signer));
         // Before anybody is heard: who comes back finds their match.
         let journal = recovery.map(|recovery| revive(recovery, &directory, &gateway)).transpose()?;
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
@@ -221,6 +225,7 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let tls = Keeper::new(&config.tls, config.bind)?.map(Arc::new);
     descriptors::provide(config.connections.total)?;
     let accounts = Accounts::new(&config.accounts)?;
+    TicketKeys::check(&config.tickets)?;
     Ok(Prepared { token, tls, accounts })
 }
 

@@ -22,6 +22,7 @@ use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
 use super::streams::Streams;
+use super::tickets::signer::Signer;
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
@@ -65,7 +66,13 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// With empty tables.
-    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>, accounts: Option<Arc<Accounts>>) -> Self {
+    pub(crate) fn new(
+        game: GameFacts,
+        config: Arc<Config>,
+        directory: Arc<Directory>,
+        accounts: Option<Arc<Accounts>>,
+        signer: Signer,
+    ) -> Self {
         let sessions = Sessions::new(&config);
         let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions)));
         Self {
@@ -78,7 +85,7 @@ impl Gateway {
             guests,
             accounts,
             sessions,
-            ledger: Ledger::default(),
+            ledger: Ledger::new(signer),
             creations: Creations::new(&config.sessions),
             crowd: Crowd::new(config.sessions.seats_per_address),
             brake: Brake::new(&config.memory),
@@ -126,9 +133,9 @@ impl Gateway {
         self.refusals.refuse(Instant::now(), cause, remote, headers)
     }
 
-    /// Sessions, and tickets whose time is not over.
-    pub(crate) fn table_sizes(&self) -> (usize, usize) {
-        (self.sessions.len(), self.ledger.tickets())
+    /// How many sessions there are.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.len()
     }
 
     /// People have these seats in match `id` from before this process began.
@@ -136,14 +143,14 @@ impl Gateway {
         seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
     }
 
-    /// Forgets what has expired, and takes the keys for sign-in that change, for ever.
+    /// Forgets what has expired, and takes the keys for sign-in and for tickets that change, for ever.
     pub(crate) async fn keep_house(&self) {
         let keep_keys = async {
             if let Some(accounts) = &self.accounts {
                 accounts.keep_keys().await;
             }
         };
-        tokio::join!(self.forget(), keep_keys);
+        tokio::join!(self.forget(), keep_keys, self.ledger.signer().keep_keys());
     }
 
     async fn forget(&self) {

@@ -41,7 +41,6 @@ impl<G: Game> MatchTask<G> {
                 if self.is_signed_out(player) {
                     return refuse(*socket, CloseReason::SignInExpired);
                 }
-                let ticket = hash(ticket);
                 self.admit(*socket, Comer::New, |session, resume| Change::Attach { player, ticket, session, resume });
             }
             Command::Resume { token, socket } => {
