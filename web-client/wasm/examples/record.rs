@@ -16,7 +16,9 @@ use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::messages::{Credential, Event, Presence, Ranked, TableHashes};
 use tickwire_protocol::schema::{Columns, Fnv, Phase};
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{CloseReason, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Snapshot, Tick, Welcome};
+use tickwire_protocol::{
+    CloseReason, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Snapshot, TICKET_BYTES, Tick, Ticket, Welcome,
+};
 use tickwire_web::client::ClientCore;
 
 const ME: PlayerId = PlayerId(2);
@@ -71,8 +73,8 @@ struct Recording {
 impl Recording {
     fn hello(&mut self) {
         let mut out = Vec::new();
-        self.client.hello(Credential::Ticket(Secret([0xab; 16])), &mut out);
-        self.steps.push(json!({ "hello": hex(&[0xab; 16]), "message": hex(&out) }));
+        self.client.hello(Credential::Ticket(Ticket([0xab; TICKET_BYTES])), &mut out);
+        self.steps.push(json!({ "hello": hex(&[0xab; TICKET_BYTES]), "message": hex(&out) }));
     }
 
     fn receive(&mut self, messages: &[ServerMessage]) {

@@ -14,7 +14,7 @@ use core::cell::RefCell;
 use games::MainGame as TheGame;
 use tickwire_protocol::limits::{FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX};
 use tickwire_protocol::messages::{ClientMessage, Credential};
-use tickwire_protocol::{Columns, DecodeError, MatchId, NetId, PROTOCOL_VERSION, Secret, Snapshot, Table, Tick};
+use tickwire_protocol::{Columns, DecodeError, MatchId, NetId, PROTOCOL_VERSION, Secret, Snapshot, TICKET_BYTES, Table, Tick, Ticket};
 
 use crate::client::ClientCore;
 use crate::json::Json;
@@ -55,9 +55,9 @@ fn with<R>(work: impl FnOnce(&mut Module) -> R) -> R {
     MODULE.with_borrow_mut(work)
 }
 
-/// 16 bytes of the inbox.
-fn secret_at(start: usize) -> [u8; 16] {
-    INBOX.with_borrow(|inbox| inbox.get(start..).and_then(<[u8]>::first_chunk).copied()).unwrap_or_default()
+/// Bytes of the inbox.
+fn bytes_at<const N: usize>(start: usize) -> [u8; N] {
+    INBOX.with_borrow(|inbox| inbox.get(start..).and_then(<[u8]>::first_chunk).copied()).unwrap_or([0; N])
 }
 
 /// The first `count` numbers of the inbox, 32 bits each, as many as a table has fields at most.
@@ -209,12 +209,12 @@ pub extern "C" fn schema_json() -> i32 {
     })
 }
 
-/// Starts a session with the 16-byte ticket in the inbox. This and the following answer the length of the message in the
+/// Starts a session with the 70-byte ticket in the inbox. This and the following answer the length of the message in the
 /// outbox.
 #[unsafe(no_mangle)]
 pub extern "C" fn hello_ticket() -> i32 {
     with(|module| {
-        let credential = Credential::Ticket(Secret(secret_at(0)));
+        let credential = Credential::Ticket(Ticket(bytes_at::<TICKET_BYTES>(0)));
         module.put_out(|core, out| core.hello(credential, out))
     })
 }
@@ -223,7 +223,7 @@ pub extern "C" fn hello_ticket() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn hello_resume() -> i32 {
     with(|module| {
-        let credential = Credential::Resume { match_id: MatchId(secret_at(0)), token: Secret(secret_at(16)) };
+        let credential = Credential::Resume { match_id: MatchId(bytes_at(0)), token: Secret(bytes_at(16)) };
         module.put_out(|core, out| core.hello(credential, out))
     })
 }

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: schemas, snapshots made from the fuzzer's bytes, and what must hold of any snapshot.
+//! What the targets share: schemas, snapshots made from the fuzzer's bytes, and what must hold of any snapshot.
 
 use tickwire_protocol::schema::{Columns, Field, MatchState};
 use tickwire_protocol::{NetId, Schema, Snapshot, TableSchema, limits};
