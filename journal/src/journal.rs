@@ -43,8 +43,6 @@ pub struct Journal<F: Files = Disk> {
     has_dropped: bool,
     trouble: Option<Trouble>,
     shared: Arc<Shared<F>>,
-    /// What was written when a segment was last removed: another one goes when this is synced.
-    removed_at: u64,
     /// The segment whose streams are to be checkpointed anew, for there is too much on disk.
     crowded: Option<u64>,
 }
@@ -114,7 +112,6 @@ impl<F: Files> Journal<F> {
             bytes: 0,
             has_dropped: false,
             trouble: None,
-            removed_at: 0,
             crowded: None,
         };
         journal.epoch.add(Arc::clone(&journal.shared) as _);

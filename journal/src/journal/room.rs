@@ -66,10 +66,11 @@ impl<F: Files> Journal<F> {
             if oldest.live_count > 0 {
                 return;
             }
-            let free_at = *oldest.free_at.get_or_insert(self.shared.written());
             // Newer checkpoints must be safe before older ones go. And the removal of what an ended
-            // stream was must be, before its tombstone goes.
-            if self.shared.synced() < free_at.max(self.removed_at) {
+            // stream was must be, before its tombstone goes: the segment before was removed before
+            // this was written down.
+            let free_at = *oldest.free_at.get_or_insert(self.shared.written());
+            if self.shared.synced() < free_at {
                 return;
             }
             let (sequence, has_ended) = (oldest.sequence, oldest.ended_count > 0);
@@ -82,7 +83,6 @@ impl<F: Files> Journal<F> {
                 self.streams.forget_ended(sequence);
             }
             self.shared.removed();
-            self.removed_at = self.shared.written();
             self.sync();
         }
     }
