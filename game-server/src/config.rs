@@ -13,6 +13,7 @@ mod memory;
 pub(crate) mod origin;
 mod proxies;
 pub mod state_dir;
+mod tickets;
 mod tls;
 mod transport;
 mod value;
@@ -30,6 +31,7 @@ pub use journal::{Durability, JournalConfig};
 pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use tickets::TicketConfig;
 pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Who may play: guests, and people with an account.
     pub accounts: AccountsConfig,
+    /// What tickets are signed with.
+    pub tickets: TicketConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -105,6 +109,7 @@ impl Default for Config {
             drain_seconds: 5,
             tls: TlsConfig::default(),
             accounts: AccountsConfig::default(),
+            tickets: TicketConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),
