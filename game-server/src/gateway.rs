@@ -10,6 +10,7 @@
 //! a stranger sends can make it panic; tokens are stored as hashes only and appear in no log.
 
 mod admission;
+mod adopted;
 mod api;
 pub(crate) mod bans;
 mod conduct;

@@ -10,6 +10,7 @@ pub mod config;
 pub mod drain;
 mod gateway;
 pub mod http;
+pub mod journal;
 pub mod matches;
 mod memory;
 mod metrics;

@@ -1,7 +1,7 @@
 //! The `tickwire` binary: the server, running one of the games that come with it.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -58,11 +58,6 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     if !games::NAMES.contains(&game.as_str()) {
         bail!("there is no game `{game}`: this binary has {}", games::NAMES.join(" and "));
     }
-    if cli.flags.no_journal {
-        config.journal.dir = PathBuf::new();
-    } else if !config.journal.is_on() {
-        config.journal.dir = state_dir::default_dir(config.port, |name| std::env::var_os(name)).unwrap_or_default();
-    }
     if cli.flags.print_config {
         print!("{}", config.to_toml());
         return Ok(());
@@ -74,6 +69,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     }
 
     telemetry::init(&config);
+    if config.journal.dir.as_os_str().is_empty() {
+        config.journal.dir = state_dir::default_dir(config.port, |name| std::env::var_os(name)).unwrap_or_default();
+    }
     let mut signals = StopSignals::catch().context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
     let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
@@ -90,18 +88,17 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
 /// Says where the server is: one line per listener, when all of them listen. The operator's link carries the token, so that
 /// following it is enough.
 fn announce(server: &RunningServer, token_file: Option<&Path>) -> anyhow::Result<()> {
-    let mut lines = format!("tickwire: play   {}\n", server.play_url());
-    if let Some(fingerprint) = server.fingerprint() {
-        lines.push_str(&format!("tickwire: tls    SHA-256 {fingerprint}\n"));
-    }
+    let mut lines = vec![format!("play   {}", server.play_url())];
+    lines.extend(server.fingerprint().map(|fingerprint| format!("tls    SHA-256 {fingerprint}")));
     if let Some(url) = server.admin_url() {
         let fragment = token_file.map(|file| read_admin_token(Some(file)).map(|token| format!("#token={token}"))).transpose()?;
-        lines.push_str(&format!("tickwire: admin  {url}{}\n", fragment.unwrap_or_default()));
+        lines.push(format!("admin  {url}{}", fragment.unwrap_or_default()));
     }
-    lines.push_str(&format!("tickwire: ops    http://{}/metrics\n", server.ops_addr()));
+    lines.push(format!("ops    http://{}/metrics", server.ops_addr()));
+    let text = lines.iter().fold(String::new(), |text, line| text + "tickwire: " + line + "\n");
     let mut out = std::io::stdout().lock();
     // Whoever started the server may read one line only and close its end. The matches go on.
-    if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         tracing::warn!(%error, "standard output is closed: where the server is was not told");
     }
     Ok(())

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use http::{Method, StatusCode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tickwire_protocol::CloseReason;
 
@@ -161,6 +162,22 @@ pub(crate) fn count_refusal(cause: NoRoom) {
     COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
 }
 
+/// So many matches of a former process go on, and so many do not.
+pub(crate) fn count_revivals(revived: usize, lost: usize) {
+    COUNTERS.revivals.get_or_create(&[("outcome", "revived")]).inc_by(revived as u64);
+    COUNTERS.revivals.get_or_create(&[("outcome", "lost")]).inc_by(lost as u64);
+}
+
+/// A thread's journal cannot be written.
+pub(crate) fn journal_degraded() {
+    COUNTERS.journals_degraded.inc();
+}
+
+/// A thread's journal is written again.
+pub(crate) fn journal_recovered() {
+    COUNTERS.journals_degraded.dec();
+}
+
 /// The API was called. `route` is the pattern that matched.
 pub(crate) fn count_api_request(method: &Method, route: &str, status: StatusCode) {
     let method = match *method {
@@ -188,6 +205,8 @@ struct Counters {
     refusals: Family<Label, Counter>,
     tls_failures: Family<Label, Counter>,
     slower_paths: Family<Label, Counter>,
+    revivals: Family<Label, Counter>,
+    journals_degraded: Gauge,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -217,5 +236,10 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
     let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";
     registry.register("slower_paths", slower, COUNTERS.slower_paths.clone());
+    // There from the start, so that the first one is a change.
+    count_revivals(0, 0);
+    registry.register("match_revivals", "Matches of a former process, by what became of them", COUNTERS.revivals.clone());
+    let degraded = "Threads whose journal cannot be written: their matches would end with the process";
+    registry.register("journals_degraded", degraded, COUNTERS.journals_degraded.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

@@ -8,7 +8,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,9 @@ use crate::http::listener::{self, Entrance, Tls};
 use crate::http::pace::Deadlines;
 use crate::http::proxies::Proxies;
 use crate::http::{page, to_https};
+use crate::journal::{Lane, Recovery, RecoveryError, Upkeep};
 use crate::matches::{Directory, worker};
+use crate::metrics;
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
@@ -40,6 +42,9 @@ pub use crate::tls::MaterialError;
 
 /// A worker that has not ended after so long is left behind.
 const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The lane of what belongs to no worker.
+const GATEWAY_LANE: u16 = u16::MAX;
 
 /// Threads that read the page's files, per HTTP thread. A crowd that loads the page waits in line.
 const FILE_THREADS: usize = 4;
@@ -69,6 +74,9 @@ pub enum StartError {
     /// People with an account cannot be let in.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+    /// Matches cannot be kept where the operator wants them.
+    #[error(transparent)]
+    Journal(#[from] RecoveryError),
     /// Tickets cannot be signed.
     #[error(transparent)]
     Tickets(#[from] TicketKeysError),
@@ -113,13 +121,16 @@ impl Server {
         let ops = Listener::bind("metrics and health", config.ops_address())?;
         let redirect = config.redirect_address().map(|address| Listener::bind("redirects to HTTPS", address)).transpose()?;
 
+        let recovery = Recovery::read(&config.journal)?;
+        let opening = recovery.as_ref().map(|recovery| recovery.opening.clone());
+
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if config.workers == 0 { cores } else { config.workers };
         let mut handles = Vec::new();
         let mut workers = Vec::new();
         for index in 0..count {
-            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone(), config.headroom.clone())
-                .map_err(StartError::Thread)?;
+            let (session, matches, headroom) = (config.session.clone(), config.matches.clone(), config.headroom.clone());
+            let (handle, thread) = worker::spawn::<G>(index, session, matches, headroom, opening.clone()).map_err(StartError::Thread)?;
             handles.push(handle);
             workers.push(thread);
         }
@@ -131,6 +142,8 @@ impl Server {
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
         let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts, signer));
+        // Before anybody is heard: who comes back finds their match.
+        let journal = recovery.map(|recovery| revive(recovery, &directory, &gateway)).transpose()?;
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
         let secured = |keeper: &Arc<Keeper>| {
             let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
@@ -165,6 +178,7 @@ impl Server {
             stop: watch::Sender::new(false),
             gateways: Vec::new(),
             workers,
+            _journal: journal,
         };
         let player_entrance = entrance(Arc::clone(gateway.caps()), &for_players, player_tls);
         let redirect_entrance = entrance(Arc::clone(gateway.caps()), &for_players, None);
@@ -213,6 +227,49 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let accounts = Accounts::new(&config.accounts)?;
     TicketKeys::check(&config.tickets)?;
     Ok(Prepared { token, tls, accounts })
+}
+
+/// Brings back what a former process ran, before anybody can ask for it.
+fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &Gateway) -> Result<Upkeep, StartError> {
+    let began = Instant::now();
+    let (sender, revived) = mpsc::channel();
+    let Recovery { opening, matches, mut lost, remains, mut upkeep } = recovery;
+    upkeep.begin(directory.worker_count()).map_err(StartError::Thread)?;
+    let mut back = 0;
+    for revival in matches {
+        let id = revival.id;
+        if let Err(error) = directory.revive(revival, sender.clone()) {
+            tracing::error!(match_id = %id, %error, "a match cannot go on");
+            lost.push(id);
+        }
+    }
+    drop(sender);
+    for revived in revived {
+        match revived {
+            Ok((id, seats)) => {
+                gateway.adopt(id, seats);
+                back += 1;
+            }
+            Err((id, error)) => {
+                tracing::error!(match_id = %id, %error, "a match cannot go on");
+                lost.push(id);
+            }
+        }
+    }
+    if !lost.is_empty() {
+        Lane::open(&opening, GATEWAY_LANE).end_all(&lost);
+    }
+    remains.retire();
+    metrics::count_revivals(back, lost.len());
+    if back + lost.len() > 0 {
+        tracing::info!(
+            matches = back,
+            lost = lost.len(),
+            took_ms = began.elapsed().as_millis() as u64,
+            "matches of the former process go on"
+        );
+    }
+    Ok(upkeep)
 }
 
 /// The game's modes at the operator's tick rate; 0 for the game's own.
@@ -285,6 +342,8 @@ pub struct RunningServer {
     /// The threads that serve HTTP.
     gateways: Vec<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
+    /// Held until the workers have written what they had to.
+    _journal: Option<Upkeep>,
 }
 
 impl RunningServer {

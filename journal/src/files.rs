@@ -23,8 +23,6 @@ pub trait Files: Clone + Send + Sync + 'static {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Returns when all that was written to the file outlives a power loss.
-    fn sync_file(&self, path: &Path) -> io::Result<()>;
     /// Returns when the files that were created, renamed and removed in a directory outlive a power
     /// loss as such. Without it a file may be gone, however often it was synced itself.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
@@ -114,11 +112,6 @@ impl Files for Disk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
-    }
-
-    fn sync_file(&self, path: &Path) -> io::Result<()> {
-        // Windows syncs only what was opened for writing.
-        OpenOptions::new().append(true).open(path)?.sync_all()
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

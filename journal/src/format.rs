@@ -121,7 +121,10 @@ pub(crate) struct Record<'a> {
 pub(crate) enum Kind {
     Record = 1,
     Checkpoint = 2,
+    /// The stream has ended.
     End = 3,
+    /// The stream had ended before this epoch. Of this one it says nothing.
+    Hide = 4,
 }
 
 /// Why reading ends before the file does.
@@ -175,6 +178,7 @@ pub(crate) fn read(bytes: &[u8], seed: u32) -> Result<Record<'_>, BadRecord> {
         1 => Kind::Record,
         2 => Kind::Checkpoint,
         3 => Kind::End,
+        4 => Kind::Hide,
         _ => return Err(BadRecord::Damaged),
     };
     if length > RECORD_MAX {

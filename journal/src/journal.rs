@@ -8,7 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::epoch::Epoch;
-use crate::files::{Disk, File as _, Files, write_all};
+use crate::files::{Disk, Files, write_all};
 use crate::format::{self, HEAD, HEADER, Kind, Record, SegmentId};
 use crate::key::StreamKey;
 use crate::limits::{BUFFER_MAX, RECORD_MAX, STREAMS_MAX};
@@ -28,6 +28,8 @@ pub struct Journal<F: Files = Disk> {
     epoch: Epoch,
     lane: u16,
     streams: Streams,
+    /// Streams that older epochs have ended, to be hidden as long as those are there.
+    ended: Vec<StreamKey>,
     segments: Segments,
     /// The newest segment's file. `None` while nothing can be written.
     file: Option<Arc<F::File>>,
@@ -101,8 +103,9 @@ impl<F: Files> Journal<F> {
             shared: Arc::new(Shared::new(files.clone(), options.dir.clone())),
             files,
             options,
-            epoch,
             lane,
+            ended: epoch.take_ended(),
+            epoch,
             streams: Streams::default(),
             segments: Segments::default(),
             file: None,
@@ -114,6 +117,7 @@ impl<F: Files> Journal<F> {
             removed_at: 0,
             crowded: None,
         };
+        journal.epoch.add(Arc::clone(&journal.shared) as _);
         match created {
             Ok(()) => journal.begin_segment(),
             Err(error) => journal.fail(&error),
@@ -264,13 +268,10 @@ impl<F: Files> Journal<F> {
             Durability::Process => self.shared.all_is_synced(),
             Durability::Second => {}
             Durability::Tick => {
-                let Some(file) = self.file.as_ref().filter(|_| self.unsynced() > 0) else { return };
-                match file.sync() {
-                    Ok(()) => self.shared.all_is_synced(),
-                    Err(error) => {
-                        self.has_dropped = true;
-                        self.fail(&error);
-                    }
+                if let Err(error) = self.shared.sync() {
+                    self.shared.take_error();
+                    self.has_dropped = true;
+                    self.fail(&error);
                 }
             }
         }
@@ -282,12 +283,8 @@ impl<F: Files> Journal<F> {
         if self.file.is_none() || !self.segments.newest().is_some_and(is_full) {
             return;
         }
-        match self.options.durability {
-            Durability::Second if self.shared.left() >= LEFT_MAX => return,
-            Durability::Tick => self.sync(),
-            _ => {}
-        }
-        if self.file.take().is_some() {
+        if self.shared.left() < LEFT_MAX {
+            self.file = None;
             self.begin_segment();
         }
     }
@@ -298,15 +295,28 @@ impl<F: Files> Journal<F> {
             Err(error) => self.fail(&error),
             Ok((file, seed)) => {
                 let file = Arc::new(file);
-                if self.options.durability == Durability::Second {
-                    self.shared.go_on_in(Some(Arc::clone(&file)));
-                }
+                self.go_on_in(Some(Arc::clone(&file)));
                 self.file = Some(file);
                 self.segments.begin(id.sequence, seed);
-                for (key, sequence) in self.streams.dropped_ends() {
-                    self.put_whole(Kind::End, key, sequence, &[]);
-                }
+                // Before it is relied on, its directory is synced where that is promised.
+                self.shared.wrote();
+                self.sync();
+                self.put_ends();
             }
+        }
+    }
+
+    /// Ends what could not be ended when it was over, and hides what older epochs have ended.
+    fn put_ends(&mut self) {
+        for (key, sequence) in self.streams.dropped_ends() {
+            self.put_whole(Kind::End, key, sequence, &[]);
+        }
+        let ended = std::mem::take(&mut self.ended);
+        if !self.epoch.is_alone() {
+            for key in &ended {
+                self.put(Kind::Hide, *key, 0, &[]);
+            }
+            self.ended = ended;
         }
     }
 
@@ -315,12 +325,7 @@ impl<F: Files> Journal<F> {
         let path = self.options.dir.join(id.name());
         let header = format::header(id, self.options.build);
         let file = self.files.create(&path)?;
-        let mut begun = write_all(&file, &header);
-        if self.options.durability == Durability::Tick {
-            // The file first: an entry that outlives a power loss leads to a file that does.
-            begun = begun.and_then(|()| file.sync()).and_then(|()| self.files.sync_dir(&self.options.dir));
-        }
-        if let Err(error) = begun {
+        if let Err(error) = write_all(&file, &header) {
             // Whether or not that works: without a record it means nothing.
             let _ = self.files.remove(&path);
             return Err(error);
@@ -333,9 +338,8 @@ impl<F: Files> Journal<F> {
     fn fail(&mut self, error: &io::Error) {
         self.buffer.clear();
         self.pending.clear();
-        if self.options.durability == Durability::Second {
-            self.shared.go_on_in(None);
-        }
+        self.shared.has_failed();
+        self.go_on_in(None);
         if self.file.take().is_some()
             && let Some(sequence) = self.segments.drop_if_empty()
         {
@@ -349,10 +353,18 @@ impl<F: Files> Journal<F> {
         self.trouble = Some(Trouble { error, lost, wait, pause: pause.min(PAUSE_MAX) });
     }
 
+    /// Tells the syncer which file is written to.
+    fn go_on_in(&self, file: Option<Arc<F::File>>) {
+        if self.options.durability != Durability::Process {
+            self.shared.go_on_in(file);
+        }
+    }
+
     /// Ends trouble that is over.
     fn settle(&mut self) {
-        if self.file.is_some() && self.streams.owed() == 0 && !self.streams.has_refused() {
+        if self.trouble.is_some() && self.file.is_some() && self.streams.owed() == 0 && !self.streams.has_refused() {
             self.trouble = None;
+            self.shared.is_mended();
         }
     }
 

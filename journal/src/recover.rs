@@ -1,6 +1,6 @@
 //! Reads what is in a directory: the newest good state of every stream. Changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::epoch::Epoch;
 use crate::files::Files;
 use crate::format::{Kind, Reader, Record, SegmentId};
 use crate::key::StreamKey;
-use crate::limits::{EPOCH_MAX, SET_ASIDE};
+use crate::limits::{EPOCH_END, SET_ASIDE};
 use crate::problem::{Problem, What};
 
 /// What was in a directory.
@@ -20,6 +20,8 @@ pub struct Recovered {
     pub problems: Vec<Problem>,
     /// The epoch that begins now.
     pub epoch: Epoch,
+    /// The streams that have ended, of which there is still something.
+    pub(crate) ended: Vec<StreamKey>,
     /// The segments that were read, in order.
     pub(crate) segments: Vec<Old>,
 }
@@ -56,38 +58,48 @@ pub fn recover<F: Files>(files: &F, dir: &Path) -> io::Result<Recovered> {
     };
     // What was set aside is not read, and its epoch is not given out again.
     let aside = names.iter().filter_map(|name| SegmentId::of_name(name.strip_suffix(SET_ASIDE)?));
-    let newest_aside = aside.map(|id| id.epoch).filter(|epoch| *epoch < EPOCH_MAX).max();
-    let mut ids: Vec<SegmentId> = names.iter().filter_map(|name| SegmentId::of_name(name)).filter(|id| id.epoch < EPOCH_MAX).collect();
+    let newest_aside = aside.map(|id| id.epoch).filter(|epoch| *epoch < EPOCH_END).max();
+    let mut ids: Vec<SegmentId> = names.iter().filter_map(|name| SegmentId::of_name(name)).filter(|id| id.epoch < EPOCH_END).collect();
     ids.sort_unstable();
     let newest = ids.last().map(|id| id.epoch).max(newest_aside);
 
-    let mut found = Found { segments: Vec::with_capacity(ids.len()), problems: Vec::new(), gaps: BTreeMap::new() };
+    let mut found = Found::default();
     let mut streams = BTreeMap::new();
-    // The epochs and their lanes come in order, so what is newer takes the place of what is older.
-    for lane in ids.chunk_by(|a, b| (a.epoch, a.lane) == (b.epoch, b.lane)) {
-        for (key, state) in found.read_lane(files, dir, lane) {
+    // The epochs come in order, so what is newer takes the place of what is older.
+    for epoch in ids.chunk_by(|a, b| a.epoch == b.epoch) {
+        let states = found.read_epoch(files, dir, epoch);
+        for key in std::mem::take(&mut found.hidden) {
+            streams.remove(&key);
+        }
+        for (key, state) in states {
             match state {
                 State::Lost => {}
-                State::Ended => drop(streams.remove(&key)),
                 State::Live { stream, .. } => drop(streams.insert(key, stream)),
+                State::Ended => drop(streams.remove(&key)),
             }
         }
     }
     found.problems.extend(found.gaps.into_values());
-    let epoch = Epoch::new(newest.unwrap_or_default() + 1, ids.is_empty());
-    Ok(Recovered { streams, problems: found.problems, epoch, segments: found.segments })
+    let ended: Vec<StreamKey> = found.begun.into_iter().filter(|key| !streams.contains_key(key)).collect();
+    let epoch = Epoch::new(newest.unwrap_or_default() + 1, ids.is_empty(), ended.clone());
+    Ok(Recovered { streams, problems: found.problems, epoch, ended, segments: found.segments })
 }
 
+#[derive(Default)]
 struct Found {
     segments: Vec<Old>,
     problems: Vec<Problem>,
     /// Where a stream's records were first found to be of no use. A later checkpoint removes it.
     gaps: BTreeMap<StreamKey, Problem>,
+    /// The streams that an epoch says had ended before.
+    hidden: BTreeSet<StreamKey>,
+    /// The streams that have a checkpoint anywhere.
+    begun: BTreeSet<StreamKey>,
 }
 
-/// What is known of a stream while a lane is read.
+/// What is known of a stream while an epoch is read.
 enum State {
-    /// Records without a checkpoint.
+    /// Only records, without a checkpoint.
     Lost,
     Live {
         stream: Stream,
@@ -100,80 +112,80 @@ enum State {
 }
 
 impl Found {
-    /// What a lane has of each stream, from its segments in order.
-    fn read_lane<F: Files>(&mut self, files: &F, dir: &Path, lane: &[SegmentId]) -> BTreeMap<StreamKey, State> {
+    /// What an epoch has of each stream, from its segments in order. A stream is in one lane only.
+    fn read_epoch<F: Files>(&mut self, files: &F, dir: &Path, epoch: &[SegmentId]) -> BTreeMap<StreamKey, State> {
         let mut states = BTreeMap::new();
-        for id in lane {
+        for id in epoch {
             let file = id.name();
-            let mut old = Old { id: *id, is_kept: false };
-            let mut problem = |offset: usize, what| self.problems.push(Problem { file: file.clone(), offset: offset as u64, what });
-            match files.read(&dir.join(&file)) {
-                Err(error) => {
-                    old.is_kept = true;
-                    problem(0, What::Unreadable(error.to_string()));
-                }
-                Ok(bytes) => match Reader::new(&bytes, *id) {
-                    Err(bad) => {
-                        let what = What::from(bad);
-                        old.is_kept = matches!(what, What::UnknownVersion(_));
-                        problem(0, what);
-                    }
-                    Ok(mut reader) => loop {
-                        let at = reader.at;
-                        match reader.next() {
-                            None => break,
-                            Some(Err(bad)) => {
-                                problem(at, bad.into());
-                                break;
-                            }
-                            Some(Ok(record)) => match take(&mut states, &record, id.epoch, reader.build) {
-                                Taken::Whole => drop(self.gaps.remove(&record.key)),
-                                Taken::Next => {}
-                                Taken::Not(what) => {
-                                    self.gaps.entry(record.key).or_insert_with(|| Problem { file: file.clone(), offset: at as u64, what });
-                                }
-                            },
-                        }
-                    },
-                },
+            let read = match files.read(&dir.join(&file)) {
+                Ok(bytes) => self.read_segment(*id, &file, &bytes, &mut states),
+                Err(error) => Err(What::Unreadable(error.to_string())),
+            };
+            let is_kept = matches!(read, Err(What::Unreadable(_) | What::UnknownVersion(_)));
+            self.segments.push(Old { id: *id, is_kept });
+            if let Err(what) = read {
+                self.problems.push(Problem { file, offset: 0, what });
             }
-            self.segments.push(old);
         }
         states
     }
+
+    /// An error says what is there instead of a segment.
+    fn read_segment(&mut self, id: SegmentId, file: &str, bytes: &[u8], states: &mut BTreeMap<StreamKey, State>) -> Result<(), What> {
+        let mut reader = Reader::new(bytes, id)?;
+        loop {
+            let problem = |offset: usize, what| Problem { file: file.to_owned(), offset: offset as u64, what };
+            let at = reader.at;
+            let record = match reader.next() {
+                None => return Ok(()),
+                Some(Err(bad)) => {
+                    self.problems.push(problem(at, bad.into()));
+                    return Ok(());
+                }
+                Some(Ok(record)) => record,
+            };
+            let key = record.key;
+            match record.kind {
+                Kind::Hide => drop(self.hidden.insert(key)),
+                Kind::End => {
+                    states.insert(key, State::Ended);
+                    self.gaps.remove(&key);
+                }
+                Kind::Checkpoint => {
+                    states.insert(key, State::begin(&record, id.epoch, reader.build));
+                    self.gaps.remove(&key);
+                    self.begun.insert(key);
+                }
+                Kind::Record => {
+                    if let Err(what) = states.entry(key).or_insert(State::Lost).append(&record) {
+                        self.gaps.entry(key).or_insert_with(|| problem(at, what));
+                    }
+                }
+            }
+        }
+    }
 }
 
-enum Taken {
-    /// A checkpoint or an end: nothing before it matters.
-    Whole,
-    Next,
-    Not(What),
-}
+impl State {
+    fn begin(checkpoint: &Record, epoch: u64, build: u64) -> Self {
+        let stream = Stream { checkpoint: checkpoint.payload.to_vec(), checkpoint_build: build, epoch, records: Vec::new() };
+        Self::Live { stream, next: checkpoint.sequence, is_broken: false }
+    }
 
-fn take(states: &mut BTreeMap<StreamKey, State>, record: &Record, epoch: u64, build: u64) -> Taken {
-    let key = record.key;
-    match record.kind {
-        Kind::Checkpoint => {
-            let stream = Stream { checkpoint: record.payload.to_vec(), checkpoint_build: build, epoch, records: Vec::new() };
-            states.insert(key, State::Live { stream, next: record.sequence, is_broken: false });
-            Taken::Whole
-        }
-        Kind::End => {
-            states.insert(key, State::Ended);
-            Taken::Whole
-        }
-        Kind::Record => match states.entry(key).or_insert(State::Lost) {
-            State::Live { stream, next, is_broken: false } if *next == record.sequence => {
+    fn append(&mut self, record: &Record) -> Result<(), What> {
+        let key = record.key;
+        match self {
+            Self::Live { stream, next, is_broken: false } if *next == record.sequence => {
                 stream.records.push(record.payload.to_vec());
                 *next = next.saturating_add(1);
-                Taken::Next
+                Ok(())
             }
-            State::Live { next, is_broken, .. } => {
+            Self::Live { next, is_broken, .. } => {
                 *is_broken = true;
-                Taken::Not(What::Gap { key, expected: *next })
+                Err(What::Gap { key, expected: *next })
             }
             // Or it has ended, and the checkpoint that it began anew with is not there.
-            State::Lost | State::Ended => Taken::Not(What::NoCheckpoint { key }),
-        },
+            Self::Lost | Self::Ended => Err(What::NoCheckpoint { key }),
+        }
     }
 }

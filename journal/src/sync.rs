@@ -1,13 +1,14 @@
-//! Syncing beside the writer: what [`Durability::Second`](crate::Durability::Second) is made of.
+//! Syncing, by the writer itself or beside it.
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::epoch::Lane;
 use crate::files::{File as _, Files};
 
 /// What a writer and its syncer both know. The lock is never held while the disk is waited for.
@@ -19,8 +20,12 @@ pub(crate) struct Shared<F: Files> {
     /// What `written` was when the newest successful sync began.
     synced: AtomicU64,
     unsynced: Mutex<Unsynced<F::File>>,
-    /// Held by whoever syncs: of two, one would count what the other still waits for.
-    turn: Mutex<()>,
+    /// Held by whoever syncs: of two, one would count what the other still waits for. The files that
+    /// are synced are in it.
+    turn: Mutex<Vec<Arc<F::File>>>,
+    /// As [`Lane`] has them.
+    is_durable: AtomicBool,
+    failures: AtomicU64,
 }
 
 struct Unsynced<File> {
@@ -36,7 +41,16 @@ struct Unsynced<File> {
 impl<F: Files> Shared<F> {
     pub(crate) fn new(files: F, dir: PathBuf) -> Self {
         let unsynced = Unsynced { current: None, left: Vec::new(), dir: false, error: None };
-        Self { files, dir, written: AtomicU64::new(0), synced: AtomicU64::new(0), unsynced: Mutex::new(unsynced), turn: Mutex::new(()) }
+        Self {
+            files,
+            dir,
+            written: AtomicU64::new(0),
+            synced: AtomicU64::new(0),
+            unsynced: Mutex::new(unsynced),
+            turn: Mutex::default(),
+            is_durable: AtomicBool::new(true),
+            failures: AtomicU64::new(0),
+        }
     }
 
     /// The writer goes on in another file, or in none.
@@ -76,24 +90,41 @@ impl<F: Files> Shared<F> {
         self.synced.load(Ordering::Acquire)
     }
 
+    /// The writer begins anew: what was written is not to be relied on.
+    pub(crate) fn has_failed(&self) {
+        self.failures.fetch_add(1, Ordering::AcqRel);
+        self.is_durable.store(false, Ordering::Release);
+    }
+
+    /// The writer has written all there is.
+    pub(crate) fn is_mended(&self) {
+        self.is_durable.store(true, Ordering::Release);
+    }
+
     pub(crate) fn take_error(&self) -> Option<io::Error> {
         self.unsynced().error.take()
     }
 
-    fn sync(&self) -> io::Result<bool> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits until all that was written before is safe from a power loss; says whether there was
+    /// anything to do. After an error it does nothing until the writer has heard of it.
+    pub(crate) fn sync(&self) -> io::Result<bool> {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // Before the files are looked at: what is counted here is in one of them.
         let written = self.written();
         if written == self.synced() {
             return Ok(false);
         }
-        let (files, dir) = {
+        let dir = {
             let mut unsynced = self.unsynced();
-            let mut files = std::mem::take(&mut unsynced.left);
-            files.extend(unsynced.current.clone());
-            (files, std::mem::take(&mut unsynced.dir))
+            if let Some(error) = &unsynced.error {
+                return Err(copy(error));
+            }
+            turn.append(&mut unsynced.left);
+            turn.extend(unsynced.current.clone());
+            std::mem::take(&mut unsynced.dir)
         };
-        let synced = files.iter().try_for_each(|file| file.sync());
+        let synced = turn.iter().try_for_each(|file| file.sync());
+        turn.clear();
         // Files first: an entry that outlives a power loss leads to a file that does.
         let synced = synced.and_then(|()| if dir { self.files.sync_dir(&self.dir) } else { Ok(()) });
         match synced {
@@ -106,7 +137,7 @@ impl<F: Files> Shared<F> {
             Err(error) => {
                 let mut unsynced = self.unsynced();
                 unsynced.dir |= dir;
-                unsynced.error = Some(io::Error::new(error.kind(), error.to_string()));
+                unsynced.error = Some(copy(&error));
                 Err(error)
             }
         }
@@ -118,12 +149,31 @@ impl<F: Files> Shared<F> {
     }
 }
 
+impl<F: Files> Lane for Shared<F> {
+    fn sync(&self) -> io::Result<bool> {
+        self.sync()
+    }
+
+    fn is_durable(&self) -> bool {
+        self.is_durable.load(Ordering::Acquire)
+    }
+
+    fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Acquire)
+    }
+}
+
+fn copy(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
+}
+
 /// Syncs what one journal has written, on another thread than the journal's.
 pub struct Syncer<F: Files>(pub(crate) Arc<Shared<F>>);
 
 impl<F: Files> Syncer<F> {
     /// Waits until all that was committed before is safe from a power loss; says whether there was
-    /// anything to do. The writer goes on meanwhile. It hears of an error at its next commit.
+    /// anything to do. The writer goes on meanwhile. It hears of an error at its next commit, and
+    /// until its journal is [`Durable`](crate::Health::Durable) again, what it said before is not all safe.
     pub fn sync(&self) -> io::Result<bool> {
         self.0.sync()
     }

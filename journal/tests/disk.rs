@@ -1,8 +1,12 @@
 //! On the real disk: a process's streams are there for the next.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test fails by panicking
+
 use std::path::Path;
 
-use tickwire_journal::{Commit, Disk, Durability, Health, Journal, Options, StreamKey, recover, retire};
+use std::time::Duration;
+
+use tickwire_journal::{Background, Commit, Disk, Durability, Health, Journal, LockError, Options, StreamKey, lock, recover, retire};
 
 const A: StreamKey = StreamKey([1; 16]);
 const B: StreamKey = StreamKey([2; 16]);
@@ -46,4 +50,64 @@ fn streams_go_on_in_the_next_process() {
         assert_eq!(std::fs::read_dir(&options.dir).unwrap().count(), 1);
         assert_eq!(recover(&Disk, &options.dir).unwrap().streams[&A].checkpoint, b"a2");
     }
+}
+
+#[test]
+fn a_directory_is_of_one_process_and_of_one_user() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("state");
+    let held = lock(&dir).unwrap();
+    let error = lock(&dir).unwrap_err().to_string();
+    assert!(error.contains("state") && error.contains("another process"), "{error}");
+    drop(held);
+    let _held = lock(&dir).unwrap();
+    let mut journal = Journal::open(Disk, options(&dir, Durability::Process), recover(&Disk, &dir).unwrap().epoch, 0);
+    journal.checkpoint(A, b"a0");
+    journal.commit();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&dir), 0o700);
+        assert!(std::fs::read_dir(&dir).unwrap().all(|entry| mode(&entry.unwrap().path()) == 0o600));
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_had_degrades_and_fails_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "no directory").unwrap();
+    assert!(matches!(lock(&file), Err(LockError::Io { .. })));
+    let dir = file.join("below");
+    let epoch =
+        recover(&Disk, &dir.join("not there")).map_or_else(|_| recover(&Disk, Path::new("not there")).unwrap().epoch, |found| found.epoch);
+    let mut journal = Journal::open(Disk, options(&dir, Durability::Tick), epoch, 0);
+    journal.checkpoint(A, b"a0");
+    assert_eq!(journal.commit(), Commit::Lost);
+    journal.tidy(1);
+    assert!(matches!(journal.health(), Health::Degraded { lost: 1, .. }));
+    assert!(!journal.wants_checkpoint(A), "nothing can be written");
+}
+
+#[test]
+fn a_thread_syncs_what_is_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = options(dir.path(), Durability::Second);
+    options.segment_bytes = 1000;
+    let mut journal = Journal::open(Disk, options, recover(&Disk, dir.path()).unwrap().epoch, 0);
+    let background = Background::start(vec![journal.syncer()], Duration::from_millis(1)).unwrap();
+    for _ in 0..100 {
+        journal.checkpoint(A, &[0; 100]);
+        journal.commit();
+        journal.tidy(1);
+    }
+    while journal.unsynced() > 0 {
+        std::thread::yield_now();
+    }
+    journal.append(A, b"last");
+    journal.commit();
+    drop(background);
+    assert_eq!(journal.unsynced(), 0, "a last sync");
+    assert_eq!(journal.health(), Health::Durable);
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
+use tickwire_protocol::MatchId;
 
 use super::bans::Bans;
 use super::conduct::Conduct;
@@ -28,7 +29,7 @@ use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
 use crate::http::remote::Remote;
-use crate::matches::Directory;
+use crate::matches::{Directory, RevivedSeat};
 use crate::memory::Brake;
 use crate::metrics::{self, NoRoom};
 
@@ -91,7 +92,7 @@ impl Gateway {
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
-            bans: Bans::default(),
+            bans: if config.journal.is_on() { Bans::kept_in(&config.journal.dir, Instant::now()) } else { Bans::default() },
             conduct: Arc::default(),
             config,
             directory,
@@ -135,6 +136,11 @@ impl Gateway {
     /// How many sessions there are.
     pub(crate) fn sessions(&self) -> usize {
         self.sessions.len()
+    }
+
+    /// People have these seats in match `id` from before this process began.
+    pub(crate) fn adopt(&self, id: MatchId, seats: Vec<RevivedSeat>) {
+        seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
     }
 
     /// Forgets what has expired, and takes the keys for sign-in and for tickets that change, for ever.

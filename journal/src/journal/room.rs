@@ -6,7 +6,6 @@ use super::Journal;
 use crate::files::Files;
 use crate::format::{self, Kind};
 use crate::key::StreamKey;
-use crate::options::Durability;
 
 use super::streams::Home;
 
@@ -14,15 +13,19 @@ impl<F: Files> Journal<F> {
     /// Looks after the disk; call it about four times a second. It tries to write again after
     /// trouble, with growing pauses of at most 64 calls. Where much of what is on disk is of no use
     /// any more, it copies at most `limit` checkpoints without records since out of the oldest
-    /// segment. It deletes segments of which nothing is needed, the oldest first.
+    /// segment. It deletes segments of which nothing is needed, the oldest first, once older epochs
+    /// are [retired](crate::retire()).
     ///
     /// What it copies is written with the next [`Journal::commit`].
     pub fn tidy(&mut self, limit: usize) {
         match &mut self.trouble {
             Some(trouble) if self.file.is_none() && trouble.wait > 0 => trouble.wait -= 1,
-            Some(_) if self.file.is_none() => self.begin_segment(),
-            Some(_) => {}
-            None => {
+            _ if self.file.is_none() => self.begin_segment(),
+            // What older epochs left is hidden by what this one has.
+            _ if !self.epoch.is_alone() => {}
+            // What is on disk may not be what it was counted as.
+            _ if self.streams.owed() > 0 => {}
+            _ => {
                 self.carry(limit);
                 self.remove();
             }
@@ -35,8 +38,7 @@ impl<F: Files> Journal<F> {
         let oldest = self.segments.oldest().filter(|_| is_crowded).map(|segment| (segment.sequence, segment.seed));
         self.crowded = oldest.map(|(sequence, _)| sequence);
         let Some((segment, seed)) = oldest else { return };
-        let mut copyable = Vec::new();
-        self.streams.copyable(segment, limit, &mut copyable);
+        let copyable = self.streams.copyable(segment, limit);
         let mut bytes = Vec::new();
         for (key, home, sequence) in copyable {
             match self.copy(key, home, sequence, seed, &mut bytes) {
@@ -48,10 +50,6 @@ impl<F: Files> Journal<F> {
     }
 
     fn copy(&mut self, key: StreamKey, home: Home, sequence: u64, seed: u32, bytes: &mut Vec<u8>) -> io::Result<()> {
-        if home.is_end {
-            self.put_whole(Kind::End, key, sequence, &[]);
-            return Ok(());
-        }
         bytes.resize(home.length, 0);
         self.files.read_part(&self.path(home.segment), home.at, bytes)?;
         match format::read(bytes, seed) {
@@ -64,16 +62,14 @@ impl<F: Files> Journal<F> {
     }
 
     fn remove(&mut self) {
-        let (written, synced) = (self.shared.written(), self.shared.synced());
         while let Some(oldest) = self.segments.oldest() {
-            // An older epoch may have of an ended stream what its tombstone hides.
-            if oldest.live_count > 0 || oldest.ended_count > 0 && !self.epoch.is_alone() {
+            if oldest.live_count > 0 {
                 return;
             }
-            let free_at = *oldest.free_at.get_or_insert(written);
+            let free_at = *oldest.free_at.get_or_insert(self.shared.written());
             // Newer checkpoints must be safe before older ones go. And the removal of what an ended
             // stream was must be, before its tombstone goes.
-            if synced < free_at.max(self.removed_at) {
+            if self.shared.synced() < free_at.max(self.removed_at) {
                 return;
             }
             let (sequence, has_ended) = (oldest.sequence, oldest.ended_count > 0);
@@ -85,19 +81,9 @@ impl<F: Files> Journal<F> {
             if has_ended {
                 self.streams.forget_ended(sequence);
             }
-            match self.options.durability {
-                Durability::Process => {}
-                Durability::Second => {
-                    self.shared.removed();
-                    self.removed_at = self.shared.written();
-                    return;
-                }
-                Durability::Tick => {
-                    if let Err(error) = self.files.sync_dir(&self.options.dir) {
-                        return self.fail(&error);
-                    }
-                }
-            }
+            self.shared.removed();
+            self.removed_at = self.shared.written();
+            self.sync();
         }
     }
 }

@@ -155,8 +155,11 @@ impl Streams {
     /// Its checkpoint or end is on disk now. Says where the one before is.
     pub(super) fn is_written(&mut self, key: StreamKey, home: Home) -> Option<Home> {
         let entry = self.entries.get_mut(&key)?;
-        self.owed -= usize::from(entry.standing.is_owed());
-        entry.standing = Standing::Kept;
+        // If something was dropped after it, there is still a gap.
+        if entry.standing.is_pending() {
+            self.owed -= usize::from(entry.standing.is_owed());
+            entry.standing = Standing::Kept;
+        }
         entry.home.replace(home)
     }
 
@@ -172,15 +175,15 @@ impl Streams {
         !entry.has_ended && (entry.standing == Standing::Dropped || entry.is_unreadable || is_in_the_way && entry.since > 0)
     }
 
-    /// Of the streams whose checkpoint or end is in this segment, at most `limit` that need only be
+    /// Of the streams whose checkpoint is in this segment, at most `limit` that need only be
     /// copied: where they are, and the sequence number of the record that follows.
-    pub(super) fn copyable(&self, segment: u64, limit: usize, into: &mut Vec<(StreamKey, Home, u64)>) {
+    pub(super) fn copyable(&self, segment: u64, limit: usize) -> Vec<(StreamKey, Home, u64)> {
         let copyable = self.entries.iter().filter_map(|(key, entry)| {
             let home = entry.home.filter(|home| home.segment == segment)?;
-            let is_whole = entry.standing == Standing::Kept && !entry.is_unreadable && (entry.has_ended || entry.since == 0);
+            let is_whole = entry.standing == Standing::Kept && !entry.is_unreadable && !entry.has_ended && entry.since == 0;
             is_whole.then_some((*key, home, entry.next))
         });
-        into.extend(copyable.take(limit));
+        copyable.take(limit).collect()
     }
 
     pub(super) fn is_unreadable(&mut self, key: StreamKey) {
@@ -191,9 +194,13 @@ impl Streams {
 
     /// A segment is gone, and with it the tombstones in it.
     pub(super) fn forget_ended(&mut self, segment: u64) {
-        let is_over =
-            |entry: &Entry| entry.has_ended && entry.standing == Standing::Kept && entry.home.is_some_and(|home| home.segment == segment);
-        self.entries.retain(|_, entry| !is_over(entry));
+        self.entries.retain(|_, entry| {
+            let is_gone = entry.home.is_some_and(|home| home.segment == segment);
+            if is_gone {
+                entry.home = None;
+            }
+            !(is_gone && entry.has_ended && entry.standing == Standing::Kept)
+        });
     }
 
     fn entry(&mut self, key: StreamKey) -> &mut Entry {

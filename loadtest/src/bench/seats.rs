@@ -59,9 +59,9 @@ impl Seats {
         let match_index = self.given / MATCH_SEATS;
         let seat = match self.arm {
             Arm::Floor | Arm::WsJson | Arm::WsBinary => Seat { path: format!("/match/{match_index}"), ticket: None, match_index },
-            Arm::Tickwire | Arm::TickwirePortable | Arm::TickwireHttp => self.reserve(match_index)?,
             Arm::TickwireTls => self.reserve_over_tls(match_index)?,
             Arm::Colyseus | Arm::ColyseusMessages => self.join_room()?,
+            _ => self.reserve(match_index)?,
         };
         self.given += 1;
         Ok(seat)

@@ -157,7 +157,9 @@ impl<G: Game> MatchTask<G> {
         if !self.step.changes.is_empty() {
             self.take_step();
         }
-        let outcome = self.core.step(&Step::of(change));
+        let step = Step::of(change);
+        self.log.step(&step);
+        let outcome = self.core.step(&step);
         self.act(&outcome.happened);
         outcome.happened.last().copied()
     }

@@ -2,9 +2,21 @@
 //!
 //! A moment means something only while it is at most its timer's length ahead; anything else, the initial 0 included, has
 //! passed. So nothing has to be reset when a timer runs out.
+//!
+//! ```
+//! use tickwire_game::{Tick, timers};
+//!
+//! const RELOAD_TICKS: i32 = 30;
+//!
+//! let fired = Tick(1000);
+//! let ready_at = timers::after(fired, RELOAD_TICKS);
+//! assert_eq!(timers::left(ready_at, fired.plus(10), RELOAD_TICKS), 20);
+//! assert_eq!(timers::left(ready_at, fired.plus(31), RELOAD_TICKS), 0);
+//! ```
 
-use tickwire_game::tick_field;
 use tickwire_protocol::Tick;
+
+use crate::tick_field;
 
 /// The field for the moment `count` ticks after `tick`.
 pub const fn after(tick: Tick, count: i32) -> u32 {
