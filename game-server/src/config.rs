@@ -7,10 +7,12 @@ mod check;
 mod error;
 pub mod flags;
 mod headroom;
+mod journal;
 pub mod load;
 mod memory;
 pub(crate) mod origin;
 mod proxies;
+pub mod state_dir;
 mod tls;
 mod transport;
 mod value;
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
 pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
+pub use journal::{Durability, JournalConfig};
 pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
@@ -82,6 +85,8 @@ pub struct Config {
     pub headroom: HeadroomConfig,
     /// When memory runs short.
     pub memory: MemoryConfig,
+    /// What is kept of matches on disk.
+    pub journal: JournalConfig,
 }
 
 impl Default for Config {
@@ -110,6 +115,7 @@ impl Default for Config {
             matches: MatchConfig::default(),
             headroom: HeadroomConfig::default(),
             memory: MemoryConfig::default(),
+            journal: JournalConfig::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The `tickwire` binary: the server, running one of the games that come with it.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use clap::builder::PossibleValuesParser;
 use tickwire_game::{Game, GameVisitor};
 use tickwire_server::config::flags::Flags;
 use tickwire_server::config::load::ENV_PREFIX;
+use tickwire_server::config::state_dir;
 use tickwire_server::drain::StopSignals;
 use tickwire_server::server::{RunningServer, StartError, read_admin_token};
 use tickwire_server::{Config, Server, telemetry};
@@ -56,6 +57,11 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
     if !games::NAMES.contains(&game.as_str()) {
         bail!("there is no game `{game}`: this binary has {}", games::NAMES.join(" and "));
+    }
+    if cli.flags.no_journal {
+        config.journal.dir = PathBuf::new();
+    } else if !config.journal.is_on() {
+        config.journal.dir = state_dir::default_dir(config.port, |name| std::env::var_os(name)).unwrap_or_default();
     }
     if cli.flags.print_config {
         print!("{}", config.to_toml());

@@ -2,6 +2,7 @@
 
 use tickwire_game::Mode;
 use tickwire_protocol::MatchId;
+use tickwire_protocol::codec::{Decode, Encode};
 
 /// A match to be made.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +24,8 @@ pub struct Setup {
 }
 
 /// How long everything in a match lasts, in ticks, and who fills it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Rules {
     /// From the first player to play.
     pub countdown: u32,

@@ -43,6 +43,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     demand(!tls.self_signed || tls.cert.is_none(), "tls.self_signed", "there is a certificate already: tls.cert")?;
     demand(tls.is_on() || tls.redirect_port.is_none(), "tls.redirect_port", "there is no HTTPS to send anybody to")?;
     config.accounts.check()?;
+    config.journal.check()?;
     if let Some(url) = &config.public_ws_url {
         let is_mixed = tls.is_on() && url.starts_with("ws://");
         demand(!is_mixed, "public_ws_url", "a page that comes over TLS may only open wss://")?;

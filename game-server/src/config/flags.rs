@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use figment::value::Value;
 
 use super::LogFormat;
+use super::journal::Durability;
 use super::transport::TransportChoice;
 use super::value::parse_value;
 
@@ -49,6 +50,15 @@ pub struct Flags {
     /// How log lines look
     #[arg(long, value_enum)]
     pub log: Option<LogFormat>,
+    /// Folder for what matches need to outlive this process; one is chosen if none is given
+    #[arg(long, value_name = "DIR", conflicts_with = "no_journal")]
+    pub state_dir: Option<PathBuf>,
+    /// Keep nothing of matches on disk: they end with this process
+    #[arg(long)]
+    pub no_journal: bool,
+    /// What survives a loss of power: what the system has written, all but a second, every tick
+    #[arg(long, value_enum)]
+    pub durability: Option<Durability>,
     /// Seconds that matches may go on after a signal to stop
     #[arg(long, value_name = "N")]
     pub drain_seconds: Option<u64>,
@@ -89,6 +99,8 @@ impl Flags {
             ("tls.key", self.tls_key.as_ref().map(text)),
             ("tls.self_signed", self.tls_self_signed.then(|| Value::from(true))),
             ("log", self.log.map(|log| Value::from(if log == LogFormat::Json { "json" } else { "text" }))),
+            ("journal.dir", self.state_dir.as_ref().map(text)),
+            ("journal.durability", self.durability.map(|durability| Value::from(durability.name()))),
             ("drain_seconds", self.drain_seconds.map(Value::from)),
             ("matches.live_seconds", self.match_seconds.map(Value::from)),
             ("matches.tick_rate", self.tick_rate.map(Value::from)),
