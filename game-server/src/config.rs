@@ -13,6 +13,7 @@ mod memory;
 pub(crate) mod origin;
 mod proxies;
 pub mod state_dir;
+mod supervise;
 mod tls;
 mod transport;
 mod value;
@@ -30,6 +31,7 @@ pub use journal::{Durability, JournalConfig};
 pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use supervise::SuperviseConfig;
 pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
@@ -85,6 +87,8 @@ pub struct Config {
     pub headroom: HeadroomConfig,
     /// When memory runs short.
     pub memory: MemoryConfig,
+    /// What a supervisor does when the server dies.
+    pub supervise: SuperviseConfig,
     /// What is kept of matches on disk.
     pub journal: JournalConfig,
 }
@@ -115,6 +119,7 @@ impl Default for Config {
             matches: MatchConfig::default(),
             headroom: HeadroomConfig::default(),
             memory: MemoryConfig::default(),
+            supervise: SuperviseConfig::default(),
             journal: JournalConfig::default(),
         }
     }

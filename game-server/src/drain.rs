@@ -64,22 +64,30 @@ pub struct StopSignals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    /// Caught so that it ends nobody: a server without a certificate to look at has no use for it.
+    #[cfg(unix)]
+    _hangup: Option<tokio::signal::unix::Signal>,
 }
 
 impl StopSignals {
-    /// Catches SIGTERM and SIGINT from now on.
-    pub fn catch() -> io::Result<Self> {
+    /// Catches SIGTERM and SIGINT from now on. SIGHUP, which a terminal sends when it is closed,
+    /// ends the server no more where there is none: under a supervisor.
+    pub fn catch(is_supervised: bool) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
             let context = runtime.enter();
             let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+            let hangup = is_supervised.then(|| signal(SignalKind::hangup())).transpose()?;
             drop(context);
-            Ok(Self { runtime, terminate, interrupt })
+            Ok(Self { runtime, terminate, interrupt, _hangup: hangup })
         }
         #[cfg(not(unix))]
-        Ok(Self { runtime })
+        {
+            let _ = is_supervised;
+            Ok(Self { runtime })
+        }
     }
 
     /// Blocks until one comes.

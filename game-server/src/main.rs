@@ -1,6 +1,7 @@
 //! The `tickwire` binary: the server, running one of the games that come with it.
 
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,7 +15,10 @@ use tickwire_server::config::load::ENV_PREFIX;
 use tickwire_server::config::state_dir;
 use tickwire_server::drain::StopSignals;
 use tickwire_server::server::{RunningServer, StartError, read_admin_token};
-use tickwire_server::{Config, Server, telemetry};
+use tickwire_server::sockets::Sockets;
+#[cfg(unix)]
+use tickwire_server::supervise;
+use tickwire_server::{Config, Server, systemd, telemetry};
 
 /// An authoritative server for browser games.
 ///
@@ -28,34 +32,52 @@ struct Cli {
     game: Option<String>,
     #[command(flatten)]
     flags: Flags,
+    /// Start the server again whenever it dies, and keep its ports open meanwhile (not on Windows)
+    #[arg(long)]
+    supervise: bool,
+    /// The process that starts this one again
+    #[arg(long, hide = true, value_name = "PID", conflicts_with = "supervise")]
+    supervised_by: Option<u32>,
 }
 
+/// See [`supervise::EXIT_SETTINGS`]; also where there is no supervisor.
+const EXIT_SETTINGS: u8 = 78;
+
 /// Starts a server of a game.
-struct Start(Config);
+struct Start(Config, Sockets);
 
 impl GameVisitor for Start {
     type Output = Result<RunningServer, StartError>;
 
     fn visit<G: Game>(self) -> Self::Output {
-        Server::start::<G>(self.0)
+        Server::start_on::<G>(self.0, self.1)
     }
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("tickwire: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let cli = Cli::parse();
+    let is_managed = cli.supervised_by.is_some() || std::env::var_os("NOTIFY_SOCKET").is_some();
+    let (error, is_settings) = match configure(&cli) {
+        Ok(config) => match run(&cli, config) {
+            Ok(code) => return code,
+            Err(error) => {
+                let is_settings = error.downcast_ref::<StartError>().is_some_and(StartError::is_settings);
+                (error, is_settings)
+            }
+        },
+        Err(error) => (error, true),
+    };
+    eprintln!("tickwire: {error:#}");
+    // Whoever would start it again must know that this does not help.
+    if is_settings && is_managed { ExitCode::from(EXIT_SETTINGS) } else { ExitCode::FAILURE }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<()> {
+/// The settings in force.
+fn configure(cli: &Cli) -> anyhow::Result<Config> {
     let mut config = Config::load(&cli.flags, environment()?)?;
     config.game = cli.game.clone().or(config.game);
-    let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
-    if !games::NAMES.contains(&game.as_str()) {
+    let game = config.game.as_deref().unwrap_or(games::MainGame::NAME);
+    if !games::NAMES.contains(&game) {
         bail!("there is no game `{game}`: this binary has {}", games::NAMES.join(" and "));
     }
     if cli.flags.no_journal {
@@ -63,28 +85,72 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     } else if !config.journal.is_on() {
         config.journal.dir = state_dir::default_dir(config.port, |name| std::env::var_os(name)).unwrap_or_default();
     }
+    Ok(config)
+}
+
+fn run(cli: &Cli, config: Config) -> anyhow::Result<ExitCode> {
     if cli.flags.print_config {
         print!("{}", config.to_toml());
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     if cli.flags.check_config {
         Server::check(&config)?;
         println!("tickwire: the settings are good");
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
 
+    let sockets = Sockets::handed_over()?;
     telemetry::init(&config);
-    let mut signals = StopSignals::catch().context("cannot catch signals")?;
+    if cli.supervise {
+        return supervise(&config, sockets);
+    }
+    if let Some(supervisor) = cli.supervised_by {
+        enter(supervisor)?;
+    }
+    serve(config, sockets, cli.supervised_by.is_some())
+}
+
+/// Runs the server until a signal stops it.
+fn serve(config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::Result<ExitCode> {
+    let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
+    let mut signals = StopSignals::catch(is_supervised).context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
     let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
-    let server = games::with(&game, Start(config)).context("the game is gone")??;
+    let server = games::with(&game, Start(config, sockets)).context("the game is gone")??;
     announce(&server, token.as_deref())?;
+    systemd::ready(server.pulse());
     signals.wait();
+    systemd::stopping();
     tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
     signals.force_on_next().context("cannot start a thread")?;
     server.drain(grace);
     tracing::info!("stopped");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts this program again without `--supervise`, as often as it dies.
+#[cfg(unix)]
+fn supervise(config: &Config, mut sockets: Sockets) -> anyhow::Result<ExitCode> {
+    Server::check(config)?;
+    sockets.bind(config)?;
+    let arguments: Vec<_> = std::env::args_os().skip(1).filter(|argument| argument != "--supervise").collect();
+    supervise::run(&config.supervise, &sockets, &arguments).context("cannot start the server's process")
+}
+
+#[cfg(not(unix))]
+fn supervise(_: &Config, _: Sockets) -> anyhow::Result<ExitCode> {
+    bail!("--supervise hands sockets from process to process, which this system does not: let a service manager start the server again")
+}
+
+/// What a server does first whose supervisor started it.
+#[cfg(unix)]
+fn enter(supervisor: u32) -> anyhow::Result<()> {
+    Ok(supervise::enter(supervisor)?)
+}
+
+#[cfg(not(unix))]
+fn enter(_: u32) -> anyhow::Result<()> {
+    bail!("there are no supervisors on this system")
 }
 
 /// Says where the server is: one line per listener, when all of them listen. The operator's link carries the token, so that
@@ -92,13 +158,13 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
 fn announce(server: &RunningServer, token_file: Option<&Path>) -> anyhow::Result<()> {
     let mut lines = format!("tickwire: play   {}\n", server.play_url());
     if let Some(fingerprint) = server.fingerprint() {
-        lines.push_str(&format!("tickwire: tls    SHA-256 {fingerprint}\n"));
+        let _ = writeln!(lines, "tickwire: tls    SHA-256 {fingerprint}");
     }
     if let Some(url) = server.admin_url() {
         let fragment = token_file.map(|file| read_admin_token(Some(file)).map(|token| format!("#token={token}"))).transpose()?;
-        lines.push_str(&format!("tickwire: admin  {url}{}\n", fragment.unwrap_or_default()));
+        let _ = writeln!(lines, "tickwire: admin  {url}{}", fragment.unwrap_or_default());
     }
-    lines.push_str(&format!("tickwire: ops    http://{}/metrics\n", server.ops_addr()));
+    let _ = writeln!(lines, "tickwire: ops    http://{}/metrics", server.ops_addr());
     let mut out = std::io::stdout().lock();
     // Whoever started the server may read one line only and close its end. The matches go on.
     if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {

@@ -38,17 +38,8 @@ pub enum Measure {
 
 impl Measure {
     /// All, in the order they are reported.
-    pub const ALL: [Self; 9] = [
-        Self::Join,
-        Self::Resume,
-        Self::Returned,
-        Self::Gap,
-        Self::Jitter,
-        Self::Lateness,
-        Self::Age,
-        Self::InputToView,
-        Self::RoundTrip,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Join, Self::Resume, Self::Returned, Self::Gap, Self::Jitter, Self::Lateness, Self::Age, Self::InputToView, Self::RoundTrip];
 
     /// Stable name, for JSON and thresholds.
     pub const fn name(self) -> &'static str {

@@ -155,6 +155,40 @@ impl<G: Game> Player<G> {
         }
     }
 
+    async fn come_back(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
+        let Place::Away(way) = std::mem::replace(&mut self.place, Place::Outside(Instant::now())) else { return Ok(()) };
+        let click = Instant::now();
+        match field.entrance.resume(user, &self.visitor, &self.scenario, &way.back).await {
+            Ok((client, way_back)) => {
+                let (took, found) = (click.elapsed(), way.found(self.visitor.index, client.seen()));
+                self.sit_down(field, client, way_back, Measure::Resume, took);
+                if let (Some((found, away)), Place::Seated(seat)) = (found, &mut self.place) {
+                    seat.bot.notes().record(Measure::Returned, micros(away));
+                    field.board.returned(found);
+                }
+                user.record_custom_request_duration("WS", "resume", took, true, None, None).await
+            }
+            Err(error) => match way.again(&error, &mut self.rng) {
+                Ok(way) => {
+                    self.place = Place::Away(way);
+                    Ok(())
+                }
+                Err(way) => {
+                    field.board.count(|counts| counts.resume_failures += 1);
+                    self.returns_failed += 1;
+                    let is_lost = way.is_of_lost() || error.is_final() || self.returns_failed >= RETURNS_MAX;
+                    if is_lost {
+                        // The way to another seat was not tried yet.
+                        self.retry = RETRY_FIRST;
+                    }
+                    let (again, what) = (self.next_try(), if way.is_of_lost() { "lost seat" } else { "resume" });
+                    self.place = if is_lost { Place::Outside(again) } else { Place::Away(Box::new(Way::at(way.back, again))) };
+                    tell(field, user, what, click.elapsed(), &error).await
+                }
+            },
+        }
+    }
+
     fn sit_down(&mut self, field: &Field<G>, client: PlayerClient<G>, way_back: Option<WayBack>, how: Measure, took: Duration) {
         self.count_absence(field);
         self.attendance.came();
@@ -212,7 +246,9 @@ impl<G: Game> Player<G> {
         };
         let way_back = seat.way_back.take().filter(|_| may_resume(&stopped));
         if let (true, Some(way), Some(seen)) = (is_lost(&stopped), &way_back, seat.bot.seen()) {
-            self.lose(field, way.clone(), seen);
+            let way = Way::lost(way.clone(), seen, field.return_within, &mut self.rng);
+            self.stand_up(field, stopped.name());
+            self.place = Place::Away(Box::new(way));
             return Ok(());
         }
         self.stand_up(field, stopped.name());

@@ -1,17 +1,15 @@
 //! The way back to a seat: after what a scenario does, after a close that lets one return, or after
 //! a connection that broke without a word.
 
-use goose::goose::{GooseUser, TransactionResult};
-use tickwire_game::Game;
+use std::time::Duration;
+
+use tickwire_game::Rng;
 use tokio::time::Instant;
 
-use super::field::Field;
-use super::{Place, Player, RETRY_FIRST, RETURNS_MAX, tell};
-use crate::bot::{Stopped, micros};
+use crate::bot::Stopped;
 use crate::client::ClientError;
 use crate::comeback::{Lost, Seen};
 use crate::entrance::{EnterError, WayBack};
-use crate::measure::{CONNECTION_LOST, Measure};
 use crate::report::Return;
 
 /// A way back, and when to take it.
@@ -27,77 +25,49 @@ impl Way {
     pub(super) const fn at(back: WayBack, at: Instant) -> Self {
         Self { back, at, lost: None }
     }
-}
 
-/// Whether the connection broke without a word: its server may have died.
-pub(super) fn is_lost(stopped: &Stopped) -> bool {
-    matches!(stopped, Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_)))
-}
-
-impl<G: Game> Player<G> {
-    /// Its connection broke when it had seen `seen`: it stands up, and tries to come back.
-    pub(super) fn lose(&mut self, field: &Field<G>, back: WayBack, seen: Seen) {
-        self.stand_up(field, CONNECTION_LOST);
-        let mut lost = Lost::now(seen, field.return_within);
-        let at = lost.next_try(&mut self.rng).unwrap_or(lost.since);
-        self.place = Place::Away(Box::new(Way { back, at, lost: Some(lost) }));
+    /// Of a player whose connection broke just now, when it had seen `seen`. It tries for
+    /// `patience`.
+    pub(super) fn lost(back: WayBack, seen: Seen, patience: Duration, rng: &mut Rng) -> Self {
+        let mut lost = Lost::now(seen, patience);
+        let at = lost.next_try(rng).unwrap_or(lost.since);
+        Self { back, at, lost: Some(lost) }
     }
 
-    /// Takes the way back.
-    pub(super) async fn come_back(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
-        let Place::Away(way) = std::mem::replace(&mut self.place, Place::Outside(Instant::now())) else { return Ok(()) };
-        let click = Instant::now();
-        match field.entrance.resume(user, &self.visitor, &self.scenario, &way.back).await {
-            Ok((client, way_back)) => {
-                let (took, seen) = (click.elapsed(), client.seen());
-                self.sit_down(field, client, way_back, Measure::Resume, took);
-                if let Some(lost) = &way.lost {
-                    self.is_back(field, lost, seen);
-                }
-                user.record_custom_request_duration("WS", "resume", took, true, None, None).await
-            }
-            Err(error) => self.did_not_come_back(field, user, *way, click, error).await,
-        }
+    /// Whether it is of a player whose connection broke.
+    pub(super) const fn is_of_lost(&self) -> bool {
+        self.lost.is_some()
     }
 
-    fn is_back(&mut self, field: &Field<G>, lost: &Lost, seen: Option<Seen>) {
-        let (Place::Seated(seat), Some(seen)) = (&mut self.place, seen) else { return };
+    /// What `user`, who is back and sees `seen`, was away from, and for how long.
+    pub(super) fn found(&self, user: usize, seen: Option<Seen>) -> Option<(Return, Duration)> {
+        let (lost, seen) = (self.lost.as_ref()?, seen?);
         let took = lost.since.elapsed();
-        seat.bot.notes().record(Measure::Returned, micros(took));
-        field.board.returned(Return {
-            user: self.visitor.index as u64,
+        let found = Return {
+            user: user as u64,
             match_id: lost.seen.match_id.to_string(),
             tick_before: lost.seen.tick.0,
             tick_after: seen.tick.0,
             ms: took.as_secs_f64() * 1000.0,
             wrong: lost.judge(&seen),
-        });
+        };
+        Some((found, took))
     }
 
-    async fn did_not_come_back(
-        &mut self,
-        field: &Field<G>,
-        user: &mut GooseUser,
-        mut way: Way,
-        click: Instant,
-        error: EnterError,
-    ) -> TransactionResult {
-        let next = way.lost.as_mut().filter(|_| !error.is_final()).and_then(|lost| lost.next_try(&mut self.rng));
-        if let Some(at) = next {
-            way.at = at;
-            self.place = Place::Away(Box::new(way));
-            return Ok(());
+    /// The same, to take again after a try that failed; an error if the connection did not just
+    /// break, if the time is over, or if trying cannot help.
+    pub(super) fn again(mut self: Box<Self>, error: &EnterError, rng: &mut Rng) -> Result<Box<Self>, Box<Self>> {
+        match self.lost.as_mut().filter(|_| !error.is_final()).and_then(|lost| lost.next_try(rng)) {
+            Some(at) => {
+                self.at = at;
+                Ok(self)
+            }
+            None => Err(self),
         }
-        field.board.count(|counts| counts.resume_failures += 1);
-        self.returns_failed += 1;
-        let is_lost = way.lost.is_some() || error.is_final() || self.returns_failed >= RETURNS_MAX;
-        if is_lost {
-            // The way to another seat was not tried yet.
-            self.retry = RETRY_FIRST;
-        }
-        way.at = self.next_try();
-        let what = if way.lost.is_some() { "lost seat" } else { "resume" };
-        self.place = if is_lost { Place::Outside(way.at) } else { Place::Away(Box::new(way)) };
-        tell(field, user, what, click.elapsed(), &error).await
     }
+}
+
+/// Whether the connection broke without a word: its server may have died.
+pub(super) fn is_lost(stopped: &Stopped) -> bool {
+    matches!(stopped, Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_)))
 }

@@ -192,7 +192,8 @@ fn returned(report: &Report) -> Vec<String> {
         let [p50, p99, max] = [times.p50, times.p99, times.max].map(words::number);
         format!(" in {p50} ms (p50), {p99} ms (p99), {max} ms at most")
     });
-    let wrong = if counts.returns_wrong > 0 { format!(", {} TO SOMETHING ELSE", words::count(counts.returns_wrong)) } else { String::new() };
+    let wrong =
+        if counts.returns_wrong > 0 { format!(", {} TO SOMETHING ELSE", words::count(counts.returns_wrong)) } else { String::new() };
     let head = format!("{} of {} whose connection broke{times}{wrong}", words::count(counts.returns), words::count(lost));
     let shown = report.returns.iter().map(|found| {
         let wrong = found.wrong.map_or_else(String::new, |wrong| format!(": {}", wrong.text().to_uppercase()));

@@ -1,8 +1,8 @@
 //! Reports for tests: what a run looks like, without a run.
 
 use super::{
-    Bound, Capacity, CapacityStep, Divergence, FORMAT, GeneratorFacts, MeasureReport, Operator, Report, Return, RunFacts, Second, ServerSecond,
-    Stall, Unit, Verdict,
+    Bound, Capacity, CapacityStep, Divergence, FORMAT, GeneratorFacts, MeasureReport, Operator, Report, Return, RunFacts, Second,
+    ServerSecond, Stall, Unit, Verdict,
 };
 use crate::measure::{Counts, Measure, Tally};
 

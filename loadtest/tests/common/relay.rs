@@ -149,7 +149,7 @@ impl Relay {
         let mut leaks = false;
         // What the player is not told yet, and until when.
         let (mut held, mut until) = (Vec::new(), None);
-        while !self.is_dead() && !(began_before && self.has_blinked()) {
+        while !(self.is_dead() || began_before && self.has_blinked()) {
             tokio::select! {
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
                     self.faults.fetch_add(1, Relaxed);
