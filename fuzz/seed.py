@@ -67,6 +67,8 @@ write("jwt", "forged", b"\0" + b".".join(base64.urlsafe_b64encode(part).rstrip(b
 KEYS = HERE.parent / "game-server" / "tests" / "common" / "keys"
 for number, name in ((4, "ed25519.public.pem"), (5, "p256.public.pem"), (6, "rsa.public.pem"), (4, "jwks.json")):
     write("jwt", f"{name}_{number}", bytes([number]) + (KEYS / name).read_bytes())
-write("ticket", "ticket", b"\0" + bytes(range(16)))
+write("ticket", "ticket", b"\0" + bytes(range(70)))
+write("ticket", "ticket_text", bytes(range(70)).hex().encode())
+write("ticket", "keys", b"# new\n" + bytes(range(32)).hex().encode() + b"\n\n" + bytes(range(32, 64)).hex().encode() + b"\n")
 write("ticket", "resume", b"\1" + bytes(range(32)))
 write("ticket", "text", b"000102030405060708090a0b0c0d0e0f")

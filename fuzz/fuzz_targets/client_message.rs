@@ -3,22 +3,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tickwire_protocol::ClientMessage;
-use tickwire_protocol::codec::{Decode, Encode, encode};
-use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
+use tickwire_fuzz_bodies::client_message;
 
-#[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
-#[bincode(crate = "tickwire_protocol::codec::bincode")]
-struct Stick {
-    x: i8,
-    y: i8,
-    aim: u16,
-    fire: bool,
-}
-
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(message) = ClientMessage::<Stick>::decode(bytes) {
-        assert!(bytes.len() <= CLIENT_MESSAGE_BYTES_MAX, "an oversized message was read");
-        assert_eq!(ClientMessage::decode(&encode(&message)), Ok(message), "what was read can be told again");
-    }
-});
+fuzz_target!(|bytes: &[u8]| client_message::run(bytes));

@@ -3,23 +3,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tickwire_protocol::ServerMessage;
-use tickwire_protocol::codec::encode;
+use tickwire_fuzz_bodies::server_message;
 
-/// Long enough for every variant and for lists with a few entries.
-const INPUT_BYTES_MAX: usize = 4096;
-
-fuzz_target!(|bytes: &[u8]| {
-    if bytes.len() > INPUT_BYTES_MAX {
-        return;
-    }
-    let mut rest = bytes;
-    let mut before = rest.len();
-    while let Some(Ok(message)) = ServerMessage::decode_next(&mut rest) {
-        assert!(rest.len() < before, "no progress");
-        before = rest.len();
-        let again = encode(&message);
-        assert_eq!(ServerMessage::decode_next(&mut again.as_slice()), Some(Ok(message)), "what was read can be told again");
-    }
-    assert!(rest.is_empty(), "reading ends at the end or at an error");
-});
+fuzz_target!(|bytes: &[u8]| server_message::run(bytes));

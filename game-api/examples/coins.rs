@@ -20,31 +20,16 @@ struct Push {
 
 struct Coins;
 
+#[game]
 impl Game for Coins {
-    const NAME: &'static str = "coins";
-    const MODES: &'static [Mode] = &[Mode::DEFAULT];
-    type Input = Push;
-    type Event = ();
-    type Components = (Runner,);
-
     fn join(world: &mut World, player: PlayerId) {
         spawn(world, Runner { player, x: WIDTH / 2 });
     }
-
-    fn systems(setup: &mut Setup<'_>) {
-        setup.add(move_bodies::<Coins>);
-    }
-}
-
-impl Predict for Coins {
-    type Body = Runner;
 
     fn step(runner: &mut Runner, _now: &MatchClock, push: &Push, _mode: &Mode) {
         runner.x = (runner.x + i32::from(push.right)).clamp(0, WIDTH);
     }
 }
-
-without!(Coins: Bots, Ranking, Sight);
 
 pub(crate) fn main() {
     let mut game = TestMatch::<Coins>::new(1, Tick(0));

@@ -18,6 +18,8 @@ pub trait FieldValue: Copy {
     const MIN: i64;
     /// The greatest number a value becomes.
     const MAX: i64;
+    /// Whether it is a `bool`.
+    const IS_FLAG: bool = false;
     /// The value as a number.
     fn to_column(self) -> i32;
     /// The value that became `number`; of a number that no value becomes, some value.
@@ -46,6 +48,7 @@ whole_numbers!(u8, i8, u16, i16, u32, i32);
 impl FieldValue for bool {
     const MIN: i64 = 0;
     const MAX: i64 = 1;
+    const IS_FLAG: bool = true;
 
     fn to_column(self) -> i32 {
         i32::from(self)
@@ -108,6 +111,8 @@ pub struct InputField {
     pub min: i32,
     /// Greatest value.
     pub max: i32,
+    /// What its bits are called, from the lowest; nothing if it is a plain number.
+    pub buttons: &'static [&'static str],
 }
 
 impl InputField {
@@ -130,6 +135,22 @@ pub trait FromNumbers: Sized {
     /// The input; a number out of its field's range counts as the nearest, a missing one as 0.
     fn from_numbers(numbers: &[i32]) -> Self;
 }
+
+macro_rules! numbers_as_inputs {
+    ($($ty:ty),*) => {$(
+        impl FromNumbers for $ty {
+            const FIELDS: &'static [InputField] =
+                &[InputField { name: "value", min: <$ty>::MIN as i32, max: <$ty>::MAX as i32, buttons: &[] }];
+
+            fn from_numbers(numbers: &[i32]) -> Self {
+                let number = numbers.first().copied().unwrap_or(0);
+                Self::FIELDS.iter().map(|field| field.nearest(number) as Self).next().unwrap_or(0)
+            }
+        }
+    )*};
+}
+
+numbers_as_inputs!(u8, i8, u16, i16, i32);
 
 /// A value of an event as JSON.
 pub trait JsonValue {

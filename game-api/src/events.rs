@@ -6,6 +6,23 @@ use tickwire_protocol::codec::{Encode, encode_into};
 use tickwire_protocol::limits::GAME_EVENT_BYTES_MAX;
 
 /// Things that happened this tick, to be told to clients. What they are written into is used again every tick.
+///
+/// ```
+/// use tickwire_game::{Event, Events, PlayerId};
+///
+/// #[derive(Event, Clone, Copy, Debug, PartialEq, Eq)]
+/// struct Tagged {
+///     player: PlayerId,
+/// }
+///
+/// let mut events = Events::default();
+/// events.emit(&Tagged { player: PlayerId(2) });
+/// events.emit_at([800, 600], &Tagged { player: PlayerId(5) });
+/// let mut told = Vec::new();
+/// events.take(|bytes, scene| told.push((Tagged::read(bytes), scene.map(|scene| scene.place))));
+/// assert_eq!(told[0], (Some(Tagged { player: PlayerId(2) }), None));
+/// assert_eq!(told[1], (Some(Tagged { player: PlayerId(5) }), Some([800, 600])));
+/// ```
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Events(Box<Said>); // Boxed: the world keeps room for 64 of every resource.
 

@@ -6,19 +6,21 @@ use tickwire_protocol::messages::{ClientMessage, Ranked};
 use tickwire_protocol::schema::{Columns, Table};
 use tickwire_protocol::{PlayerId, Schema, Snapshot};
 
-use crate::{Components, Event, Interest, MatchClock, Replicate, Setup};
+use crate::derive::FromNumbers;
+use crate::page::Question;
+use crate::{Components, Event, Interest, MatchClock, Replicate, Setup, move_bodies};
 
 /// The one extension point: a game that server, load test and page can run.
 ///
-/// Its four parts ([`Predict`], [`Bots`], [`Ranking`], [`Sight`]) are written apart; what a game has
-/// no use for, [`without!`](crate::without) fills in.
+/// It has four parts that it may leave out: [`Predict`], [`Bots`], [`Ranking`] and [`Sight`].
+/// [`#[game]`](macro@crate::game) lets one block state all of it.
 ///
 /// The systems run once per tick, in every phase of the match; [`MatchClock`] tells which one.
 pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static {
     /// Stable name.
     const NAME: &'static str;
     /// The ways to play, at least one.
-    const MODES: &'static [Mode];
+    const MODES: &'static [Mode] = &[Mode::DEFAULT];
     /// What a player holds down during a tick.
     type Input: Input;
     /// What is told once when it happens; `()` if nothing is.
@@ -29,12 +31,19 @@ pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static
     /// The tables on the wire. Both ends must agree on them: their hash is compared when joining. A
     /// game says more than its components do only if it has trained a model.
     const SCHEMA: Schema = <Self::Components as Components>::SCHEMA;
+    /// Numbers that the page must know, by their names there.
+    const CONSTANTS: &'static [(&'static str, i64)] = &[];
+    /// What the page asks this code while it runs.
+    const QUESTIONS: &'static [Question] = &[];
 
     /// Gives `player` what it plays with.
     fn join(world: &mut World, player: PlayerId);
 
-    /// Fills a new match: its systems in order, and what is there from the start.
-    fn systems(setup: &mut Setup<'_>);
+    /// Fills a new match: its systems in order, and what is there from the start. Unless a game says
+    /// more, inputs move the bodies that its clients predict.
+    fn systems(setup: &mut Setup<'_>) {
+        setup.add(move_bodies::<Self>);
+    }
 
     /// `player` leaves. The entities that it owned, as `#[owner]` says, are gone already.
     fn leave(_world: &mut World, _player: PlayerId) {}
@@ -53,7 +62,7 @@ pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static
 /// How a client guesses its own state, so that an input shows at once.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what a client predicts",
-    note = "implement `Predict`, or leave it out: `tickwire_game::without!({Self}: Predict);`"
+    note = "implement `Predict`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Predict {
     /// The component that is predicted: exact, so that replaying inputs gives what the server got.
@@ -74,7 +83,7 @@ pub trait Predict {
 /// How bots play.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how bots play it",
-    note = "implement `Bots`, or leave it out: `tickwire_game::without!({Self}: Bots);`"
+    note = "implement `Bots`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Bots {
     /// A bot's memory. It is part of a match that is stored: derive [`Stored`](derive@crate::Stored).
@@ -99,7 +108,7 @@ pub trait Bots {
 /// Who is best.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who is best",
-    note = "implement `Ranking`, or leave it out: `tickwire_game::without!({Self}: Ranking);`"
+    note = "implement `Ranking`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Ranking {
     /// Scores so far, best first, in an order that does not depend on anything but the state.
@@ -111,7 +120,7 @@ pub trait Ranking {
 /// Who is sent what of a match that is too large to be sent whole.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who is sent what",
-    note = "implement `Sight`, or leave it out, and everyone is sent everything: `tickwire_game::without!({Self}: Sight);`"
+    note = "implement `Sight`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Sight {
     /// How matches of `mode` are divided; `None` if everyone is sent everything. Where a component is
@@ -121,7 +130,8 @@ pub trait Sight {
     }
 }
 
-/// Fills in the parts that a game leaves out: `without!(MyGame: Bots, Sight)`.
+/// Fills in parts of a game that is written as the traits it is, without [`#[game]`](macro@crate::game):
+/// `without!(MyGame: Bots, Sight)`.
 ///
 /// Without `Predict`, clients show what the server says. Without `Bots`, a bot holds nothing down. Without
 /// `Ranking`, nobody is best. Without `Sight`, everyone is sent everything.
@@ -174,13 +184,21 @@ impl Replicate for NoBody {}
 crate::component!(NoBody);
 
 /// What a player holds down during one tick: fixed-size, and every bit pattern that decodes is a legal input.
+/// Derive it: see [`Input`](derive@crate::Input). A whole number is one too.
 ///
 /// `Default` is the neutral input, used before the first one arrives and while the player's connection is lost.
-pub trait Input: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + Send + Sync + 'static {}
+pub trait Input: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + FromNumbers + Send + Sync + 'static {}
 
-impl<T: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + Send + Sync + 'static> Input for T {}
+impl<T: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + FromNumbers + Send + Sync + 'static> Input for T {}
 
 /// One way to play a game.
+///
+/// ```
+/// use tickwire_game::Mode;
+///
+/// const DUEL: Mode = Mode { id: "duel", title: "Duel", max_players: 2, live_seconds: 90, ..Mode::DEFAULT };
+/// assert_eq!((DUEL.max_players, DUEL.tick_rate), (2, 60));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mode {
     /// Stable name, for URLs.

@@ -1,6 +1,56 @@
 //! Who is sent what of a match that is too large to be sent whole: where rows are, who may see them, from where players look.
 //!
 //! A mode without an [`Interest`] sends everything to everyone.
+//!
+//! ```
+//! use tickwire_game::interest::{Group, Row};
+//! use tickwire_game::prelude::*;
+//!
+//! #[derive(Replicate, Clone, Debug, PartialEq)]
+//! #[place(x, y)]
+//! #[eyes]
+//! struct Body {
+//!     #[owner]
+//!     player: PlayerId,
+//!     x: u16,
+//!     y: u16,
+//! }
+//!
+//! #[derive(Replicate, Clone, Debug, PartialEq)]
+//! #[private]
+//! struct Purse {
+//!     #[owner]
+//!     player: PlayerId,
+//!     coins: u16,
+//! }
+//!
+//! struct Crowd;
+//!
+//! #[game]
+//! impl Game for Crowd {
+//!     type Input = u8;
+//!     type Components = (Body, Purse);
+//!
+//!     fn join(world: &mut World, player: PlayerId) {
+//!         spawn(world, (Body { player, x: 700, y: 300 }, Purse { player, coins: 3 }));
+//!     }
+//!
+//!     /// Cells of 100 by 100, all seen that are at most 4 away, at every tick, for 400 bytes.
+//!     fn sight(_mode: &Mode) -> Option<Interest> {
+//!         const TIERS: &[Tier] = &[Tier { cells: 4, every: 1 }];
+//!         Some(Interest::new([1000; 2], [100; 2], TIERS, 400))
+//!     }
+//! }
+//!
+//! let mut crowd = TestMatch::<Crowd>::new(1, Tick(0));
+//! crowd.join(PlayerId(6));
+//! let view = crowd.step().clone();
+//! let interest = Crowd::interest(&Mode::DEFAULT).expect("it is divided");
+//! // Table 0 is the match's own.
+//! let [body, purse] = [1, 2].map(|table| interest.place(table, Row::new(view.table(table).expect("there"), 0)));
+//! assert_eq!((body.at, body.group), (Some([700, 300]), Group::Everyone));
+//! assert_eq!((purse.at, purse.group), (None, Group::Player(PlayerId(6))));
+//! ```
 
 use tickwire_protocol::schema::Columns;
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Table};

@@ -3,6 +3,47 @@
 //! [`Game`] is all that a game must say. Its optional parts are [`Predict`], [`Bots`], [`Ranking`] and [`Sight`]. Server,
 //! load test and page are built from the same crate: what a browser does not run is not in its module.
 //!
+//! ```
+//! use tickwire_game::prelude::*;
+//!
+//! #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+//! struct Runner {
+//!     #[owner]
+//!     player: PlayerId,
+//!     #[range(0..=1000)]
+//!     x: i32,
+//! }
+//!
+//! #[derive(Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
+//! struct Push {
+//!     #[range(-9..=9)]
+//!     right: i8,
+//! }
+//!
+//! struct Race;
+//!
+//! #[game]
+//! impl Game for Race {
+//!     fn join(world: &mut World, player: PlayerId) {
+//!         spawn(world, Runner { player, x: 0 });
+//!     }
+//!
+//!     fn step(runner: &mut Runner, _now: &MatchClock, push: &Push, _mode: &Mode) {
+//!         runner.x = (runner.x + i32::from(push.right)).clamp(0, 1000);
+//!     }
+//!
+//!     fn ranking(world: &mut World) -> Vec<Ranked> {
+//!         ranked(world, |runner: &Runner| runner.x)
+//!     }
+//! }
+//!
+//! let mut race = TestMatch::<Race>::new(1, Tick(0));
+//! [PlayerId(0), PlayerId(1)].map(|player| race.join(player));
+//! race.hold(PlayerId(1), Push { right: 5 });
+//! race.step();
+//! assert_eq!(race.ranking(), [Ranked { player: PlayerId(1), score: 5 }, Ranked { player: PlayerId(0), score: 0 }]);
+//! ```
+//!
 //! Invariant: a game is deterministic. The same seed, joins, leaves and inputs give the same state at every tick, on any
 //! machine: no clocks, no threads, no `HashMap` iteration, no platform float maths, randomness only from [`Rng`].
 
@@ -21,6 +62,7 @@ mod rng;
 mod simulation;
 mod state;
 pub mod testing;
+pub mod timers;
 mod world;
 
 pub use bevy_ecs;
@@ -54,6 +96,10 @@ pub use state::{OtherTables, Rows, SimulationState};
 pub use tickwire_game_macros::Event;
 /// Makes an input of a struct: how it is sent, what is refused, and how the page gives it.
 ///
+/// - `#[range(min..=max)]`: the values that a field can have. An input with others is refused.
+/// - `#[buttons(FIRE, DASH)]`: what the bits of a field are called, from the lowest. They become constants of the
+///   input, and booleans on the page. Other bits are legal and mean nothing.
+///
 /// ```
 /// use tickwire_game::Input;
 /// use tickwire_game::derive::FromNumbers;
@@ -63,12 +109,14 @@ pub use tickwire_game_macros::Event;
 /// struct Push {
 ///     #[range(-9..=9)]
 ///     x: i8,
-///     fire: bool,
+///     #[buttons(FIRE, DASH)]
+///     held: u8,
 /// }
 ///
-/// assert_eq!(decode::<Push, 16>(&encode(&Push { x: -9, fire: true })), Ok(Push { x: -9, fire: true }));
-/// assert!(decode::<Push, 16>(&encode(&Push { x: 10, fire: false })).is_err(), "out of range");
-/// assert_eq!(Push::from_numbers(&[70, 1]), Push { x: 9, fire: true }, "the nearest there is");
+/// let push = Push { x: -9, held: Push::FIRE | Push::DASH };
+/// assert_eq!(decode::<Push, 16>(&encode(&push)), Ok(push));
+/// assert!(decode::<Push, 16>(&encode(&Push { x: 10, held: 0 })).is_err(), "out of range");
+/// assert_eq!(Push::from_numbers(&[70, 2]), Push { x: 9, held: Push::DASH }, "the nearest there is");
 /// ```
 pub use tickwire_game_macros::Input;
 /// Makes a component of a struct, and says what clients see of it.
@@ -82,6 +130,9 @@ pub use tickwire_game_macros::Input;
 /// - `#[moment]`: it holds a tick near the one it changes in (its low bits, or 0 for none).
 /// - `#[owner]`: whose it is. The entity goes when that player leaves.
 /// - on the struct, `#[table("name")]`: what clients call the table; without it, the type's name in snake case.
+/// - on the struct, `#[hidden]`: clients never see it; it is only stored with the match.
+/// - on the struct, in a mode that [`Sight`] divides: `#[place(x, y)]` says which fields are its place on the map, `#[private]` that
+///   only its owner may know it, `#[eyes]` that its owner looks from it.
 ///
 /// ```
 /// use tickwire_game::Replicate;
@@ -106,6 +157,50 @@ pub use tickwire_game_macros::Input;
 /// assert_eq!(Mover::TABLE.fields[2].max, WIDTH);
 /// ```
 pub use tickwire_game_macros::Replicate;
+/// States a game in one block. What stands in it goes to the trait that it belongs to ([`Game`],
+/// [`Predict`], [`Bots`], [`Ranking`], [`Sight`]), and what it leaves out is filled in:
+///
+/// - `Body`, `Input` and `Brain` are the types that `step` and `think` take.
+/// - `NAME` is the type's name in snake case, `Event` is `()`, `Components` is the body alone.
+/// - Without `step`, clients show what the server says. Without `think`, a bot holds nothing down.
+///   Without `ranking`, nobody is best. Without `sight`, everyone is sent everything.
+///
+/// ```
+/// use tickwire_game::prelude::*;
+///
+/// #[derive(Replicate, Clone, Debug, PartialEq)]
+/// struct Lamp {
+///     is_lit: bool,
+/// }
+///
+/// #[derive(Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// struct Switch {
+///     presses: bool,
+/// }
+///
+/// struct Lamps;
+///
+/// #[game]
+/// impl Game for Lamps {
+///     type Input = Switch;
+///     type Components = (Lamp,);
+///
+///     fn join(_: &mut World, _: PlayerId) {}
+///
+///     fn systems(setup: &mut Setup<'_>) {
+///         setup.spawn(Lamp { is_lit: false });
+///         setup.add(|inputs: Res<Inputs<Switch>>, mut lamps: Query<&mut Lamp>| {
+///             lamps.iter_mut().for_each(|mut lamp| lamp.is_lit = inputs.of(PlayerId(0)).presses);
+///         });
+///     }
+/// }
+///
+/// let mut game = TestMatch::<Lamps>::new(1, Tick(0));
+/// game.join(PlayerId(0));
+/// game.hold(PlayerId(0), Switch { presses: true });
+/// assert_eq!((Lamps::NAME, game.step().rows::<Lamp>().next().map(|(_, lamp)| lamp.is_lit)), ("lamps", Some(true)));
+/// ```
+pub use tickwire_game_macros::game;
 
 /// Lets a value be stored with a match and read back as it was: what a bot remembers, and the types in it.
 ///
@@ -125,7 +220,7 @@ pub use tickwire_game_macros::Replicate;
 pub use tickwire_game_macros::Stored;
 
 pub use tickwire_protocol::{PlayerId, Snapshot, Tick};
-pub use world::{Inputs, MatchClock, NetIds, Networked, Playing, Random, Setup, move_bodies, spawn};
+pub use world::{Inputs, MatchClock, NetIds, Networked, Playing, Random, Setup, move_bodies, ranked, spawn};
 
 /// Makes a component of a type.
 #[doc(hidden)]

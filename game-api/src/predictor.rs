@@ -9,7 +9,43 @@ use crate::{Game, MatchClock, Mode};
 /// Inputs remembered for replay. Older ones are forgotten: a snapshot that late is shown unpredicted.
 const REMEMBERED: u32 = 128;
 
-/// Predicts one player's body.
+/// Predicts one player's body. A page has it in its browser module; a test can ask it what a page would show.
+///
+/// ```
+/// # use tickwire_game::prelude::*;
+/// # #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+/// # struct Runner {
+/// #     #[owner]
+/// #     player: PlayerId,
+/// #     x: i16,
+/// # }
+/// # #[derive(Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// # struct Push {
+/// #     right: i8,
+/// # }
+/// # struct Race;
+/// # #[game]
+/// # impl Game for Race {
+/// #     fn join(world: &mut World, player: PlayerId) {
+/// #         spawn(world, Runner { player, x: 0 });
+/// #     }
+/// #     fn step(runner: &mut Runner, _: &MatchClock, push: &Push, _: &Mode) {
+/// #         runner.x += i16::from(push.right);
+/// #     }
+/// # }
+/// const ME: PlayerId = PlayerId(0);
+/// let mut server = TestMatch::<Race>::new(1, Tick(0));
+/// server.join(ME);
+/// let mut page = Predictor::<Race>::new(Mode::DEFAULT);
+/// page.reconcile(server.step(), ME);
+///
+/// // The page is two ticks ahead of what it was told, and what it is told agrees.
+/// [2, 3].map(|tick| page.push(Tick(tick), Push { right: 5 }));
+/// assert_eq!((page.tick(), page.body().map(|runner| runner.x)), (Tick(3), Some(10)));
+/// server.hold(ME, Push { right: 5 });
+/// let (before, now) = page.reconcile(server.step(), ME);
+/// assert_eq!((before, now), (Some(Runner { player: ME, x: 10 }), Some(Runner { player: ME, x: 10 })));
+/// ```
 #[derive(Debug)]
 pub struct Predictor<G: Game> {
     mode: Mode,

@@ -12,4 +12,4 @@ pub use tickwire_protocol::{PlayerId, Snapshot, Tick};
 pub use crate::interest::{Interest, Tier};
 pub use crate::testing::TestMatch;
 pub use crate::{Bots, Event, Game, Input, Mode, Predict, Predictor, Ranking, Replicate, Rng, Sight, Stored};
-pub use crate::{Events, Inputs, MatchClock, NetIds, Random, Setup, move_bodies, own, spawn, tick_field, without};
+pub use crate::{Events, Inputs, MatchClock, NetIds, Random, Setup, game, move_bodies, own, ranked, spawn, tick_field, timers, without};

@@ -5,6 +5,14 @@
 use tickwire_protocol::codec::{Decode, Encode};
 
 /// Seeded, portable random numbers. Not for secrets.
+///
+/// ```
+/// use tickwire_game::Rng;
+///
+/// let [mut one, mut other] = [Rng::new(7), Rng::new(7)];
+/// assert_eq!(one.next_u64(), other.next_u64());
+/// assert!((-3..=3).contains(&one.between(-3, 3)) && one.below(6) < 6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Rng(u64);

@@ -1,13 +1,42 @@
 //! Plays a game in a test: no server, no sockets, no time; a call is a tick.
 //!
-//! ```ignore
-//! let mut game = TestMatch::<MyGame>::new(SEED, Tick(0));
+//! ```
+//! # use tickwire_game::prelude::*;
+//! # #[derive(Replicate, Clone, Debug, PartialEq)]
+//! # struct Lift {
+//! #     #[owner]
+//! #     player: PlayerId,
+//! #     height: u16,
+//! # }
+//! # #[derive(Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
+//! # struct Rise {
+//! #     by: u8,
+//! # }
+//! # struct Lifts;
+//! # #[game]
+//! # impl Game for Lifts {
+//! #     fn join(world: &mut World, player: PlayerId) {
+//! #         spawn(world, Lift { player, height: 0 });
+//! #     }
+//! #     fn step(lift: &mut Lift, now: &MatchClock, rise: &Rise, _: &Mode) {
+//! #         lift.height += if now.phase == Phase::Live { u16::from(rise.by) } else { 0 };
+//! #     }
+//! #     fn brain(seed: u64) -> Rng {
+//! #         Rng::new(seed)
+//! #     }
+//! #     fn think(rng: &mut Rng, _: &Snapshot, _: PlayerId) -> Rise {
+//! #         Rise { by: rng.below(3) as u8 }
+//! #     }
+//! # }
+//! let mut game = TestMatch::<Lifts>::new(1, Tick(0));
 //! game.join(PlayerId(0));
-//! game.join_bot(PlayerId(1), SEED);
+//! game.join_bot(PlayerId(1), 7);
 //! game.enter(Phase::Live);
-//! game.hold(PlayerId(0), MyInput { .. });
+//! game.hold(PlayerId(0), Rise { by: 4 });
 //! game.step();
-//! assert!(game.events().is_empty());
+//! assert_eq!(own::<Lift>(game.step(), PlayerId(0)).map(|lift| lift.height), Some(8));
+//! game.leave(PlayerId(0));
+//! assert_eq!(own::<Lift>(game.step(), PlayerId(0)), None);
 //! ```
 
 use std::collections::BTreeMap;

@@ -6,10 +6,11 @@ use bevy_ecs::resource::Resource;
 use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule};
 use bevy_ecs::system::{Query, Res, ScheduleSystem};
 use bevy_ecs::world::{EntityWorldMut, World};
+use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::{Columns, MatchState, Phase};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
-use crate::{Game, Input, Mode, Rng};
+use crate::{Game, Input, Mode, Replicate, Rng};
 
 /// What [`Game::systems`] fills a new match with.
 pub struct Setup<'a> {
@@ -38,6 +39,14 @@ impl Setup<'_> {
 pub fn spawn(world: &mut World, components: impl Bundle) -> EntityWorldMut<'_> {
     let networked = world.resource_mut::<NetIds>().allocate();
     world.spawn((networked, components))
+}
+
+/// Those who own a `C`, the best by `score` first, and of equals the lower number: for [`ranking`](crate::Ranking::ranking).
+pub fn ranked<C: Replicate>(world: &mut World, score: impl Fn(&C) -> i32) -> Vec<Ranked> {
+    let of = |component: &C| Some(Ranked { player: component.owner()?, score: score(component) });
+    let mut ranking: Vec<Ranked> = world.query::<&C>().iter(world).filter_map(of).collect();
+    ranking.sort_unstable_by_key(|ranked| (-ranked.score, ranked.player));
+    ranking
 }
 
 /// The system that moves every player's body by what its player holds down, with the very function that

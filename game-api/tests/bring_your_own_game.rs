@@ -23,6 +23,14 @@ fn the_documents_code_is_compiled() {
     }
 }
 
+#[test]
+fn the_smallest_game_has_25_lines() {
+    let block = DOCUMENT.split("```rust\n").nth(1).and_then(|rest| rest.split_once("```")).expect("the document begins with a game").0;
+    let lines = block.lines().filter(|line| !line.trim().is_empty()).count();
+    assert!(lines <= 25, "it has {lines}");
+    assert!(block.starts_with("use ") && block.contains("impl Game for") && block.contains("fn step"), "it is a whole game");
+}
+
 /// Two systems that both change the runners, and nothing says which is first.
 struct Unordered;
 
@@ -39,11 +47,9 @@ fn pull(mut bodies: Query<&mut Body>) {
     bodies.iter_mut().for_each(|mut body| body.x = body.x.wrapping_mul(2));
 }
 
+#[game]
 impl Game for Unordered {
-    const NAME: &'static str = "unordered";
-    const MODES: &'static [Mode] = &[Mode::DEFAULT];
     type Input = u8;
-    type Event = ();
     type Components = (Body,);
 
     fn join(_: &mut World, _: PlayerId) {}
@@ -52,8 +58,6 @@ impl Game for Unordered {
         setup.add((push, pull));
     }
 }
-
-without!(Unordered: Predict, Bots, Ranking, Sight);
 
 #[test]
 fn an_ambiguous_order_names_the_systems_and_says_what_to_do() {

@@ -107,10 +107,24 @@ fn an_input_out_of_range_is_no_input() {
 fn a_page_gives_an_input_as_numbers() {
     let names: Vec<_> = Push::FIELDS.iter().map(|field| field.name).collect();
     assert_eq!(names, ["x", "aim", "levels", "levels", "fire"]);
-    assert_eq!(Push::FIELDS.first(), Some(&InputField { name: "x", min: -9, max: 9 }));
+    assert_eq!(Push::FIELDS.first(), Some(&InputField { name: "x", min: -9, max: 9, buttons: &[] }));
+    assert_eq!(Push::FIELDS.last().map(|field| field.buttons), Some(["fire"].as_slice()));
     let push = Push { x: 9, aim: 0, levels: [3, 1], fire: true };
     assert_eq!(Push::from_numbers(&[1_000, -1, 7, 1, 5]), push, "what is out of range is the nearest there is");
     assert_eq!(Push::from_numbers(&[]), Push::default());
+}
+
+#[derive(tickwire_game::Input, Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Keys {
+    #[buttons(FIRE, DASH)]
+    held: u8,
+}
+
+#[test]
+fn buttons_are_bits_and_other_bits_are_legal() {
+    assert_eq!((Keys::FIRE, Keys::DASH), (1, 2));
+    assert_eq!(Keys::FIELDS, [InputField { name: "held", min: 0, max: 255, buttons: &["fire", "dash"] }]);
+    assert_eq!(decode::<Keys, 16>(&[0xf0]), Ok(Keys { held: 0xf0 }));
 }
 
 #[derive(Event, Clone, Copy, Debug, PartialEq, Eq)]

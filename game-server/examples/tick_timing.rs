@@ -68,7 +68,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
     let clients = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("clients").enable_all().build()?;
     let matches = MatchConfig { bots_fill: Some(16), countdown_seconds: 0, live_seconds: 1_000_000, ..MatchConfig::default() };
-    let (handle, _thread) = worker::spawn::<Arena>(0, SessionConfig::default(), matches, HeadroomConfig::NONE)?;
+    let (handle, _thread) = worker::spawn::<Arena>(0, SessionConfig::default(), matches, HeadroomConfig::NONE, None)?;
     let directory = Directory::new(Arena::MODES.into(), vec![handle], 10_000);
     let mut all = Vec::new();
     let mut count = 40;
@@ -122,7 +122,7 @@ async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     client.set_nodelay(true)?;
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let socket = Box::new(Socket::over_tcp(TransportKind::BEST, accepted, Vec::new(), peer, ()).await);
-    if handle.send(Command::Attach { player, ticket, socket }).is_err() {
+    if handle.send(Command::Attach { player, ticket: hash(ticket), socket }).is_err() {
         bail!("the match takes no commands");
     }
     let info = Arc::clone(&handle.info);

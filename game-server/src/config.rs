@@ -14,6 +14,7 @@ pub(crate) mod origin;
 mod proxies;
 pub mod state_dir;
 mod supervise;
+mod tickets;
 mod tls;
 mod transport;
 mod value;
@@ -32,6 +33,7 @@ pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
 pub use supervise::SuperviseConfig;
+pub use tickets::TicketConfig;
 pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
 
@@ -67,6 +69,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Who may play: guests, and people with an account.
     pub accounts: AccountsConfig,
+    /// What tickets are signed with.
+    pub tickets: TicketConfig,
     /// The operator's listener.
     pub admin: AdminConfig,
     /// The monitoring system's listener.
@@ -109,6 +113,7 @@ impl Default for Config {
             drain_seconds: 5,
             tls: TlsConfig::default(),
             accounts: AccountsConfig::default(),
+            tickets: TicketConfig::default(),
             admin: AdminConfig::default(),
             ops: OpsConfig::default(),
             proxies: ProxyConfig::default(),

@@ -10,6 +10,7 @@
 //! a stranger sends can make it panic; tokens are stored as hashes only and appear in no log.
 
 mod admission;
+mod adopted;
 mod api;
 pub(crate) mod bans;
 mod conduct;
@@ -41,3 +42,5 @@ pub use identity::accounts::keys::{Keys, KeysError};
 pub use identity::accounts::token::{Account, Flaw, Rules, Unverified};
 pub(crate) use routes::router;
 pub(crate) use shared::Gateway;
+pub use tickets::{TicketDesk, keys::TicketKeysError};
+pub(crate) use tickets::{keys::Keys as TicketKeys, signer::Signer};

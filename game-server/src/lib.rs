@@ -10,6 +10,7 @@ pub mod config;
 pub mod drain;
 mod gateway;
 pub mod http;
+pub mod journal;
 pub mod matches;
 mod memory;
 mod metrics;
@@ -27,7 +28,7 @@ pub mod transport;
 /// What reads the tokens of strangers, for those who try it from outside: the fuzz targets.
 #[doc(hidden)]
 pub mod tokens {
-    pub use crate::gateway::{Account, Flaw, Keys, KeysError, Rules, Unverified};
+    pub use crate::gateway::{Account, Flaw, Keys, KeysError, Rules, TicketDesk, Unverified};
 }
 
 pub use config::Config;

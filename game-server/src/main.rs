@@ -1,8 +1,7 @@
 //! The `tickwire` binary: the server, running one of the games that come with it.
 
-use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -80,11 +79,6 @@ fn configure(cli: &Cli) -> anyhow::Result<Config> {
     if !games::NAMES.contains(&game) {
         bail!("there is no game `{game}`: this binary has {}", games::NAMES.join(" and "));
     }
-    if cli.flags.no_journal {
-        config.journal.dir = PathBuf::new();
-    } else if !config.journal.is_on() {
-        config.journal.dir = state_dir::default_dir(config.port, |name| std::env::var_os(name)).unwrap_or_default();
-    }
     Ok(config)
 }
 
@@ -111,7 +105,10 @@ fn run(cli: &Cli, config: Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs the server until a signal stops it.
-fn serve(config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::Result<ExitCode> {
+fn serve(mut config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::Result<ExitCode> {
+    if config.journal.dir.as_os_str().is_empty() {
+        config.journal.dir = state_dir::default_dir(config.port, |name| std::env::var_os(name)).unwrap_or_default();
+    }
     let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
     let mut signals = StopSignals::catch(is_supervised).context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
@@ -156,18 +153,17 @@ fn enter(_: u32) -> anyhow::Result<()> {
 /// Says where the server is: one line per listener, when all of them listen. The operator's link carries the token, so that
 /// following it is enough.
 fn announce(server: &RunningServer, token_file: Option<&Path>) -> anyhow::Result<()> {
-    let mut lines = format!("tickwire: play   {}\n", server.play_url());
-    if let Some(fingerprint) = server.fingerprint() {
-        let _ = writeln!(lines, "tickwire: tls    SHA-256 {fingerprint}");
-    }
+    let mut lines = vec![format!("play   {}", server.play_url())];
+    lines.extend(server.fingerprint().map(|fingerprint| format!("tls    SHA-256 {fingerprint}")));
     if let Some(url) = server.admin_url() {
         let fragment = token_file.map(|file| read_admin_token(Some(file)).map(|token| format!("#token={token}"))).transpose()?;
-        let _ = writeln!(lines, "tickwire: admin  {url}{}", fragment.unwrap_or_default());
+        lines.push(format!("admin  {url}{}", fragment.unwrap_or_default()));
     }
-    let _ = writeln!(lines, "tickwire: ops    http://{}/metrics", server.ops_addr());
+    lines.push(format!("ops    http://{}/metrics", server.ops_addr()));
+    let text = lines.iter().fold(String::new(), |text, line| text + "tickwire: " + line + "\n");
     let mut out = std::io::stdout().lock();
     // Whoever started the server may read one line only and close its end. The matches go on.
-    if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         tracing::warn!(%error, "standard output is closed: where the server is was not told");
     }
     Ok(())

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use http::{Method, StatusCode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use tickwire_protocol::CloseReason;
 
@@ -151,9 +152,30 @@ pub(crate) fn count_sign_in_refusal(flaw: &'static str) {
     COUNTERS.sign_in_refusals.get_or_create(&[("flaw", flaw)]).inc();
 }
 
+/// A ticket was refused before its match was asked. `flaw` is one of a few names.
+pub(crate) fn count_ticket_refusal(flaw: &'static str) {
+    COUNTERS.ticket_refusals.get_or_create(&[("flaw", flaw)]).inc();
+}
+
 /// Somebody was given no seat, or not let into a match.
 pub(crate) fn count_refusal(cause: NoRoom) {
     COUNTERS.refusals.get_or_create(&[("cause", cause.name())]).inc();
+}
+
+/// So many matches of a former process go on, and so many do not.
+pub(crate) fn count_revivals(revived: usize, lost: usize) {
+    COUNTERS.revivals.get_or_create(&[("outcome", "revived")]).inc_by(revived as u64);
+    COUNTERS.revivals.get_or_create(&[("outcome", "lost")]).inc_by(lost as u64);
+}
+
+/// A thread's journal cannot be written.
+pub(crate) fn journal_degraded() {
+    COUNTERS.journals_degraded.inc();
+}
+
+/// A thread's journal is written again.
+pub(crate) fn journal_recovered() {
+    COUNTERS.journals_degraded.dec();
 }
 
 /// The API was called. `route` is the pattern that matched.
@@ -179,9 +201,12 @@ struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
     sign_in_refusals: Family<Label, Counter>,
+    ticket_refusals: Family<Label, Counter>,
     refusals: Family<Label, Counter>,
     tls_failures: Family<Label, Counter>,
     slower_paths: Family<Label, Counter>,
+    revivals: Family<Label, Counter>,
+    journals_degraded: Gauge,
     requests: Family<RequestLabels, Counter>,
 }
 
@@ -205,9 +230,16 @@ pub(crate) fn register(registry: &mut Registry) {
         "Tokens of the identity provider that were refused, by what was wrong with them",
         sign_in_refusals,
     );
+    let ticket_refusals = COUNTERS.ticket_refusals.clone();
+    registry.register("ticket_refusals", "Tickets refused before their match was asked, by what was wrong with them", ticket_refusals);
     registry.register("admission_refusals", "People given no seat, or not let into their match, by cause", COUNTERS.refusals.clone());
     registry.register("tls_failures", "Connections that got no TLS, by cause", COUNTERS.tls_failures.clone());
     let slower = "Connections over HTTP that began to be read, where no WebSocket gets through, by how they are read";
     registry.register("slower_paths", slower, COUNTERS.slower_paths.clone());
+    // There from the start, so that the first one is a change.
+    count_revivals(0, 0);
+    registry.register("match_revivals", "Matches of a former process, by what became of them", COUNTERS.revivals.clone());
+    let degraded = "Threads whose journal cannot be written: their matches would end with the process";
+    registry.register("journals_degraded", degraded, COUNTERS.journals_degraded.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

@@ -35,6 +35,21 @@ pub fn hash(secret: Secret) -> SecretHash {
     Sha256::digest(secret.0).into()
 }
 
+/// 64 lower-case hex digits.
+pub(crate) fn to_hex(hash: SecretHash) -> String {
+    hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+/// What [`to_hex`] wrote. `None` if it is something else.
+pub(crate) fn from_hex(hex: &str) -> Option<SecretHash> {
+    let byte = |nth: usize| hex.get(2 * nth..2 * nth + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let mut hash = [0; 32];
+    for (nth, place) in hash.iter_mut().enumerate() {
+        *place = byte(nth)?;
+    }
+    (hex.len() == 64).then_some(hash)
+}
+
 /// Random bytes from the operating system.
 ///
 /// # Panics
@@ -49,6 +64,15 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hashes_are_written_and_read_alike() {
+        let hash = std::array::from_fn(|nth| nth as u8 * 7);
+        assert_eq!(from_hex(&to_hex(hash)), Some(hash));
+        for bad in ["", "00", "zz", &"0".repeat(63), &"0".repeat(65), &"é".repeat(32)] {
+            assert_eq!(from_hex(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn a_credential_does_not_print_itself() {

@@ -8,7 +8,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError};
 use crate::drain;
-use crate::gateway::{self, Accounts, GameFacts, Gateway};
+use crate::gateway::{self, Accounts, GameFacts, Gateway, Signer, TicketKeys};
 use crate::http::caps::Caps;
 use crate::http::host::Hosts;
 use crate::http::limiter::AddressLimiter;
@@ -27,20 +27,25 @@ use crate::http::listener::{self, Entrance, Tls};
 use crate::http::pace::Deadlines;
 use crate::http::proxies::Proxies;
 use crate::http::{page, to_https};
+use crate::journal::{Lane, Recovery, RecoveryError, Upkeep};
 use crate::matches::{Directory, worker};
+use crate::metrics;
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
 use crate::sockets::{Sockets, SocketsError};
 use crate::tls::Keeper;
 
-pub use crate::gateway::AccountsError;
+pub use crate::gateway::{AccountsError, TicketKeysError};
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
 pub use crate::ops::descriptors::{TooFew as TooFewDescriptors, provide as provide_descriptors};
 pub use crate::tls::MaterialError;
 
 /// A worker that has not ended after so long is left behind.
 const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The lane of what belongs to no worker.
+const GATEWAY_LANE: u16 = u16::MAX;
 
 /// Threads that read the page's files, per HTTP thread. A crowd that loads the page waits in line.
 const FILE_THREADS: usize = 4;
@@ -70,6 +75,12 @@ pub enum StartError {
     /// People with an account cannot be let in.
     #[error(transparent)]
     Accounts(#[from] AccountsError),
+    /// Matches cannot be kept where the operator wants them.
+    #[error(transparent)]
+    Journal(#[from] RecoveryError),
+    /// Tickets cannot be signed.
+    #[error(transparent)]
+    Tickets(#[from] TicketKeysError),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -84,9 +95,9 @@ pub enum StartError {
 impl StartError {
     /// Whether it is the settings' fault, so that trying again does not help.
     pub const fn is_settings(&self) -> bool {
-        use StartError::{Accounts, Config, Descriptors, NoPage, Tls, Token};
+        use StartError::{Accounts, Config, Descriptors, NoPage, Tickets, Tls, Token};
 
-        matches!(self, Config(_) | NoPage { .. } | Token(_) | Tls(_) | Accounts(_) | Descriptors(_))
+        matches!(self, Config(_) | NoPage { .. } | Token(_) | Tls(_) | Accounts(_) | Tickets(_) | Descriptors(_))
     }
 }
 
@@ -111,6 +122,7 @@ impl Server {
     /// Starts a server that runs `G` on `sockets`, and binds those that are missing.
     pub fn start_on<G: Game>(config: Config, mut sockets: Sockets) -> Result<RunningServer, StartError> {
         let Prepared { token, tls, accounts } = prepare(&config)?;
+        let signer = Signer::new(&config.tickets)?;
         sockets.bind(&config)?;
         let play = Listener::take(&mut sockets, "play")?;
         let admin = token.map(|token| Ok((token, Listener::take(&mut sockets, "admin")?))).transpose();
@@ -118,13 +130,16 @@ impl Server {
         let ops = Listener::take(&mut sockets, "ops")?;
         let redirect = config.redirect_address().map(|_| Listener::take(&mut sockets, "redirect")).transpose()?;
 
+        let recovery = Recovery::read(&config.journal)?;
+        let opening = recovery.as_ref().map(|recovery| recovery.opening.clone());
+
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if config.workers == 0 { cores } else { config.workers };
         let mut handles = Vec::new();
         let mut workers = Vec::new();
         for index in 0..count {
-            let (handle, thread) = worker::spawn::<G>(index, config.session.clone(), config.matches.clone(), config.headroom.clone())
-                .map_err(StartError::Thread)?;
+            let (session, matches, headroom) = (config.session.clone(), config.matches.clone(), config.headroom.clone());
+            let (handle, thread) = worker::spawn::<G>(index, session, matches, headroom, opening.clone()).map_err(StartError::Thread)?;
             handles.push(handle);
             workers.push(thread);
         }
@@ -135,7 +150,9 @@ impl Server {
         let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
         let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
         let config = Arc::new(config);
-        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts, signer));
+        // Before anybody is heard: who comes back finds their match.
+        let journal = recovery.map(|recovery| revive(recovery, &directory, &gateway)).transpose()?;
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
         let secured = |keeper: &Arc<Keeper>| {
             let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
@@ -171,6 +188,7 @@ impl Server {
             stop: watch::Sender::new(false),
             gateways: Vec::new(),
             workers,
+            _journal: journal,
         };
         let player_entrance = entrance(Arc::clone(gateway.caps()), &for_players, player_tls);
         let redirect_entrance = entrance(Arc::clone(gateway.caps()), &for_players, None);
@@ -217,7 +235,51 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let tls = Keeper::new(&config.tls, config.bind)?.map(Arc::new);
     descriptors::provide(config.connections.total)?;
     let accounts = Accounts::new(&config.accounts)?;
+    TicketKeys::check(&config.tickets)?;
     Ok(Prepared { token, tls, accounts })
+}
+
+/// Brings back what a former process ran, before anybody can ask for it.
+fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &Gateway) -> Result<Upkeep, StartError> {
+    let began = Instant::now();
+    let (sender, revived) = mpsc::channel();
+    let Recovery { opening, matches, mut lost, remains, mut upkeep } = recovery;
+    upkeep.begin(directory.worker_count()).map_err(StartError::Thread)?;
+    let mut back = 0;
+    for revival in matches {
+        let id = revival.id;
+        if let Err(error) = directory.revive(revival, sender.clone()) {
+            tracing::error!(match_id = %id, %error, "a match cannot go on");
+            lost.push(id);
+        }
+    }
+    drop(sender);
+    for revived in revived {
+        match revived {
+            Ok((id, seats)) => {
+                gateway.adopt(id, seats);
+                back += 1;
+            }
+            Err((id, error)) => {
+                tracing::error!(match_id = %id, %error, "a match cannot go on");
+                lost.push(id);
+            }
+        }
+    }
+    if !lost.is_empty() {
+        Lane::open(&opening, GATEWAY_LANE).end_all(&lost);
+    }
+    remains.retire();
+    metrics::count_revivals(back, lost.len());
+    if back + lost.len() > 0 {
+        tracing::info!(
+            matches = back,
+            lost = lost.len(),
+            took_ms = began.elapsed().as_millis() as u64,
+            "matches of the former process go on"
+        );
+    }
+    Ok(upkeep)
 }
 
 /// The game's modes at the operator's tick rate; 0 for the game's own.
@@ -292,6 +354,8 @@ pub struct RunningServer {
     /// The threads that serve HTTP.
     gateways: Vec<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
+    /// Held until the workers have written what they had to.
+    _journal: Option<Upkeep>,
 }
 
 /// Tells whether a server lives, and does not keep it alive.

@@ -13,7 +13,7 @@ use tickwire_loadtest::script::{hear_closing, see};
 use tickwire_loadtest::{Api, Client, Join};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
-use tickwire_protocol::{ClientMessage, CloseReason, Credential, InputSeq, PROTOCOL_VERSION, Secret, ServerMessage, Tick};
+use tickwire_protocol::{ClientMessage, CloseReason, Credential, InputSeq, PROTOCOL_VERSION, ServerMessage, TICKET_BYTES, Tick, Ticket};
 use tickwire_server::Config;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
@@ -48,7 +48,7 @@ async fn at_the_door(first: impl FnOnce(&Join) -> Vec<u8>) -> CloseReason {
     hear_closing(&mut mallory).await.expect("a reason")
 }
 
-fn hello(protocol: u16, schema: u64, ticket: Secret) -> Vec<u8> {
+fn hello(protocol: u16, schema: u64, ticket: Ticket) -> Vec<u8> {
     encode(&TagMessage::Hello { protocol, schema, credential: Credential::Ticket(ticket) })
 }
 
@@ -157,7 +157,7 @@ async fn a_goodbye_with_a_code_that_may_not_be_sent_is_answered_with_one_that_ma
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_hello() {
-    let bytes = hello(PROTOCOL_VERSION, Tag::SCHEMA.hash(), Secret([1; 16]));
+    let bytes = hello(PROTOCOL_VERSION, Tag::SCHEMA.hash(), Ticket([1; TICKET_BYTES]));
     assert_eq!(seated(async |mallory| mallory.send_bytes(bytes).await.expect("sent")).await, CloseReason::Malformed);
 }
 
@@ -195,7 +195,7 @@ async fn strangers_get_a_reason() {
     let good = (PROTOCOL_VERSION, Tag::SCHEMA.hash());
     assert_eq!(at_the_door(|join| hello(good.0 + 1, good.1, join.ticket)).await, CloseReason::WrongProtocol);
     assert_eq!(at_the_door(|join| hello(good.0, good.1 ^ 1, join.ticket)).await, CloseReason::WrongSchema);
-    assert_eq!(at_the_door(|_| hello(good.0, good.1, Secret([9; 16]))).await, CloseReason::BadTicket);
+    assert_eq!(at_the_door(|_| hello(good.0, good.1, Ticket([9; TICKET_BYTES]))).await, CloseReason::BadTicket);
     assert_eq!(at_the_door(|_| vec![255]).await, CloseReason::Malformed);
     assert_eq!(at_the_door(|_| encode(&TagMessage::Ping { client_time_ms: 0 })).await, CloseReason::Malformed, "not Hello first");
 }

@@ -81,7 +81,7 @@ fn a_match_is_created_listed_and_joined_by_id_and_code() {
     let join = created.json();
     assert_eq!((created.status, &join["expires_in_s"]), (201, &30.into()));
     assert!(join["ws_url"].as_str().is_some_and(|url| url.starts_with("ws?guest=")), "{join}");
-    assert_eq!(join["ticket"].as_str().map(str::len), Some(32));
+    assert_eq!(join["ticket"].as_str().map(str::len), Some(140));
     assert_eq!(join["settings"], json!({"mode": mode(), "private": false, "lobby": false, "bots": true}));
     let (id, code) = (join["match"]["id"].as_str().expect("an id"), join["code"].as_str().expect("a code"));
 

@@ -302,7 +302,7 @@ async fn who_is_refused_is_told_why_as_over_a_websocket() {
     let ada = harness.guest(0).await;
     for reading in [Reading::Stream, Reading::Poll] {
         let mut client = Client::<Tag>::connect_over_http(&ada, "/ws", reading).await.expect("connected");
-        client.hello(Credential::Ticket(tickwire_protocol::Secret([7; 16]))).await.expect("sent");
+        client.hello(Credential::Ticket(tickwire_protocol::Ticket([7; 70]))).await.expect("sent");
         assert_eq!(hear_closing(&mut client).await.expect("a reason"), CloseReason::BadTicket);
         let mut client = Client::<Tag>::connect_over_http(&ada, "/ws", reading).await.expect("connected");
         client.send(ClientMessage::Leave).await.expect("sent");

@@ -39,6 +39,7 @@ fn defaults() -> BTreeMap<String, String> {
     all.accounts.jwt.keys_file = Some("x".into());
     all.accounts.jwt.issuer = Some(String::new());
     all.accounts.jwt.audience = Some(String::new());
+    all.tickets.key_file = Some("x".into());
     all.admin.port = Some(0);
     all.admin.token_file = Some("x".into());
     all.ops.port = Some(0);

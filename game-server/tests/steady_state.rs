@@ -137,7 +137,7 @@ fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let socket = runtime.block_on(Socket::over_tcp(TransportKind::BEST, theirs, Vec::new(), peer, ()));
         let socket = Box::new(socket);
-        assert!(handle.send(Command::Attach { player, ticket, socket }).is_ok());
+        assert!(handle.send(Command::Attach { player, ticket: hash(ticket), socket }).is_ok());
         let (info, is_over) = (Arc::clone(&info), Arc::clone(&is_over));
         players.push(std::thread::spawn(move || play(ours, player.0, &info, &is_over)));
     }

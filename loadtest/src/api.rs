@@ -9,7 +9,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tickwire_protocol::Secret;
+use tickwire_protocol::Ticket;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::line::Line;
@@ -32,7 +32,7 @@ pub struct Api {
 #[derive(Clone, Debug)]
 pub struct Join {
     /// Admits to it, once.
-    pub ticket: Secret,
+    pub ticket: Ticket,
     /// Of the match, for others to join.
     pub code: String,
     /// The match.
@@ -199,7 +199,7 @@ pub fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, ApiError> {
 impl Join {
     /// Reads the answer to a call that reserves a seat.
     pub fn from_answer(answer: &Value) -> Result<Self, ApiError> {
-        let ticket = text(answer, "ticket")?.parse().map_err(|_| ApiError::Unexpected("the ticket is not 32 hex digits".into()))?;
+        let ticket = text(answer, "ticket")?.parse().map_err(|_| ApiError::Unexpected("the ticket is not 140 hex digits".into()))?;
         let match_id = answer.get("match").ok_or_else(|| ApiError::Unexpected("no match".into()))?;
         Ok(Self { ticket, code: text(answer, "code")?, match_id: text(match_id, "id")?, ws_url: from_root(text(answer, "ws_url")?) })
     }

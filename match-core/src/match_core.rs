@@ -128,6 +128,11 @@ impl<G: Game> MatchCore<G> {
         outcome
     }
 
+    /// What was fixed about the match before anybody came.
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
     /// The tick last simulated.
     pub fn tick(&self) -> Tick {
         self.tick

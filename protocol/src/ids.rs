@@ -61,14 +61,29 @@ pub struct NetId(pub u32);
 #[bincode(crate = "crate::codec::bincode")]
 pub struct MatchId(pub [u8; 16]);
 
-/// 128 random bits that prove a right (a ticket, a resume token). Prints as stars: it must not reach a log.
+/// 128 random bits that prove a right (a resume token). Prints as stars: it must not reach a log.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Encode, Decode)]
 #[bincode(crate = "crate::codec::bincode")]
 pub struct Secret(pub [u8; 16]);
 
+/// Bytes of a [`Ticket`].
+pub const TICKET_BYTES: usize = 70;
+
+/// The right to one seat of one match, signed by the server. To its client it is bytes to pass on. Prints as stars: it must
+/// not reach a log.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
+#[bincode(crate = "crate::codec::bincode")]
+pub struct Ticket(pub [u8; TICKET_BYTES]);
+
 impl core::fmt::Debug for Secret {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Secret(****)")
+    }
+}
+
+impl core::fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Ticket(****)")
     }
 }
 
@@ -99,16 +114,30 @@ impl core::str::FromStr for Secret {
     }
 }
 
-fn to_hex(bytes: [u8; 16]) -> String {
+impl Ticket {
+    /// 140 lower-case hex digits. The caller shows it to its owner only.
+    pub fn reveal(&self) -> String {
+        to_hex(self.0)
+    }
+}
+
+impl core::str::FromStr for Ticket {
+    type Err = crate::DecodeError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        from_hex(text).map(Self)
+    }
+}
+
+fn to_hex<const N: usize>(bytes: [u8; N]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
 }
 
-fn from_hex(text: &str) -> Result<[u8; 16], crate::DecodeError> {
-    let digits: Vec<u8> = text.chars().map_while(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
-    if digits.len() != 32 || text.len() != 32 {
+fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], crate::DecodeError> {
+    let digits: Vec<u8> = text.chars().take(2 * N).map_while(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
+    if digits.len() != 2 * N || text.len() != 2 * N {
         return Err(crate::DecodeError::Malformed);
     }
-    let mut bytes = [0; 16];
+    let mut bytes = [0; N];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         if let [high, low] = pair {
             *byte = high << 4 | low;
@@ -140,7 +169,17 @@ mod tests {
     }
 
     #[test]
+    fn a_ticket_is_hex_of_one_length() {
+        let ticket = Ticket(core::array::from_fn(|nth| nth as u8 * 3));
+        assert_eq!(ticket.reveal().parse::<Ticket>(), Ok(ticket));
+        assert_eq!(ticket.reveal().len(), 2 * TICKET_BYTES);
+        for bad in ["", &"a".repeat(139), &"a".repeat(141), &"a".repeat(32), &"g".repeat(140), &"é".repeat(70)] {
+            assert!(bad.parse::<Ticket>().is_err(), "{bad:?} is no ticket");
+        }
+    }
+
+    #[test]
     fn a_secret_does_not_print_itself() {
-        assert_eq!(format!("{:?}", Secret([7; 16])), "Secret(****)");
+        assert_eq!(format!("{:?} {:?}", Secret([7; 16]), Ticket([7; TICKET_BYTES])), "Secret(****) Ticket(****)");
     }
 }

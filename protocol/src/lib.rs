@@ -23,11 +23,11 @@ pub mod snapshot;
 pub mod text;
 
 pub use codec::{DecodeError, decode, encode};
-pub use ids::{InputSeq, MatchId, NetId, PlayerId, Secret, Tick};
+pub use ids::{InputSeq, MatchId, NetId, PlayerId, Secret, TICKET_BYTES, Tick, Ticket};
 pub use messages::{ClientMessage, CloseReason, Credential, Event, Lobby, Presence, RosterEntry, ServerMessage, Welcome};
 pub use replica::{Replica, Workspace};
 pub use schema::{Columns, Field, Schema, Table as TableSchema};
 pub use snapshot::{Snapshot, Table};
 
 /// Version of the message layer. Raised when an old client could misread a new server.
-pub const PROTOCOL_VERSION: u16 = 3;
+pub const PROTOCOL_VERSION: u16 = 4;

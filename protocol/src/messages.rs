@@ -4,7 +4,7 @@
 
 use crate::cells::Part;
 use crate::codec::{BoundedBytes, BoundedVec, Decode, DecodeError, Encode, decode, decode_prefix};
-use crate::ids::{InputSeq, MatchId, PlayerId, Secret, Tick};
+use crate::ids::{InputSeq, MatchId, PlayerId, Secret, Tick, Ticket};
 use crate::limits;
 use crate::text::Name;
 
@@ -52,7 +52,7 @@ pub enum ClientMessage<I> {
 #[bincode(crate = "crate::codec::bincode")]
 pub enum Credential {
     /// From the HTTP API: admits to a reserved seat.
-    Ticket(Secret),
+    Ticket(Ticket),
     /// From the last [`Welcome`]: returns to a seat whose connection was lost.
     Resume {
         /// The match left behind.

@@ -18,7 +18,7 @@ use tickwire_protocol::limits::{BODY_BYTES_MAX, CELL_SLOTS_MAX, NAME_BYTES_MAX, 
 use tickwire_protocol::messages::Body;
 use tickwire_protocol::schema::{Columns, Field, MatchState};
 use tickwire_protocol::{
-    ClientMessage, Credential, NetId, Replica, RosterEntry, Schema, Secret, ServerMessage, Snapshot, TableSchema, Tick,
+    ClientMessage, Credential, NetId, Replica, RosterEntry, Schema, ServerMessage, Snapshot, TICKET_BYTES, TableSchema, Tick, Ticket,
 };
 
 use trained::TRAINED;
@@ -96,7 +96,7 @@ fn for_any_bytes(check: impl Fn(&[u8])) {
 
 #[test]
 fn a_client_message_allocates_nothing() {
-    let hello = ClientMessage::<Stick>::Hello { protocol: 1, schema: u64::MAX, credential: Credential::Ticket(Secret([9; 16])) };
+    let hello = ClientMessage::<Stick>::Hello { protocol: 1, schema: u64::MAX, credential: Credential::Ticket(Ticket([9; TICKET_BYTES])) };
     let valid = encode(&hello);
     assert_eq!(decode_client_message(&valid).count_total, 0);
     assert_eq!(decode_client_message(&valid[..9]).count_total, 0);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import { followView, toScreen } from '../src/arena/camera';
 import type { Vector } from '../src/arena/controls';
-import { parseMap, type ArenaMap } from '../src/arena/map';
+import { readMap, type ArenaMap } from '../src/arena/map';
 import { state } from './fixtures';
 
 const MODULE = fileURLToPath(new URL('../src/generated/tickwire.wasm', import.meta.url));
@@ -98,11 +98,15 @@ async function loadMap(): Promise<ArenaMap> {
   const { instance } = await WebAssembly.instantiate(readFileSync(MODULE));
   const wasm = instance.exports as unknown as {
     memory: WebAssembly.Memory;
-    map_json: () => number;
-    outbox_ptr: () => number;
+    ask: (question: number, count: number) => number;
   };
-  const length = wasm.map_json();
-  return parseMap(JSON.parse(new TextDecoder().decode(new Uint8Array(wasm.memory.buffer, wasm.outbox_ptr(), length))));
+  return readMap({
+    ask: (question) => {
+      const pointer = wasm.ask(question, 0);
+      const [length] = new Int32Array(wasm.memory.buffer, pointer, 1);
+      return new Int32Array(wasm.memory.buffer, pointer + Int32Array.BYTES_PER_ELEMENT, length);
+    },
+  });
 }
 
 const cellsAcross = (map: ArenaMap): number => Math.ceil(map.width / CELL);

@@ -63,6 +63,7 @@ export class Server {
           '--admin-token-file',
           tokenFile,
         ],
+        ...(options.stateDir === undefined ? ['--no-journal'] : ['--state-dir', options.stateDir]),
         ...['--match-seconds', String(options.matchSeconds ?? 300)],
         ...['--drain-seconds', String(options.drainSeconds ?? 0)],
         ...settings,

@@ -95,7 +95,16 @@ pub(crate) fn become_program(_program: &mut Command) -> Result<ExitCode> {
     anyhow::bail!("this reads /proc: it runs on Linux")
 }
 
-const NATIVE_ARMS: &[&str] = &["floor", "tickwire", "tickwire-portable", "tickwire-http", "tickwire-tls"];
+const NATIVE_ARMS: &[&str] = &[
+    "floor",
+    "tickwire",
+    "tickwire-portable",
+    "tickwire-http",
+    "tickwire-tls",
+    "tickwire-journal",
+    "tickwire-journal-second",
+    "tickwire-journal-tick",
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,5 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `abuse`, `chaos`, `fuzz`,
-//! `instructions`, `train-codec`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `abuse`, `chaos`,
+//! `fuzz`, `instructions`, `train-codec`, `bindings`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
 //! program), `machine` (which programs there are), `tools` and `apt` (what must be installed), `plan` (what is said before the work),
 //! `page`, `server`.
 //!
@@ -9,6 +9,7 @@
 mod abuse;
 mod apt;
 mod bench;
+mod bindings;
 mod chaos;
 mod console;
 mod doctor;
@@ -64,6 +65,8 @@ enum Task {
     Instructions,
     /// Learn from recorded matches what the delta codec should expect (games/arena/src/tables/trained.rs)
     TrainCodec,
+    /// Write what the page knows of its game: constants, tables, input, questions, events
+    Bindings(bindings::Args),
     /// Measure the server beside others, on this machine
     Bench(bench::Args),
     /// Attack a server while people play on it, in every way there is, and report what they felt
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::run(&console, &args),
         Task::Instructions => instructions::run(&console),
         Task::TrainCodec => train_codec::run(&console),
+        Task::Bindings(args) => bindings::run(&console, &args),
         Task::Bench(args) => bench::run(&console, &args),
         Task::Abuse(args) => abuse::run(&console, &args),
         Task::Chaos(args) => chaos::run(&console, &args),

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Expr, ExprRange, Fields, Ident, Lit, RangeLimits, Type};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprRange, Fields, Ident, Lit, RangeLimits, Token, Type};
 
 /// A named field.
 pub(crate) struct Field {
@@ -18,6 +19,8 @@ pub(crate) struct Field {
     pub(crate) wrapping: bool,
     pub(crate) moment: bool,
     pub(crate) owner: bool,
+    /// Names of its bits, from the lowest.
+    pub(crate) buttons: Vec<Ident>,
     /// What a message about the field points at.
     pub(crate) span: Span,
 }
@@ -25,8 +28,18 @@ pub(crate) struct Field {
 impl Field {
     fn read(field: &syn::Field, name: Ident) -> syn::Result<Self> {
         let (ty, columns) = columns_of(&field.ty)?;
-        let mut read =
-            Self { span: field.ty.span(), name, ty, columns, range: None, moved_by: None, wrapping: false, moment: false, owner: false };
+        let mut read = Self {
+            span: field.ty.span(),
+            name,
+            ty,
+            columns,
+            range: None,
+            moved_by: None,
+            wrapping: false,
+            moment: false,
+            owner: false,
+            buttons: Vec::new(),
+        };
         for attribute in &field.attrs {
             read.take(attribute)?;
         }
@@ -48,6 +61,9 @@ impl Field {
         } else if path.is_ident("owner") {
             attribute.meta.require_path_only()?;
             self.owner = true;
+        } else if path.is_ident("buttons") {
+            let names = attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
+            self.buttons = names.into_iter().collect();
         }
         Ok(())
     }

@@ -1,19 +1,20 @@
-//! The attributes a game is stated with: `Replicate`, `Input`, `Event` and `Stored`.
+//! The attributes a game is stated with: `Replicate`, `Input`, `Event`, `Stored` and `game`.
 //!
-//! Each derive reads one declaration and writes everything that follows from it, so that a game says
+//! Each reads one declaration and writes everything that follows from it, so that a game says
 //! nothing twice. They are used through `tickwire_game`, which re-exports them and documents them with
 //! examples that run.
 
 mod codec;
 mod event;
 mod field;
+mod game;
 mod input;
 mod replicate;
 mod seen;
 mod stored;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
+use syn::{DeriveInput, ItemImpl, parse_macro_input};
 
 /// See `tickwire_game::Replicate`.
 #[proc_macro_derive(Replicate, attributes(table, place, private, eyes, hidden, range, moved_by, wrapping, moment, owner))]
@@ -22,7 +23,7 @@ pub fn replicate(input: TokenStream) -> TokenStream {
 }
 
 /// See `tickwire_game::Input`.
-#[proc_macro_derive(Input, attributes(range))]
+#[proc_macro_derive(Input, attributes(range, buttons))]
 pub fn input(input: TokenStream) -> TokenStream {
     finish(input::derive(&parse_macro_input!(input as DeriveInput)))
 }
@@ -37,6 +38,16 @@ pub fn event(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Stored)]
 pub fn stored(input: TokenStream) -> TokenStream {
     finish(stored::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// See `tickwire_game::game`.
+#[proc_macro_attribute]
+pub fn game(attribute: TokenStream, block: TokenStream) -> TokenStream {
+    if !attribute.is_empty() {
+        let message = "`#[game]` takes nothing: all is said in the block";
+        return syn::Error::new(proc_macro2::Span::call_site(), message).to_compile_error().into();
+    }
+    finish(game::expand(parse_macro_input!(block as ItemImpl)))
 }
 
 /// What was derived, or what is wrong with the declaration, at the place where it is wrong.

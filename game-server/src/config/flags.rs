@@ -99,6 +99,7 @@ impl Flags {
             ("tls.key", self.tls_key.as_ref().map(text)),
             ("tls.self_signed", self.tls_self_signed.then(|| Value::from(true))),
             ("log", self.log.map(|log| Value::from(if log == LogFormat::Json { "json" } else { "text" }))),
+            ("journal.enabled", self.no_journal.then(|| Value::from(false))),
             ("journal.dir", self.state_dir.as_ref().map(text)),
             ("journal.durability", self.durability.map(|durability| Value::from(durability.name()))),
             ("drain_seconds", self.drain_seconds.map(Value::from)),

@@ -10,8 +10,10 @@ use super::error::{ConfigError, demand};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JournalConfig {
-    /// The folder, of this server alone; empty to keep nothing. `tickwire` chooses one if none is
-    /// given.
+    /// Whether anything is kept, if there is a folder.
+    pub enabled: bool,
+    /// The folder, of this server alone. `tickwire` chooses one if none is given; a library keeps
+    /// nothing then.
     pub dir: PathBuf,
     /// What survives when the machine loses power. When only the process dies, every tick does.
     pub durability: Durability,
@@ -46,14 +48,14 @@ impl Durability {
 
 impl Default for JournalConfig {
     fn default() -> Self {
-        Self { dir: PathBuf::new(), durability: Durability::Process, checkpoint_ms: 1_000, segment_bytes: 16 << 20 }
+        Self { enabled: true, dir: PathBuf::new(), durability: Durability::Process, checkpoint_ms: 1_000, segment_bytes: 16 << 20 }
     }
 }
 
 impl JournalConfig {
     /// Whether matches are kept.
     pub fn is_on(&self) -> bool {
-        !self.dir.as_os_str().is_empty()
+        self.enabled && !self.dir.as_os_str().is_empty()
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

@@ -16,11 +16,12 @@ use http::{HeaderMap, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
-use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Secret};
+use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Secret, Ticket};
 
 use super::conduct::Whose;
 use super::game_facts::{GameFacts, Hello};
 use super::shared::Gateway;
+use super::tickets::{self, Flaw};
 use super::{problems, upgrade};
 use crate::config::ms;
 use crate::http::address::ClientAddress;
@@ -29,6 +30,7 @@ use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::matches::{Command, PlayerKey};
 use crate::metrics;
+use crate::secrets::SecretHash;
 use crate::transport::{Ended, Socket};
 
 /// Where a page asks whether its WebSocket would be refused.
@@ -194,16 +196,16 @@ pub(super) struct Door {
 }
 
 enum Ask {
-    Attach(PlayerId, Secret),
+    Attach(PlayerId, SecretHash),
     Resume(Secret),
 }
 
 async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason> {
     match credential {
-        Credential::Ticket(secret) => {
-            let ticket = gateway.ledger.find(Instant::now(), secret).ok_or(CloseReason::BadTicket)?;
-            Ok(Door { handle: ticket.handle, ask: Ask::Attach(ticket.player, secret) })
-        }
+        Credential::Ticket(ticket) => show(gateway, &ticket).map_err(|flaw| {
+            metrics::count_ticket_refusal(flaw.name());
+            if flaw == Flaw::NoMatch { CloseReason::MatchGone } else { CloseReason::BadTicket }
+        }),
         Credential::Resume { match_id, token } => {
             let Some(handle) = gateway.directory.find(match_id) else {
                 gateway.ask_in_vain(&match_id).await;
@@ -212,6 +214,13 @@ async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseR
             Ok(Door { handle, ask: Ask::Resume(token) })
         }
     }
+}
+
+/// Where a ticket leads. That its match is unknown learns only who has a signed one.
+fn show(gateway: &Gateway, ticket: &Ticket) -> Result<Door, Flaw> {
+    let claims = gateway.ledger.find(Instant::now(), tickets::unix_now(), ticket)?;
+    let handle = gateway.directory.find(claims.id).ok_or(Flaw::NoMatch)?;
+    Ok(Door { handle, ask: Ask::Attach(claims.player, claims.hash) })
 }
 
 impl Door {
@@ -228,8 +237,8 @@ impl Door {
 
 #[cfg(test)]
 mod tests {
-    use tickwire_protocol::ClientMessage;
     use tickwire_protocol::codec::encode;
+    use tickwire_protocol::{ClientMessage, TICKET_BYTES};
 
     use super::*;
 
@@ -243,7 +252,7 @@ mod tests {
     };
 
     fn hello(protocol: u16, schema: u64) -> Vec<u8> {
-        encode(&ClientMessage::<u8>::Hello { protocol, schema, credential: Credential::Ticket(Secret([1; 16])) })
+        encode(&ClientMessage::<u8>::Hello { protocol, schema, credential: Credential::Ticket(Ticket([1; TICKET_BYTES])) })
     }
 
     fn refusal(bytes: &[u8]) -> Option<CloseReason> {

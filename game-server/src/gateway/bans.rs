@@ -1,14 +1,19 @@
 //! Who may not play here: players and networks that the operator banned, each until some time.
 //!
-//! Bounded: [`BANS_MAX`]; when there are as many, one must be lifted first. They are kept in memory
-//! only, and everything that asks for them goes through the functions of [`Bans`].
+//! Bounded: [`BANS_MAX`]; when there are as many, one must be lifted first. [`kept`] writes them to a
+//! file, where the server has a folder.
+
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use ipnet::IpNet;
+
+use kept::BanFile;
 
 use crate::http::address::AddressKey;
 use crate::matches::PlayerKey;
@@ -57,7 +62,11 @@ pub(crate) struct Ban {
 
 /// Everyone who is banned.
 #[derive(Debug, Default)]
-pub(crate) struct Bans(Mutex<Table>);
+pub(crate) struct Bans {
+    table: Mutex<Table>,
+    /// `None` where nothing is kept.
+    file: Option<BanFile>,
+}
 
 #[derive(Debug, Default)]
 struct Table {
@@ -99,30 +108,42 @@ impl Ban {
 }
 
 impl Bans {
+    /// Those that are kept in `dir`, and will be. A file that cannot be read bans nobody: it is put
+    /// aside, and the operator is told.
+    pub(crate) fn kept_in(dir: &Path, now: Instant) -> Self {
+        let file = BanFile::of(dir);
+        let mut table = Table::default();
+        match file.read(now) {
+            Ok(bans) => {
+                for ban in bans {
+                    table.last = table.last.max(ban.id);
+                    table.insert(ban);
+                }
+            }
+            Err(error) => {
+                let aside = file.put_aside();
+                tracing::error!(%error, aside = %aside.display(), "the file of bans cannot be read, so nobody is banned: it was put aside");
+            }
+        }
+        Self { table: Mutex::new(table), file: Some(file) }
+    }
+
     /// Bans somebody. An earlier ban of the same one is replaced. `None` if there are too many.
     pub(crate) fn add(&self, now: Instant, what: NewBan) -> Option<Ban> {
-        let mut table = self.table();
-        table.purge(now);
-        if let Some(earlier) = table.by_whom.get(&what.whom).copied() {
-            table.remove(earlier);
-        }
-        if table.bans.len() >= BANS_MAX {
-            return None;
-        }
-        table.last += 1;
-        let id = table.last;
-        // What lasts longer than the clock can tell lasts until it is lifted.
-        let until = what.lasts.and_then(|lasts| now.checked_add(lasts));
-        let ban = Ban { id, since: SystemTime::now(), until, what };
-        table.insert(ban.clone());
-        Some(ban)
+        let added = self.table().add(now, what);
+        self.keep(now);
+        added
     }
 
     /// Lifts a ban. `None` if there is no such ban.
     pub(crate) fn lift(&self, now: Instant, id: u64) -> Option<Ban> {
-        let mut table = self.table();
-        table.purge(now);
-        table.remove(id)
+        let lifted = {
+            let mut table = self.table();
+            table.purge(now);
+            table.remove(id)
+        };
+        self.keep(now);
+        lifted
     }
 
     /// All of them, newest first.
@@ -141,12 +162,38 @@ impl Bans {
         table.bans.get(&id).cloned()
     }
 
+    /// A file that cannot be written costs what happens at the next start: here the ban is in force.
+    fn keep(&self, now: Instant) {
+        let Some(file) = &self.file else { return };
+        let bans: Vec<_> = self.list(now).into_iter().rev().collect();
+        if let Err(error) = file.write(&bans, now) {
+            tracing::error!(%error, "the file of bans cannot be written: this change is forgotten at the next start");
+        }
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Table {
+    fn add(&mut self, now: Instant, what: NewBan) -> Option<Ban> {
+        self.purge(now);
+        if let Some(earlier) = self.by_whom.get(&what.whom).copied() {
+            self.remove(earlier);
+        }
+        if self.bans.len() >= BANS_MAX {
+            return None;
+        }
+        self.last += 1;
+        let id = self.last;
+        // What lasts longer than the clock can tell lasts until it is lifted.
+        let until = what.lasts.and_then(|lasts| now.checked_add(lasts));
+        let ban = Ban { id, since: SystemTime::now(), until, what };
+        self.insert(ban.clone());
+        Some(ban)
+    }
+
     fn insert(&mut self, ban: Ban) {
         self.by_whom.insert(ban.what.whom, ban.id);
         self.expiry.extend(ban.until.map(|until| (until, ban.id)));

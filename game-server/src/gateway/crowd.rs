@@ -7,11 +7,10 @@
 //! Bounded: so many by address, and an entry goes with its seat.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tickwire_protocol::{MatchId, PlayerId};
 
-use super::sessions::PlayerSession;
 use crate::http::address::AddressKey;
 use crate::matches::{PlayerKey, SeatState, SeatWatch};
 
@@ -29,8 +28,6 @@ type Table = HashMap<AddressKey, VecDeque<Held>>;
 pub(crate) struct Held {
     /// Whose.
     pub(crate) owner: PlayerKey,
-    /// Their session, unless it is over by now.
-    pub(crate) session: Weak<PlayerSession>,
     /// In which match.
     pub(crate) id: MatchId,
     /// Which seat.
@@ -89,7 +86,7 @@ mod tests {
 
     fn held(number: u16, mark: &SeatMark) -> Held {
         let player = PlayerId(number);
-        Held { owner: PlayerKey([0; 32]), session: Weak::new(), id: MatchId([0; 16]), player, seat: mark.watch() }
+        Held { owner: PlayerKey([0; 32]), id: MatchId([0; 16]), player, seat: mark.watch() }
     }
 
     #[test]

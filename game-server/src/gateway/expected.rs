@@ -8,11 +8,9 @@
 //! expires.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Weak;
 
 use tickwire_protocol::MatchId;
 
-use super::sessions::PlayerSession;
 use crate::http::address::AddressKey;
 use crate::matches::{PlayerKey, SeatState, SeatWatch};
 
@@ -31,8 +29,6 @@ pub(crate) struct Expected {
 pub(crate) struct Newcomer {
     /// Who.
     pub(crate) owner: PlayerKey,
-    /// Their session, unless it is over by now.
-    pub(crate) session: Weak<PlayerSession>,
     /// In which match.
     pub(crate) id: MatchId,
     /// What becomes of the seat.
@@ -90,7 +86,7 @@ mod tests {
     fn newcomer(number: usize, mark: &SeatMark) -> Newcomer {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_le_bytes());
-        Newcomer { owner: PlayerKey([0; 32]), session: Weak::new(), id: MatchId(id), seat: mark.watch() }
+        Newcomer { owner: PlayerKey([0; 32]), id: MatchId(id), seat: mark.watch() }
     }
 
     #[test]

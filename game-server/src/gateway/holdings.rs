@@ -1,25 +1,16 @@
-//! What one guest session holds: seats, and tickets for them.
+//! What one guest session holds: seats.
 //!
 //! Invariants: one seat in a match; when a new one is held, every other that nobody has come to is
-//! given up; at most [`TICKETS_MAX`] tickets. The match says what becomes of a seat, so what is
-//! counted here is never off.
-
-use std::collections::VecDeque;
+//! given up. The match says what becomes of a seat, so what is counted here is never off.
 
 use tickwire_protocol::MatchId;
 
 use crate::matches::{SeatState, SeatWatch};
-use crate::secrets::SecretHash;
-
-/// Most tickets of one session: as many as a seat keeps credentials.
-pub(crate) const TICKETS_MAX: usize = 4;
 
 /// What one guest session holds.
 #[derive(Debug, Default)]
 pub(crate) struct Holdings {
     seats: Vec<Held>,
-    /// The oldest first.
-    tickets: VecDeque<(MatchId, SecretHash)>,
 }
 
 #[derive(Debug)]
@@ -57,23 +48,6 @@ impl Holdings {
         given_up
     }
 
-    /// Keeps a ticket for match `id`. Returns the one that is void now, if there is one too many.
-    pub(crate) fn keep_ticket(&mut self, id: MatchId, ticket: SecretHash) -> Option<SecretHash> {
-        self.tickets.push_back((id, ticket));
-        if self.tickets.len() <= TICKETS_MAX {
-            return None;
-        }
-        self.tickets.pop_front().map(|(_, ticket)| ticket)
-    }
-
-    /// Takes out the tickets for match `id`: they are void.
-    pub(crate) fn take_tickets(&mut self, id: MatchId) -> Vec<SecretHash> {
-        let (void, kept) = self.tickets.drain(..).partition(|(of, _)| *of == id);
-        self.tickets = kept;
-        let void: VecDeque<_> = void;
-        void.into_iter().map(|(_, ticket)| ticket).collect()
-    }
-
     fn tidy(&mut self) {
         self.seats.retain(|held| held.seat.state() != SeatState::Freed);
     }
@@ -102,15 +76,5 @@ mod tests {
         assert_eq!((holdings.taken(), holdings.matches()), (1, vec![id(1), id(3)]));
         drop((first, third));
         assert!(!holdings.has_seat() && holdings.taken() == 0);
-    }
-
-    #[test]
-    fn tickets_are_few_and_go_with_their_seat() {
-        let mut holdings = Holdings::default();
-        let void: Vec<_> = (0..6).filter_map(|nth| holdings.keep_ticket(id(nth % 2), [nth; 32])).collect();
-        assert_eq!(void, [[0; 32], [1; 32]]);
-        assert_eq!(holdings.take_tickets(id(1)), [[3; 32], [5; 32]]);
-        assert_eq!(holdings.take_tickets(id(1)), Vec::<SecretHash>::new());
-        assert_eq!(holdings.take_tickets(id(0)), [[2; 32], [4; 32]]);
     }
 }

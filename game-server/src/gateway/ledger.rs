@@ -1,25 +1,32 @@
-//! Who has which seat and which tickets, and who is expected: written down at one place, so that it
-//! agrees.
+//! Who has which seat, who is expected, and which tickets are void: written down at one place, so
+//! that it agrees.
 //!
 //! The match alone frees seats. What is given up here it is told, and what becomes of the seat
-//! shows in its [`SeatWatch`].
+//! shows in its [`SeatWatch`]. Until it has heard that, and if it is too busy to hear, the tickets
+//! of the seat are void here: for [`SEAT_KEPT`], after which the match frees the seat by itself.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tickwire_protocol::{MatchId, Secret};
+use tickwire_protocol::{MatchId, PlayerId, Ticket};
 
 use super::expected::{EXPECTED_MAX, Expected, Newcomer};
 use super::sessions::PlayerSession;
-use super::tickets::{Blank, TICKETS_MAX, Ticket, Tickets};
+use super::tickets::signer::Signer;
+use super::tickets::{self, Blank, Claims, Flaw, Owner, SEAT_KEPT};
 use crate::http::address::AddressKey;
+use crate::http::table::ExpiringTable;
 use crate::matches::{PlayerKey, SeatState, SeatWatch};
 
-/// All seats and tickets that session sessions were given.
+/// Seats whose tickets are void. One more takes the place of the one that was given up first.
+const VOID_MAX: usize = 16_384;
+
+/// All seats that sessions were given.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    tickets: Tickets,
+    signer: Signer,
     expected: Mutex<Expected>,
+    void: Mutex<ExpiringTable<(MatchId, Owner), ()>>,
 }
 
 /// A seat that nobody will come to: its match is to free it, unless somebody just came.
@@ -31,72 +38,63 @@ pub(crate) struct GivenUp {
     pub(crate) id: MatchId,
 }
 
-impl Default for Ledger {
-    fn default() -> Self {
-        Self::with_room_for(TICKETS_MAX, EXPECTED_MAX)
-    }
-}
-
 impl Ledger {
-    /// Never more than `tickets_max` tickets, nor more than `expected_max` people of one address
-    /// who have not come yet.
-    pub(crate) fn with_room_for(tickets_max: usize, expected_max: usize) -> Self {
-        Self { tickets: Tickets::with_room_for(tickets_max), expected: Mutex::new(Expected::with_room_for(expected_max)) }
+    /// Empty.
+    pub(crate) fn new(signer: Signer) -> Self {
+        Self::with_room_for(signer, EXPECTED_MAX)
     }
 
-    /// A ticket for a seat that is yet to be found. `None` if too many are outstanding.
-    pub(crate) fn begin(&self, now: Instant) -> Option<Blank> {
-        self.tickets.begin(now)
+    /// Never more than `expected_max` people of one address who have not come yet.
+    fn with_room_for(signer: Signer, expected_max: usize) -> Self {
+        let (expected, void) = (Expected::with_room_for(expected_max), ExpiringTable::new(VOID_MAX));
+        Self { signer, expected: Mutex::new(expected), void: Mutex::new(void) }
     }
 
-    /// Where this ticket leads.
-    pub(crate) fn find(&self, now: Instant, ticket: Secret) -> Option<Ticket> {
-        self.tickets.find(now, ticket)
+    /// Has the keys for tickets.
+    pub(crate) fn signer(&self) -> &Signer {
+        &self.signer
     }
 
-    /// `session` has a seat in match `id`, which `ticket` admits to. Returns the seats that are
-    /// given up for it.
-    pub(crate) fn note(
-        &self,
-        now: Instant,
-        session: &Arc<PlayerSession>,
-        key: AddressKey,
-        id: MatchId,
-        seat: SeatWatch,
-        ticket: &Blank,
-    ) -> Vec<GivenUp> {
-        let (others, void) = {
-            let mut holdings = session.holdings();
-            (holdings.hold(id, seat.clone()), holdings.keep_ticket(id, ticket.hash()))
-        };
-        self.tickets.revoke(now, void);
-        let mut given_up: Vec<_> = others.into_iter().map(|other| self.give_up(now, session, other)).collect();
+    /// The ticket for a seat that was found. `None` if that took too long.
+    pub(crate) fn grant(&self, now: Instant, blank: Blank, id: MatchId, player: PlayerId) -> Option<(Ticket, Duration)> {
+        blank.grant(now, &self.signer.keys(), id, player)
+    }
+
+    /// Where this ticket leads, which is shown now and at `unix`, seconds since 1970.
+    pub(crate) fn find(&self, now: Instant, unix: u64, ticket: &Ticket) -> Result<Claims, Flaw> {
+        let claims = tickets::read(ticket, unix, &self.signer.keys())?;
+        let is_void = self.void().get_mut(now, &(claims.id, claims.owner)).is_some();
+        if is_void { Err(Flaw::Void) } else { Ok(claims) }
+    }
+
+    /// `session` has a seat in match `id`, and is about to be given a ticket for it. Returns the
+    /// seats that are given up for it.
+    pub(crate) fn note(&self, now: Instant, session: &Arc<PlayerSession>, key: AddressKey, id: MatchId, seat: SeatWatch) -> Vec<GivenUp> {
+        let others = session.holdings().hold(id, seat.clone());
+        self.void().remove(now, &(id, tickets::owner(session.id)));
+        let mut given_up: Vec<_> = others.into_iter().map(|other| self.give_up(now, session.id, other)).collect();
         if seat.state() == SeatState::Pending {
-            let newcomer = Newcomer { owner: session.id, session: Arc::downgrade(session), id, seat };
+            let newcomer = Newcomer { owner: session.id, id, seat };
             let pushed_out = self.expected().add(key, newcomer);
-            given_up.extend(pushed_out.map(|Newcomer { owner, session, id, .. }| {
-                session.upgrade().map_or(GivenUp { owner, id }, |session| self.give_up(now, &session, id))
-            }));
+            given_up.extend(pushed_out.map(|Newcomer { owner, id, .. }| self.give_up(now, owner, id)));
         }
         given_up
     }
 
-    /// Nobody will come to the seat of `session` in match `id`: its tickets are void.
-    pub(crate) fn give_up(&self, now: Instant, session: &PlayerSession, id: MatchId) -> GivenUp {
-        let void = session.holdings().take_tickets(id);
-        self.tickets.revoke(now, void);
-        GivenUp { owner: session.id, id }
+    /// Nobody will come to the seat of `owner` in match `id`: its tickets are void.
+    pub(crate) fn give_up(&self, now: Instant, owner: PlayerKey, id: MatchId) -> GivenUp {
+        self.void().insert_evicting(now, (id, tickets::owner(owner)), (), now + SEAT_KEPT);
+        GivenUp { owner, id }
     }
 
     /// Forgets what has expired.
     pub(crate) fn purge(&self, now: Instant) {
-        self.tickets.purge(now);
+        self.void().purge(now);
         self.expected().purge();
     }
 
-    /// Tickets whose time is not over.
-    pub(crate) fn tickets(&self) -> usize {
-        self.tickets.len()
+    fn void(&self) -> MutexGuard<'_, ExpiringTable<(MatchId, Owner), ()>> {
+        self.void.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn expected(&self) -> MutexGuard<'_, Expected> {
@@ -111,7 +109,6 @@ mod tests {
     use proptest::prelude::*;
     use tickwire_protocol::text::Name;
 
-    use super::super::holdings;
     use super::super::sessions::{Known, Sessions};
     use super::*;
     use crate::config::Config;
@@ -130,14 +127,13 @@ mod tests {
         Free,
         /// For everyone.
         MatchEnds,
-        TicketsExpire,
         Purge,
         SessionEnds,
     }
 
     fn steps() -> impl Strategy<Value = Vec<(Step, usize, u8)>> {
-        use Step::{Ask, Come, Free, MatchEnds, Purge, SessionEnds, TicketsExpire};
-        let kinds = [Ask, Ask, Ask, Ask, Come, Come, Free, MatchEnds, TicketsExpire, Purge, SessionEnds];
+        use Step::{Ask, Come, Free, MatchEnds, Purge, SessionEnds};
+        let kinds = [Ask, Ask, Ask, Ask, Come, Come, Free, MatchEnds, Purge, SessionEnds];
         proptest::collection::vec((proptest::sample::select(kinds.to_vec()), 0..PEOPLE, 0..MATCHES), 0..120)
     }
 
@@ -172,7 +168,7 @@ mod tests {
         /// matches have.
         #[test]
         fn what_is_noted_is_never_off(steps in steps()) {
-            let mut now = Instant::now();
+            let now = Instant::now();
             let sessions = Sessions::new(&Config::default());
             let address = |who: usize| AddressKey::V4([192, 0, 2, (who % 2) as u8]);
             let mut opened = 0u8;
@@ -182,22 +178,20 @@ mod tests {
                 sessions.enter(now, known, address(who))
             };
             let mut people: Vec<Arc<PlayerSession>> = (0..PEOPLE).map(|who| open(now, who)).collect();
-            let ledger = Ledger::with_room_for(1_000, EXPECTED);
+            let ledger = Ledger::with_room_for(Signer::default(), EXPECTED);
             let mut world = World::default();
             for (step, who, number) in steps {
                 let (owner, id, key) = (people[who].id, MatchId([number; 16]), address(who));
                 match step {
                     Step::Ask => {
-                        let blank = ledger.begin(now).expect("room");
                         let seat = world.reserve(owner, id, key);
-                        let given_up = ledger.note(now, &people[who], key, id, seat, &blank);
+                        let given_up = ledger.note(now, &people[who], key, id, seat);
                         prop_assert!(!given_up.contains(&GivenUp { owner, id }), "nobody gives up what was just asked for");
                         given_up.into_iter().for_each(|seat| world.release(seat));
                     }
                     Step::Come => if let Some((mark, _)) = world.seats.get(&(owner, id)) { mark.take() },
                     Step::Free => drop(world.seats.remove(&(owner, id))),
                     Step::MatchEnds => world.seats.retain(|(_, other), _| *other != id),
-                    Step::TicketsExpire => now += super::super::tickets::TICKET_LIFE,
                     Step::Purge => ledger.purge(now),
                     Step::SessionEnds => people[who] = open(now, who),
                 }
@@ -219,31 +213,33 @@ mod tests {
             prop_assert!(people.iter().all(|session| !session.holdings().has_seat()));
         }
 
-        /// A session never has more tickets than it may, and those of a seat that is given up lead
-        /// nowhere.
+        /// Tickets of a seat that is given up lead nowhere, until the seat is asked for again.
         #[test]
-        fn tickets_are_bounded_and_void_with_their_seat(asked in proptest::collection::vec(0..MATCHES, 1..40)) {
-            let now = Instant::now();
+        fn tickets_are_void_with_their_seat(asked in proptest::collection::vec(0..MATCHES, 1..40)) {
+            let (now, unix) = (Instant::now(), 1_800_000_000);
             let sessions = Sessions::new(&Config::default());
             let key = AddressKey::V4([192, 0, 2, 1]);
             let known = Known { id: PlayerKey([1; 32]), name: Name::truncated("Ada"), expires: None };
             let session = sessions.enter(now, known, key);
-            let ledger = Ledger::with_room_for(1_000, EXPECTED);
+            let ledger = Ledger::with_room_for(Signer::default(), EXPECTED);
             let mut world = World::default();
-            let mut blanks: Vec<(MatchId, Blank)> = Vec::new();
+            let mut given: Vec<(MatchId, Ticket)> = Vec::new();
             for number in asked {
                 let id = MatchId([number; 16]);
-                let blank = ledger.begin(now).expect("room");
+                let blank = Blank::new(now, unix, session.id);
                 let seat = world.reserve(session.id, id, key);
-                for given_up in ledger.note(now, &session, key, id, seat, &blank) {
-                    blanks.retain(|(other, _)| *other != given_up.id);
-                    world.release(given_up);
+                ledger.note(now, &session, key, id, seat).into_iter().for_each(|given_up| world.release(given_up));
+                let (ticket, _) = ledger.grant(now, blank, id, PlayerId(3)).expect("in time");
+                given.push((id, ticket));
+                for (of, ticket) in &given {
+                    let found = ledger.find(now, unix, ticket).map(|claims| (claims.id, claims.player));
+                    prop_assert_eq!(found, if *of == id { Ok((id, PlayerId(3))) } else { Err(Flaw::Void) }, "one seat is pending");
                 }
-                blanks.push((id, blank));
-                blanks.drain(..blanks.len().saturating_sub(holdings::TICKETS_MAX));
-                prop_assert_eq!(ledger.tickets(), blanks.len());
-                prop_assert!(blanks.iter().all(|(of, _)| *of == id), "one seat is pending: this one");
             }
+            let void = ledger.void().len();
+            prop_assert!(void < usize::from(MATCHES), "one entry a seat, not a ticket");
+            ledger.purge(now + SEAT_KEPT);
+            prop_assert_eq!(ledger.void().len(), 0);
         }
     }
 }

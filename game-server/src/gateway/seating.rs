@@ -2,20 +2,19 @@
 //!
 //! Invariants: a session asks for one seat after the other; who has a seat in a match gets that one
 //! again, however full the match and also while the server drains; a new seat gives up the one that
-//! nobody has come to; no seat is asked for without room for its ticket, and none is kept whose
-//! ticket could not be given.
+//! nobody has come to; none is kept whose ticket could not be given.
 
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tickwire_protocol::{MatchId, Secret};
+use tickwire_protocol::{MatchId, Ticket};
 
 use super::crowd::Held;
 use super::ledger::GivenUp;
 use super::sessions::PlayerSession;
 use super::shared::Gateway;
-use super::tickets::{Blank, SEAT_KEPT, Ticket};
+use super::tickets::{Blank, SEAT_KEPT, unix_now};
 use super::{problems, quick_play};
 use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
@@ -65,7 +64,7 @@ pub(crate) struct Seat {
     /// In this match.
     pub(crate) handle: MatchHandle,
     /// Admits to it.
-    pub(crate) ticket: Secret,
+    pub(crate) ticket: Ticket,
     /// For so long.
     pub(crate) expires_in: Duration,
 }
@@ -86,7 +85,7 @@ impl Gateway {
             let seat = seat?;
             // A ban that came meanwhile has not found this seat.
             gateway.refuse_banned(client, Some(session)).inspect_err(|_| {
-                gateway.release(gateway.ledger.give_up(Instant::now(), &asker.session, seat.handle.info.id));
+                gateway.release(gateway.ledger.give_up(Instant::now(), asker.session.id, seat.handle.info.id));
             })?;
             Ok(seat)
         });
@@ -95,10 +94,7 @@ impl Gateway {
 
     async fn find_and_note(&self, asker: &Asker, wish: Wish) -> Result<Seat, Problem> {
         let now = Instant::now();
-        let Some(blank) = self.ledger.begin(now) else {
-            tracing::debug!(client = %asker.client, "no room for another ticket");
-            return Err(Problem::at_capacity());
-        };
+        let blank = Blank::new(now, unix_now(), asker.session.id);
         let (owner, name) = (asker.session.id, asker.session.name.clone());
         let sign_in = asker.session.sign_in_if_any(now);
         let reservation = Reservation { owner, name, ticket: blank.hash(), until: now + SEAT_KEPT, own_only: false, sign_in };
@@ -212,22 +208,22 @@ impl Gateway {
         let Asker { session, client } = asker;
         let Reserved { player, seat } = reserved;
         let (now, id) = (Instant::now(), handle.info.id);
-        let held = Held { owner: session.id, session: Arc::downgrade(session), id, player, seat: seat.clone() };
-        let given_up = self.ledger.note(now, session, client.key(), id, seat, &blank);
+        let held = Held { owner: session.id, id, player, seat: seat.clone() };
+        let given_up = self.ledger.note(now, session, client.key(), id, seat);
         self.crowd.add(client.key(), held).into_iter().for_each(|held| self.vacate(now, held));
         given_up.into_iter().for_each(|seat| self.release(seat));
-        let Some((ticket, expires_in)) = blank.grant(now, Ticket { handle: handle.clone(), player }) else {
-            self.release(self.ledger.give_up(now, session, id));
+        let Some((ticket, expires_in)) = self.ledger.grant(now, blank, id, player) else {
+            self.release(self.ledger.give_up(now, session.id, id));
             return Err(Problem::overloaded());
         };
         Ok(Seat { handle, ticket, expires_in })
     }
 
     /// Frees a seat that its address has too many of: nobody plays it.
-    fn vacate(&self, now: Instant, Held { owner, session, id, player, seat }: Held) {
+    fn vacate(&self, now: Instant, Held { owner, id, player, seat }: Held) {
         metrics::count_refusal(NoRoom::SeatsOfAddress);
         if seat.state() == SeatState::Pending {
-            self.release(session.upgrade().map_or(GivenUp { owner, id }, |session| self.ledger.give_up(now, &session, id)));
+            self.release(self.ledger.give_up(now, owner, id));
         } else if let Some(handle) = self.directory.find(id) {
             // A match that is too busy to listen frees the seat when the grace period is over.
             let _ = handle.send(Command::Vacate { player, seat });

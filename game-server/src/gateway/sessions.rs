@@ -11,13 +11,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use tickwire_protocol::MatchId;
 use tickwire_protocol::text::Name;
 
+use super::adopted::Adopted;
 use super::holdings::Holdings;
 use super::rates::SessionBudget;
 use crate::config::Config;
 use crate::http::address::AddressKey;
-use crate::matches::{PlayerKey, SignIn};
+use crate::matches::{PlayerKey, RevivedSeat, SignIn};
 
 /// Most sessions.
 pub(crate) const SESSIONS_MAX: usize = 100_000;
@@ -85,6 +87,7 @@ impl Sessions {
             order: Order::new(),
             by_address: HashMap::new(),
             sign_ins: HashMap::new(),
+            adopted: Adopted::default(),
             next: 0,
             per_address_max: config.sessions.per_address,
             calls_per_minute: config.rates.calls_per_minute,
@@ -101,11 +104,28 @@ impl Sessions {
         self.table().find(now, id).map(|entry| Arc::clone(&entry.session))
     }
 
+    /// How somebody is called who has a session, or a seat from before this process began.
+    pub(crate) fn name(&self, now: Instant, id: PlayerKey) -> Option<Name> {
+        let table = self.table();
+        table.find(now, id).map(|entry| entry.session.name.clone()).or_else(|| table.adopted.name(id))
+    }
+
+    /// Somebody has this seat in match `id` from before this process began. Their session has it when
+    /// it is opened.
+    pub(crate) fn adopt(&self, id: MatchId, seat: RevivedSeat) {
+        let mut table = self.table();
+        if let Some(sign_in) = &seat.sign_in {
+            table.sign_ins.insert(seat.owner, Arc::downgrade(sign_in));
+        }
+        table.adopted.add(id, seat);
+    }
+
     /// Drops sessions that were idle for too long.
     pub(crate) fn purge(&self, now: Instant) {
         let mut table = self.table();
         table.purge(now);
         table.sign_ins.retain(|_, sign_in| sign_in.strong_count() > 0);
+        table.adopted.purge();
     }
 
     /// Number of sessions.
@@ -127,6 +147,8 @@ struct Table {
     /// Of all sessions and seats there are, of people who are not known for good: a session that is
     /// opened anew has the one that the player's seats go by.
     sign_ins: HashMap<PlayerKey, Weak<SignIn>>,
+    /// Seats whose owners have opened no session since this process began.
+    adopted: Adopted,
     /// Tells sessions used at the same instant apart.
     next: u64,
     per_address_max: usize,
@@ -180,6 +202,7 @@ impl Table {
         let place = self.line_up(now, id, address);
         let sign_in = self.sign_in(now, id, expires);
         let session = Arc::new(PlayerSession::new(id, name, sign_in, self.calls_per_minute));
+        self.adopted.take(id).into_iter().for_each(|(id, seat)| drop(session.holdings().hold(id, seat)));
         self.entries.insert(id, Entry { session: Arc::clone(&session), address, place });
         session
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
+use tickwire_protocol::MatchId;
 
 use super::bans::Bans;
 use super::conduct::Conduct;
@@ -21,13 +22,14 @@ use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
 use super::streams::Streams;
+use super::tickets::signer::Signer;
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
 use crate::http::problem::Problem;
 use crate::http::refusals::{Cause, Refusals};
 use crate::http::remote::Remote;
-use crate::matches::Directory;
+use crate::matches::{Directory, RevivedSeat};
 use crate::memory::Brake;
 use crate::metrics::{self, NoRoom};
 
@@ -64,7 +66,13 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// With empty tables.
-    pub(crate) fn new(game: GameFacts, config: Arc<Config>, directory: Arc<Directory>, accounts: Option<Arc<Accounts>>) -> Self {
+    pub(crate) fn new(
+        game: GameFacts,
+        config: Arc<Config>,
+        directory: Arc<Directory>,
+        accounts: Option<Arc<Accounts>>,
+        signer: Signer,
+    ) -> Self {
         let sessions = Sessions::new(&config);
         let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions)));
         Self {
@@ -77,14 +85,14 @@ impl Gateway {
             guests,
             accounts,
             sessions,
-            ledger: Ledger::default(),
+            ledger: Ledger::new(signer),
             creations: Creations::new(&config.sessions),
             crowd: Crowd::new(config.sessions.seats_per_address),
             brake: Brake::new(&config.memory),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
-            bans: Bans::default(),
+            bans: if config.journal.is_on() { Bans::kept_in(&config.journal.dir, Instant::now()) } else { Bans::default() },
             conduct: Arc::default(),
             config,
             directory,
@@ -125,19 +133,24 @@ impl Gateway {
         self.refusals.refuse(Instant::now(), cause, remote, headers)
     }
 
-    /// Sessions, and tickets whose time is not over.
-    pub(crate) fn table_sizes(&self) -> (usize, usize) {
-        (self.sessions.len(), self.ledger.tickets())
+    /// How many sessions there are.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.len()
     }
 
-    /// Forgets what has expired, and takes the keys for sign-in that change, for ever.
+    /// People have these seats in match `id` from before this process began.
+    pub(crate) fn adopt(&self, id: MatchId, seats: Vec<RevivedSeat>) {
+        seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
+    }
+
+    /// Forgets what has expired, and takes the keys for sign-in and for tickets that change, for ever.
     pub(crate) async fn keep_house(&self) {
         let keep_keys = async {
             if let Some(accounts) = &self.accounts {
                 accounts.keep_keys().await;
             }
         };
-        tokio::join!(self.forget(), keep_keys);
+        tokio::join!(self.forget(), keep_keys, self.ledger.signer().keep_keys());
     }
 
     async fn forget(&self) {

@@ -1,166 +1,185 @@
-//! Tickets: the right to one seat, to be shown over a WebSocket soon. The match says whether a
-//! ticket is spent: here it is only found which match that is.
+//! Tickets: the right to one seat, to be shown soon. A ticket is signed and says itself where it
+//! leads, so that whoever has the key can check it; the match says whether it is spent.
 //!
-//! Invariants: only the SHA-256 of a ticket is kept; a ticket lives for [`TICKET_LIFE`]; there are
-//! at most [`TICKETS_MAX`]. When there is no room a new one is refused, before a seat is asked for:
-//! evicting would break somebody's promise.
+//! ```text
+//! match id 16 | player 2 | owner 16 | expires 4 | nonce 16 | MAC 16      numbers are little-endian
+//! ```
+//!
+//! The owner is the first half of the player's key, `expires` is in seconds since 1970, and the MAC
+//! is HMAC-SHA-256 of what is before it, cut. The match knows a ticket by the hash of owner, expiry
+//! and nonce: they are known before the seat is. It compares them for the seat that the ticket
+//! names, so match, seat and hash are all of the ticket.
+//!
+//! Invariants: nothing of a ticket is believed, or looked at, before its MAC is right, and that is
+//! compared in constant time; nothing is kept of a ticket here.
+//!
+//! Time is the wall's here, as nodes share no other. A clock that jumps ahead ends tickets early:
+//! their players ask again. One that jumps back lengthens nothing, because the match counts the
+//! seat's patience by its own ticks.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+pub(crate) mod keys;
+pub(crate) mod signer;
 
-use tickwire_protocol::{PlayerId, Secret};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::http::table::ExpiringTable;
-use crate::matches::MatchHandle;
-use crate::secrets::{SecretHash, hash, random_bytes};
+use sha2::{Digest, Sha256};
+use tickwire_protocol::{MatchId, PlayerId, TICKET_BYTES, Ticket};
 
-/// Most tickets that may be outstanding.
-pub(crate) const TICKETS_MAX: usize = 16_384;
+use crate::matches::PlayerKey;
+use crate::secrets::{SecretHash, random_bytes};
+use keys::{Keys, MAC_BYTES};
+
 /// How long a ticket may be shown.
 pub(crate) const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// How long the seat of a ticket is kept: longer than the ticket lives, so that one shown in time
 /// finds its seat.
 pub(crate) const SEAT_KEPT: Duration = Duration::from_secs(32);
+/// Seconds that the clocks of two nodes may be apart, and that one may be set by.
+pub(crate) const CLOCK_LEEWAY_S: u64 = 5;
 
-/// A seat.
-#[derive(Clone, Debug)]
-pub(crate) struct Ticket {
-    /// In which match.
-    pub(crate) handle: MatchHandle,
-    /// Whose.
-    pub(crate) player: PlayerId,
+/// What is signed.
+const SIGNED_BYTES: usize = TICKET_BYTES - MAC_BYTES;
+/// Owner, expiry and nonce: what a ticket has before it has a seat.
+const BLANK_BYTES: usize = 36;
+/// Of the player's key.
+const OWNER_BYTES: usize = 16;
+
+/// The first half of a player's key.
+pub(crate) type Owner = [u8; OWNER_BYTES];
+
+/// The part of a player's key that tickets have.
+pub(crate) fn owner(key: PlayerKey) -> Owner {
+    key.0.first_chunk().copied().unwrap_or_default()
 }
 
-/// All tickets outstanding.
-#[derive(Clone, Debug)]
-pub(crate) struct Tickets(Arc<Mutex<Table>>);
+/// What a good ticket says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claims {
+    /// In which match the seat is.
+    pub(crate) id: MatchId,
+    /// Whose seat, there.
+    pub(crate) player: PlayerId,
+    /// Who was given it.
+    pub(crate) owner: Owner,
+    /// What the match knows it by.
+    pub(crate) hash: SecretHash,
+}
 
-/// Nothing, as long as the seat is being asked for.
-type Table = ExpiringTable<SecretHash, Option<Ticket>>;
+/// Why a ticket leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// None of the keys has signed this.
+    Forged,
+    /// Its time is over.
+    Expired,
+    /// Its seat was given up.
+    Void,
+    /// Its match is not here, or over.
+    NoMatch,
+}
 
-impl Tickets {
-    /// No ticket yet, and never more than `tickets_max`.
-    pub(crate) fn with_room_for(tickets_max: usize) -> Self {
-        Self(Arc::new(Mutex::new(ExpiringTable::new(tickets_max))))
-    }
-
-    /// A ticket for a seat that is yet to be found. `None` if too many are outstanding.
-    pub(crate) fn begin(&self, now: Instant) -> Option<Blank> {
-        let secret = Secret(random_bytes());
-        let expires = now + TICKET_LIFE;
-        self.table().insert(now, hash(secret), None, expires).ok()?;
-        Some(Blank { tickets: self.clone(), secret, expires, is_granted: false })
-    }
-
-    /// Where this ticket leads.
-    pub(crate) fn find(&self, now: Instant, secret: Secret) -> Option<Ticket> {
-        self.table().get_mut(now, &hash(secret))?.clone()
-    }
-
-    /// These tickets lead nowhere from now on.
-    pub(crate) fn revoke(&self, now: Instant, tickets: impl IntoIterator<Item = SecretHash>) {
-        let mut table = self.table();
-        for ticket in tickets {
-            table.remove(now, &ticket);
+impl Flaw {
+    /// For logs and metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Forged => "forged",
+            Self::Expired => "expired",
+            Self::Void => "void",
+            Self::NoMatch => "no_match",
         }
     }
-
-    /// Drops tickets whose time is over.
-    pub(crate) fn purge(&self, now: Instant) {
-        self.table().purge(now);
-    }
-
-    /// Number of tickets outstanding.
-    pub(crate) fn len(&self) -> usize {
-        self.table().len()
-    }
-
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// A ticket without a seat. Void when dropped.
+/// A ticket without a seat.
 #[derive(Debug)]
 pub(crate) struct Blank {
-    tickets: Tickets,
-    secret: Secret,
-    expires: Instant,
-    is_granted: bool,
+    bytes: [u8; BLANK_BYTES],
+    until: Instant,
 }
 
 impl Blank {
-    /// What the match will know it by.
-    pub(crate) fn hash(&self) -> SecretHash {
-        hash(self.secret)
+    /// For `owner`. The time begins.
+    pub(crate) fn new(now: Instant, unix: u64, key: PlayerKey) -> Self {
+        let expires = u32::try_from(unix.saturating_add(TICKET_LIFE.as_secs())).unwrap_or(u32::MAX);
+        let mut bytes = [0; BLANK_BYTES];
+        write(&mut bytes, &[&owner(key), &expires.to_le_bytes(), &random_bytes::<16>()]);
+        Self { bytes, until: now + TICKET_LIFE }
     }
 
-    /// It leads to this seat. Returns the ticket, which is kept nowhere else, and how long it may
-    /// be shown; `None` if that time is over.
-    pub(crate) fn grant(mut self, now: Instant, ticket: Ticket) -> Option<(Secret, Duration)> {
-        let granted = self.tickets.table().get_mut(now, &self.hash()).map(|place| *place = Some(ticket));
-        self.is_granted = granted.is_some();
-        granted.map(|()| (self.secret, self.expires - now))
+    /// What the match will know it by.
+    pub(crate) fn hash(&self) -> SecretHash {
+        Sha256::digest(self.bytes).into()
+    }
+
+    /// It leads to this seat. Returns the ticket, and how long it may be shown; `None` if that time
+    /// is over.
+    pub(crate) fn grant(self, now: Instant, keys: &Keys, id: MatchId, player: PlayerId) -> Option<(Ticket, Duration)> {
+        let left = self.until.checked_duration_since(now).filter(|left| !left.is_zero())?;
+        let mut signed = [0; SIGNED_BYTES];
+        write(&mut signed, &[&id.0, &player.0.to_le_bytes(), &self.bytes]);
+        let mut ticket = [0; TICKET_BYTES];
+        write(&mut ticket, &[&signed, &keys.sign(&signed)]);
+        Some((Ticket(ticket), left))
     }
 }
 
-impl Drop for Blank {
-    fn drop(&mut self) {
-        if !self.is_granted {
-            self.tickets.revoke(Instant::now(), [hash(self.secret)]);
-        }
+/// What `ticket` says at this time, if one of the keys has signed it and it has not expired.
+pub(crate) fn read(ticket: &Ticket, unix: u64, keys: &Keys) -> Result<Claims, Flaw> {
+    let (Some(signed), Some(mac)) = (ticket.0.first_chunk::<SIGNED_BYTES>(), ticket.0.last_chunk::<MAC_BYTES>()) else {
+        return Err(Flaw::Forged);
+    };
+    if !keys.has_signed(signed, mac) {
+        return Err(Flaw::Forged);
     }
+    let mut rest = signed.as_slice();
+    let id = MatchId(take(&mut rest).unwrap_or_default());
+    let player = PlayerId(u16::from_le_bytes(take(&mut rest).unwrap_or_default()));
+    let hash = Sha256::digest(rest).into();
+    let owner = take(&mut rest).unwrap_or_default();
+    let expires = u64::from(u32::from_le_bytes(take(&mut rest).unwrap_or_default()));
+    if unix >= expires.saturating_add(CLOCK_LEEWAY_S) {
+        return Err(Flaw::Expired);
+    }
+    Ok(Claims { id, player, owner, hash })
+}
+
+/// For the fuzz targets: a file of keys, and what tickets it makes and takes.
+#[derive(Debug)]
+pub struct TicketDesk(Keys);
+
+impl TicketDesk {
+    /// With the keys that this file gives, if it gives any.
+    pub fn new(file: &[u8]) -> Option<Self> {
+        Keys::parse(file).ok().map(Self)
+    }
+
+    /// A ticket for a seat.
+    pub fn give(&self, unix: u64, key: PlayerKey, id: MatchId, player: PlayerId) -> Option<Ticket> {
+        let now = Instant::now();
+        Blank::new(now, unix, key).grant(now, &self.0, id, player).map(|(ticket, _)| ticket)
+    }
+
+    /// Where a ticket leads, or what is wrong with it.
+    pub fn read(&self, ticket: &Ticket, unix: u64) -> Result<(MatchId, PlayerId), &'static str> {
+        read(ticket, unix, &self.0).map(|claims| (claims.id, claims.player)).map_err(Flaw::name)
+    }
+}
+
+/// Seconds since 1970, which tickets are written in.
+pub(crate) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn write(bytes: &mut [u8], parts: &[&[u8]]) {
+    let parts = parts.iter().flat_map(|part| part.iter());
+    bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = *part);
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, left) = rest.split_first_chunk()?;
+    *rest = left;
+    Some(*taken)
 }
 
 #[cfg(test)]
-mod tests {
-    use tickwire_game::Mode;
-    use tickwire_protocol::MatchId;
-
-    use super::*;
-    use crate::matches::stats::MatchStats;
-    use crate::matches::{MatchInfo, Settings};
-
-    fn ticket() -> Ticket {
-        let mode = Mode { id: "duel", title: "Duel", max_players: 2, tick_rate: 30, live_seconds: 60, bots_fill: 0, stand_in: false };
-        let info = MatchInfo {
-            id: MatchId([7; 16]),
-            code: "CODE".into(),
-            mode,
-            mode_index: 0,
-            settings: Settings::PUBLIC,
-            created: Instant::now(),
-            stats: MatchStats::default(),
-        };
-        Ticket { handle: MatchHandle::new(Arc::new(info)).0, player: PlayerId(3) }
-    }
-
-    #[test]
-    fn a_ticket_leads_to_its_seat_until_its_time_is_over_or_it_is_revoked() {
-        let start = Instant::now();
-        let tickets = Tickets::with_room_for(TICKETS_MAX);
-        let blank = tickets.begin(start).expect("room");
-        let asked = start + Duration::from_secs(2);
-        let (secret, left) = blank.grant(asked, ticket()).expect("in time");
-        assert_eq!(left + Duration::from_secs(2), TICKET_LIFE);
-        for _ in 0..2 {
-            assert_eq!(tickets.find(asked, secret).map(|ticket| ticket.player), Some(PlayerId(3)), "however often it is shown");
-        }
-        assert!(tickets.find(start + TICKET_LIFE, secret).is_none());
-        tickets.revoke(asked, [hash(secret)]);
-        assert!(tickets.find(asked, secret).is_none());
-    }
-
-    #[test]
-    fn a_blank_leads_nowhere_and_leaves_nothing_behind() {
-        let start = Instant::now();
-        let tickets = Tickets::with_room_for(1);
-        let blank = tickets.begin(start).expect("room");
-        assert!(tickets.find(start, blank.secret).is_none());
-        assert!(tickets.begin(start).is_none(), "it takes room");
-        drop(blank);
-        assert_eq!(tickets.len(), 0);
-        let late = tickets.begin(start).expect("room");
-        assert!(late.grant(start + TICKET_LIFE, ticket()).is_none());
-    }
-}
+mod tests;

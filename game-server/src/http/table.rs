@@ -74,6 +74,7 @@ impl<K: Clone + Eq + Hash, V> ExpiringTable<K, V> {
     }
 
     /// Number of entries, expired ones included until they are purged.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

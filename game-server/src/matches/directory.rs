@@ -3,8 +3,8 @@
 //! Not on the tick path: a match task never asks the directory anything.
 
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use dashmap::DashMap;
@@ -15,7 +15,9 @@ use tickwire_protocol::{CloseReason, MatchId};
 use super::handle::{Command, MatchHandle, MatchInfo, Settings};
 use super::headroom::Load;
 use super::stats::MatchStats;
-use super::worker::{Start, WorkerHandle};
+use super::worker::{Origin, Revived, Start, WorkerHandle};
+use crate::journal::Revival;
+use crate::journal::record::Identity;
 use crate::secrets::random_bytes;
 
 /// Letters and digits of match codes, without those that look alike.
@@ -120,13 +122,44 @@ impl Directory {
         let id = MatchId(random_bytes());
         let code = code.map_or_else(|| Ok(self.reserve_code(id)), |code| self.take_code(code, id))?;
         let stats = MatchStats::default();
-        let info = Arc::new(MatchInfo { id, code, mode, mode_index: index as u8, settings, created: Instant::now(), stats });
-        let (handle, commands) = MatchHandle::new(info);
+        let info = MatchInfo { id, code, mode, mode_index: index as u8, settings, created: Instant::now(), stats };
+        Ok(self.start(worker, info, Origin::New { seed: u64::from_le_bytes(random_bytes()) }, place, charge))
+    }
+
+    /// Brings a match back that another process ran, at nobody's expense. `revived` is told what
+    /// came of it.
+    ///
+    /// # Errors
+    /// If there is no room for it, or the game has no such mode any more.
+    pub fn revive(self: &Arc<Self>, revival: Revival, revived: mpsc::Sender<Revived>) -> Result<(), CreateError> {
+        let Identity { mode, tick_rate, private, lobby, bots, .. } = &revival.identity;
+        let index = self.modes.iter().position(|known| known.id == mode).ok_or(CreateError::NoSuchMode)?;
+        let mode = Mode { tick_rate: *tick_rate, ..*self.modes.get(index).ok_or(CreateError::NoSuchMode)? };
+        // It sleeps until somebody comes: whether there is time for it is asked then.
+        let worker = self.workers.iter().min_by_key(|worker| worker.matches()).ok_or(CreateError::AtCapacity)?;
+        let place = Place::take(self)?;
+        let code = self.take_code(&revival.identity.code, revival.id)?;
+        let settings = Settings { private: *private, lobby: *lobby, bots: *bots };
+        let created = Instant::now().checked_sub(revival.age()).unwrap_or_else(Instant::now);
+        let info = MatchInfo { id: revival.id, code, mode, mode_index: index as u8, settings, created, stats: MatchStats::default() };
+        self.start(worker, info, Origin::Kept { revival: Box::new(revival), revived }, place, None);
+        Ok(())
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        worker: &WorkerHandle,
+        info: MatchInfo,
+        origin: Origin,
+        place: Place,
+        charge: Option<Charge>,
+    ) -> MatchHandle {
+        let (handle, commands) = MatchHandle::new(Arc::new(info));
         let handle = handle.on(Arc::clone(worker.load()));
-        self.matches.insert(id, handle.clone());
+        self.matches.insert(handle.info.id, handle.clone());
         let registration = Box::new(Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge });
-        worker.start(Start { info: Arc::clone(&handle.info), commands, seed: u64::from_le_bytes(random_bytes()), registration });
-        Ok(handle)
+        worker.start(Start { info: Arc::clone(&handle.info), commands, origin, registration });
+        handle
     }
 
     /// The match with this id.

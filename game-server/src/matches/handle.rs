@@ -199,7 +199,7 @@ pub enum Command {
         /// The seat.
         player: PlayerId,
         /// Compared with the hashes the seat keeps.
-        ticket: Secret,
+        ticket: SecretHash,
         /// After Hello.
         socket: Box<Socket>,
     },

@@ -5,13 +5,17 @@
 //! are carried out between ticks, each in a step of its own.
 //!
 //! `door` carries out commands, `hearing` is what clients say, `timing` what they are told about
-//! their inputs, `sign_ins` is who must sign in again.
+//! their inputs, `sign_ins` is who must sign in again, `keeping` is what is written down so that
+//! the match outlives the process, `revival` brings it back.
 //!
 //! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a
-//! burst; while nobody is connected there are no ticks.
+//! burst; while nobody is connected there are no ticks; a step is written before anybody is told
+//! what came of it.
 
 mod door;
 mod hearing;
+mod keeping;
+mod revival;
 mod sign_ins;
 mod timing;
 
@@ -34,7 +38,9 @@ use super::pacer::Alarm;
 use super::sign_in::SignIn;
 use crate::clock::{self, Moment, Started, TickClock};
 use crate::config::{MatchConfig, SessionConfig};
+use crate::journal::MatchLog;
 use crate::transport::Ended;
+pub use revival::{RevivalError, RevivedSeat};
 use timing::Timings;
 
 /// One match.
@@ -56,6 +62,10 @@ pub struct MatchTask<G: Game> {
     aged: Instant,
     /// Of the worker that runs the match.
     load: Arc<Load>,
+    /// Where it is written what happens.
+    log: MatchLog,
+    /// Ticks from one checkpoint to the next.
+    checkpoint_every: u32,
 }
 
 impl<G: Game> MatchTask<G> {
@@ -68,13 +78,25 @@ impl<G: Game> MatchTask<G> {
         config: &MatchConfig,
         offset: Duration,
     ) -> Self {
-        let (mode, now) = (info.mode, Instant::now());
+        let mode = info.mode;
         let (lobby, bots) = (info.settings.lobby, info.settings.bots);
         let rules = rules(&info, &session, config);
         let setup = Setup { id: info.id, mode, mode_index: info.mode_index, lobby, bots, rules, seed };
+        Self::of_core(MatchCore::new(&setup), info, commands, session, config, offset)
+    }
+
+    fn of_core(
+        core: MatchCore<G>,
+        info: Arc<MatchInfo>,
+        commands: mpsc::Receiver<Command>,
+        session: SessionConfig,
+        config: &MatchConfig,
+        offset: Duration,
+    ) -> Self {
+        let (mode, now) = (info.mode, Instant::now());
         Self {
             clock: TickClock::new(mode.tick_rate, now, offset),
-            core: MatchCore::new(&setup),
+            core,
             step: Step::default(),
             audience: Audience::new(session, mode.tick_rate),
             timings: Timings::default(),
@@ -83,6 +105,8 @@ impl<G: Game> MatchTask<G> {
             aged: now,
             spectators_max: config.spectators_max,
             load: headroom::nobody(),
+            log: MatchLog::default(),
+            checkpoint_every: u32::MAX,
             info,
             commands,
         }
@@ -142,6 +166,7 @@ impl<G: Game> MatchTask<G> {
                 return Some(over);
             }
             self.publish_seats();
+            self.keep_all();
             let left = self.core.next_deadline().since(self.core.age());
             let next = self.aged + self.clock.interval() * left.max(1);
             tokio::select! {
@@ -204,11 +229,13 @@ impl<G: Game> MatchTask<G> {
             return Some(CloseReason::InternalError);
         }
         self.publish(now, started, sent);
+        self.keep_newest();
         None
     }
 
     /// Hands the core what has happened, and does what that asks for. Says if the match is over.
     fn take_step(&mut self) -> Option<CloseReason> {
+        self.log.step(&self.step);
         let outcome = self.core.step(&self.step);
         self.step.changes.clear();
         self.step.advance = Advance::Nothing;

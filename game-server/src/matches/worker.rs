@@ -11,16 +11,17 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tickwire_game::Game;
-use tickwire_protocol::CloseReason;
+use tickwire_protocol::{CloseReason, MatchId};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::handle::{Command, MatchInfo};
 use super::headroom::{BEAT, Comer, Gauge, Load};
-use super::match_task::MatchTask;
+use super::match_task::{MatchTask, RevivalError, RevivedSeat};
 use super::pacer::{self, Alarm, Pacer};
 use crate::config::{HeadroomConfig, MatchConfig, SessionConfig};
+use crate::journal::{Lane, Opening, Revival};
 
 /// A match to be run.
 pub struct Start {
@@ -28,11 +29,30 @@ pub struct Start {
     pub info: Arc<MatchInfo>,
     /// What it is asked.
     pub commands: mpsc::Receiver<Command>,
-    /// Of its randomness.
-    pub seed: u64,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Its entry in the directory, dropped when it ends.
     pub registration: Box<dyn Send>,
 }
+
+/// Where a match comes from.
+pub enum Origin {
+    /// It is new.
+    New {
+        /// Of its randomness.
+        seed: u64,
+    },
+    /// Another process ran it.
+    Kept {
+        /// What it left.
+        revival: Box<Revival>,
+        /// Who waits for it to go on: told of the seats that people have, or why it does not.
+        revived: std::sync::mpsc::Sender<Revived>,
+    },
+}
+
+/// The match that goes on, with the seats that people have in it; or that does not, and why.
+pub type Revived = Result<(MatchId, Vec<RevivedSeat>), (MatchId, RevivalError)>;
 
 /// A worker, seen from outside. When the handle is dropped the worker ends with its last match.
 pub struct WorkerHandle {
@@ -98,6 +118,7 @@ pub fn spawn<G: Game>(
     session: SessionConfig,
     matches: MatchConfig,
     headroom: HeadroomConfig,
+    journal: Option<Opening>,
 ) -> std::io::Result<(WorkerHandle, JoinHandle<()>)> {
     let (starts, mut receiver) = mpsc::unbounded_channel::<Start>();
     let load = Load::new(headroom);
@@ -107,6 +128,7 @@ pub fn spawn<G: Game>(
     let for_thread = Arc::clone(&shared);
     let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
         pacer::sleep_exactly();
+        let lane = journal.map(|opening| Lane::open(&opening, index as u16));
         let tasks = LocalSet::new();
         let accept = async {
             let mut started = 0;
@@ -118,6 +140,7 @@ pub fn spawn<G: Game>(
                     _ = beat.tick() => {
                         for_thread.beats.fetch_add(1, Relaxed);
                         gauge.beat(Instant::now(), &for_thread.load);
+                        lane.iter().for_each(Lane::tidy);
                         continue;
                     }
                     start = receiver.recv() => start,
@@ -125,7 +148,7 @@ pub fn spawn<G: Game>(
                 let Some(start) = start else { break };
                 let offset = spread(started, start.info.mode.tick_rate);
                 started += 1;
-                let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread), pacer.alarm());
+                let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread), lane.clone(), pacer.alarm());
                 // A match carries out all commands that have come, however many, and tokio's budget would have it pause among them.
                 tokio::task::spawn_local(tokio::task::unconstrained(task));
             }
@@ -166,21 +189,41 @@ impl Parking {
     }
 }
 
-async fn run<G: Game>(start: Start, session: SessionConfig, matches: MatchConfig, offset: Duration, shared: Arc<Shared>, alarm: Alarm) {
-    let Start { info, commands, seed, registration } = start;
-    let (id, load) = (info.id, Arc::clone(&shared.load));
-    tracing::info!(match_id = %id, mode = info.mode.id, code = info.code, "match started");
-    let built = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        Box::new(MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load))
+async fn run<G: Game>(
+    start: Start,
+    session: SessionConfig,
+    matches: MatchConfig,
+    offset: Duration,
+    shared: Arc<Shared>,
+    lane: Option<Lane>,
+    alarm: Alarm,
+) {
+    let (id, mode, code) = (start.info.id, start.info.mode.id, start.info.code.clone());
+    let Start { info, commands, origin, registration } = start;
+    let load = Arc::clone(&shared.load);
+    let log = || lane.as_ref().map(|lane| lane.of_match(id)).unwrap_or_default();
+    let built = std::panic::catch_unwind(AssertUnwindSafe(|| match origin {
+        Origin::New { seed } => Some(MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).kept(log())),
+        Origin::Kept { revival, revived } => {
+            let _attempt = lane.as_ref().map(|lane| lane.attempt(id));
+            let task = MatchTask::revive(info, commands, session, &matches, offset, &revival);
+            let task = task.map(|task| task.on(load).kept(log()));
+            // The waiter may have given up: the server stops.
+            let _ = revived.send(task.as_ref().map(|task| (id, task.seats())).map_err(|error| (id, *error)));
+            task.ok()
+        }
     }));
-    let reason = match built {
-        Ok(mut task) => {
+    let reason = match built.map(|task| task.map(Box::new)) {
+        Ok(Some(mut task)) => {
+            tracing::info!(match_id = %id, mode, code, "match started");
             let reason = AssertUnwindSafe(task.run(alarm)).catch_unwind().await.unwrap_or(CloseReason::InternalError);
             task.close_all(reason);
             reason
         }
+        Ok(None) => CloseReason::MatchGone,
         Err(_) => CloseReason::InternalError,
     };
+    log().end();
     drop(registration);
     shared.matches.fetch_sub(1, Relaxed);
     if reason == CloseReason::InternalError {

@@ -82,7 +82,6 @@ impl Collector for Server {
         connections(encoder, observer)?;
         certificate(encoder, observer)?;
         guests(encoder, observer)?;
-        tickets(encoder, observer)?;
         tick_duration(encoder, &totals)?;
         tick_lateness(encoder, &totals)?;
         tick_overruns(encoder, &totals)?;
@@ -194,11 +193,7 @@ fn connections(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt:
 }
 
 fn guests(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
-    gauge(encoder, "guest_sessions", "Guest sessions of the HTTP API", observer.gateway.table_sizes().0 as i64)
-}
-
-fn tickets(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
-    gauge(encoder, "tickets", "Tickets whose time is not over", observer.gateway.table_sizes().1 as i64)
+    gauge(encoder, "guest_sessions", "Guest sessions of the HTTP API", observer.gateway.sessions() as i64)
 }
 
 fn tick_duration(encoder: &mut DescriptorEncoder<'_>, totals: &Totals) -> fmt::Result {

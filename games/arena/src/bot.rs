@@ -12,17 +12,17 @@ mod ease;
 mod nav;
 mod sight;
 
-use tickwire_game::{Rng, Stored};
+use tickwire_game::{Rng, Stored, timers};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
+use crate::Input;
 use crate::angle::Angle;
 use crate::geometry::Vec2;
 use crate::map::UNIT;
 use crate::movement::{DASH_COOLDOWN_TICKS, FIGHTER_RADIUS, TOP_SPEED};
 use crate::projectile::SHOT_SPEED;
 use crate::tables::{Fighter, PickupKind, Shot};
-use crate::{Input, timers};
 use sight::{Opponent, look_around, map_of, nearest_pickup, refuge, threatens, vulnerable};
 
 /// How far it goes out of its way for an overcharge.

@@ -16,15 +16,12 @@ pub struct Input {
     pub move_y: i8,
     /// Aim, 1/65536 turn, 0 to the right, growing clockwise.
     pub aim: u16,
-    /// [`Input::FIRE`] and [`Input::DASH`]; other bits mean nothing.
+    /// Fires while held; dashes as soon as that is ready.
+    #[buttons(FIRE, DASH)]
     pub buttons: u8,
 }
 
 impl Input {
-    /// Button bit: fire while held.
-    pub const FIRE: u8 = 1;
-    /// Button bit: dash as soon as it is ready.
-    pub const DASH: u8 = 2;
     /// The longest push.
     pub const PUSH_MAX: i32 = 127;
 

@@ -14,12 +14,12 @@ pub mod movement;
 pub mod page;
 pub mod projectile;
 pub mod tables;
-pub mod timers;
 
 mod server;
 
 use bevy_ecs::world::World;
-use tickwire_game::{Bots, Game, Interest, MatchClock, Mode, PlayerId, Predict, Ranking, Setup, Sight, Snapshot, own};
+use tickwire_game::page::Question;
+use tickwire_game::{Game, Interest, MatchClock, Mode, PlayerId, Setup, Snapshot, game, own};
 use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{Columns, Schema};
@@ -40,8 +40,8 @@ pub const ROYALE_ID: &str = "royale";
 /// The game.
 pub struct Arena;
 
+#[game]
 impl Game for Arena {
-    const NAME: &'static str = "arena";
     const MODES: &'static [Mode] = &[
         Mode {
             id: "ffa",
@@ -62,10 +62,11 @@ impl Game for Arena {
             stand_in: true,
         },
     ];
-    type Input = Input;
     type Event = ArenaEvent;
     type Components = tables::Listed;
     const SCHEMA: Schema = tables::SCHEMA;
+    const CONSTANTS: &'static [(&'static str, i64)] = page::CONSTANTS;
+    const QUESTIONS: &'static [Question] = &[page::MAP, page::SHOT_FLIGHT];
 
     fn join(world: &mut World, player: PlayerId) {
         server::join(world, player);
@@ -78,18 +79,10 @@ impl Game for Arena {
     fn is_decided(world: &mut World) -> bool {
         server::is_decided(world)
     }
-}
-
-impl Predict for Arena {
-    type Body = Fighter;
 
     fn step(fighter: &mut Fighter, now: &MatchClock, input: &Input, mode: &Mode) {
         fighter.step(Map::of(mode), now.tick, &input.in_phase(now.phase));
     }
-}
-
-impl Bots for Arena {
-    type Brain = Brain;
 
     fn brain(seed: u64) -> Brain {
         Brain::new(seed)
@@ -102,15 +95,11 @@ impl Bots for Arena {
     fn think(brain: &mut Brain, view: &Snapshot, me: PlayerId) -> Input {
         brain.think(view, me)
     }
-}
 
-impl Ranking for Arena {
     fn ranking(world: &mut World) -> Vec<Ranked> {
         server::ranking(world)
     }
-}
 
-impl Sight for Arena {
     fn sight(mode: &Mode) -> Option<Interest> {
         server::sight(mode)
     }

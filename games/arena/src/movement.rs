@@ -4,6 +4,7 @@
 //! [`TOP_SPEED`], in a dash [`SPEED_MAX`]; velocity is what the fighter really moved by, so a position is its predecessor
 //! plus the velocity.
 
+use tickwire_game::timers;
 use tickwire_protocol::Tick;
 
 use crate::angle::Angle;
@@ -11,7 +12,6 @@ use crate::geometry::{Rect, Vec2};
 use crate::input::Input;
 use crate::map::{Map, NEAR, UNIT, WallsNear};
 use crate::tables::Fighter;
-use crate::timers;
 
 /// Half of a fighter's width.
 pub const FIGHTER_RADIUS: i32 = 20 * UNIT;

@@ -15,13 +15,12 @@ pub(crate) use systems::KILL_SCORE;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::schedule::{IntoScheduleConfigs, SystemSet};
 use bevy_ecs::world::World;
-use tickwire_game::{Interest, MatchClock, Mode, Random, Setup, spawn};
+use tickwire_game::{Interest, MatchClock, Mode, Random, Setup, spawn, timers};
 use tickwire_protocol::PlayerId;
 use tickwire_protocol::messages::Ranked;
 
 use crate::map::Map;
 use crate::tables::{Pickup, Score, Spot};
-use crate::timers;
 
 /// What a tick does, in this order.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! What is replicated, as built. The order of tables and fields is the wire's; the page finds both by name.
 //!
 //! Positions are 1/16 unit, velocities 1/16 unit per tick, angles 1/1024 turn. Moments are low 31 bits of a tick
-//! ([`crate::timers`]): they change when something happens, not every tick. Positions are moved by velocities, and a fighter's
+//! ([`tickwire_game::timers`]): they change when something happens, not every tick. Positions are moved by velocities, and a fighter's
 //! velocity is what it really moved by, also along walls: a tick in which nobody changes course costs almost nothing.
 
 mod expected;

@@ -1,10 +1,32 @@
 //! The games of this repository: the one place that names them. Server, load test, codec lab and
 //! browser module find them here.
 
+use tickwire_game::{Game, GameVisitor};
+
 tickwire_game::games! {
     /// The game that runs unless another is named, and the one that the page draws.
     arena::Arena,
     tag::Tag,
+}
+
+/// What the page of the game called `name` knows of it, as a TypeScript module; `None` if there is no such game.
+pub fn bindings(name: &str) -> Option<String> {
+    with(name, Bindings)
+}
+
+/// Where that module is, in the folder of the pages' sources.
+pub fn bindings_path(name: &str) -> String {
+    format!("{name}/generated.ts")
+}
+
+struct Bindings;
+
+impl GameVisitor for Bindings {
+    type Output = String;
+
+    fn visit<G: Game>(self) -> String {
+        tickwire_game::page::typescript::<G>()
+    }
 }
 
 #[cfg(test)]
@@ -27,5 +49,11 @@ mod tests {
         assert_eq!(super::NAMES, ["arena", "tag"]);
         assert_eq!(["arena", "tag", "chess"].map(|name| super::with(name, Modes)), [Some(2), Some(1), None]);
         assert_eq!(<super::MainGame as Game>::NAME, "arena");
+    }
+
+    #[test]
+    fn the_page_knows_what_the_game_says() {
+        let written = include_str!("../../../web-client/src/arena/generated.ts");
+        assert!(super::bindings("arena").as_deref() == Some(written), "`cargo xtask bindings` writes it");
     }
 }

@@ -18,7 +18,7 @@ const SPEED: i32 = 70;
 /// How far the one who is it gets: a little faster, or nobody would ever be caught.
 const IT_SPEED: i32 = 80;
 /// How long the one who was just tagged stands still, so that the others get away.
-const WAIT_TICKS: u32 = 60;
+const WAIT_TICKS: i32 = 60;
 /// How near to a border a bot turns away from it.
 const BORDER: i32 = 1_600;
 
@@ -40,7 +40,7 @@ pub struct Runner {
     /// Whose it is.
     #[owner]
     #[range(0..=11)]
-    pub player: u16,
+    pub player: PlayerId,
     /// Whether it is it.
     pub is_it: bool,
     /// Low 31 bits of the tick until which it stands still.
@@ -73,9 +73,9 @@ pub struct Runner {
 #[derive(Event, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tagged {
     /// Who is it.
-    pub player: u16,
+    pub player: PlayerId,
     /// Who was.
-    pub by: u16,
+    pub by: PlayerId,
 }
 
 impl Runner {
@@ -93,9 +93,8 @@ impl Runner {
         (self.vx, self.vy) = (self.x - left, self.y - top);
     }
 
-    /// Whether it stands still in `tick`: the moment is at most [`WAIT_TICKS`] ahead.
     fn waits(&self, tick: Tick) -> bool {
-        (1..=WAIT_TICKS).contains(&(self.waits_until.wrapping_sub(tick.0) & 0x7fff_ffff))
+        timers::left(self.waits_until, tick, WAIT_TICKS) > 0
     }
 
     /// The way to `other`.
@@ -109,27 +108,21 @@ impl Runner {
     }
 }
 
+#[game]
 impl Game for Tag {
-    const NAME: &'static str = "tag";
     const MODES: &'static [Mode] =
         &[Mode { id: "tag", title: "Tag", max_players: 12, live_seconds: 120, bots_fill: 5, stand_in: true, ..Mode::DEFAULT }];
-    type Input = Input;
     type Event = Tagged;
-    type Components = (Runner,);
 
     fn join(world: &mut World, player: PlayerId) {
         let random = &mut world.resource_mut::<Random>().0;
         let (x, y) = (random.between(RADIUS, WIDTH - RADIUS), random.between(RADIUS, HEIGHT - RADIUS));
-        spawn(world, Runner { player: player.0, x, y, ..Runner::default() });
+        spawn(world, Runner { player, x, y, ..Runner::default() });
     }
 
     fn systems(setup: &mut Setup<'_>) {
         setup.add((move_bodies::<Tag>, systems::pass_it_on).chain());
     }
-}
-
-impl Predict for Tag {
-    type Body = Runner;
 
     /// Scoring is not predicted.
     fn body(view: &Snapshot, me: PlayerId) -> Option<Runner> {
@@ -139,23 +132,12 @@ impl Predict for Tag {
     fn step(runner: &mut Runner, now: &MatchClock, input: &Input, _: &Mode) {
         runner.step(now.tick, *input);
     }
-}
 
-impl Ranking for Tag {
     fn ranking(world: &mut World) -> Vec<Ranked> {
-        let ranked = |runner: &Runner| Ranked { player: PlayerId(runner.player), score: runner.score };
-        let mut ranking: Vec<Ranked> = world.query::<&Runner>().iter(world).map(ranked).collect();
-        ranking.sort_unstable_by_key(|ranked| (-ranked.score, ranked.player));
-        ranking
+        ranked(world, |runner: &Runner| runner.score)
     }
-}
 
-without!(Tag: Sight);
-
-impl Bots for Tag {
-    /// They need to remember only what makes them differ.
-    type Brain = Rng;
-
+    /// Bots need to remember only what makes them differ.
     fn brain(seed: u64) -> Rng {
         Rng::new(seed)
     }
@@ -163,7 +145,7 @@ impl Bots for Tag {
     /// Runs to the nearest other when it is it, and away from whoever is it otherwise.
     fn think(brain: &mut Rng, view: &Snapshot, me: PlayerId) -> Input {
         let Some(own) = own::<Runner>(view, me) else { return Input::default() };
-        let others = || view.rows::<Runner>().map(|(_, runner)| runner).filter(|runner| runner.player != me.0);
+        let others = || view.rows::<Runner>().map(|(_, runner)| runner).filter(|runner| runner.player != me);
         let (mut x, mut y) = if own.is_it {
             others().min_by_key(|other| own.distance_squared(other)).map_or((0, 0), |prey| own.way_to(&prey))
         } else {
@@ -204,7 +186,7 @@ mod tests {
 
     #[test]
     fn whoever_is_tagged_stands_still_for_a_second() {
-        let mut runner = Runner { waits_until: 100 + WAIT_TICKS, x: 8_000, y: 4_800, ..Runner::default() };
+        let mut runner = Runner { waits_until: timers::after(Tick(100), WAIT_TICKS), x: 8_000, y: 4_800, ..Runner::default() };
         let moves = (101..200).map(|tick| {
             runner.step(Tick(tick), Input { x: 127, y: 0 });
             runner.vx

@@ -10,7 +10,7 @@ impl Runner {
     /// It is it from `tick` on.
     fn become_it(&mut self, tick: Tick) {
         self.is_it = true;
-        self.waits_until = tick_field(tick.plus(WAIT_TICKS));
+        self.waits_until = timers::after(tick, WAIT_TICKS);
     }
 }
 

@@ -27,7 +27,7 @@ fn bots_play_a_minute_of_tag() {
         let runners = runners(&game);
         let its: Vec<&Runner> = runners.iter().filter(|runner| runner.is_it).collect();
         assert_eq!(its.len(), 1, "exactly one is it");
-        was_it[usize::from(its[0].player)] = true;
+        was_it[usize::from(its[0].player.0)] = true;
         assert!(
             runners.iter().all(|runner| (RADIUS..=WIDTH - RADIUS).contains(&runner.x) && (RADIUS..=HEIGHT - RADIUS).contains(&runner.y))
         );
@@ -48,7 +48,7 @@ fn nobody_is_it_before_the_start_and_somebody_is_after_it_leaves() {
     game.enter(Phase::Live);
     game.step();
     let it = runners(&game).into_iter().find(|runner| runner.is_it).expect("somebody is it");
-    game.leave(PlayerId(it.player));
+    game.leave(it.player);
     game.step();
     assert!(runners(&game).iter().any(|runner| runner.is_it), "another one is it");
     assert!(runners(&game).iter().all(|runner| runner.player != it.player));

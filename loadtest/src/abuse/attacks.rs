@@ -6,15 +6,15 @@ mod http_stream;
 mod operators;
 mod requests;
 mod seats;
+mod tickets;
 
 use crate::attack::Attack;
 
 /// All of them, in the order of the table. Some are there over TLS only.
 pub(crate) fn all(tls: bool) -> Vec<Attack> {
     let over_tls = if tls { connections::OVER_TLS } else { &[] };
-    let parts =
-        [connections::ATTACKS, over_tls, requests::ATTACKS, frames::ATTACKS, http_stream::ATTACKS, seats::ATTACKS, operators::ATTACKS];
-    parts.concat()
+    let players = [frames::ATTACKS, http_stream::ATTACKS, seats::ATTACKS, tickets::ATTACKS];
+    [connections::ATTACKS, over_tls, requests::ATTACKS, &players.concat(), operators::ATTACKS].concat()
 }
 
 #[cfg(test)]

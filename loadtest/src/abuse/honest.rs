@@ -11,7 +11,7 @@ use arena::Arena;
 use arena::input::Input;
 use hdrhistogram::Histogram;
 use tickwire_loadtest::client::{Client, Heard};
-use tickwire_protocol::{Credential, Secret, Tick};
+use tickwire_protocol::{Credential, Tick, Ticket};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -119,7 +119,7 @@ async fn enter(server: &Target, address: IpAddr, far: Duration) -> Result<Client
     let (Some(ticket), Some(ws_url)) = (seated.member("ticket"), seated.member("ws_url")) else {
         bail!("seat: {} {}", seated.status, seated.body)
     };
-    let ticket: Secret = ticket.parse().ok().context("the ticket is no secret")?;
+    let ticket: Ticket = ticket.parse().ok().context("the ticket is none")?;
     let stream = server.connect(address).await.context("connection")?;
     tokio::time::sleep(far).await;
     let url = format!("ws://{}/{ws_url}", server.authority());

@@ -49,7 +49,17 @@ impl Server {
         fs::write(&token, ADMIN_TOKEN).with_context(|| format!("cannot write {}", token.display()))?;
         let log = scratch.join("server.log");
         let mut command = Command::new(binary);
-        command.args(["--port", "0", "--match-seconds", "86400", "--set", "log_filter=info", "--set", "matches.bots_fill=0"]);
+        command.args([
+            "--port",
+            "0",
+            "--no-journal",
+            "--match-seconds",
+            "86400",
+            "--set",
+            "log_filter=info",
+            "--set",
+            "matches.bots_fill=0",
+        ]);
         command.args(["--set", "matches.countdown_seconds=1", "--set", "session.idle_ms=0", "--hash-every", "30"]);
         command.arg("--admin-token-file").arg(&token).args(flags).process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log).context("cannot write the server's log")?);

@@ -17,6 +17,12 @@ pub(crate) enum Arm {
     TickwireHttp,
     /// The real server, with TLS that it speaks itself.
     TickwireTls,
+    /// The real server, which keeps its matches on disk.
+    TickwireJournal,
+    /// The same, synced once a second.
+    TickwireJournalSecond,
+    /// The same, synced before each tick is sent.
+    TickwireJournalTick,
     /// Colyseus as its documentation recommends it.
     Colyseus,
     /// The same with inputs as room messages.
@@ -29,12 +35,15 @@ pub(crate) enum Arm {
 
 impl Arm {
     /// In the order of tables.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Floor,
         Self::Tickwire,
         Self::TickwirePortable,
         Self::TickwireHttp,
         Self::TickwireTls,
+        Self::TickwireJournal,
+        Self::TickwireJournalSecond,
+        Self::TickwireJournalTick,
         Self::WsBinary,
         Self::WsJson,
         Self::Colyseus,
@@ -51,6 +60,9 @@ impl Arm {
             Self::TickwirePortable => "tickwire-portable",
             Self::TickwireHttp => "tickwire-http",
             Self::TickwireTls => "tickwire-tls",
+            Self::TickwireJournal => "tickwire-journal",
+            Self::TickwireJournalSecond => "tickwire-journal-second",
+            Self::TickwireJournalTick => "tickwire-journal-tick",
             Self::Colyseus => "colyseus",
             Self::ColyseusMessages => "colyseus-messages",
             Self::WsJson => "ws-json",
@@ -61,8 +73,18 @@ impl Arm {
     /// What `tickwire` calls its transport, for the arms that it is.
     pub(crate) const fn transport(self) -> Option<&'static str> {
         match self {
-            Self::Tickwire | Self::TickwireHttp | Self::TickwireTls => Some("auto"),
             Self::TickwirePortable => Some("portable"),
+            Self::Floor | Self::Colyseus | Self::ColyseusMessages | Self::WsJson | Self::WsBinary => None,
+            _ => Some("auto"),
+        }
+    }
+
+    /// What it keeps of its matches outlives, if it keeps anything.
+    pub(crate) const fn durability(self) -> Option<&'static str> {
+        match self {
+            Self::TickwireJournal => Some("process"),
+            Self::TickwireJournalSecond => Some("second"),
+            Self::TickwireJournalTick => Some("tick"),
             _ => None,
         }
     }
@@ -75,9 +97,9 @@ impl Arm {
     /// The script of the packages' folder that it is, for those that run on Node.
     pub(crate) const fn script(self) -> Option<&'static str> {
         match self {
-            Self::Floor | Self::Tickwire | Self::TickwirePortable | Self::TickwireHttp | Self::TickwireTls => None,
             Self::Colyseus | Self::ColyseusMessages => Some("colyseus.js"),
             Self::WsJson | Self::WsBinary => Some("ws.js"),
+            _ => None,
         }
     }
 }

@@ -8,7 +8,7 @@ mod plain;
 mod tickwire;
 
 use thiserror::Error;
-use tickwire_protocol::Secret;
+use tickwire_protocol::Ticket;
 
 use crate::arm::Arm;
 use crate::frame;
@@ -41,14 +41,14 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    pub(crate) fn new(arm: Arm, ticket: Option<Secret>) -> Self {
+    pub(crate) fn new(arm: Arm, ticket: Option<Ticket>) -> Self {
         match arm {
             Arm::Floor => Self::Floor(plain::Packed::default()),
-            Arm::Tickwire | Arm::TickwirePortable | Arm::TickwireHttp | Arm::TickwireTls => Self::Tickwire(tickwire::Client::new(ticket)),
             Arm::Colyseus => Self::Colyseus(colyseus::Client::new(colyseus::Channel::Input)),
             Arm::ColyseusMessages => Self::Colyseus(colyseus::Client::new(colyseus::Channel::Message)),
             Arm::WsJson => Self::Json(plain::Json::default()),
             Arm::WsBinary => Self::Binary(plain::Packed::default()),
+            _ => Self::Tickwire(tickwire::Client::new(ticket)),
         }
     }
 

@@ -10,7 +10,7 @@ use tickwire_loadtest::Api;
 use tickwire_loadtest::api::from_root;
 use tickwire_loadtest::line::Trust;
 use tickwire_loadtest::target::{Place, any_like};
-use tickwire_protocol::Secret;
+use tickwire_protocol::Ticket;
 use tokio::runtime::Runtime;
 
 use crate::MATCH_SEATS;
@@ -28,7 +28,7 @@ pub(crate) struct Seat {
     /// Where to connect to, below the server.
     pub(crate) path: String,
     /// Shown after the upgrade, where the arm asks for it.
-    pub(crate) ticket: Option<Secret>,
+    pub(crate) ticket: Option<Ticket>,
     /// Which match, counted from 0.
     pub(crate) match_index: usize,
 }
@@ -59,9 +59,9 @@ impl Seats {
         let match_index = self.given / MATCH_SEATS;
         let seat = match self.arm {
             Arm::Floor | Arm::WsJson | Arm::WsBinary => Seat { path: format!("/match/{match_index}"), ticket: None, match_index },
-            Arm::Tickwire | Arm::TickwirePortable | Arm::TickwireHttp => self.reserve(match_index)?,
             Arm::TickwireTls => self.reserve_over_tls(match_index)?,
             Arm::Colyseus | Arm::ColyseusMessages => self.join_room()?,
+            _ => self.reserve(match_index)?,
         };
         self.given += 1;
         Ok(seat)
@@ -77,7 +77,7 @@ impl Seats {
             None => self.post("/api/matches", Some(token), &json!({ "mode": "ffa", "private": true }))?,
         };
         self.code = Some(text(&join, "code")?.to_owned());
-        let ticket = text(&join, "ticket")?.parse().ok().context("the ticket is not 32 hex digits")?;
+        let ticket = text(&join, "ticket")?.parse().ok().context("the ticket is not 140 hex digits")?;
         Ok(Seat { path: from_root(text(&join, "ws_url")?.to_owned()), ticket: Some(ticket), match_index })
     }
 

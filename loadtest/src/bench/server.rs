@@ -61,6 +61,10 @@ impl Programs {
             }
             (Some(transport), None) => {
                 let mut command = self.tickwire_command(transport)?;
+                match arm.durability() {
+                    Some(durability) => command.arg("--state-dir").arg(self.scratch.join(arm.name())).args(["--durability", durability]),
+                    None => command.arg("--no-journal"),
+                };
                 if arm.is_secure() {
                     command.args(["--tls-self-signed", "--set", "tls.handshakes_per_minute=0"]);
                 }

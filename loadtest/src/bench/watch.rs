@@ -68,12 +68,10 @@ impl Watcher {
     /// `None` for arms whose updates mean nothing, or need their own client.
     pub(crate) fn new(arm: Arm) -> Option<Self> {
         let decoder = match arm {
-            Arm::Tickwire | Arm::TickwirePortable | Arm::TickwireHttp | Arm::TickwireTls => {
-                Decoder::Tickwire(Box::new(Replica::new(&Arena::SCHEMA)))
-            }
             Arm::WsJson => Decoder::Json,
             Arm::WsBinary => Decoder::Binary,
             Arm::Floor | Arm::Colyseus | Arm::ColyseusMessages => return None,
+            _ => Decoder::Tickwire(Box::new(Replica::new(&Arena::SCHEMA))),
         };
         Some(Self { decoder, before: HashMap::new(), tally: Tally::default() })
     }

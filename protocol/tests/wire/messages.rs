@@ -7,7 +7,8 @@ use tickwire_protocol::limits::TABLES_MAX;
 use tickwire_protocol::messages::{Body, Lobby, Pong, Presence, Ranked};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{
-    ClientMessage, CloseReason, Credential, Event, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Tick, Welcome,
+    ClientMessage, CloseReason, Credential, Event, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, TICKET_BYTES, Tick,
+    Ticket, Welcome,
 };
 
 use crate::support::{Stick, cases};
@@ -65,7 +66,7 @@ pub(crate) fn any_client_message() -> impl Strategy<Value = ClientMessage<Stick>
 
 fn any_credential() -> impl Strategy<Value = Credential> {
     prop_oneof![
-        any::<[u8; 16]>().prop_map(|bytes| Credential::Ticket(Secret(bytes))),
+        prop::array::uniform::<_, TICKET_BYTES>(any::<u8>()).prop_map(|bytes| Credential::Ticket(Ticket(bytes))),
         any::<[[u8; 16]; 2]>().prop_map(|[id, token]| Credential::Resume { match_id: MatchId(id), token: Secret(token) }),
     ]
 }

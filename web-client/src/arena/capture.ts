@@ -1,8 +1,8 @@
 // Listens to keyboard, mouse and touch over the stage and holds what is pressed now.
 //
 // Invariant: nothing stays pressed while the page cannot see it released (blur, hidden tab, open dialog).
-import { actionOf, aimOf, keysToMove, stickToMove, type ArenaInput, type Vector } from './controls';
-import { AIM_UNITS } from './generated';
+import { MOUSE, actionOf, aimOf, keysToMove, stickToMove, type Vector } from './controls';
+import { AIM_UNITS, BUTTONS, type Button, type Input } from './generated';
 import { STICK_RADIUS_PX, stickPlace, type Box } from './stick-place';
 
 /** The aiming stick fires beyond this share of its radius. */
@@ -35,7 +35,8 @@ export interface StickView {
 
 export interface CaptureOptions {
   readonly stage: HTMLElement;
-  readonly dashButton: HTMLElement;
+  /** What fingers press. */
+  readonly buttons: ReadonlyMap<Button, HTMLElement>;
   /** Where the own fighter is drawn, in page pixels. */
   readonly ownPlace: () => Vector;
   /** What a stick must not cover. */
@@ -56,10 +57,9 @@ export class InputCapture {
   private right: Stick | null = null;
   private mouse: Vector | null = null;
   private mouseFire = false;
-  private dashTouched = false;
+  private readonly touched = new Set<Button>();
   /** A press shorter than a tick still counts once. */
-  private dashLatched = false;
-  private fireLatched = false;
+  private readonly latched = new Set<Button>();
   private aim = 0;
   private nudged = 0;
   /** Off until there is a match: before that, keys are the page's own. */
@@ -69,7 +69,7 @@ export class InputCapture {
     this.options = options;
     this.listenToKeys();
     this.listenToPointers();
-    this.listenToDashButton();
+    for (const [button, element] of options.buttons) this.listenToButton(button, element);
     const release = (): void => {
       this.releaseAll();
     };
@@ -88,23 +88,18 @@ export class InputCapture {
   }
 
   /** What is pressed now. Clears presses that were already released. */
-  read(): ArenaInput {
+  read(): Input {
     const keys = keysToMove(this.held);
     const move = this.left ? stickToMove(this.left.dx, this.left.dy, STICK_RADIUS_PX) : keys;
     if (this.isAttended(performance.now())) this.aim = this.aimNow(move) ?? this.aim;
-    const keyHeld = (action: 'fire' | 'dash'): boolean => [...this.held].some((code) => actionOf(code) === action);
     const stickFire =
       this.right !== null && Math.hypot(this.right.dx, this.right.dy) > FIRE_DEFLECTION * STICK_RADIUS_PX;
-    const input = {
-      moveX: move.x,
-      moveY: move.y,
-      aim: (this.aim + this.nudged) % AIM_UNITS,
-      fire: this.mouseFire || this.fireLatched || stickFire || keyHeld('fire'),
-      dash: this.dashTouched || this.dashLatched || keyHeld('dash'),
-    };
-    this.dashLatched = false;
-    this.fireLatched = false;
-    return input;
+    const pressed = new Set<string | null>([...this.touched, ...this.latched, ...[...this.held].map(actionOf)]);
+    if (this.mouseFire || stickFire) pressed.add('fire');
+    const buttons = Object.fromEntries(BUTTONS.map((button) => [button, pressed.has(button)]));
+    this.latched.clear();
+    const aim = (this.aim + this.nudged) % AIM_UNITS;
+    return { move_x: move.x, move_y: move.y, aim, ...(buttons as Record<Button, boolean>) };
   }
 
   /**
@@ -165,8 +160,7 @@ export class InputCapture {
   private pressKey(code: string, repeat: boolean): void {
     this.held.add(code);
     if (repeat) return;
-    if (actionOf(code) === 'dash') this.dashLatched = true;
-    if (actionOf(code) === 'fire') this.fireLatched = true;
+    for (const button of BUTTONS) if (actionOf(code) === button) this.latched.add(button);
   }
 
   private listenToPointers(): void {
@@ -209,11 +203,9 @@ export class InputCapture {
     event.preventDefault();
     if (event.pointerType !== 'touch') {
       this.mouse = { x: event.clientX, y: event.clientY };
-      if (event.button === 0) {
-        this.mouseFire = true;
-        this.fireLatched = true;
-      }
-      if (event.button === 2) this.dashLatched = true;
+      const button = MOUSE[event.button];
+      if (button) this.latched.add(button);
+      if (button === 'fire') this.mouseFire = true;
       return;
     }
     this.options.onTouch();
@@ -251,31 +243,30 @@ export class InputCapture {
 
   private pointerEnd(event: PointerEvent): void {
     if (event.pointerType !== 'touch') {
-      if (event.button === 0 || event.type === 'pointercancel') this.mouseFire = false;
+      if (MOUSE[event.button] === 'fire' || event.type === 'pointercancel') this.mouseFire = false;
       return;
     }
     if (this.left?.pointer === event.pointerId) this.left = null;
     if (this.right?.pointer === event.pointerId) this.right = null;
   }
 
-  private listenToDashButton(): void {
-    const { dashButton } = this.options;
+  private listenToButton(button: Button, element: HTMLElement): void {
     const { signal } = this.listening;
-    dashButton.addEventListener(
+    element.addEventListener(
       'pointerdown',
       (event) => {
         event.preventDefault();
         event.stopPropagation();
-        this.dashTouched = true;
-        this.dashLatched = true;
+        this.touched.add(button);
+        this.latched.add(button);
       },
       { signal },
     );
     for (const end of ['pointerup', 'pointercancel', 'pointerleave'] as const) {
-      dashButton.addEventListener(
+      element.addEventListener(
         end,
         () => {
-          this.dashTouched = false;
+          this.touched.delete(button);
         },
         { signal },
       );
@@ -287,9 +278,8 @@ export class InputCapture {
     this.left = null;
     this.right = null;
     this.mouseFire = false;
-    this.dashTouched = false;
-    this.dashLatched = false;
-    this.fireLatched = false;
+    this.touched.clear();
+    this.latched.clear();
     this.options.onScores(false);
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { actionOf, aimOf, inputFields, keysToMove, stickToMove } from './controls';
+import { actionOf, aimOf, keysToMove, stickToMove } from './controls';
 
 describe('keysToMove', () => {
   it.each([
@@ -37,12 +37,6 @@ describe('aimOf', () => {
     expect(aimOf(1, -1e-9)).toBe(0);
     expect(aimOf(0, 0)).toBeNull();
   });
-});
-
-it('packs the buttons', () => {
-  const input = { moveX: 1, moveY: -2, aim: 3, fire: true, dash: true };
-  expect(inputFields(input)).toEqual([1, -2, 3, 3]);
-  expect(inputFields({ ...input, fire: false })).toEqual([1, -2, 3, 2]);
 });
 
 it('knows keys by their place', () => {

@@ -1,23 +1,13 @@
-// From keys, mouse and fingers to the arena's input: a move vector, an aim and two buttons. Mapping only; listening is
+// From keys, mouse and fingers to the arena's input: a move vector, an aim and its buttons. Mapping only; listening is
 // `capture.ts`.
-import { AIM_UNITS, DASH, FIRE, PUSH_MAX } from './generated';
-
-export interface ArenaInput {
-  /** -127 to 127 each. */
-  readonly moveX: number;
-  readonly moveY: number;
-  /** 0 to 65535, one turn, clockwise on screen from +x. */
-  readonly aim: number;
-  readonly fire: boolean;
-  readonly dash: boolean;
-}
+import { AIM_UNITS, PUSH_MAX, type Button } from './generated';
 
 export interface Vector {
   readonly x: number;
   readonly y: number;
 }
 
-type Action = 'up' | 'down' | 'left' | 'right' | 'fire' | 'dash';
+type Action = 'up' | 'down' | 'left' | 'right' | Button;
 
 /** By place on the keyboard, so that WASD is ZQSD on a French one. */
 const KEYS: Readonly<Record<string, Action>> = {
@@ -40,10 +30,8 @@ export function actionOf(code: string): Action | null {
   return KEYS[code] ?? null;
 }
 
-/** The fields in the order the browser module takes them. */
-export function inputFields(input: ArenaInput): readonly number[] {
-  return [input.moveX, input.moveY, input.aim, (input.fire ? FIRE : 0) | (input.dash ? DASH : 0)];
-}
+/** The mouse's buttons, left, middle and right. */
+export const MOUSE: readonly (Button | null)[] = ['fire', null, 'dash'];
 
 /** Opposite keys cancel; a diagonal is no faster than a straight. */
 export function keysToMove(held: ReadonlySet<string>): Vector {

@@ -1,6 +1,6 @@
 // Own shots from the moment they are fired: flown by the module, as the server will, until a snapshot contains them.
 import type { Replica } from '../net/wasm';
-import { AIM_TURN, SHOT_SPEED, SUBUNITS } from './generated';
+import { AIM_TURN, SHOT_SPEED, SUBUNITS, shotFlight } from './generated';
 import { ownShotId, type SceneShot } from './scene';
 import type { ArenaTables, MuzzleRow } from './tables';
 
@@ -10,7 +10,6 @@ interface Fired extends MuzzleRow {
 
 /** Further ahead than this the page is never. */
 const REMEMBERED = 32;
-const FLIGHT_FIELDS = 3;
 
 export class FiredShots {
   private readonly tables: ArenaTables;
@@ -68,14 +67,7 @@ export class FiredShots {
   }
 
   private place(shot: Fired, age: number): readonly [number, number, number] {
-    const [x = 0, y = 0, flies = 0] = this.replica.query(
-      'shot_flight_ptr',
-      FLIGHT_FIELDS,
-      shot.x,
-      shot.y,
-      shot.aim,
-      age,
-    );
+    const [x = 0, y = 0, flies = 0] = shotFlight(this.replica, shot.x, shot.y, shot.aim, age);
     return [x, y, flies];
   }
 }

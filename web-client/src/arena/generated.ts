@@ -1,4 +1,4 @@
-// What the page knows of the game `arena`. Generated: `cargo run -p arena --example page` writes it.
+// What the page knows of the game `arena`. Generated: `cargo xtask bindings` writes it.
 
 export const SUBUNITS = 16;
 export const AIM_TURN = 1024;
@@ -13,8 +13,6 @@ export const KILL_SCORE = 50;
 export const ARENA_SIDE = 4000;
 export const PUSH_MAX = 127;
 export const AIM_UNITS = 65536;
-export const FIRE = 1;
-export const DASH = 2;
 
 /** The tables of a snapshot, and their fields. */
 export interface Fields {
@@ -38,8 +36,38 @@ export interface Fields {
   readonly leader: 'rank' | 'player' | 'score' | 'kills';
 }
 
-/** What the input is made of, in order. */
-export const INPUT_FIELDS = ['move_x', 'move_y', 'aim', 'buttons'] as const;
+/** What a player holds down during a tick. */
+export interface Input {
+  /** -128 to 127. */
+  readonly move_x: number;
+  /** -128 to 127. */
+  readonly move_y: number;
+  /** 0 to 65535. */
+  readonly aim: number;
+  readonly fire: boolean;
+  readonly dash: boolean;
+}
+
+/** The numbers of an input, in the order in which the browser module takes them. */
+export const inputNumbers = (input: Input): readonly number[] => [
+  input.move_x,
+  input.move_y,
+  input.aim,
+  (input.fire ? 1 : 0) | (input.dash ? 2 : 0),
+];
+
+/** What of an input is held or not. */
+export const BUTTONS = ['fire', 'dash'] as const;
+export type Button = (typeof BUTTONS)[number];
+
+/** What answers the questions below with the game's own code: the browser module. */
+export interface Answers {
+  ask(question: number, ...numbers: readonly number[]): Int32Array;
+}
+
+export const map = (module: Answers): Int32Array => module.ask(0);
+export const shotFlight = (module: Answers, x: number, y: number, aim: number, age: number): Int32Array =>
+  module.ask(1, x, y, aim, age);
 
 /** What happens and is told once. */
 export type GameEvent =

@@ -3,6 +3,7 @@ import type { Quality } from '../sync/session';
 import { el, setHidden, setText } from '../ui/dom';
 import { formatOrdinal, formatPing } from '../ui/format';
 import { icon, type IconName } from '../ui/icons';
+import type { Button } from './generated';
 import type { FeedLine, HudModel } from './hud-model';
 import { KillNotes } from './kill-notes';
 import { Scoreboard } from './scoreboard';
@@ -24,11 +25,8 @@ export class Hud {
   readonly menuButton = hudButton('Menu', 'menu', 'menu-button');
   readonly scoresButton = hudButton('Players and scores', 'scores', 'scores-button');
   readonly inviteButton = hudButton('Invite friends', 'invite', 'invite-button');
-  readonly dashButton = el(
-    'button',
-    { type: 'button', class: 'dash-button', 'aria-label': 'Dash', tabindex: '-1', 'data-testid': 'dash-button' },
-    'Dash',
-  );
+  /** What fingers press. */
+  readonly buttons = new Map<Button, HTMLElement>([['dash', touchButton('dash', 'Dash')]]);
   /** What the touch sticks must not cover. */
   readonly bottom: HTMLElement;
   readonly kills = new KillNotes();
@@ -82,7 +80,7 @@ export class Hud {
       this.idle,
       this.scoresPanel,
       this.bottom,
-      this.dashButton,
+      ...this.buttons.values(),
     );
     this.scoresButton.setAttribute('aria-expanded', 'false');
   }
@@ -208,6 +206,15 @@ function hudButton(label: string, name: IconName, id: string): HTMLButtonElement
     'button',
     { type: 'button', class: 'hud-button', 'aria-label': label, title: label, 'data-testid': id },
     icon(name),
+  );
+}
+
+/** Its keys are on the keyboard, so it is not reached by them. */
+function touchButton(name: Button, label: string): HTMLElement {
+  return el(
+    'button',
+    { type: 'button', class: `${name}-button`, 'aria-label': label, tabindex: '-1', 'data-testid': `${name}-button` },
+    label,
   );
 }
 

@@ -1,5 +1,5 @@
 // The arena's walls, as the browser module knows them.
-import { ARENA_SIDE, SUBUNITS } from './generated';
+import { ARENA_SIDE, SUBUNITS, map, type Answers } from './generated';
 
 export interface Rect {
   readonly x: number;
@@ -14,22 +14,18 @@ export interface ArenaMap {
   readonly walls: readonly Rect[];
 }
 
-interface MapJson {
-  readonly width?: number;
-  readonly height?: number;
-  readonly walls: readonly Rect[];
+/** The map of the match's mode, in units. */
+export function readMap(module: Answers): ArenaMap {
+  const [width = ARENA_SIDE, height = ARENA_SIDE, ...sides] = Array.from(map(module), (value) => value / SUBUNITS);
+  const walls = Array.from({ length: Math.floor(sides.length / WALL_NUMBERS) }, (_, wall) => {
+    const [x = 0, y = 0, w = 0, h = 0] = sides.slice(wall * WALL_NUMBERS);
+    return { x, y, w, h };
+  });
+  return { width, height, walls };
 }
 
-/** Converts the module's map, in sixteenths of a unit, to units. */
-export function parseMap(json: unknown): ArenaMap {
-  const map = json as MapJson;
-  const units = (value: number): number => value / SUBUNITS;
-  return {
-    width: map.width === undefined ? ARENA_SIDE : units(map.width),
-    height: map.height === undefined ? ARENA_SIDE : units(map.height),
-    walls: map.walls.map((wall) => ({ x: units(wall.x), y: units(wall.y), w: units(wall.w), h: units(wall.h) })),
-  };
-}
+/** Place and size. */
+const WALL_NUMBERS = 4;
 
 /** Whether the straight way between two points passes a wall or leaves the map. */
 export function blocked(map: ArenaMap, x0: number, y0: number, x1: number, y1: number): boolean {

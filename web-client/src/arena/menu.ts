@@ -3,7 +3,6 @@ import type { InputRecorder } from '../sync/recorder';
 import { button, el } from '../ui/dom';
 import { Dialog } from '../ui/dialog';
 import { inviteRow } from '../ui/invite';
-import { controlsHelp } from '../ui/controls-help';
 
 export interface MenuOptions {
   /** Empty where there is none to give away. */
@@ -22,9 +21,14 @@ export function menuDialog({ code, recorder, onClose, onLeave }: MenuOptions): D
     el('div', { class: 'dialog-actions' }, resume, leave),
     ...(code === '' ? [] : [el('h3', {}, 'Invite friends'), inviteRow(code)]),
     el('h3', {}, 'How to play'),
-    controlsHelp(),
+    ...howToPlay(),
     ...(recorder ? [saveRecording(recorder)] : []),
   );
+}
+
+/** As the first page says it. */
+function howToPlay(): Node[] {
+  return Array.from(document.querySelectorAll('.landing .help'), (help) => help.cloneNode(true));
 }
 
 /** For developers: what was played so far, for a load test's bots to play. */

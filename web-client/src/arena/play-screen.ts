@@ -13,7 +13,7 @@ import { buildLobby } from '../ui/lobby-model';
 import { ZoomLock } from '../ui/zoom';
 import { announcement } from './announcements';
 import { InputCapture } from './capture';
-import { inputFields } from './controls';
+import { inputNumbers } from './generated';
 import { parseArenaEvent } from './events';
 import { Hud } from './hud';
 import { buildHud, deathNote, feedLine, killNote, type HudModel } from './hud-model';
@@ -122,7 +122,7 @@ export class PlayScreen {
       openSocket: start.openSocket,
       body: this.view.tables.body,
       teleport: TELEPORT_UNITS * SUBUNITS,
-      readInput: () => inputFields(this.capture.read()),
+      readInput: () => inputNumbers(this.capture.read()),
       onStep: (tick, row) => {
         this.view.stepped(tick, row);
       },
@@ -211,7 +211,7 @@ export class PlayScreen {
     });
     return new InputCapture({
       stage: view.stage,
-      dashButton: hud.dashButton,
+      buttons: hud.buttons,
       ownPlace: () => view.ownPlace(),
       taken: () => this.taken(),
       onTouch: () => {
@@ -358,8 +358,8 @@ export class PlayScreen {
 
   /** What the sticks must leave free. */
   private taken(): readonly Box[] {
-    const { dashButton, bottom } = this.hud;
-    return [dashButton, bottom, this.minimap.element]
+    const { buttons, bottom } = this.hud;
+    return [...buttons.values(), bottom, this.minimap.element]
       .map((element) => element.getBoundingClientRect())
       .filter((box) => box.width > 0);
   }

@@ -4,13 +4,13 @@ import type { Snapshot } from '../sync/snapshot';
 import { followView, wholeMapView } from './camera';
 import { EventQueue, parseArenaEvent } from './events';
 import { FiredShots } from './fired-shots';
-import { blocked, parseMap } from './map';
+import { blocked, readMap } from './map';
 import { buildScene, mixAngle, type SceneSource } from './scene';
 import { StandInBlend } from './stand-in';
 import { snapshotOf, SCHEMA, TABLES } from './testing';
 import { FakeReplica } from '../net/fakes';
 
-const MAP = parseMap({ width: 64_000, height: 64_000, walls: [{ x: 16_000, y: 0, w: 1_600, h: 16_000 }] });
+const MAP = readMap({ ask: () => Int32Array.of(64_000, 64_000, 16_000, 0, 1_600, 16_000) });
 
 function between(from: Snapshot, to: Snapshot, alpha: number): Sample {
   return { from, to, alpha, tick: from.tick + alpha * (to.tick - from.tick) };
@@ -128,7 +128,7 @@ describe('FiredShots', () => {
 
   it('flies a shot from the tick its cooldown began until a snapshot has that tick', () => {
     const replica = new FakeReplica();
-    replica.query = (...args: readonly unknown[]) => Int32Array.from([1_600 + 480 * (Number(args[5]) + 1), 3_200, 1]);
+    replica.ask = (_question, _x, _y, _aim, age = 0) => Int32Array.of(1_600 + 480 * (age + 1), 3_200, 1);
     const fired = new FiredShots(TABLES, replica);
     fired.stepped(20, row(0));
     fired.stepped(21, row(26));

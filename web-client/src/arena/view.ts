@@ -5,7 +5,7 @@ import { followView, wholeMapView, type View } from './camera';
 import type { Vector } from './controls';
 import { EventQueue, type ArenaEvent } from './events';
 import { isAway } from './hud-model';
-import { parseMap, type ArenaMap } from './map';
+import { readMap, type ArenaMap } from './map';
 import { Renderer } from './renderer';
 import { buildScene, type Scene } from './scene';
 import { StandInBlend } from './stand-in';
@@ -71,7 +71,7 @@ export class ArenaView {
   }
 
   static async create(stage: HTMLElement, replica: Replica): Promise<ArenaView> {
-    const map = parseMap(replica.map());
+    const map = readMap(replica);
     const renderer = await Renderer.create(stage, map);
     return new ArenaView(stage, replica, map, renderer);
   }
@@ -88,7 +88,7 @@ export class ArenaView {
 
   /** The session has a seat: its mode may be on another map. */
   welcomed(): void {
-    const map = parseMap(this.replica.map());
+    const map = readMap(this.replica);
     if (map.width === this.map.width && map.walls.length === this.map.walls.length) return;
     this.map = map;
     this.target = null;

@@ -81,8 +81,7 @@ export class FakeReplica implements Replica {
   predicted = (): Int32Array | null => this.body;
   predictedTick = (): number => 0;
   correction = (): readonly [number, number] => [0, 0];
-  map = (): unknown => ({});
-  query = (): Int32Array => new Int32Array();
+  ask: Replica['ask'] = () => new Int32Array();
 }
 
 export function welcome(resume: string, changes: Partial<Welcome> = {}): Welcome {

@@ -21,7 +21,6 @@ interface Exports {
   schema_hash_lo(): number;
   schema_hash_hi(): number;
   protocol_version(): number;
-  map_json(): number;
   hello_ticket(): number;
   hello_resume(): number;
   ping(clientTimeMs: number): number;
@@ -30,7 +29,8 @@ interface Exports {
   ready(ready: number): number;
   start_match(): number;
   bots(bots: number): number;
-  input(tick: number, ...fields: number[]): number;
+  input(tick: number, count: number): number;
+  ask(question: number, count: number): number;
   predicted_ptr(): number;
   predicted_tick(): number;
   correction_ptr(): number;
@@ -83,10 +83,8 @@ export interface Replica {
   predictedTick(): number;
   /** How far the last reconciliation moved the own body, as `[x, y]`: where it was shown minus where it is. */
   correction(): readonly [number, number];
-  /** The game's map as JSON. */
-  map(): unknown;
-  /** `length` integers that an export of the game's own answers with a pointer to. */
-  query(name: string, length: number, ...args: readonly number[]): Int32Array;
+  /** What the game's own code answers. The functions that ask are generated, beside the game's constants. */
+  ask(question: number, ...numbers: readonly number[]): Int32Array;
 }
 
 const SNAPSHOT = 1;
@@ -190,7 +188,7 @@ class WasmReplica implements Replica {
   }
 
   input(tick: number, fields: readonly number[]): Uint8Array {
-    return this.message(this.wasm.input(tick, ...fields));
+    return this.message(this.wasm.input(tick, this.fillNumbers(fields)));
   }
 
   predicted(): Int32Array | null {
@@ -208,19 +206,21 @@ class WasmReplica implements Replica {
     return [x, y];
   }
 
-  map(): unknown {
-    return JSON.parse(this.text(this.wasm.map_json()));
-  }
-
-  query(name: string, length: number, ...args: readonly number[]): Int32Array {
-    const ask = (this.wasm as unknown as Readonly<Record<string, unknown>>)[name];
-    if (typeof ask !== 'function') throw new Error(`the module has no export ${name}`);
-    const pointer = Number((ask as (...args: readonly number[]) => unknown)(...args));
-    return new Int32Array(this.wasm.memory.buffer, pointer, length).slice();
+  ask(question: number, ...numbers: readonly number[]): Int32Array {
+    const pointer = this.wasm.ask(question, this.fillNumbers(numbers));
+    const { buffer } = this.wasm.memory;
+    const [length] = new Int32Array(buffer, pointer, 1);
+    return new Int32Array(buffer, pointer + Int32Array.BYTES_PER_ELEMENT, length).slice();
   }
 
   private fillInbox(bytes: Uint8Array): void {
     new Uint8Array(this.wasm.memory.buffer, this.wasm.inbox_ptr(), bytes.length).set(bytes);
+  }
+
+  /** 32 bits each, as the numbers of a call. Answers how many there are. */
+  private fillNumbers(numbers: readonly number[]): number {
+    this.fillInbox(new Uint8Array(Int32Array.from(numbers).buffer));
+    return numbers.length;
   }
 
   /** A copy, because sending may happen after the outbox is used again. */

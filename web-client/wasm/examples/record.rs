@@ -4,9 +4,11 @@
 
 #![allow(clippy::expect_used)] // part of the tests: what cannot be recorded fails
 
-use arena::Arena;
+use arena::page::SHOT_FLIGHT;
 use arena::tables::Fighter;
+use arena::{Arena, Input};
 use serde_json::{Value, json};
+use tickwire_game::derive::FromNumbers;
 use tickwire_game::testing::TestMatch;
 use tickwire_game::{Game, Rng};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
@@ -14,8 +16,9 @@ use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::messages::{Credential, Event, Presence, Ranked, TableHashes};
 use tickwire_protocol::schema::{Columns, Fnv, Phase};
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{CloseReason, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Snapshot, Tick, Welcome};
-use tickwire_web::arena_game::{input, shot_flight};
+use tickwire_protocol::{
+    CloseReason, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Snapshot, TICKET_BYTES, Tick, Ticket, Welcome,
+};
 use tickwire_web::client::ClientCore;
 
 const ME: PlayerId = PlayerId(2);
@@ -47,7 +50,7 @@ fn session() -> Value {
         recording.input(next.plus(2), held);
         // Now and then an input is lost on its way, so that the prediction errs.
         if count % 50 > 2 {
-            game.hold(ME, input(held[0], held[1], held[2], held[3]));
+            game.hold(ME, Input::from_numbers(&held));
         }
         let view = game.step().clone();
         let events = game.events().iter().filter_map(|bytes| Some(ServerMessage::Event(Event::Game(BoundedBytes::new(bytes.clone())?))));
@@ -70,8 +73,8 @@ struct Recording {
 impl Recording {
     fn hello(&mut self) {
         let mut out = Vec::new();
-        self.client.hello(Credential::Ticket(Secret([0xab; 16])), &mut out);
-        self.steps.push(json!({ "hello": hex(&[0xab; 16]), "message": hex(&out) }));
+        self.client.hello(Credential::Ticket(Ticket([0xab; TICKET_BYTES])), &mut out);
+        self.steps.push(json!({ "hello": hex(&[0xab; TICKET_BYTES]), "message": hex(&out) }));
     }
 
     fn receive(&mut self, messages: &[ServerMessage]) {
@@ -92,7 +95,7 @@ impl Recording {
 
     fn input(&mut self, tick: Tick, held: [i32; 4]) {
         let mut out = Vec::new();
-        self.client.input(tick, input(held[0], held[1], held[2], held[3]), &mut out);
+        self.client.input(tick, Input::from_numbers(&held), &mut out);
         self.steps.push(json!({ "input": held, "tick": tick.0, "message": hex(&out), "predicted": self.predicted() }));
     }
 
@@ -128,14 +131,14 @@ fn replay() -> Value {
         }
         held[2] = (held[2] + rng.between(-900, 900)).rem_euclid(65_536);
         let before = client.predicted().map(|body| body.fire_ready);
-        client.input(tick, input(held[0], held[1], held[2], held[3]), &mut Vec::new());
+        client.input(tick, Input::from_numbers(&held), &mut Vec::new());
         let body = client.predicted().expect("alive");
         if before != Some(body.fire_ready) {
             shots.push([body.x, body.y, i32::from(body.aim), tick.0 as i32]);
         }
         row(body).iter().for_each(|value| hash.word(*value as u32));
         shots.retain(|[x, y, aim, born]| {
-            let flight = shot_flight(&Arena::MODES[0], *x, *y, *aim, tick.0 as i32 - born);
+            let flight = SHOT_FLIGHT.ask(&Arena::MODES[0], &[*x, *y, *aim, tick.0 as i32 - born]);
             flight.iter().for_each(|value| hash.word(*value as u32));
             flight[2] == 1
         });

@@ -13,12 +13,6 @@ use tickwire_protocol::{InputSeq, PROTOCOL_VERSION, PlayerId, Replica, Snapshot,
 
 use crate::json::Json;
 
-/// What the page needs to know of a game beyond [`Game`].
-pub trait WebGame: Game {
-    /// What the page draws beneath everything in `mode`, as JSON.
-    fn map_json(mode: &Mode, json: &mut Json<'_>);
-}
-
 /// What one WebSocket message brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Received {
@@ -41,7 +35,7 @@ pub struct ClientCore<G: Game> {
     correction: [i32; 2],
 }
 
-impl<G: WebGame> Default for ClientCore<G> {
+impl<G: Game> Default for ClientCore<G> {
     fn default() -> Self {
         Self {
             replica: Replica::new(&G::SCHEMA),
@@ -54,7 +48,7 @@ impl<G: WebGame> Default for ClientCore<G> {
     }
 }
 
-impl<G: WebGame> ClientCore<G> {
+impl<G: Game> ClientCore<G> {
     /// Forgets everything: a new connection begins.
     pub fn reset(&mut self) {
         *self = Self::default();

@@ -14,12 +14,12 @@ use core::cell::RefCell;
 use games::MainGame as TheGame;
 use tickwire_protocol::limits::{FIELDS_MAX, SERVER_MESSAGE_BYTES_MAX};
 use tickwire_protocol::messages::{ClientMessage, Credential};
-use tickwire_protocol::{Columns, DecodeError, MatchId, NetId, PROTOCOL_VERSION, Secret, Snapshot, Table, Tick};
+use tickwire_protocol::{Columns, DecodeError, MatchId, NetId, PROTOCOL_VERSION, Secret, Snapshot, TICKET_BYTES, Table, Tick, Ticket};
 
-use crate::arena_game;
-use crate::client::{ClientCore, WebGame};
+use crate::client::ClientCore;
 use crate::json::Json;
 use tickwire_game::Game;
+use tickwire_game::derive::FromNumbers;
 
 /// [`receive`]: there is a new snapshot.
 pub const SNAPSHOT: i32 = 1;
@@ -36,13 +36,14 @@ struct Module {
     outbox: Vec<u8>,
     /// The predicted body, as its table's fields.
     row: [i32; FIELDS_MAX],
-    shot: [i32; 3],
+    /// What was answered last: how many numbers, and the numbers.
+    answer: Vec<i32>,
 }
 
 thread_local! {
     // Constants, so that asking where something is never allocates: growing the memory would detach the page's view of it.
     static MODULE: RefCell<Module> =
-        const { RefCell::new(Module { core: None, outbox: Vec::new(), row: [0; FIELDS_MAX], shot: [0; 3] }) };
+        const { RefCell::new(Module { core: None, outbox: Vec::new(), row: [0; FIELDS_MAX], answer: Vec::new() }) };
     // Apart, because what is all zeros takes no room in the module's file.
     static INBOX: RefCell<[u8; SERVER_MESSAGE_BYTES_MAX]> = const { RefCell::new([0; SERVER_MESSAGE_BYTES_MAX]) };
 }
@@ -54,9 +55,20 @@ fn with<R>(work: impl FnOnce(&mut Module) -> R) -> R {
     MODULE.with_borrow_mut(work)
 }
 
-/// 16 bytes of the inbox.
-fn secret_at(start: usize) -> [u8; 16] {
-    INBOX.with_borrow(|inbox| inbox.get(start..).and_then(<[u8]>::first_chunk).copied()).unwrap_or_default()
+/// Bytes of the inbox.
+fn bytes_at<const N: usize>(start: usize) -> [u8; N] {
+    INBOX.with_borrow(|inbox| inbox.get(start..).and_then(<[u8]>::first_chunk).copied()).unwrap_or([0; N])
+}
+
+/// The first `count` numbers of the inbox, 32 bits each, as many as a table has fields at most.
+fn numbers<R>(count: u32, work: impl FnOnce(&[i32]) -> R) -> R {
+    let mut numbers = [0; FIELDS_MAX];
+    INBOX.with_borrow(|inbox| {
+        for (number, bytes) in numbers.iter_mut().zip(inbox.as_chunks().0) {
+            *number = i32::from_le_bytes(*bytes);
+        }
+    });
+    work(numbers.get(..count as usize).unwrap_or(&numbers))
 }
 
 impl Module {
@@ -197,24 +209,12 @@ pub extern "C" fn schema_json() -> i32 {
     })
 }
 
-/// Puts the map of the match's mode into the outbox, as JSON: before Welcome that of the first mode. Answers its length.
-#[unsafe(no_mangle)]
-pub extern "C" fn map_json() -> i32 {
-    with(|module| {
-        module.put_out(|core, out| {
-            if let Some(mode) = core.mode() {
-                TheGame::map_json(mode, &mut Json::new(out));
-            }
-        })
-    })
-}
-
-/// Starts a session with the 16-byte ticket in the inbox. This and the following answer the length of the message in the
+/// Starts a session with the 70-byte ticket in the inbox. This and the following answer the length of the message in the
 /// outbox.
 #[unsafe(no_mangle)]
 pub extern "C" fn hello_ticket() -> i32 {
     with(|module| {
-        let credential = Credential::Ticket(Secret(secret_at(0)));
+        let credential = Credential::Ticket(Ticket(bytes_at::<TICKET_BYTES>(0)));
         module.put_out(|core, out| core.hello(credential, out))
     })
 }
@@ -223,7 +223,7 @@ pub extern "C" fn hello_ticket() -> i32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn hello_resume() -> i32 {
     with(|module| {
-        let credential = Credential::Resume { match_id: MatchId(secret_at(0)), token: Secret(secret_at(16)) };
+        let credential = Credential::Resume { match_id: MatchId(bytes_at(0)), token: Secret(bytes_at(16)) };
         module.put_out(|core, out| core.hello(credential, out))
     })
 }
@@ -264,11 +264,32 @@ pub extern "C" fn bots(bots: i32) -> i32 {
     with(|module| module.say(&ClientMessage::Bots(bots != 0)))
 }
 
-/// What the player holds down during `tick`: predicts it, and says so.
+/// What the player holds down during `tick`: predicts it, and says so. The input's fields are the first `count` numbers
+/// of the inbox, in the order of the game's declaration.
 #[unsafe(no_mangle)]
-pub extern "C" fn input(tick: u32, move_x: i32, move_y: i32, aim: i32, buttons: i32) -> i32 {
-    let input = arena_game::input(move_x, move_y, aim, buttons);
+pub extern "C" fn input(tick: u32, count: u32) -> i32 {
+    let input = numbers(count, <TheGame as Game>::Input::from_numbers);
     with(|module| module.put_out(|core, out| core.input(Tick(tick), input, out)))
+}
+
+/// Asks the game's own code question `question`, with the first `count` numbers of the inbox, in the match's mode: before
+/// Welcome in the first. Answers where the answer is: how many numbers it has, and the numbers.
+#[unsafe(no_mangle)]
+pub extern "C" fn ask(question: u32, count: u32) -> *const i32 {
+    with(|module| {
+        let Module { core, answer, .. } = module;
+        answer.clear();
+        answer.push(0);
+        let mode = core.get_or_insert_default().mode();
+        if let (Some(question), Some(mode)) = (TheGame::QUESTIONS.get(question as usize), mode) {
+            numbers(count, |numbers| (question.answer)(mode, numbers, answer));
+        }
+        let length = answer.len() as i32 - 1;
+        if let Some(first) = answer.first_mut() {
+            *first = length;
+        }
+        answer.as_ptr()
+    })
 }
 
 /// The own body's row at the predicted tick; 0 while there is none.
@@ -293,16 +314,4 @@ pub extern "C" fn predicted_tick() -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn correction_ptr() -> *const i32 {
     with(|module| module.core.as_ref().map_or(&NO_CORRECTION, ClientCore::correction).as_ptr())
-}
-
-/// x, y, and 1 while it flies on, of a shot fired from `x`, `y` in direction `aim` (1/1024 turn), at the end of the tick
-/// `age` ticks after the one it was fired in, on the map of the match's mode. Walls count, fighters do not.
-#[unsafe(no_mangle)]
-pub extern "C" fn shot_flight_ptr(x: i32, y: i32, aim: i32, age: i32) -> *const i32 {
-    with(|module| {
-        if let Some(mode) = module.core.get_or_insert_default().mode() {
-            module.shot = arena_game::shot_flight(mode, x, y, aim, age);
-        }
-        module.shot.as_ptr()
-    })
 }

@@ -1,11 +1,10 @@
 // The simulation is the same in the browser and on the server: movement and shots, compared at every tick.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Hash, fromHex, load, recording } from './support/module.mjs';
+import { Hash, SHOT_FLIGHT, fromHex, load, recording } from './support/module.mjs';
 
 test('10,000 ticks of movement and shots hash the same as natively', async () => {
   const module = await load();
-  const { wasm } = module;
   const replay = recording().replay;
   const fields = module.schema().find((table) => table.table === 'fighter').fields;
   const [x, y, aim, fireReady] = ['x', 'y', 'aim', 'fire_ready'].map((name) => fields.indexOf(name));
@@ -17,12 +16,12 @@ test('10,000 ticks of movement and shots hash the same as natively', async () =>
   for (const [index, held] of replay.inputs.entries()) {
     const tick = replay.first_tick + index;
     const readyBefore = row[fireReady];
-    wasm.input(tick, ...held);
+    module.input(tick, ...held);
     row = module.predicted(fields.length);
     if (row[fireReady] !== readyBefore) shots.push({ from: [row[x], row[y], row[aim]], born: tick });
     hash.words(row);
     shots = shots.filter(({ from, born }) => {
-      const flight = module.integers(wasm.shot_flight_ptr(...from, tick - born), 3);
+      const flight = module.ask(SHOT_FLIGHT, ...from, tick - born);
       hash.words(flight);
       flown += 1;
       return flight[2] === 1;

@@ -2,15 +2,16 @@
 
 #![allow(clippy::expect_used)] // a test fails by panicking
 
-use arena::Arena;
+use arena::page::SHOT_FLIGHT;
+use arena::{Arena, Input};
 use proptest::prelude::*;
 use tickwire_game::Game;
+use tickwire_game::derive::FromNumbers;
 use tickwire_game::testing::TestMatch;
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{MatchId, PlayerId, Secret, ServerMessage, Snapshot, Tick, Welcome};
-use tickwire_web::arena_game::{input, shot_flight};
 use tickwire_web::client::{ClientCore, Received};
 
 /// A session's messages: Welcome and keyframe, then deltas.
@@ -46,7 +47,7 @@ fn session() -> Vec<Vec<u8>> {
 fn play(client: &mut ClientCore<Arena>, messages: &[Vec<u8>]) -> bool {
     let mut records = Vec::new();
     let fine = messages.iter().all(|message| client.receive(message, &mut records).is_ok());
-    client.input(Tick(client.predicted_tick().0.wrapping_add(2)), input(1, 2, 3, 3), &mut records);
+    client.input(Tick(client.predicted_tick().0.wrapping_add(2)), Input::from_numbers(&[1, 2, 3, 3]), &mut records);
     fine
 }
 
@@ -101,8 +102,10 @@ proptest! {
         let [a, b, c, d, e] = numbers;
         let mut client = ClientCore::<Arena>::default();
         play(&mut client, &session());
-        client.input(Tick(tick), input(a, b, c, d), &mut Vec::new());
-        let [x, y, _] = shot_flight(&Arena::MODES[0], a, b, c, e);
-        prop_assert!((0..=64_000).contains(&x) && (0..=64_000).contains(&y));
+        client.input(Tick(tick), Input::from_numbers(&[a, b, c, d]), &mut Vec::new());
+        for count in 0..=4 {
+            let flight = SHOT_FLIGHT.ask(&Arena::MODES[0], &[a, b, c, e][..count]);
+            prop_assert!(flight.len() == 3 && flight.iter().all(|place| (0..=64_000).contains(place)));
+        }
     }
 }

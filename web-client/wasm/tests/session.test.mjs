@@ -17,7 +17,7 @@ test('a session among bots, step by step', async () => {
       continue;
     }
     if (step.input !== undefined) {
-      assert.equal(module.outbox(wasm.input(step.tick, ...step.input)).toString('hex'), step.message, at);
+      assert.equal(module.outbox(module.input(step.tick, ...step.input)).toString('hex'), step.message, at);
       assert.equal(wasm.predicted_tick() >>> 0, step.tick, at);
     } else {
       assert.equal(module.receive(fromHex(step.receive)), step.flags, at);

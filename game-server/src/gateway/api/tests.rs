@@ -11,6 +11,7 @@ use super::*;
 use crate::config::Config;
 use crate::gateway::game_facts::GameFacts;
 use crate::gateway::identity::{Answer, Authenticator};
+use crate::gateway::tickets::signer::Signer;
 use crate::matches::{Directory, PlayerKey};
 use crate::secrets::Bearer;
 
@@ -35,7 +36,7 @@ impl Authenticator for Accounts {
 fn gateway() -> Arc<Gateway> {
     let game = GameFacts { name: "none", schema_hash: 7, decode_hello: |_| None };
     let directory = Directory::new(Box::new([]), Vec::new(), 1);
-    let gateway = Gateway::new(game, Arc::new(Config::default()), directory, None);
+    let gateway = Gateway::new(game, Arc::new(Config::default()), directory, None, Signer::default());
     Arc::new(Gateway { authenticator: Box::new(Accounts), ..gateway })
 }
 

@@ -41,7 +41,6 @@ impl<G: Game> MatchTask<G> {
                 if self.is_signed_out(player) {
                     return refuse(*socket, CloseReason::SignInExpired);
                 }
-                let ticket = hash(ticket);
                 self.admit(*socket, Comer::New, |session, resume| Change::Attach { player, ticket, session, resume });
             }
             Command::Resume { token, socket } => {
@@ -158,7 +157,9 @@ impl<G: Game> MatchTask<G> {
         if !self.step.changes.is_empty() {
             self.take_step();
         }
-        let outcome = self.core.step(&Step::of(change));
+        let step = Step::of(change);
+        self.log.step(&step);
+        let outcome = self.core.step(&step);
         self.act(&outcome.happened);
         outcome.happened.last().copied()
     }

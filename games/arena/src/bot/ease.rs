@@ -6,11 +6,11 @@
 //! royale others' scores are not, so there everyone counts as somewhat new at the start of each
 //! life.
 
+use tickwire_game::timers;
 use tickwire_protocol::{Columns, Snapshot};
 
 use crate::movement::PROTECTION_TICKS;
 use crate::tables::{Fighter, Score};
-use crate::timers;
 
 /// As easy as it gets.
 pub(super) const WHOLE: i32 = 100;

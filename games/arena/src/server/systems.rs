@@ -4,7 +4,7 @@
 
 use bevy_ecs::entity::Entity;
 use bevy_ecs::system::{Commands, Local, Query, Res, ResMut};
-use tickwire_game::{Events, Inputs, MatchClock, NetIds, Networked, Random};
+use tickwire_game::{Events, Inputs, MatchClock, NetIds, Networked, Random, timers};
 use tickwire_protocol::limits::ROWS_MAX;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{NetId, PlayerId, Tick};
@@ -19,7 +19,6 @@ use crate::map::{Map, SPAWN_COUNT, SPAWNS};
 use crate::movement::{FIGHTER_RADIUS, HEALTH_MAX, OVERCHARGE_TICKS};
 use crate::projectile::{Flight, SHOT_RADIUS, SHOT_SPEED, SHOTS_PER_PLAYER_MAX};
 use crate::tables::{COUNT_MAX, Fighter, Pickup, PickupKind, Score, Shot, Spot};
-use crate::timers;
 
 /// From death to the next life.
 const RESPAWN_TICKS: i32 = 90;

@@ -1,12 +1,12 @@
 //! Which shots are expected: one from every fighter that has just fired, as it leaves.
 
+use tickwire_game::timers;
 use tickwire_protocol::schema::{Columns, Spawn, Which};
 use tickwire_protocol::snapshot::Seen;
 
 use super::{Fighter, Shot};
 use crate::map::Map;
 use crate::movement::{FIRE_COOLDOWN_TICKS, OVERCHARGED_COOLDOWN_TICKS};
-use crate::timers;
 
 /// What is expected of new rows. Whoever changes how a shot leaves a fighter raises the version.
 pub(super) const SPAWNS: &[Spawn] = &[Spawn { table: Shot::TABLE.name, version: 1, expect: expect_shot }];

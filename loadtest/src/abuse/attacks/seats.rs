@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tickwire_game::Game as _;
 use tickwire_protocol::codec::encode;
-use tickwire_protocol::{ClientMessage, Credential, MatchId, PROTOCOL_VERSION, Secret};
+use tickwire_protocol::{ClientMessage, Credential, MatchId, PROTOCOL_VERSION, Secret, TICKET_BYTES, Ticket};
 use tokio::io::AsyncWriteExt;
 
 use crate::attack::{Attack, Field};
@@ -39,7 +39,7 @@ pub(super) async fn sit(field: &Field, nth: usize, mode: &str) -> Option<Player>
 }
 
 /// A ticket by quick play at the `nth` address, and where it is good.
-pub(super) async fn ticket(field: &Field, nth: usize, mode: &str) -> Option<(Secret, String)> {
+pub(super) async fn ticket(field: &Field, nth: usize, mode: &str) -> Option<(Ticket, String)> {
     let bearer = field.guest(nth).await?;
     let body = format!(r#"{{"mode":"{mode}"}}"#);
     let answer = field.play.ask(field.source(nth), &Request::post("/api/quick-play", &bearer, &body)).await.ok()?;
@@ -47,11 +47,11 @@ pub(super) async fn ticket(field: &Field, nth: usize, mode: &str) -> Option<(Sec
 }
 
 /// Hello with a ticket.
-pub(super) fn hello_with(ticket: Secret) -> Vec<u8> {
+pub(super) fn hello_with(ticket: Ticket) -> Vec<u8> {
     hello(Credential::Ticket(ticket))
 }
 
-async fn enter(field: &Field, nth: usize, ticket: Secret, ws_url: &str) -> Option<Player> {
+async fn enter(field: &Field, nth: usize, ticket: Ticket, ws_url: &str) -> Option<Player> {
     let (status, mut stream) = field.play.upgrade(field.source(nth), &format!("/{ws_url}"), None).await.ok()?;
     if status != 101 {
         field.tally.ended(status.to_string());
@@ -113,9 +113,12 @@ async fn guess(field: Field) {
                 field.tally.ended(status.to_string());
                 return tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            let token = Secret([field.tally.total().0 as u8; 16]);
-            let credential =
-                if nth % 2 == 0 { Credential::Ticket(token) } else { Credential::Resume { match_id: MatchId([7; 16]), token } };
+            let guess = field.tally.total().0 as u8;
+            let credential = if nth % 2 == 0 {
+                Credential::Ticket(Ticket([guess; TICKET_BYTES]))
+            } else {
+                Credential::Resume { match_id: MatchId([7; 16]), token: Secret([guess; 16]) }
+            };
             let _ = stream.write_all(&frame(0x82, &hello(credential))).await;
             let how = ending(&mut stream, PATIENCE).await;
             if how == "still open" {

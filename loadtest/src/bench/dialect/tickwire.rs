@@ -1,7 +1,7 @@
 //! Tickwire's own protocol, as `docs/PROTOCOL.md` has it.
 
 use tickwire_game::{ClientMessageOf, Game};
-use tickwire_protocol::{ClientMessage, Credential, InputSeq, PROTOCOL_VERSION, Secret, ServerMessage, Tick, encode};
+use tickwire_protocol::{ClientMessage, Credential, InputSeq, PROTOCOL_VERSION, ServerMessage, Tick, Ticket, encode};
 
 use arena::Arena;
 
@@ -14,7 +14,7 @@ const LEAD_TICKS: u32 = 2;
 /// A player's connection.
 #[derive(Debug)]
 pub(crate) struct Client {
-    ticket: Option<Secret>,
+    ticket: Option<Ticket>,
     seq: InputSeq,
     /// Of the newest snapshot.
     tick: Tick,
@@ -23,7 +23,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(super) const fn new(ticket: Option<Secret>) -> Self {
+    pub(super) const fn new(ticket: Option<Ticket>) -> Self {
         Self { ticket, seq: InputSeq(0), tick: Tick(0), meant_for: Tick(0) }
     }
 
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_ticket_is_shown_once_and_an_end_is_noticed() {
-        let mut client = Client::new(Some(Secret([7; 16])));
+        let mut client = Client::new(Some(Ticket([7; 70])));
         let mut out = Vec::new();
         client.greet(&mut out);
         assert!(matches!(ClientMessageOf::<Arena>::decode(&out), Ok(ClientMessage::Hello { .. })));

@@ -6,6 +6,10 @@ import { fileURLToPath } from 'node:url';
 const root = new URL('../../../../', import.meta.url);
 const modulePath = new URL('web-client/src/generated/tickwire.wasm', root);
 
+/** The arena's questions, by their place in its list. */
+export const MAP = 0;
+export const SHOT_FLIGHT = 1;
+
 export function moduleBytes() {
   try {
     return readFileSync(modulePath);
@@ -26,6 +30,19 @@ export async function load() {
       return wasm.receive(bytes.length);
     },
     outbox: (length = wasm.outbox_len()) => Buffer.from(new Uint8Array(wasm.memory.buffer, wasm.outbox_ptr(), length)),
+    /** Numbers that go with a call are 32 bits each, at the inbox's beginning. */
+    fillNumbers(numbers) {
+      this.fill(new Uint8Array(Int32Array.from(numbers).buffer));
+      return numbers.length;
+    },
+    input(tick, ...fields) {
+      return wasm.input(tick, this.fillNumbers(fields));
+    },
+    ask(question, ...numbers) {
+      const pointer = wasm.ask(question, this.fillNumbers(numbers));
+      const [length] = this.integers(pointer, 1);
+      return this.integers(pointer + 4, length);
+    },
     integers: (pointer, count) => Array.from(new Int32Array(wasm.memory.buffer, pointer, count)),
     schema() {
       return JSON.parse(this.outbox(wasm.schema_json()).toString('utf8'));

@@ -1,0 +1,145 @@
+//! Brings a match back that another process ran: its core at the newest checkpoint, and the steps
+//! since. Everybody who was connected has lost the connection, and may come back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tickwire_game::Game;
+use tickwire_match::{Advance, Change, MatchCore, Occupant, RestoreError, Setup, Stay, Step};
+use tickwire_protocol::text::Name;
+use tickwire_protocol::{CloseReason, PlayerId, Tick};
+use tokio::sync::mpsc;
+
+use super::MatchTask;
+use crate::config::{MatchConfig, SessionConfig};
+use crate::journal::Revival;
+use crate::journal::record::{self, Identity, Record};
+use crate::matches::handle::{Command, MatchInfo, PlayerKey, SeatMark, SeatWatch};
+use crate::matches::sign_in::SignIn;
+
+/// A seat that somebody had and has again.
+#[derive(Clone, Debug)]
+pub struct RevivedSeat {
+    /// Whose.
+    pub owner: PlayerKey,
+    /// How the others see them.
+    pub name: Name,
+    /// The seat's player.
+    pub player: PlayerId,
+    /// What becomes of the seat.
+    pub seat: SeatWatch,
+    /// Until when the owner may play, if there is such a moment.
+    pub sign_in: Option<Arc<SignIn>>,
+}
+
+/// Why a match does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RevivalError {
+    /// Its core cannot be read here.
+    #[error(transparent)]
+    Core(#[from] RestoreError),
+    /// It had ended, and that was not written.
+    #[error("it had ended: {}", .0.name())]
+    Over(CloseReason),
+}
+
+/// The replayed steps came to another world than they had come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Diverged(Tick);
+
+impl<G: Game> MatchTask<G> {
+    /// The match that was kept as `revival`. `info` is made from it.
+    ///
+    /// # Errors
+    /// If it cannot go on.
+    pub fn revive(
+        info: Arc<MatchInfo>,
+        commands: mpsc::Receiver<Command>,
+        session: SessionConfig,
+        config: &MatchConfig,
+        offset: Duration,
+        revival: &Revival,
+    ) -> Result<Self, RevivalError> {
+        let Identity { rules, seed, lobby, bots, .. } = revival.identity;
+        let setup = Setup { id: info.id, mode: info.mode, mode_index: info.mode_index, lobby, bots, rules, seed };
+        let mut core = replayed::<G>(&setup, revival)?;
+        lose_everybody(&mut core);
+        let mut task = Self::of_core(core, info, commands, session, config, offset);
+        task.mark_seats(&revival.identity);
+        task.publish_revived();
+        Ok(task)
+    }
+
+    /// The seats that people have.
+    pub fn seats(&self) -> Vec<RevivedSeat> {
+        let seat = |Occupant { player, owner, name, .. }| {
+            let sign_in = self.sign_ins.get(&player).cloned();
+            Some(RevivedSeat { owner, name, player, seat: self.marks.get(&player)?.watch(), sign_in })
+        };
+        self.core.occupants().filter_map(seat).collect()
+    }
+
+    fn mark_seats(&mut self, identity: &Identity) {
+        for Occupant { player, stay, .. } in self.core.occupants() {
+            let mark = SeatMark::pending();
+            if stay != Stay::Expected {
+                mark.leave();
+            }
+            self.marks.insert(player, mark);
+        }
+        let (now, passed) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        for (player, until) in &identity.sign_ins {
+            let left = Duration::from_millis(*until).saturating_sub(passed);
+            if self.marks.contains_key(player) {
+                self.sign_ins.insert(*player, Arc::new(SignIn::until(now, Some(now + left))));
+            }
+        }
+    }
+
+    fn publish_revived(&self) {
+        self.publish_seats();
+        self.info.stats.set_phase(self.core.phase());
+        self.info.stats.tick.store(self.core.tick().0, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// The core as far as it is known. Where the steps do not come to the same world again the
+/// checkpoint has to do.
+fn replayed<G: Game>(setup: &Setup, revival: &Revival) -> Result<MatchCore<G>, RevivalError> {
+    let mut core = MatchCore::<G>::restore(setup, &revival.core)?;
+    match replay(&mut core, &revival.records) {
+        Ok(None) => Ok(core),
+        Ok(Some(over)) => Err(RevivalError::Over(over)),
+        Err(Diverged(tick)) => {
+            tracing::error!(match_id = %setup.id, tick = tick.0, "the match went another way than before: it goes on from its checkpoint. Is this another build?");
+            Ok(MatchCore::restore(setup, &revival.core)?)
+        }
+    }
+}
+
+/// Takes the steps again. Says if the match is over.
+fn replay<G: Game>(core: &mut MatchCore<G>, records: &[Vec<u8>]) -> Result<Option<CloseReason>, Diverged> {
+    for bytes in records {
+        match record::read::<G::Input>(bytes) {
+            Ok(Record::Step(step)) => {
+                if let Some(over) = core.step(&step).over {
+                    return Ok(Some(over));
+                }
+            }
+            Ok(Record::Hash(hash)) if core.hash() == hash => {}
+            // Steps of another version are as good as steps that lead elsewhere.
+            Ok(Record::Hash(_)) | Err(record::Unreadable) => return Err(Diverged(core.tick())),
+        }
+    }
+    Ok(None)
+}
+
+/// Nobody's connection outlives a process.
+fn lose_everybody<G: Game>(core: &mut MatchCore<G>) {
+    let lost = core.occupants().filter_map(|Occupant { player, session, .. }| {
+        let session = session?;
+        Some(Change::Disconnect { player, session, may_return: true })
+    });
+    let step = Step { changes: lost.collect(), advance: Advance::Nothing };
+    core.step(&step);
+}

@@ -1,0 +1,83 @@
+//! Disks that are full, read-only or broken: play goes on, and durability comes back.
+
+use tickwire_journal::sim::{Faults, Survivors};
+use tickwire_journal::{Durability, Health, StreamKey};
+
+use crate::exhaustive::MODES;
+use crate::life::{Do, World};
+use crate::model::Crash;
+
+const FULL: Faults = Faults { space: Some(600), is_read_only: false, failing_syncs: 0, has_short_writes: false };
+const READ_ONLY: Faults = Faults { space: None, is_read_only: true, failing_syncs: 0, has_short_writes: false };
+const FINE: Faults = Faults { space: None, is_read_only: false, failing_syncs: 0, has_short_writes: false };
+
+fn round() -> [Do; 6] {
+    [Do::Append(1), Do::Append(2), Do::Append(3), Do::Commit, Do::Tidy, Do::Sync]
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_costs_durability_until_it_can() {
+    for durability in MODES {
+        for fault in [FULL, READ_ONLY] {
+            let mut world = World::new(durability);
+            let before = {
+                let mut life = world.begin(&[]);
+                for what in round().into_iter().chain([Do::End(3), Do::Commit, Do::Sync, Do::Faults(fault)]) {
+                    life.go(what);
+                }
+                for _ in 0..100 {
+                    round().into_iter().for_each(|what| life.go(what));
+                    life.go(Do::Checkpoint(2));
+                }
+                assert!(!life.is_durable(), "{fault:?}");
+                let Health::Degraded { lost, error } = life.journals[0].health() else { panic!("{fault:?}") };
+                assert!(lost > 0 && !error.is_empty());
+                life.journals.iter().map(tickwire_journal::Journal::disk_bytes).sum::<u64>()
+            };
+            assert!(before < 3000, "{before}");
+            // Whatever happens now, what was kept before is there.
+            for crash in [Crash::Process, Crash::Power(Survivors::None)] {
+                world.fork().crash(crash).unwrap();
+            }
+            let mut world = World::new(durability);
+            let mut life = world.begin(&[]);
+            life.go(Do::Faults(fault));
+            (0..30).flat_map(|_| round()).for_each(|what| life.go(what));
+            life.go(Do::Faults(FINE));
+            (0..70).flat_map(|_| round()).for_each(|what| life.go(what));
+            assert!(life.is_durable(), "{:?}", life.journals);
+            drop(life);
+            world.crash(Crash::Process).unwrap();
+            assert!((1..=3).all(|stream| world.model.state(StreamKey([stream; 16])).is_some_and(|state| state.len() == 100)));
+        }
+    }
+}
+
+/// After a failed sync the system may say of the next that it is fine, and the bytes are gone.
+#[test]
+fn a_sync_that_failed_is_never_believed_again() {
+    for durability in [Durability::Second, Durability::Tick] {
+        for failing_syncs in 1..4 {
+            let mut world = World::new(durability);
+            let mut life = world.begin(&[]);
+            (0..3).flat_map(|_| round()).for_each(|what| life.go(what));
+            life.go(Do::Faults(Faults { failing_syncs, ..FINE }));
+            (0..20).flat_map(|_| round()).for_each(|what| life.go(what));
+            assert!(life.is_durable());
+            drop(life);
+            world.crash(Crash::Power(Survivors::All)).unwrap();
+            assert!(world.model.state(StreamKey([1; 16])).is_some_and(|state| state.len() == 23));
+        }
+    }
+}
+
+#[test]
+fn writes_that_take_less_than_they_are_given_are_gone_on_with() {
+    for durability in MODES {
+        let mut world = World::new(durability);
+        world.sim.set_faults(Faults { has_short_writes: true, ..FINE });
+        world.live(&[], &(0..20).flat_map(|_| round()).collect::<Vec<_>>());
+        world.crash(Crash::Process).unwrap();
+        assert!(world.model.state(StreamKey([1; 16])).is_some_and(|state| state.len() == 20));
+    }
+}
