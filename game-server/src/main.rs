@@ -12,7 +12,7 @@ use tickwire_game::{Game, GameVisitor};
 use tickwire_server::config::flags::Flags;
 use tickwire_server::config::load::ENV_PREFIX;
 use tickwire_server::config::state_dir;
-use tickwire_server::drain::StopSignals;
+use tickwire_server::drain::{Stop, StopSignals};
 use tickwire_server::server::{RunningServer, StartError, read_admin_token};
 use tickwire_server::{Config, Server, telemetry};
 
@@ -30,6 +30,9 @@ struct Cli {
     flags: Flags,
 }
 
+/// The exit code of a process that has left its matches to the next one: it is to be started.
+const FROZEN: u8 = 75;
+
 /// Starts a server of a game.
 struct Start(Config);
 
@@ -43,7 +46,7 @@ impl GameVisitor for Start {
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("tickwire: {error:#}");
             ExitCode::FAILURE
@@ -51,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<()> {
+fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let mut config = Config::load(&cli.flags, environment()?)?;
     config.game = cli.game.clone().or(config.game);
     let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
@@ -60,12 +63,12 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     }
     if cli.flags.print_config {
         print!("{}", config.to_toml());
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     if cli.flags.check_config {
         Server::check(&config)?;
         println!("tickwire: the settings are good");
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
 
     telemetry::init(&config);
@@ -75,14 +78,20 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     let mut signals = StopSignals::catch().context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
     let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
+    let keeps = config.journal.is_on();
     let server = games::with(&game, Start(config)).context("the game is gone")??;
     announce(&server, token.as_deref())?;
-    signals.wait();
-    tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
+    let stop = signals.wait();
     signals.force_on_next().context("cannot start a thread")?;
+    if stop == Stop::Freeze && keeps {
+        tracing::info!("matches are written as they stand, for the next process");
+        server.freeze();
+        return Ok(ExitCode::from(FROZEN));
+    }
+    tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
     server.drain(grace);
     tracing::info!("stopped");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Says where the server is: one line per listener, when all of them listen. The operator's link carries the token, so that
