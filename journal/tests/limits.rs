@@ -111,9 +111,9 @@ fn a_first_checkpoint_that_is_too_long_is_told_until_the_stream_is_kept_or_over(
         assert_eq!(journal.commit(), Commit::Nothing);
         assert!(matches!(journal.health(), Health::Degraded { lost: 1, .. }));
         if ends {
-            journal.end(key(1))
+            journal.end(key(1));
         } else {
-            journal.checkpoint(key(1), b"short")
+            journal.checkpoint(key(1), b"short");
         }
         journal.commit();
         assert_eq!(journal.health(), Health::Durable);
