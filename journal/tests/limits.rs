@@ -145,6 +145,26 @@ fn what_is_of_no_use_is_deleted() {
     assert!(found.problems.is_empty(), "{:?}", found.problems);
 }
 
+/// Somebody who never retires what is older pays for that with the older files, and nothing else.
+#[test]
+fn what_has_ended_stays_so_while_older_epochs_are_there_and_takes_little_room() {
+    let sim = Sim::default();
+    let mut before = open(&sim, 1000);
+    before.checkpoint(key(1), b"ends in the next process");
+    before.checkpoint(key(2), b"plays");
+    before.commit();
+    let mut journal = open(&sim, 1000);
+    journal.end(key(1));
+    for _ in 0..200 {
+        journal.checkpoint(key(2), &[1; 100]);
+        journal.commit();
+        journal.tidy(4);
+        let found = recover(&sim, Path::new("journal")).unwrap();
+        assert_eq!(found.streams.into_keys().collect::<Vec<_>>(), [key(2)]);
+        assert!(journal.disk_bytes() < 5000, "{}", journal.disk_bytes());
+    }
+}
+
 #[test]
 fn a_steady_journal_allocates_nothing() {
     let dir = tempfile::tempdir().unwrap();
