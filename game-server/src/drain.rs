@@ -96,11 +96,15 @@ pub struct StopSignals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     freeze: tokio::signal::unix::Signal,
+    /// Caught so that it ends nobody: a server without a certificate to look at has no use for it.
+    #[cfg(unix)]
+    _hangup: Option<tokio::signal::unix::Signal>,
 }
 
 impl StopSignals {
-    /// Catches SIGTERM, SIGINT and SIGUSR2 from now on.
-    pub fn catch() -> io::Result<Self> {
+    /// Catches SIGTERM, SIGINT and SIGUSR2 from now on. SIGHUP, which a terminal sends when it is
+    /// closed, ends the server no more where there is none: under a supervisor.
+    pub fn catch(is_supervised: bool) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         #[cfg(unix)]
         {
@@ -108,18 +112,22 @@ impl StopSignals {
             let context = runtime.enter();
             let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             let freeze = signal(SignalKind::user_defined2())?;
+            let hangup = is_supervised.then(|| signal(SignalKind::hangup())).transpose()?;
             drop(context);
-            Ok(Self { runtime, terminate, interrupt, freeze })
+            Ok(Self { runtime, terminate, interrupt, freeze, _hangup: hangup })
         }
         #[cfg(not(unix))]
-        Ok(Self { runtime })
+        {
+            let _ = is_supervised;
+            Ok(Self { runtime })
+        }
     }
 
     /// Blocks until one comes.
     pub fn wait(&mut self) -> Stop {
         #[cfg(unix)]
         {
-            let Self { runtime, terminate, interrupt, freeze } = self;
+            let Self { runtime, terminate, interrupt, freeze, .. } = self;
             runtime.block_on(async {
                 tokio::select! {
                     _ = terminate.recv() => Stop::Drain,

@@ -8,7 +8,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,7 @@ use crate::metrics;
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
+use crate::sockets::{Sockets, SocketsError};
 use crate::tls::Keeper;
 
 pub use crate::gateway::{AccountsError, TicketKeysError};
@@ -91,18 +92,20 @@ pub enum StartError {
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address} for {what}: {error}")]
-    Listen {
-        /// Whose listener.
-        what: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    Sockets(#[from] SocketsError),
     /// The system gave no thread or no event queue.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
+}
+
+impl StartError {
+    /// Whether it is the settings' fault, so that trying again does not help.
+    pub const fn is_settings(&self) -> bool {
+        use StartError::{Accounts, Config, Descriptors, NoPage, Tickets, Tls, Token};
+
+        matches!(self, Config(_) | NoPage { .. } | Token(_) | Tls(_) | Accounts(_) | Tickets(_) | Descriptors(_))
+    }
 }
 
 /// What a config needs before anything is started.
@@ -120,12 +123,18 @@ impl Server {
 
     /// Starts a server that runs `G`.
     pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
+        Self::start_on::<G>(config, Sockets::default())
+    }
+
+    /// Starts a server that runs `G` on `sockets`, and binds those that are missing.
+    pub fn start_on<G: Game>(config: Config, mut sockets: Sockets) -> Result<RunningServer, StartError> {
         let Prepared { token, tls, accounts } = prepare(&config)?;
-        let play = Listener::bind("players", config.play_address())?;
-        let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
-        let admin = admin.map_err(|error: StartError| error)?;
-        let ops = Listener::bind("metrics and health", config.ops_address())?;
-        let redirect = config.redirect_address().map(|address| Listener::bind("redirects to HTTPS", address)).transpose()?;
+        sockets.bind(&config)?;
+        let play = Listener::take(&mut sockets, "play")?;
+        let admin = token.map(|token| Ok((token, Listener::take(&mut sockets, "admin")?))).transpose();
+        let admin = admin.map_err(|error: SocketsError| error)?;
+        let ops = Listener::take(&mut sockets, "ops")?;
+        let redirect = config.redirect_address().map(|_| Listener::take(&mut sockets, "redirect")).transpose()?;
 
         let recovery = Recovery::read(&config.journal)?;
         let opening = recovery.as_ref().map(|recovery| recovery.opening.clone());
@@ -182,6 +191,7 @@ impl Server {
             admin: admin.as_ref().map(|(_, listener)| listener.address),
             ops: ops.address,
             directory: Some(Arc::clone(&directory)),
+            pulse: Pulse(Arc::downgrade(&observer)),
             stop: watch::Sender::new(false),
             gateways: Vec::new(),
             workers,
@@ -322,9 +332,10 @@ struct Listener {
 }
 
 impl Listener {
-    fn bind(what: &'static str, address: SocketAddr) -> Result<Self, StartError> {
-        let bound = listener::bind(address).and_then(|socket| Ok(Self { address: socket.local_addr()?, socket }));
-        bound.map_err(|error| StartError::Listen { what, address, error })
+    /// The one called `name`, which was bound.
+    fn take(sockets: &mut Sockets, name: &'static str) -> Result<Self, SocketsError> {
+        let (socket, address) = sockets.take(name)?;
+        Ok(Self { socket, address })
     }
 
     /// On the runtime it is called on, for ever.
@@ -351,6 +362,7 @@ pub struct RunningServer {
     ops: SocketAddr,
     /// `None` once it has shut down.
     directory: Option<Arc<Directory>>,
+    pulse: Pulse,
     stop: watch::Sender<bool>,
     /// The threads that serve HTTP.
     gateways: Vec<JoinHandle<()>>,
@@ -359,7 +371,23 @@ pub struct RunningServer {
     _journal: Option<Upkeep>,
 }
 
+/// Tells whether a server lives, and does not keep it alive.
+#[derive(Clone)]
+pub struct Pulse(Weak<Observer>);
+
+impl Pulse {
+    /// Whether every worker's loop advances. One that is told to end does until it has ended.
+    pub fn is_advancing(&self) -> bool {
+        self.0.upgrade().is_none_or(|observer| observer.stuck_workers() == 0)
+    }
+}
+
 impl RunningServer {
+    /// Whether it lives, for whoever looks after it.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
+    }
+
     /// Where players connect to.
     pub fn play_addr(&self) -> SocketAddr {
         self.play
