@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// The longest that is waited from when everyone plays to a kill
     #[arg(long, default_value = "2s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) pause: Duration,
+    /// Of a hundred kills, how many come while the next server comes up
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
+    pub(crate) again: u32,
     /// How long a bot tries to come back
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) return_within: Duration,
@@ -54,6 +57,8 @@ pub(crate) enum Control {
     NoKill,
     /// What the server had kept is taken away at each kill
     NoRestore,
+    /// The newest steps that it had kept are taken away at each kill
+    LoseTicks,
 }
 
 impl Control {
@@ -62,6 +67,7 @@ impl Control {
         match self {
             Self::NoKill => "no-kill",
             Self::NoRestore => "no-restore",
+            Self::LoseTicks => "lose-ticks",
         }
     }
 }
