@@ -12,7 +12,7 @@ use tickwire_game::{Game, GameVisitor};
 use tickwire_server::config::flags::Flags;
 use tickwire_server::config::load::ENV_PREFIX;
 use tickwire_server::config::state_dir;
-use tickwire_server::drain::StopSignals;
+use tickwire_server::drain::{Stop, StopSignals};
 use tickwire_server::server::{RunningServer, StartError, read_admin_token};
 use tickwire_server::sockets::Sockets;
 #[cfg(unix)]
@@ -41,6 +41,8 @@ struct Cli {
 
 /// See [`supervise::EXIT_SETTINGS`]; also where there is no supervisor.
 const EXIT_SETTINGS: u8 = 78;
+/// See [`supervise::EXIT_FROZEN`]; also where there is no supervisor.
+const EXIT_FROZEN: u8 = 75;
 
 /// Starts a server of a game.
 struct Start(Config, Sockets);
@@ -113,13 +115,19 @@ fn serve(mut config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::R
     let mut signals = StopSignals::catch(is_supervised).context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
     let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
+    let keeps = config.journal.is_on();
     let server = games::with(&game, Start(config, sockets)).context("the game is gone")??;
     announce(&server, token.as_deref())?;
     systemd::ready(server.pulse());
-    signals.wait();
+    let stop = signals.wait();
     systemd::stopping();
-    tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
     signals.force_on_next().context("cannot start a thread")?;
+    if stop == Stop::Freeze && keeps {
+        tracing::info!("matches are written as they stand, for the next process");
+        server.freeze();
+        return Ok(ExitCode::from(EXIT_FROZEN));
+    }
+    tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
     server.drain(grace);
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -17,7 +17,7 @@ use tickwire_game::{Game, Mode};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, TicketConfig};
 use crate::drain;
 use crate::gateway::{self, Accounts, GameFacts, Gateway, Signer, TicketKeys};
 use crate::http::caps::Caps;
@@ -43,6 +43,13 @@ pub use crate::tls::MaterialError;
 
 /// A worker that has not ended after so long is left behind.
 const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long clients may take to hear that their match goes on in another process: all of them wait
+/// for it.
+const FAREWELLS_PATIENCE: Duration = Duration::from_millis(100);
+
+/// The file of the keys that tickets are signed with, in the folder of the matches.
+const TICKET_KEYS: &str = "ticket-keys";
 
 /// The lane of what belongs to no worker.
 const GATEWAY_LANE: u16 = u16::MAX;
@@ -122,7 +129,6 @@ impl Server {
     /// Starts a server that runs `G` on `sockets`, and binds those that are missing.
     pub fn start_on<G: Game>(config: Config, mut sockets: Sockets) -> Result<RunningServer, StartError> {
         let Prepared { token, tls, accounts } = prepare(&config)?;
-        let signer = Signer::new(&config.tickets)?;
         sockets.bind(&config)?;
         let play = Listener::take(&mut sockets, "play")?;
         let admin = token.map(|token| Ok((token, Listener::take(&mut sockets, "admin")?))).transpose();
@@ -132,6 +138,7 @@ impl Server {
 
         let recovery = Recovery::read(&config.journal)?;
         let opening = recovery.as_ref().map(|recovery| recovery.opening.clone());
+        let signer = Signer::new(&ticket_keys(&config))?;
 
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if config.workers == 0 { cores } else { config.workers };
@@ -282,6 +289,12 @@ fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &Gateway) -> 
     Ok(upkeep)
 }
 
+/// Tickets outlive the process where the matches do that they are for.
+fn ticket_keys(config: &Config) -> TicketConfig {
+    let kept = config.journal.is_on().then(|| config.journal.dir.join(TICKET_KEYS));
+    TicketConfig { key_file: config.tickets.key_file.clone().or(kept) }
+}
+
 /// The game's modes at the operator's tick rate; 0 for the game's own.
 fn modes<G: Game>(tick_rate: u8) -> Box<[Mode]> {
     let rate_of = |mode: &Mode| if tick_rate == 0 { mode.tick_rate } else { tick_rate };
@@ -423,6 +436,17 @@ impl RunningServer {
         self.finish(grace);
     }
 
+    /// Writes all matches as they stand, tells their clients to come back, and stops: they go on in a
+    /// process that keeps its matches in the same folder. Whoever comes meanwhile is not heard.
+    pub fn freeze(mut self) {
+        let Some(directory) = self.directory.take() else { return };
+        directory.start_draining();
+        self.stop_gateways();
+        drain::freeze(&directory);
+        drop(directory);
+        self.join_workers(FAREWELLS_PATIENCE);
+    }
+
     /// Ends all matches now, telling everyone, and stops.
     pub fn shutdown(mut self) {
         self.finish(Duration::ZERO);
@@ -449,15 +473,23 @@ impl RunningServer {
     fn finish(&mut self, grace: Duration) {
         let Some(directory) = self.directory.take() else { return };
         drain::drain(&directory, grace);
+        self.stop_gateways();
+        // The last handle to the workers: they end when they have told everyone.
+        drop(directory);
+        self.join_workers(WORKERS_PATIENCE);
+    }
+
+    fn stop_gateways(&mut self) {
         self.stop.send_replace(true);
         for thread in self.gateways.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a gateway thread had panicked");
             }
         }
-        // The last handle to the workers: they end when they have told everyone.
-        drop(directory);
-        let deadline = Instant::now() + WORKERS_PATIENCE;
+    }
+
+    fn join_workers(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline && self.workers.iter().any(|thread| !thread.is_finished()) {
             std::thread::sleep(Duration::from_millis(5));
         }

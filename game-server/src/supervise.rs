@@ -25,6 +25,9 @@ pub use child::{Orphaned, enter};
 /// A server that cannot start because of its settings ends with this (`EX_CONFIG`): starting it
 /// again would not help.
 pub const EXIT_SETTINGS: u8 = 78;
+/// A server that was asked to freeze has left its matches to the next one, and ends with this
+/// (`EX_TEMPFAIL`): the next one is started at once, of whatever build the program is by then.
+pub const EXIT_FROZEN: u8 = 75;
 
 /// Starts the server again whenever it dies, until a signal or its settings end it. `arguments` are
 /// the server's.
@@ -43,6 +46,10 @@ pub fn run(config: &SuperviseConfig, sockets: &Sockets, arguments: &[std::ffi::O
                 return Ok(ExitCode::from(code));
             }
             let (signal, exit_code) = (status.signal(), status.code());
+            if exit_code == Some(i32::from(EXIT_FROZEN)) {
+                tracing::info!(pid = child.pid(), "the server's matches are frozen: the next process takes them over");
+                continue;
+            }
             let lived = started.elapsed();
             match restarts.died(Instant::now(), lived) {
                 Next::Start(pause) => {
@@ -85,7 +92,7 @@ async fn attend(child: &mut Child, signals: &mut Signals) -> io::Result<(ExitSta
         tokio::select! {
             status = child.wait() => return Ok((status?, is_stopping)),
             signal = signals.next() => {
-                is_stopping |= signal != rustix::process::Signal::HUP;
+                is_stopping |= !matches!(signal, rustix::process::Signal::HUP | rustix::process::Signal::USR2);
                 child.signal(signal);
             }
         }
@@ -97,12 +104,14 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    freeze: Signal,
 }
 
 impl Signals {
     fn catch() -> io::Result<Self> {
-        let [terminate, interrupt, hangup] = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
-        Ok(Self { terminate: terminate?, interrupt: interrupt?, hangup: hangup? })
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup(), SignalKind::user_defined2()];
+        let [terminate, interrupt, hangup, freeze] = kinds.map(signal);
+        Ok(Self { terminate: terminate?, interrupt: interrupt?, hangup: hangup?, freeze: freeze? })
     }
 
     async fn next(&mut self) -> rustix::process::Signal {
@@ -110,12 +119,13 @@ impl Signals {
             _ = self.terminate.recv() => rustix::process::Signal::TERM,
             _ = self.interrupt.recv() => rustix::process::Signal::INT,
             _ = self.hangup.recv() => rustix::process::Signal::HUP,
+            _ = self.freeze.recv() => rustix::process::Signal::USR2,
         }
     }
 
     /// Waits, and says whether it was asked to stop meanwhile.
     async fn stop_within(&mut self, pause: Duration) -> bool {
-        let stop = async { while self.next().await == rustix::process::Signal::HUP {} };
+        let stop = async { while matches!(self.next().await, rustix::process::Signal::HUP | rustix::process::Signal::USR2) {} };
         tokio::time::timeout(pause, stop).await.is_ok()
     }
 }
@@ -129,7 +139,7 @@ mod tests {
         let exit = |code: i32| ExitStatus::from_raw(code << 8);
         let killed = ExitStatus::from_raw(9);
         assert_eq!([0, 78].map(|code| ending(exit(code), false)), [Some(0), Some(78)]);
-        assert_eq!([1, 101, 130].map(|code| ending(exit(code), false)), [None; 3]);
+        assert_eq!([1, 75, 101, 130].map(|code| ending(exit(code), false)), [None; 4]);
         assert_eq!((ending(killed, false), ending(killed, true)), (None, Some(137)));
         assert_eq!(ending(exit(130), true), Some(130), "a second signal");
     }

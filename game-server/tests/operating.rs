@@ -109,8 +109,17 @@ fn every_metric_is_there_with_its_type() {
         .collect();
     // These appear when they are first counted.
     described.extend(
-        ["session_closes", "connection_rejects", "admission_refusals", "tls_failures", "sign_in_refusals", "slower_paths", "http_requests"]
-            .map(|name| format!("tickwire_{name}_total")),
+        [
+            "session_closes",
+            "connection_rejects",
+            "admission_refusals",
+            "tls_failures",
+            "sign_in_refusals",
+            "ticket_refusals",
+            "slower_paths",
+            "http_requests",
+        ]
+        .map(|name| format!("tickwire_{name}_total")),
     );
     // Only where there is a limit to compare with.
     described.push("tickwire_memory_used_ratio".to_owned());
