@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// Of all random choices [default: another one each time]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// What is done to the server
+    #[arg(long, value_enum, default_value_t = Fault::Kill)]
+    pub(crate) fault: Fault,
     /// Leave something out, to see that the checker finds it
     #[arg(long, value_enum)]
     pub(crate) control: Option<Control>,
@@ -48,6 +51,15 @@ pub(crate) struct Options {
     /// A further flag for the server, such as --server-flag=--durability=tick; may be repeated
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
     pub(crate) server_flag: Vec<String>,
+}
+
+/// What is done to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// It is killed (SIGKILL)
+    Kill,
+    /// It is asked to leave its matches to the next process (SIGUSR2), as for a new build
+    Freeze,
 }
 
 /// What is left out.

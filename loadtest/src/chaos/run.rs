@@ -14,7 +14,7 @@ use tickwire_game::Rng;
 use crate::check::check;
 use crate::crowd::Crowd;
 use crate::history::{self, Event, Recorder, What};
-use crate::options::{Control, Options};
+use crate::options::{Control, Fault, Options};
 use crate::page;
 use crate::report::{Quantiles, Report};
 use crate::server::{self, Server};
@@ -86,6 +86,7 @@ async fn torment(options: &Options, seed: u64, running: &mut Server, recorder: &
         killed = (running.pid(), Instant::now());
         recorder.note(What::Kill { nth, pid: killed.0 });
         match options.control {
+            None if options.fault == Fault::Freeze => running.freeze()?,
             None => running.kill()?,
             Some(Control::NoKill) => continue,
             Some(Control::NoRestore) => running.kill_and(server::forget)?,

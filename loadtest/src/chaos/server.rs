@@ -90,6 +90,11 @@ impl Server {
         signal(self.pid(), Signal::KILL).context("the server cannot be killed")
     }
 
+    /// Asks the server, through its supervisor, to leave its matches to another one.
+    pub(crate) fn freeze(&self) -> Result<()> {
+        signal(self.supervisor.id(), Signal::USR2).context("the server cannot be asked to freeze")
+    }
+
     /// As [`Self::kill`], and does something to what it had kept before another one starts.
     pub(crate) fn kill_and(&self, damage: fn(&Path) -> io::Result<()>) -> Result<()> {
         signal(self.supervisor.id(), Signal::STOP).context("the supervisor cannot be stopped")?;
