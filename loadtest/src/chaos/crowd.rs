@@ -125,8 +125,8 @@ impl<'a> One<'a> {
             let bot = self.number;
             let (credential, Some(seen)) = (seat.bot.client().resume_credential(), seen) else { return };
             match stopped {
-                Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_)) => {}
-                Stopped::Closing(CloseReason::Restarting) => {}
+                Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_))
+                | Stopped::Closing(CloseReason::Restarting) => {}
                 Stopped::Failed(ClientError::Diverged { tick, table, .. }) => {
                     return self.note(What::Diverged { bot, tick: tick.0, component: table.to_owned() });
                 }

@@ -68,7 +68,9 @@ fn a_kill_that_was_left_out_proves_nothing() {
 fn a_kill_while_the_next_server_comes_up_breaks_no_connection_and_counts() {
     let mut history = good();
     let started = history.iter().position(|what| *what == What::Started { pid: KILLED + 1 }).expect("it is there");
-    history.splice(started + 1..started + 1, [What::Kill { nth: 2, pid: KILLED + 1 }, What::Started { pid: KILLED + 2 }]);
+    let rest = history.split_off(started + 1);
+    history.extend([What::Kill { nth: 2, pid: KILLED + 1 }, What::Started { pid: KILLED + 2 }]);
+    history.extend(rest);
     let findings = found(history.clone());
     assert!(findings.are_clean(), "{:?}", findings.wrong);
     let felt: Vec<_> = findings.kills.iter().map(|kill| (kill.seated, kill.lost, kill.returned)).collect();
