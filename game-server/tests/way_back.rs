@@ -29,7 +29,7 @@ async fn hello_and_gone(api: &Api, ws_url: &str, credential: Credential) {
 }
 
 fn place(view: &Snapshot, player: PlayerId) -> Option<(i32, i32)> {
-    view.rows::<Runner>().map(|(_, runner)| runner).find(|runner| runner.player == player.0).map(|runner| (runner.x, runner.y))
+    view.rows::<Runner>().map(|(_, runner)| runner).find(|runner| runner.player == player).map(|runner| (runner.x, runner.y))
 }
 
 #[tokio::test(flavor = "multi_thread")]
