@@ -72,3 +72,14 @@ write("ticket", "ticket_text", bytes(range(70)).hex().encode())
 write("ticket", "keys", b"# new\n" + bytes(range(32)).hex().encode() + b"\n\n" + bytes(range(32, 64)).hex().encode() + b"\n")
 write("ticket", "resume", b"\1" + bytes(range(32)))
 write("ticket", "text", b"000102030405060708090a0b0c0d0e0f")
+
+CHECKPOINT = bytes([2, 1, 5]) + b"state"
+RECORD = bytes([1, 1, 4]) + b"step"
+END, COMMIT, TIDY, PROCESS, RETIRE = ([instruction, 1] for instruction in (3, 4, 5, 6, 7))
+LIFE = CHECKPOINT + RECORD * 3 + bytes(COMMIT)
+write("journal", "two_lives", LIFE + bytes(PROCESS) + RECORD + bytes(COMMIT + RETIRE + TIDY))
+write("journal", "ended", LIFE + bytes(END + COMMIT + PROCESS) + CHECKPOINT + bytes(COMMIT + RETIRE))
+write("journal", "rotations", (LIFE + bytes(TIDY)) * 4)
+write("journal", "cut_off", LIFE + bytes([8, 0, 0, 90, 0, 0, 0]) + bytes(PROCESS + COMMIT))
+write("journal", "flipped", LIFE + bytes([9, 0, 0, 100, 0, 0, 0, 1]) + bytes(PROCESS + COMMIT))
+write("journal", "made_up", bytes([10, 0, 2, 0, 1, 44]) + b"TWJOURNL" + bytes(36) + LIFE)

@@ -13,6 +13,7 @@ mod memory;
 pub(crate) mod origin;
 mod proxies;
 pub mod state_dir;
+mod supervise;
 mod tickets;
 mod tls;
 mod transport;
@@ -31,6 +32,7 @@ pub use journal::{Durability, JournalConfig};
 pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use supervise::SuperviseConfig;
 pub use tickets::TicketConfig;
 pub use tls::TlsConfig;
 pub use transport::{TransportChoice, TransportKind};
@@ -89,6 +91,8 @@ pub struct Config {
     pub headroom: HeadroomConfig,
     /// When memory runs short.
     pub memory: MemoryConfig,
+    /// What a supervisor does when the server dies.
+    pub supervise: SuperviseConfig,
     /// What is kept of matches on disk.
     pub journal: JournalConfig,
 }
@@ -120,6 +124,7 @@ impl Default for Config {
             matches: MatchConfig::default(),
             headroom: HeadroomConfig::default(),
             memory: MemoryConfig::default(),
+            supervise: SuperviseConfig::default(),
             journal: JournalConfig::default(),
         }
     }

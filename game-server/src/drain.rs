@@ -1,4 +1,5 @@
-//! Stopping: admit nobody, let matches finish for a while, tell everyone who is left, and go.
+//! Stopping. To *drain* is to admit nobody, let matches finish for a while, tell everyone who is
+//! left, and go. To *freeze* is to write every match as it stands, for the next process.
 
 use std::io;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,6 +14,8 @@ use crate::matches::{Directory, MatchHandle};
 const QUIET: Duration = Duration::from_secs(3);
 /// How often it is looked whether matches have ended.
 const POLL: Duration = Duration::from_millis(20);
+/// How often it is looked whether matches have frozen: players wait for it.
+const FREEZE_POLL: Duration = Duration::from_millis(1);
 /// How often matches are told to end: one whose queue was full the first time hears it the next.
 const REPEAT: Duration = Duration::from_millis(200);
 /// A match that has not ended so long after it was told to is left behind.
@@ -49,12 +52,39 @@ pub fn drain(directory: &Directory, grace: Duration) {
     }
 }
 
+/// Freezes all matches between two ticks: each is written, its clients are told to come back, and it
+/// ends here. Blocks until they have.
+pub fn freeze(directory: &Directory) {
+    directory.start_draining();
+    let start = Instant::now();
+    let mut told: Option<Instant> = None;
+    while !directory.is_empty() && start.elapsed() < ENDING_MAX {
+        if told.is_none_or(|told| told.elapsed() >= REPEAT) {
+            directory.end_all(CloseReason::Restarting);
+            told = Some(Instant::now());
+        }
+        std::thread::sleep(FREEZE_POLL);
+    }
+    if !directory.is_empty() {
+        tracing::warn!(matches = directory.len(), "matches did not freeze in time: they go on from their last step");
+    }
+}
+
 fn is_held(directory: &Directory) -> bool {
     directory.all().iter().any(|handle| handle.info.stats.held.load(Relaxed) > 0)
 }
 
 fn is_played_in(directory: &Directory) -> bool {
     directory.all().iter().any(|handle| handle.info.stats.connected.load(Relaxed) > 0)
+}
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// SIGTERM, SIGINT: the matches end.
+    Drain,
+    /// SIGUSR2: the matches go on in the next process.
+    Freeze,
 }
 
 /// The signals that ask a server to stop.
@@ -64,40 +94,55 @@ pub struct StopSignals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    freeze: tokio::signal::unix::Signal,
+    /// Caught so that it ends nobody: a server without a certificate to look at has no use for it.
+    #[cfg(unix)]
+    _hangup: Option<tokio::signal::unix::Signal>,
 }
 
 impl StopSignals {
-    /// Catches SIGTERM and SIGINT from now on.
-    pub fn catch() -> io::Result<Self> {
+    /// Catches SIGTERM, SIGINT and SIGUSR2 from now on. SIGHUP, which a terminal sends when it is
+    /// closed, ends the server no more where there is none: under a supervisor.
+    pub fn catch(is_supervised: bool) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
             let context = runtime.enter();
             let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+            let freeze = signal(SignalKind::user_defined2())?;
+            let hangup = is_supervised.then(|| signal(SignalKind::hangup())).transpose()?;
             drop(context);
-            Ok(Self { runtime, terminate, interrupt })
+            Ok(Self { runtime, terminate, interrupt, freeze, _hangup: hangup })
         }
         #[cfg(not(unix))]
-        Ok(Self { runtime })
+        {
+            let _ = is_supervised;
+            Ok(Self { runtime })
+        }
     }
 
     /// Blocks until one comes.
-    pub fn wait(&mut self) {
+    pub fn wait(&mut self) -> Stop {
         #[cfg(unix)]
         {
-            let (terminate, interrupt) = (&mut self.terminate, &mut self.interrupt);
-            self.runtime.block_on(async {
+            let Self { runtime, terminate, interrupt, freeze, .. } = self;
+            runtime.block_on(async {
                 tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => Stop::Drain,
+                    _ = interrupt.recv() => Stop::Drain,
+                    _ = freeze.recv() => Stop::Freeze,
                 }
-            });
+            })
         }
         #[cfg(not(unix))]
-        if self.runtime.block_on(tokio::signal::ctrl_c()).is_err() {
-            // Nothing will ever ask us to stop.
-            std::thread::park();
+        {
+            if self.runtime.block_on(tokio::signal::ctrl_c()).is_err() {
+                // Nothing will ever ask us to stop.
+                std::thread::park();
+            }
+            Stop::Drain
         }
     }
 

@@ -17,6 +17,10 @@ mod metrics;
 mod ops;
 pub mod secrets;
 pub mod server;
+pub mod sockets;
+#[cfg(unix)]
+pub mod supervise;
+pub mod systemd;
 pub mod telemetry;
 mod tls;
 pub mod transport;

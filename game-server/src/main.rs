@@ -12,9 +12,12 @@ use tickwire_game::{Game, GameVisitor};
 use tickwire_server::config::flags::Flags;
 use tickwire_server::config::load::ENV_PREFIX;
 use tickwire_server::config::state_dir;
-use tickwire_server::drain::StopSignals;
+use tickwire_server::drain::{Stop, StopSignals};
 use tickwire_server::server::{RunningServer, StartError, read_admin_token};
-use tickwire_server::{Config, Server, telemetry};
+use tickwire_server::sockets::Sockets;
+#[cfg(unix)]
+use tickwire_server::supervise;
+use tickwire_server::{Config, Server, systemd, telemetry};
 
 /// An authoritative server for browser games.
 ///
@@ -28,61 +31,131 @@ struct Cli {
     game: Option<String>,
     #[command(flatten)]
     flags: Flags,
+    /// Start the server again whenever it dies, and keep its ports open meanwhile (not on Windows)
+    #[arg(long)]
+    supervise: bool,
+    /// The process that starts this one again
+    #[arg(long, hide = true, value_name = "PID", conflicts_with = "supervise")]
+    supervised_by: Option<u32>,
 }
 
+/// See [`supervise::EXIT_SETTINGS`]; also where there is no supervisor.
+const EXIT_SETTINGS: u8 = 78;
+/// See [`supervise::EXIT_FROZEN`]; also where there is no supervisor.
+const EXIT_FROZEN: u8 = 75;
+
 /// Starts a server of a game.
-struct Start(Config);
+struct Start(Config, Sockets);
 
 impl GameVisitor for Start {
     type Output = Result<RunningServer, StartError>;
 
     fn visit<G: Game>(self) -> Self::Output {
-        Server::start::<G>(self.0)
+        Server::start_on::<G>(self.0, self.1)
     }
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("tickwire: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let cli = Cli::parse();
+    let is_managed = cli.supervised_by.is_some() || std::env::var_os("NOTIFY_SOCKET").is_some();
+    let (error, is_settings) = match configure(&cli) {
+        Ok(config) => match run(&cli, config) {
+            Ok(code) => return code,
+            Err(error) => {
+                let is_settings = error.downcast_ref::<StartError>().is_some_and(StartError::is_settings);
+                (error, is_settings)
+            }
+        },
+        Err(error) => (error, true),
+    };
+    eprintln!("tickwire: {error:#}");
+    // Whoever would start it again must know that this does not help.
+    if is_settings && is_managed { ExitCode::from(EXIT_SETTINGS) } else { ExitCode::FAILURE }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<()> {
+/// The settings in force.
+fn configure(cli: &Cli) -> anyhow::Result<Config> {
     let mut config = Config::load(&cli.flags, environment()?)?;
     config.game = cli.game.clone().or(config.game);
-    let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
-    if !games::NAMES.contains(&game.as_str()) {
+    let game = config.game.as_deref().unwrap_or(games::MainGame::NAME);
+    if !games::NAMES.contains(&game) {
         bail!("there is no game `{game}`: this binary has {}", games::NAMES.join(" and "));
     }
+    Ok(config)
+}
+
+fn run(cli: &Cli, config: Config) -> anyhow::Result<ExitCode> {
     if cli.flags.print_config {
         print!("{}", config.to_toml());
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     if cli.flags.check_config {
         Server::check(&config)?;
         println!("tickwire: the settings are good");
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
 
+    let sockets = Sockets::handed_over()?;
     telemetry::init(&config);
+    if cli.supervise {
+        return supervise(&config, sockets);
+    }
+    if let Some(supervisor) = cli.supervised_by {
+        enter(supervisor)?;
+    }
+    serve(config, sockets, cli.supervised_by.is_some())
+}
+
+/// Runs the server until a signal stops it.
+fn serve(mut config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::Result<ExitCode> {
     if config.journal.dir.as_os_str().is_empty() {
         config.journal.dir = state_dir::default_dir(config.port, |name| std::env::var_os(name)).unwrap_or_default();
     }
-    let mut signals = StopSignals::catch().context("cannot catch signals")?;
+    let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
+    let mut signals = StopSignals::catch(is_supervised).context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
     let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
-    let server = games::with(&game, Start(config)).context("the game is gone")??;
+    let keeps = config.journal.is_on();
+    let server = games::with(&game, Start(config, sockets)).context("the game is gone")??;
     announce(&server, token.as_deref())?;
-    signals.wait();
-    tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
+    systemd::ready(server.pulse());
+    let stop = signals.wait();
+    systemd::stopping();
     signals.force_on_next().context("cannot start a thread")?;
+    if stop == Stop::Freeze && keeps {
+        tracing::info!("matches are written as they stand, for the next process");
+        server.freeze();
+        return Ok(ExitCode::from(EXIT_FROZEN));
+    }
+    tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
     server.drain(grace);
     tracing::info!("stopped");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts this program again without `--supervise`, as often as it dies.
+#[cfg(unix)]
+fn supervise(config: &Config, mut sockets: Sockets) -> anyhow::Result<ExitCode> {
+    Server::check(config)?;
+    sockets.bind(config)?;
+    let arguments: Vec<_> = std::env::args_os().skip(1).filter(|argument| argument != "--supervise").collect();
+    supervise::run(&config.supervise, &sockets, &arguments).context("cannot start the server's process")
+}
+
+#[cfg(not(unix))]
+fn supervise(_: &Config, _: Sockets) -> anyhow::Result<ExitCode> {
+    bail!("--supervise hands sockets from process to process, which this system does not: let a service manager start the server again")
+}
+
+/// What a server does first whose supervisor started it.
+#[cfg(unix)]
+fn enter(supervisor: u32) -> anyhow::Result<()> {
+    Ok(supervise::enter(supervisor)?)
+}
+
+#[cfg(not(unix))]
+fn enter(_: u32) -> anyhow::Result<()> {
+    bail!("there are no supervisors on this system")
 }
 
 /// Says where the server is: one line per listener, when all of them listen. The operator's link carries the token, so that

@@ -8,7 +8,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use tickwire_game::{Game, Mode};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, TicketConfig};
 use crate::drain;
 use crate::gateway::{self, Accounts, GameFacts, Gateway, Signer, TicketKeys};
 use crate::http::caps::Caps;
@@ -33,6 +33,7 @@ use crate::metrics;
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
+use crate::sockets::{Sockets, SocketsError};
 use crate::tls::Keeper;
 
 pub use crate::gateway::{AccountsError, TicketKeysError};
@@ -42,6 +43,13 @@ pub use crate::tls::MaterialError;
 
 /// A worker that has not ended after so long is left behind.
 const WORKERS_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long clients may take to hear that their match goes on in another process: all of them wait
+/// for it.
+const FAREWELLS_PATIENCE: Duration = Duration::from_millis(100);
+
+/// The file of the keys that tickets are signed with, in the folder of the matches.
+const TICKET_KEYS: &str = "ticket-keys";
 
 /// The lane of what belongs to no worker.
 const GATEWAY_LANE: u16 = u16::MAX;
@@ -84,18 +92,20 @@ pub enum StartError {
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address} for {what}: {error}")]
-    Listen {
-        /// Whose listener.
-        what: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        error: io::Error,
-    },
+    #[error(transparent)]
+    Sockets(#[from] SocketsError),
     /// The system gave no thread or no event queue.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
+}
+
+impl StartError {
+    /// Whether it is the settings' fault, so that trying again does not help.
+    pub const fn is_settings(&self) -> bool {
+        use StartError::{Accounts, Config, Descriptors, NoPage, Tickets, Tls, Token};
+
+        matches!(self, Config(_) | NoPage { .. } | Token(_) | Tls(_) | Accounts(_) | Tickets(_) | Descriptors(_))
+    }
 }
 
 /// What a config needs before anything is started.
@@ -113,16 +123,22 @@ impl Server {
 
     /// Starts a server that runs `G`.
     pub fn start<G: Game>(config: Config) -> Result<RunningServer, StartError> {
+        Self::start_on::<G>(config, Sockets::default())
+    }
+
+    /// Starts a server that runs `G` on `sockets`, and binds those that are missing.
+    pub fn start_on<G: Game>(config: Config, mut sockets: Sockets) -> Result<RunningServer, StartError> {
         let Prepared { token, tls, accounts } = prepare(&config)?;
-        let signer = Signer::new(&config.tickets)?;
-        let play = Listener::bind("players", config.play_address())?;
-        let admin = token.map(|token| Ok((token, Listener::bind("operators", config.admin_address())?))).transpose();
-        let admin = admin.map_err(|error: StartError| error)?;
-        let ops = Listener::bind("metrics and health", config.ops_address())?;
-        let redirect = config.redirect_address().map(|address| Listener::bind("redirects to HTTPS", address)).transpose()?;
+        sockets.bind(&config)?;
+        let play = Listener::take(&mut sockets, "play")?;
+        let admin = token.map(|token| Ok((token, Listener::take(&mut sockets, "admin")?))).transpose();
+        let admin = admin.map_err(|error: SocketsError| error)?;
+        let ops = Listener::take(&mut sockets, "ops")?;
+        let redirect = config.redirect_address().map(|_| Listener::take(&mut sockets, "redirect")).transpose()?;
 
         let recovery = Recovery::read(&config.journal)?;
         let opening = recovery.as_ref().map(|recovery| recovery.opening.clone());
+        let signer = Signer::new(&ticket_keys(&config))?;
 
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if config.workers == 0 { cores } else { config.workers };
@@ -175,6 +191,7 @@ impl Server {
             admin: admin.as_ref().map(|(_, listener)| listener.address),
             ops: ops.address,
             directory: Some(Arc::clone(&directory)),
+            pulse: Pulse(Arc::downgrade(&observer)),
             stop: watch::Sender::new(false),
             gateways: Vec::new(),
             workers,
@@ -272,6 +289,12 @@ fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &Gateway) -> 
     Ok(upkeep)
 }
 
+/// Tickets outlive the process where the matches do that they are for.
+fn ticket_keys(config: &Config) -> TicketConfig {
+    let kept = config.journal.is_on().then(|| config.journal.dir.join(TICKET_KEYS));
+    TicketConfig { key_file: config.tickets.key_file.clone().or(kept) }
+}
+
 /// The game's modes at the operator's tick rate; 0 for the game's own.
 fn modes<G: Game>(tick_rate: u8) -> Box<[Mode]> {
     let rate_of = |mode: &Mode| if tick_rate == 0 { mode.tick_rate } else { tick_rate };
@@ -309,9 +332,10 @@ struct Listener {
 }
 
 impl Listener {
-    fn bind(what: &'static str, address: SocketAddr) -> Result<Self, StartError> {
-        let bound = listener::bind(address).and_then(|socket| Ok(Self { address: socket.local_addr()?, socket }));
-        bound.map_err(|error| StartError::Listen { what, address, error })
+    /// The one called `name`, which was bound.
+    fn take(sockets: &mut Sockets, name: &'static str) -> Result<Self, SocketsError> {
+        let (socket, address) = sockets.take(name)?;
+        Ok(Self { socket, address })
     }
 
     /// On the runtime it is called on, for ever.
@@ -338,6 +362,7 @@ pub struct RunningServer {
     ops: SocketAddr,
     /// `None` once it has shut down.
     directory: Option<Arc<Directory>>,
+    pulse: Pulse,
     stop: watch::Sender<bool>,
     /// The threads that serve HTTP.
     gateways: Vec<JoinHandle<()>>,
@@ -346,7 +371,23 @@ pub struct RunningServer {
     _journal: Option<Upkeep>,
 }
 
+/// Tells whether a server lives, and does not keep it alive.
+#[derive(Clone)]
+pub struct Pulse(Weak<Observer>);
+
+impl Pulse {
+    /// Whether every worker's loop advances. One that is told to end does until it has ended.
+    pub fn is_advancing(&self) -> bool {
+        self.0.upgrade().is_none_or(|observer| observer.stuck_workers() == 0)
+    }
+}
+
 impl RunningServer {
+    /// Whether it lives, for whoever looks after it.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
+    }
+
     /// Where players connect to.
     pub fn play_addr(&self) -> SocketAddr {
         self.play
@@ -395,6 +436,17 @@ impl RunningServer {
         self.finish(grace);
     }
 
+    /// Writes all matches as they stand, tells their clients to come back, and stops: they go on in a
+    /// process that keeps its matches in the same folder. Whoever comes meanwhile is not heard.
+    pub fn freeze(mut self) {
+        let Some(directory) = self.directory.take() else { return };
+        directory.start_draining();
+        self.stop_gateways();
+        drain::freeze(&directory);
+        drop(directory);
+        self.join_workers(FAREWELLS_PATIENCE);
+    }
+
     /// Ends all matches now, telling everyone, and stops.
     pub fn shutdown(mut self) {
         self.finish(Duration::ZERO);
@@ -421,15 +473,23 @@ impl RunningServer {
     fn finish(&mut self, grace: Duration) {
         let Some(directory) = self.directory.take() else { return };
         drain::drain(&directory, grace);
+        self.stop_gateways();
+        // The last handle to the workers: they end when they have told everyone.
+        drop(directory);
+        self.join_workers(WORKERS_PATIENCE);
+    }
+
+    fn stop_gateways(&mut self) {
         self.stop.send_replace(true);
         for thread in self.gateways.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a gateway thread had panicked");
             }
         }
-        // The last handle to the workers: they end when they have told everyone.
-        drop(directory);
-        let deadline = Instant::now() + WORKERS_PATIENCE;
+    }
+
+    fn join_workers(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline && self.workers.iter().any(|thread| !thread.is_finished()) {
             std::thread::sleep(Duration::from_millis(5));
         }

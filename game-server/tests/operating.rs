@@ -83,6 +83,7 @@ fn every_setting_is_there_with_its_default() {
         "matches.",
         "headroom.",
         "memory.",
+        "supervise.",
     ];
     let described = rows.keys().filter(|key| tables.iter().any(|table| key.starts_with(table)));
     described.for_each(|key| assert!(defaults.contains_key(key), "there is no setting `{key}`"));

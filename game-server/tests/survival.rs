@@ -21,7 +21,7 @@ use http::get;
 use tag::Tag;
 use tempfile::TempDir;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, resume, see};
+use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
 use tickwire_loadtest::{Client, ClientError, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Tick};
 use tickwire_server::server::StartError;
@@ -109,6 +109,19 @@ async fn a_guest_is_known_by_the_seat_and_gets_it_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_in_hand_still_admits() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let harness = keeping::<Tag>(dir.path(), 0, |_| {});
+    let api = harness.guest(0).await;
+    let join = api.create(Tag::MODES[0].id, true).await.expect("a match");
+
+    let (_harness, _dir) = killed::<Tag>(harness, dir.path());
+    enter::<Tag>(&api, &join).await.expect("Welcome");
+    let again = enter::<Tag>(&api, &join).await.err();
+    assert!(again.is_none() || matches!(again, Some(ClientError::Told(CloseReason::BadTicket))), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_killed_while_it_came_back_comes_back_again() {
     let dir = tempfile::tempdir().expect("a folder");
     let harness = keeping::<Tag>(dir.path(), 0, |_| {});
@@ -179,7 +192,8 @@ async fn a_torn_end_costs_what_was_torn_and_nothing_else() {
     let token = ada.resume_credential().expect("welcomed");
     let (port, copy) = (harness.server.play_addr().port(), remains(dir.path()));
     harness.server.shutdown();
-    for entry in fs::read_dir(copy.path()).expect("the folder").filter_map(Result::ok) {
+    let segments = fs::read_dir(copy.path()).expect("the folder").filter_map(Result::ok);
+    for entry in segments.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "segment")) {
         let file = fs::OpenOptions::new().write(true).open(entry.path()).expect("a file");
         let length = file.metadata().expect("a length").len();
         file.set_len(length.saturating_sub(5)).expect("cut");
@@ -199,4 +213,24 @@ async fn a_folder_is_one_servers() {
     let Err(error @ StartError::Journal(_)) = Server::start::<Tag>(config) else { panic!("two servers in one folder") };
     assert!(error.to_string().contains(&dir.path().display().to_string()), "{error}");
     drop(harness);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_match_goes_on_where_it_stood_and_its_clients_are_told_to_come_back() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let harness = keeping::<Tag>(dir.path(), 0, |_| {});
+    let (mut ada, bob, join) = harness.pair::<Tag>().await;
+    let (api, port) = (harness.guest(0).await, harness.server.play_addr().port());
+    see(&mut ada, |view| view.tick.0 >= 20).await.expect("Ada plays");
+    drop(bob);
+    let freezing = tokio::task::spawn_blocking(move || harness.server.freeze());
+    assert_eq!(hear_closing(&mut ada).await.expect("told"), CloseReason::Restarting);
+    let (seen, token) = (ada.view().expect("a view").tick, ada.resume_credential().expect("welcomed"));
+    freezing.await.expect("frozen");
+
+    let _harness = keeping::<Tag>(dir.path(), port, |_| {});
+    let mut back: Client<Tag> = resume(&api, &join.ws_url, token).await.expect("the seat is there");
+    let tick = see(&mut back, |_| true).await.expect("a keyframe");
+    assert_eq!(tick, seen, "not a tick was played that nobody saw");
+    see(&mut back, |view| view.tick.since(tick) > 0).await.expect("play goes on");
 }

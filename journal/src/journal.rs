@@ -43,8 +43,6 @@ pub struct Journal<F: Files = Disk> {
     has_dropped: bool,
     trouble: Option<Trouble>,
     shared: Arc<Shared<F>>,
-    /// What was written when a segment was last removed: another one goes when this is synced.
-    removed_at: u64,
     /// The segment whose streams are to be checkpointed anew, for there is too much on disk.
     crowded: Option<u64>,
 }
@@ -114,7 +112,6 @@ impl<F: Files> Journal<F> {
             bytes: 0,
             has_dropped: false,
             trouble: None,
-            removed_at: 0,
             crowded: None,
         };
         journal.epoch.add(Arc::clone(&journal.shared) as _);
@@ -298,9 +295,6 @@ impl<F: Files> Journal<F> {
                 self.go_on_in(Some(Arc::clone(&file)));
                 self.file = Some(file);
                 self.segments.begin(id.sequence, seed);
-                // Before it is relied on, its directory is synced where that is promised.
-                self.shared.wrote();
-                self.sync();
                 self.put_ends();
             }
         }
@@ -311,13 +305,14 @@ impl<F: Files> Journal<F> {
         for (key, sequence) in self.streams.dropped_ends() {
             self.put_whole(Kind::End, key, sequence, &[]);
         }
-        let ended = std::mem::take(&mut self.ended);
-        if !self.epoch.is_alone() {
-            for key in &ended {
-                self.put(Kind::Hide, *key, 0, &[]);
+        if let Some(segment) = self.segments.newest().filter(|_| !self.epoch.is_alone()) {
+            for key in &self.ended {
+                let hide = Record { kind: Kind::Hide, key: *key, sequence: 0, payload: &[] };
+                format::write(&mut self.buffer, segment.seed, &hide);
             }
-            self.ended = ended;
         }
+        // Segments before this one may be deleted, and what they end too.
+        self.write_out();
     }
 
     /// Creates a segment's file and gives it its header.

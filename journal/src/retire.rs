@@ -32,8 +32,7 @@ pub enum NotRetired {
 /// [`Durability::Process`] is chosen: nothing old goes before its successor is safe. A file that a
 /// newer build wrote, or that could not be read, is not deleted but renamed, and not looked at again.
 ///
-/// Until it has succeeded, no journal of the new epoch deletes anything either: try again after a
-/// while if it does not.
+/// Where it is refused, old and new files stay, and it can be tried again after a while.
 ///
 /// It reads and waits for the disk, so call it on a thread that may.
 pub fn retire<F: Files>(files: &F, options: &Options, recovered: &Recovered) -> Result<(), NotRetired> {

@@ -46,6 +46,9 @@ fn a_record_that_is_too_long_is_refused_until_there_is_a_shorter_checkpoint() {
     let Health::Degraded { lost: 1, error } = journal.health() else { panic!("{:?}", journal.health()) };
     assert!(error.contains("more than"), "{error}");
     assert!(journal.wants_checkpoint(key(1)));
+    journal.append(key(1), b"of no use");
+    assert_eq!(journal.commit(), Commit::Lost, "records after a gap are dropped");
+    assert_eq!(journal.commit(), Commit::Nothing);
     journal.checkpoint(key(1), b"newer");
     assert!(matches!(journal.commit(), Commit::Written { .. }));
     assert_eq!(journal.health(), Health::Durable);

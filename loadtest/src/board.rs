@@ -11,7 +11,7 @@ use tickwire_protocol::{MatchId, Tick};
 
 use crate::bot::{Waited, micros};
 use crate::measure::{Counts, Notes, Tally};
-use crate::report::{Divergence, FINDINGS_MAX, Stall};
+use crate::report::{Divergence, FINDINGS_MAX, Return, Stall};
 
 /// Most stalls that are told apart while a run lasts.
 const STALLS_MAX: usize = 10_000;
@@ -33,6 +33,7 @@ pub struct Board {
 struct Inner {
     second: Tally,
     divergences: Vec<Divergence>,
+    returns: Vec<Return>,
     errors: BTreeMap<String, u64>,
     /// Long gaps by the match and the tick that ended them.
     waits: HashMap<(MatchId, Tick), Wait>,
@@ -54,6 +55,9 @@ struct Wait {
 pub struct Findings {
     /// Views that differed, the first.
     pub divergences: Vec<Divergence>,
+    /// Players that came back after their connection broke: the first, and first of all those that
+    /// found something wrong.
+    pub returns: Vec<Return>,
     /// Matches that stood still, the longest.
     pub stalls: Vec<Stall>,
     /// How many stood still in all.
@@ -160,6 +164,22 @@ impl Board {
         });
     }
 
+    /// A player came back after its connection broke.
+    pub fn returned(&self, found: Return) {
+        self.with(|inner| {
+            inner.second.counts.returns += 1;
+            inner.second.counts.returns_wrong += u64::from(found.wrong.is_some());
+            // What is wrong takes the place of what is not.
+            let full = inner.returns.len() >= FINDINGS_MAX;
+            let place = if full && found.wrong.is_some() { inner.returns.iter().position(|other| other.wrong.is_none()) } else { None };
+            match place.and_then(|place| inner.returns.get_mut(place)) {
+                Some(place) => *place = found,
+                None if full => {}
+                None => inner.returns.push(found),
+            }
+        });
+    }
+
     /// Something failed. The text should not differ from one time to the next.
     pub fn failed(&self, error: String) {
         self.with(|inner| {
@@ -186,7 +206,8 @@ impl Board {
             stalls.sort_by(|a, b| b.gap_ms.total_cmp(&a.gap_ms).then_with(|| (&a.match_id, a.tick).cmp(&(&b.match_id, b.tick))));
             let stall_count = stalls.len() as u64;
             stalls.truncate(FINDINGS_MAX);
-            Findings { divergences: inner.divergences.clone(), stalls, stall_count, errors: inner.errors.clone() }
+            let (divergences, returns, errors) = (inner.divergences.clone(), inner.returns.clone(), inner.errors.clone());
+            Findings { divergences, returns, stalls, stall_count, errors }
         })
     }
 

@@ -20,8 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::client::{Client, ClientError, Heard};
+use crate::comeback;
 use crate::link::Arrivals;
-use crate::measure::{Measure, Notes};
+use crate::measure::{CONNECTION_LOST, Measure, Notes};
 use crate::recording::Recording;
 pub use freshness::FRESH_TICKS;
 use freshness::Freshness;
@@ -111,7 +112,7 @@ impl Stopped {
             Self::Closing(reason) => reason.name(),
             Self::Failed(ClientError::Diverged { .. }) => "diverged",
             Self::Failed(ClientError::Malformed(_)) => "malformed_by_server",
-            Self::Failed(_) => "connection_lost",
+            Self::Failed(_) => CONNECTION_LOST,
         }
     }
 }
@@ -182,6 +183,11 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
                 }
             }
         }
+    }
+
+    /// What it has seen by now; `None` before its first snapshot.
+    pub fn seen(&self) -> Option<comeback::Seen> {
+        self.client.seen()
     }
 
     fn wakes_at(&self, until: Instant) -> Instant {

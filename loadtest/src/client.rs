@@ -20,6 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::api::Api;
+use crate::comeback::Seen;
 use crate::http_stream::{HttpStream, Reading, StreamError};
 use crate::line::Line;
 
@@ -37,6 +38,8 @@ pub struct Client<G: Game, S = Line> {
     seq: InputSeq,
     heard: VecDeque<Heard>,
     traffic: Traffic,
+    /// It is shown the cells around its player, not everything.
+    is_divided: bool,
     game: std::marker::PhantomData<fn() -> G>,
 }
 
@@ -184,6 +187,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
             seq: InputSeq(0),
             heard: VecDeque::new(),
             traffic: Traffic::default(),
+            is_divided: false,
             game: std::marker::PhantomData,
         }
     }
@@ -258,6 +262,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         self.traffic.payload_bytes += bytes.len() as u64;
         while let Some(message) = ServerMessage::decode_next(&mut bytes) {
             let message = message?;
+            self.is_divided |= matches!(message, ServerMessage::Cells { .. });
             if self.heard.len() >= HEARD_MAX {
                 return Err(ClientError::TooMuch);
             }
@@ -347,6 +352,12 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
     /// Who this client plays.
     pub fn player(&self) -> Option<PlayerId> {
         self.welcome.as_ref().and_then(|welcome| welcome.player)
+    }
+
+    /// What it has seen by now; `None` before its first snapshot.
+    pub fn seen(&self) -> Option<Seen> {
+        let (welcome, view) = (self.welcome.as_ref()?, self.view()?);
+        Some(Seen { match_id: welcome.match_id, player: welcome.player, tick: view.tick, hash: (!self.is_divided).then(|| view.hash()) })
     }
 
     /// Returns to this client's seat.

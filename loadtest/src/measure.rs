@@ -20,6 +20,8 @@ pub enum Measure {
     Join,
     /// From the moment a lost connection is opened again to the first snapshot.
     Resume,
+    /// From the moment a connection broke to the first snapshot after its player came back.
+    Returned,
     /// From one snapshot to the next.
     Gap,
     /// How far a gap is from the ticks it spans.
@@ -36,14 +38,15 @@ pub enum Measure {
 
 impl Measure {
     /// All, in the order they are reported.
-    pub const ALL: [Self; 8] =
-        [Self::Join, Self::Resume, Self::Gap, Self::Jitter, Self::Lateness, Self::Age, Self::InputToView, Self::RoundTrip];
+    pub const ALL: [Self; 9] =
+        [Self::Join, Self::Resume, Self::Returned, Self::Gap, Self::Jitter, Self::Lateness, Self::Age, Self::InputToView, Self::RoundTrip];
 
     /// Stable name, for JSON and thresholds.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Join => "join",
             Self::Resume => "resume",
+            Self::Returned => "returned",
             Self::Gap => "gap",
             Self::Jitter => "jitter",
             Self::Lateness => "lateness",
@@ -58,6 +61,7 @@ impl Measure {
         match self {
             Self::Join => "click to first snapshot",
             Self::Resume => "return to a seat",
+            Self::Returned => "back after a loss",
             Self::Gap => "gap between snapshots",
             Self::Jitter => "jitter of the gap",
             Self::Lateness => "snapshot lateness",
@@ -80,6 +84,10 @@ pub struct Counts {
     pub resumes: u64,
     /// Attempts to return that failed.
     pub resume_failures: u64,
+    /// Connections that broke without a word, and whose players came back to their seats.
+    pub returns: u64,
+    /// Of these, to another match or seat, or to what contradicts what they had seen.
+    pub returns_wrong: u64,
     /// Snapshots received.
     pub snapshots: u64,
     /// Of these, compared with the server's hashes and equal.
@@ -135,6 +143,8 @@ impl AddAssign<&Self> for Counts {
         self.join_failures += other.join_failures;
         self.resumes += other.resumes;
         self.resume_failures += other.resume_failures;
+        self.returns += other.returns;
+        self.returns_wrong += other.returns_wrong;
         self.snapshots += other.snapshots;
         self.checked += other.checked;
         self.missed_snapshots += other.missed_snapshots;
@@ -163,6 +173,9 @@ impl AddAssign<&Self> for Counts {
     }
 }
 
+/// How a session ends whose connection broke without a word from the server.
+pub const CONNECTION_LOST: &str = "connection_lost";
+
 /// TCP and IP headers of a segment, bytes: an estimate, 20 + 32 with timestamps, for a message that fits one segment.
 pub const SEGMENT_HEADER_BYTES: u64 = 52;
 
@@ -177,10 +190,13 @@ impl Counts {
         self.received_bytes + self.messages * SEGMENT_HEADER_BYTES
     }
 
-    /// Sessions that ended though no player asked for it and no match was over, by reason.
+    /// Sessions that ended though no player asked for it and no match was over, by reason; without
+    /// the connections that broke and whose players came back.
     pub fn unasked_closes(&self) -> impl Iterator<Item = (&str, u64)> {
         let asked = ["scenario", "left", "match_over"];
-        self.closes.iter().map(|(reason, count)| (reason.as_str(), *count)).filter(move |(reason, _)| !asked.contains(reason))
+        let unasked = self.closes.iter().filter(move |(reason, _)| !asked.contains(&reason.as_str()));
+        let not_back = |reason: &str, count: u64| if reason == CONNECTION_LOST { count.saturating_sub(self.returns) } else { count };
+        unasked.map(move |(reason, count)| (reason.as_str(), not_back(reason, *count))).filter(|(_, count)| *count > 0)
     }
 
     /// How many there were.
@@ -300,5 +316,14 @@ mod tests {
         ["scenario", "left", "match_over", "draining", "draining", "too_slow"].into_iter().for_each(|reason| counts.count_close(reason));
         assert_eq!(counts.unasked_closes().collect::<Vec<_>>(), [("draining", 2), ("too_slow", 1)]);
         assert_eq!(counts.unexplained_closes(), 3);
+    }
+
+    #[test]
+    fn who_came_back_is_not_lost() {
+        let mut counts = Counts { returns: 2, ..Counts::default() };
+        (0..3).for_each(|_| counts.count_close(CONNECTION_LOST));
+        assert_eq!(counts.unasked_closes().collect::<Vec<_>>(), [(CONNECTION_LOST, 1)]);
+        counts.returns = 3;
+        assert_eq!((counts.unexplained_closes(), counts.closes[CONNECTION_LOST]), (0, 3));
     }
 }

@@ -70,6 +70,9 @@ pub struct Options {
     /// What carries the players' messages
     #[arg(long, value_enum, default_value = "websocket")]
     pub transport: Carrier,
+    /// How long a player tries to come back to its seat after its connection broke
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = parse_time)]
+    pub return_within: Duration,
     /// Mode to play [default: the game's first]
     #[arg(long)]
     pub mode: Option<String>,

@@ -6,6 +6,7 @@
 mod attendance;
 mod field;
 mod seat;
+mod way;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use crate::report::Divergence;
 use crate::scenario::{Scenario, Then};
 use attendance::Attendance;
 use seat::{Seat, may_resume};
+use way::{Way, is_lost};
 
 /// How long a turn lasts.
 const TURN: Duration = Duration::from_secs(1);
@@ -54,8 +56,8 @@ enum Place<G: Game> {
     /// Without a seat, and when to try for one.
     Outside(Instant),
     Seated(Box<Seat<G>>),
-    /// Without a connection; the way back, and when to take it.
-    Away(WayBack, Instant),
+    /// Without a connection.
+    Away(Box<Way>),
 }
 
 /// The user's state in goose's session data, which wants to be cloned and shared.
@@ -118,11 +120,16 @@ impl<G: Game> Player<G> {
     }
 
     async fn turn(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
+        let waits_until = match &self.place {
+            Place::Outside(until) => *until,
+            Place::Away(way) => way.at,
+            Place::Seated(_) => Instant::now(),
+        };
+        if Instant::now() < waits_until {
+            tokio::time::sleep_until(waits_until.min(Instant::now() + TURN)).await;
+            return Ok(());
+        }
         match &self.place {
-            Place::Outside(until) | Place::Away(_, until) if Instant::now() < *until => {
-                tokio::time::sleep_until((*until).min(Instant::now() + TURN)).await;
-                return Ok(());
-            }
             Place::Outside(_) => return self.come_in(field, user).await,
             Place::Away(..) => return self.come_back(field, user).await,
             Place::Seated(_) => {}
@@ -149,26 +156,36 @@ impl<G: Game> Player<G> {
     }
 
     async fn come_back(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
-        let Place::Away(way, _) = std::mem::replace(&mut self.place, Place::Outside(Instant::now())) else { return Ok(()) };
+        let Place::Away(way) = std::mem::replace(&mut self.place, Place::Outside(Instant::now())) else { return Ok(()) };
         let click = Instant::now();
-        match field.entrance.resume(user, &self.visitor, &self.scenario, &way).await {
+        match field.entrance.resume(user, &self.visitor, &self.scenario, &way.back).await {
             Ok((client, way_back)) => {
-                let took = click.elapsed();
+                let (took, found) = (click.elapsed(), way.found(self.visitor.index, client.seen()));
                 self.sit_down(field, client, way_back, Measure::Resume, took);
+                if let (Some((found, away)), Place::Seated(seat)) = (found, &mut self.place) {
+                    seat.bot.notes().record(Measure::Returned, micros(away));
+                    field.board.returned(found);
+                }
                 user.record_custom_request_duration("WS", "resume", took, true, None, None).await
             }
-            Err(error) => {
-                field.board.count(|counts| counts.resume_failures += 1);
-                self.returns_failed += 1;
-                let is_lost = error.is_final() || self.returns_failed >= RETURNS_MAX;
-                if is_lost {
-                    // The way to another seat was not tried yet.
-                    self.retry = RETRY_FIRST;
+            Err(error) => match way.again(&error, &mut self.rng) {
+                Ok(way) => {
+                    self.place = Place::Away(way);
+                    Ok(())
                 }
-                let again = self.next_try();
-                self.place = if is_lost { Place::Outside(again) } else { Place::Away(way, again) };
-                tell(field, user, "resume", click.elapsed(), &error).await
-            }
+                Err(way) => {
+                    field.board.count(|counts| counts.resume_failures += 1);
+                    self.returns_failed += 1;
+                    let is_lost = way.is_of_lost() || error.is_final() || self.returns_failed >= RETURNS_MAX;
+                    if is_lost {
+                        // The way to another seat was not tried yet.
+                        self.retry = RETRY_FIRST;
+                    }
+                    let (again, what) = (self.next_try(), if way.is_of_lost() { "lost seat" } else { "resume" });
+                    self.place = if is_lost { Place::Outside(again) } else { Place::Away(Box::new(Way::at(way.back, again))) };
+                    tell(field, user, what, click.elapsed(), &error).await
+                }
+            },
         }
     }
 
@@ -228,9 +245,15 @@ impl<G: Game> Player<G> {
             Stopped::Failed(error) => error.to_string(),
         };
         let way_back = seat.way_back.take().filter(|_| may_resume(&stopped));
+        if let (true, Some(way), Some(seen)) = (is_lost(&stopped), &way_back, seat.bot.seen()) {
+            let way = Way::lost(way.clone(), seen, field.return_within, &mut self.rng);
+            self.stand_up(field, stopped.name());
+            self.place = Place::Away(Box::new(way));
+            return Ok(());
+        }
         self.stand_up(field, stopped.name());
         if let Some(way) = way_back {
-            self.place = Place::Away(way, self.next_try());
+            self.place = Place::Away(Box::new(Way::at(way, self.next_try())));
         }
         field.board.failed(text.clone());
         Err(Box::new(TransactionError::Custom(text)))
@@ -254,7 +277,7 @@ impl<G: Game> Player<G> {
                 if let Some(way) = way_back {
                     let again = Instant::now() + away;
                     self.attendance.went(again);
-                    self.place = Place::Away(way, again);
+                    self.place = Place::Away(Box::new(Way::at(way, again)));
                 }
             }
         }

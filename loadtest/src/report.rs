@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use bound::{Bound, Operator, Unit};
 pub use second::{Second, ServerSecond};
 
+use crate::comeback::Wrong;
 use crate::measure::{Counts, Histogram, Quantiles};
 use compare::Comparison;
 
@@ -50,6 +51,10 @@ pub struct Report {
     pub series: Vec<Second>,
     /// Views that differed from the server's, the first [`FINDINGS_MAX`].
     pub divergences: Vec<Divergence>,
+    /// Players that came back after their connection broke, the first [`FINDINGS_MAX`]; those that
+    /// found something wrong go first.
+    #[serde(default)]
+    pub returns: Vec<Return>,
     /// Matches whose players all waited too long for a snapshot, the first [`FINDINGS_MAX`].
     pub stalls: Vec<Stall>,
     /// How many there were, the ones not kept included.
@@ -194,6 +199,23 @@ pub struct Divergence {
     pub component: String,
     /// The user whose view it was.
     pub user: u64,
+}
+
+/// A player that came back to its seat after its connection broke.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Return {
+    /// The user.
+    pub user: u64,
+    /// Its match.
+    pub match_id: String,
+    /// The newest tick that it had seen before.
+    pub tick_before: u32,
+    /// The first that it saw after.
+    pub tick_after: u32,
+    /// Between the two, milliseconds.
+    pub ms: f64,
+    /// What was wrong with it.
+    pub wrong: Option<Wrong>,
 }
 
 /// A match that stood still.

@@ -60,6 +60,7 @@ pub async fn run<G: Game>(options: &Options, facts: &Facts, progress: Progress) 
         board: Arc::new(Board::default()),
         generator_is_late: Arc::clone(&pulse.is_late),
         recording,
+        return_within: options.return_within,
         seed: options.seed.wrapping_add(u64::from(options.process) << 32),
         left_unanswered: AtomicU64::new(0),
     });
@@ -224,6 +225,7 @@ fn assemble(run: RunFacts, watched: Watched, board: &Board, descriptors_max: u64
         series: watched.series,
         divergences: findings.divergences,
         stalls: findings.stalls,
+        returns: findings.returns,
         stall_count: findings.stall_count,
         errors: findings.errors,
         capacity: watched.search.map(Search::finish),

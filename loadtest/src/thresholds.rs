@@ -44,6 +44,7 @@ impl Thresholds {
             none("unexplained_closes"),
             none("users_never_played"),
             none("resume_failures"),
+            none("returns_wrong"),
             at_least("attendance", 0.99),
             at_least("fresh_share", 0.99),
             at_least("fresh_share_worst_10s", 0.9),

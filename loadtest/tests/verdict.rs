@@ -115,7 +115,7 @@ fn a_server_that_drains_while_it_is_played_on() {
 
 #[test]
 fn a_server_that_dies() {
-    let found = load_with(Fault::Die { after: 6 * 90 }, &["--users", "6"], |relay| relay.refused() > 12);
+    let found = load_with(Fault::Die { after: 6 * 90 }, &["--users", "6"], |relay| relay.refused() > 6 * 5);
     found.fails_because("the server went away: 6 connections broke");
     found.breaks("attendance");
 }

@@ -276,6 +276,8 @@ pub enum CloseReason {
     Banned,
     /// The server ran short of memory. The seat is kept.
     Overloaded,
+    /// The process makes way for another, in which the match goes on. The seat is kept.
+    Restarting,
 }
 
 /// What a client can do about a closed session.
@@ -293,7 +295,7 @@ pub enum Retry {
 
 impl CloseReason {
     /// Every reason, in wire order.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Left,
         Self::MatchOver,
         Self::Draining,
@@ -315,6 +317,7 @@ impl CloseReason {
         Self::Kicked,
         Self::Banned,
         Self::Overloaded,
+        Self::Restarting,
     ];
 
     /// Stable name, for logs, metrics, JSON and the WebSocket close frame.
@@ -341,6 +344,7 @@ impl CloseReason {
             Self::Kicked => "kicked",
             Self::Banned => "banned",
             Self::Overloaded => "overloaded",
+            Self::Restarting => "restarting",
         }
     }
 
@@ -351,6 +355,7 @@ impl CloseReason {
             Self::Draining => 1001,
             Self::Malformed => 1002,
             Self::InternalError => 1011,
+            Self::Restarting => 1012,
             Self::Busy | Self::Overloaded => 1013,
             _ => 1008,
         }
@@ -359,7 +364,9 @@ impl CloseReason {
     /// What the client can do about it.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::Silent | Self::TooSlow | Self::Busy | Self::RateLimited | Self::SignInExpired | Self::Overloaded => Retry::Resume,
+            Self::Silent | Self::TooSlow | Self::Busy | Self::RateLimited | Self::SignInExpired | Self::Overloaded | Self::Restarting => {
+                Retry::Resume
+            }
             Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => {
                 Retry::Rejoin
             }

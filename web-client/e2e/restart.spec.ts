@@ -1,4 +1,7 @@
 // The server goes away and comes back. What the player is told meanwhile never contradicts itself.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, inMatch, play, test } from './fixtures';
 import { Server } from './server';
@@ -74,5 +77,30 @@ test('a drain is told before it ends, and after it the page finds a match', asyn
   } finally {
     await first.stop('SIGKILL');
     await second?.stop();
+  }
+});
+
+test('a killed server that kept its matches goes on with them, and the player has the same seat', async ({
+  newPlayer,
+}) => {
+  const page = await newPlayer();
+  const stateDir = mkdtempSync(join(tmpdir(), 'tickwire-'));
+  const first = await Server.start({ stateDir });
+  let second: Server | null = null;
+  try {
+    const before = await play(page, first.playUrl, 'Ada');
+    const words = await watchWords(page);
+    await first.stop('SIGKILL');
+    second = await Server.start({ port: first.port, stateDir });
+    await expect
+      .poll(async () => (await inMatch(page)).tick, { timeout: RESTART_MS })
+      .toBeGreaterThan(before.tick ?? 0);
+    const after = await inMatch(page);
+    expect([after.matchId, after.player]).toEqual([before.matchId, before.player]);
+    expect((await words()).filter((text) => text.includes('another'))).toEqual([]);
+  } finally {
+    await first.stop('SIGKILL');
+    await second?.stop();
+    rmSync(stateDir, { recursive: true });
   }
 });

@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly matchSeconds?: number;
   /** How long matches may go on after SIGTERM; 0 unless it is said. */
   readonly drainSeconds?: number;
+  /** The folder that its matches are kept in; none unless it is said. */
+  readonly stateDir?: string;
   /** Further settings, as in `matches.bots_fill=0`. */
   readonly set?: readonly string[];
 }

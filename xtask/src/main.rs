@@ -1,5 +1,5 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `abuse`, `fuzz`,
-//! `instructions`, `train-codec`, `bindings`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `abuse`, `chaos`,
+//! `fuzz`, `instructions`, `train-codec`, `bindings`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
 //! program), `machine` (which programs there are), `tools` and `apt` (what must be installed), `plan` (what is said before the work),
 //! `page`, `server`.
 //!
@@ -10,6 +10,7 @@ mod abuse;
 mod apt;
 mod bench;
 mod bindings;
+mod chaos;
 mod console;
 mod doctor;
 mod e2e;
@@ -70,6 +71,8 @@ enum Task {
     Bench(bench::Args),
     /// Attack a server while people play on it, in every way there is, and report what they felt
     Abuse(abuse::Args),
+    /// Kill a server again and again while bots play on it, and report what was lost
+    Chaos(chaos::Args),
     /// Write the table of limits in SECURITY.md from the code
     Limits,
     /// Check licences, sources and known weaknesses of crates and packages, or list them all (needs cargo-deny)
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Task::Bindings(args) => bindings::run(&console, &args),
         Task::Bench(args) => bench::run(&console, &args),
         Task::Abuse(args) => abuse::run(&console, &args),
+        Task::Chaos(args) => chaos::run(&console, &args),
         Task::Limits => tidy::write_limits().map(|()| ExitCode::SUCCESS),
         Task::SupplyChain(args) => supply_chain::run(&console, &args),
         Task::Doctor => Ok(doctor::run()),

@@ -9,6 +9,7 @@ pub mod delta_round_trip;
 pub mod forwarded;
 pub mod frames;
 pub mod http_stream;
+pub mod journal;
 pub mod jwt;
 pub mod proxy_header;
 pub mod replica_stream;
@@ -33,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "forwarded", run: forwarded::run },
     Target { name: "frames", run: frames::run },
     Target { name: "http_stream", run: http_stream::run },
+    Target { name: "journal", run: journal::run },
     Target { name: "jwt", run: jwt::run },
     Target { name: "proxy_header", run: proxy_header::run },
     Target { name: "replica_stream", run: replica_stream::run },

@@ -134,5 +134,5 @@ macro_rules! replay {
 }
 
 replay! {
-    client_message delta_apply delta_round_trip forwarded frames http_stream jwt proxy_header replica_stream server_message ticket
+    client_message delta_apply delta_round_trip forwarded frames http_stream journal jwt proxy_header replica_stream server_message ticket
 }

@@ -2,7 +2,7 @@
 //! block leaves out is filled in.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, parse_quote};
 
@@ -74,10 +74,8 @@ pub(crate) fn expand(mut block: ItemImpl) -> syn::Result<TokenStream> {
         parts.extend(quote_spanned!(game.span()=> #(#attributes)* impl ::tickwire_game::#part for #game { #(#own)* }));
     }
     if let Some(stranger) = block.items.iter().find(|item| name_of(item).is_none_or(|name| !GAME.contains(&name.to_string().as_str()))) {
-        return Err(syn::Error::new(
-            span_of(stranger),
-            "this is no part of a game: it belongs into a block of its own, without `Game for`",
-        ));
+        let message = format!("this is no part of a game: put it into a block of its own, `impl {} {{ .. }}`", game.to_token_stream());
+        return Err(syn::Error::new(span_of(stranger), message));
     }
     Ok(quote_spanned!(game.span()=> #block #parts))
 }

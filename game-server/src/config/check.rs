@@ -31,6 +31,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     at_least_one("session.bytes_per_second", session.bytes_per_second)?;
     at_least_one("session.send_buffer_bytes", session.send_buffer_bytes)?;
     at_least_one("matches.matches_max", matches.matches_max)?;
+    at_least_one("supervise.deaths_per_minute", config.supervise.deaths_per_minute)?;
     demand(config.memory.brake_percent <= 100, "memory.brake_percent", "must be 0, for never, to 100")?;
     demand(config.memory.shed_percent <= 100, "memory.shed_percent", "must be 0, for never, to 100")?;
     demand(config.headroom.busy_percent <= 100, "headroom.busy_percent", "must be 0, for no limit, to 100")?;

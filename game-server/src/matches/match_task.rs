@@ -200,6 +200,9 @@ impl<G: Game> MatchTask<G> {
 
     /// Tells everyone why the match ends, and refuses those on their way in.
     pub fn close_all(&mut self, reason: CloseReason) {
+        if reason == CloseReason::Restarting {
+            self.checkpoint();
+        }
         self.audience.close_all(reason);
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {

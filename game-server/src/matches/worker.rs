@@ -223,7 +223,9 @@ async fn run<G: Game>(
         Ok(None) => CloseReason::MatchGone,
         Err(_) => CloseReason::InternalError,
     };
-    log().end();
+    if reason != CloseReason::Restarting {
+        log().end();
+    }
     drop(registration);
     shared.matches.fetch_sub(1, Relaxed);
     if reason == CloseReason::InternalError {

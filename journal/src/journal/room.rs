@@ -13,16 +13,13 @@ impl<F: Files> Journal<F> {
     /// Looks after the disk; call it about four times a second. It tries to write again after
     /// trouble, with growing pauses of at most 64 calls. Where much of what is on disk is of no use
     /// any more, it copies at most `limit` checkpoints without records since out of the oldest
-    /// segment. It deletes segments of which nothing is needed, the oldest first, once older epochs
-    /// are [retired](crate::retire()).
+    /// segment. It deletes segments of which nothing is needed, the oldest first.
     ///
     /// What it copies is written with the next [`Journal::commit`].
     pub fn tidy(&mut self, limit: usize) {
         match &mut self.trouble {
             Some(trouble) if self.file.is_none() && trouble.wait > 0 => trouble.wait -= 1,
             _ if self.file.is_none() => self.begin_segment(),
-            // What older epochs left is hidden by what this one has.
-            _ if !self.epoch.is_alone() => {}
             // What is on disk may not be what it was counted as.
             _ if self.streams.owed() > 0 => {}
             _ => {
@@ -38,7 +35,8 @@ impl<F: Files> Journal<F> {
         let oldest = self.segments.oldest().filter(|_| is_crowded).map(|segment| (segment.sequence, segment.seed));
         self.crowded = oldest.map(|(sequence, _)| sequence);
         let Some((segment, seed)) = oldest else { return };
-        let copyable = self.streams.copyable(segment, limit);
+        // An older epoch may have of an ended stream what its tombstone hides.
+        let copyable = self.streams.copyable(segment, limit, !self.epoch.is_alone());
         let mut bytes = Vec::new();
         for (key, home, sequence) in copyable {
             match self.copy(key, home, sequence, seed, &mut bytes) {
@@ -50,6 +48,10 @@ impl<F: Files> Journal<F> {
     }
 
     fn copy(&mut self, key: StreamKey, home: Home, sequence: u64, seed: u32, bytes: &mut Vec<u8>) -> io::Result<()> {
+        if home.is_end {
+            self.put_whole(Kind::End, key, sequence, &[]);
+            return Ok(());
+        }
         bytes.resize(home.length, 0);
         self.files.read_part(&self.path(home.segment), home.at, bytes)?;
         match format::read(bytes, seed) {
@@ -63,13 +65,14 @@ impl<F: Files> Journal<F> {
 
     fn remove(&mut self) {
         while let Some(oldest) = self.segments.oldest() {
-            if oldest.live_count > 0 {
+            if oldest.live_count > 0 || oldest.ended_count > 0 && !self.epoch.is_alone() {
                 return;
             }
-            let free_at = *oldest.free_at.get_or_insert(self.shared.written());
             // Newer checkpoints must be safe before older ones go. And the removal of what an ended
-            // stream was must be, before its tombstone goes.
-            if self.shared.synced() < free_at.max(self.removed_at) {
+            // stream was must be, before its tombstone goes: the segment before was removed before
+            // this was written down.
+            let free_at = *oldest.free_at.get_or_insert(self.shared.written());
+            if self.shared.synced() < free_at {
                 return;
             }
             let (sequence, has_ended) = (oldest.sequence, oldest.ended_count > 0);
@@ -82,7 +85,6 @@ impl<F: Files> Journal<F> {
                 self.streams.forget_ended(sequence);
             }
             self.shared.removed();
-            self.removed_at = self.shared.written();
             self.sync();
         }
     }

@@ -24,7 +24,8 @@ pub(super) struct Segment {
     pub(super) live_count: usize,
     /// Ended streams whose tombstone is here.
     pub(super) ended_count: usize,
-    /// What had been written when nothing in it was needed any more. It goes when this is synced.
+    /// What had been written when it was the oldest and nothing in it was needed any more. It goes
+    /// when this is synced.
     pub(super) free_at: Option<u64>,
 }
 

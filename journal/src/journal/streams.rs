@@ -176,12 +176,14 @@ impl Streams {
     }
 
     /// Of the streams whose checkpoint is in this segment, at most `limit` that need only be
-    /// copied: where they are, and the sequence number of the record that follows.
-    pub(super) fn copyable(&self, segment: u64, limit: usize) -> Vec<(StreamKey, Home, u64)> {
+    /// copied: where they are, and the sequence number of the record that follows. Those that have
+    /// ended only if their `tombstones` are needed.
+    pub(super) fn copyable(&self, segment: u64, limit: usize, tombstones: bool) -> Vec<(StreamKey, Home, u64)> {
         let copyable = self.entries.iter().filter_map(|(key, entry)| {
             let home = entry.home.filter(|home| home.segment == segment)?;
-            let is_whole = entry.standing == Standing::Kept && !entry.is_unreadable && !entry.has_ended && entry.since == 0;
-            is_whole.then_some((*key, home, entry.next))
+            let is_whole = entry.standing == Standing::Kept && !entry.is_unreadable;
+            let is_needed = if entry.has_ended { tombstones } else { entry.since == 0 };
+            (is_whole && is_needed).then_some((*key, home, entry.next))
         });
         copyable.take(limit).collect()
     }

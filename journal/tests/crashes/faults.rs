@@ -1,7 +1,9 @@
 //! Disks that are full, read-only or broken: play goes on, and durability comes back.
 
-use tickwire_journal::sim::{Faults, Survivors};
-use tickwire_journal::{Durability, Health, StreamKey};
+use std::path::Path;
+
+use tickwire_journal::sim::{Faults, Sim, Survivors};
+use tickwire_journal::{Commit, Durability, Health, Journal, Options, StreamKey, recover};
 
 use crate::exhaustive::MODES;
 use crate::life::{Do, World};
@@ -41,14 +43,15 @@ fn a_disk_that_cannot_be_written_costs_durability_until_it_can() {
             }
             let mut world = World::new(durability);
             let mut life = world.begin(&[]);
-            life.go(Do::Faults(fault));
+            [Do::Append(4), Do::Commit, Do::Faults(fault)].into_iter().for_each(|what| life.go(what));
             (0..30).flat_map(|_| round()).for_each(|what| life.go(what));
-            life.go(Do::Faults(FINE));
+            [Do::End(4), Do::Faults(FINE)].into_iter().for_each(|what| life.go(what));
             (0..70).flat_map(|_| round()).for_each(|what| life.go(what));
             assert!(life.is_durable(), "{:?}", life.journals);
             drop(life);
             world.crash(Crash::Process).unwrap();
             assert!((1..=3).all(|stream| world.model.state(StreamKey([stream; 16])).is_some_and(|state| state.len() == 100)));
+            assert!(world.model.state(StreamKey([4; 16])).is_none(), "an end that could not be written is written later");
         }
     }
 }
@@ -80,4 +83,63 @@ fn writes_that_take_less_than_they_are_given_are_gone_on_with() {
         world.crash(Crash::Process).unwrap();
         assert!(world.model.state(StreamKey([1; 16])).is_some_and(|state| state.len() == 20));
     }
+}
+
+const A: StreamKey = StreamKey([1; 16]);
+
+/// A journal that syncs once a second, each of whose commits is in a segment of its own.
+fn of_small_segments(sim: &Sim) -> Journal<Sim> {
+    let options = Options { segment_bytes: 1, ..World::new(Durability::Second).options() };
+    Journal::open(sim.clone(), options, recover(sim, Path::new("journal")).unwrap().epoch, 0)
+}
+
+/// What a power loss may leave of the stream, by seed.
+fn after_power_loss(sim: &Sim) -> impl Iterator<Item = Option<Vec<u8>>> {
+    (0..256).map(|seed| {
+        let lost = sim.fork();
+        lost.lose_power(Survivors::Some(seed));
+        recover(&lost, Path::new("journal")).unwrap().streams.remove(&A).map(|stream| stream.checkpoint)
+    })
+}
+
+#[test]
+fn a_tombstone_stays_until_the_removal_of_what_it_ends_is_safe() {
+    let sim = Sim::default();
+    let mut journal = of_small_segments(&sim);
+    journal.checkpoint(A, b"1");
+    journal.commit();
+    journal.end(A);
+    journal.commit();
+    journal.tidy(1);
+    for _ in 0..3 {
+        journal.syncer().sync().unwrap();
+        journal.tidy(1);
+        assert!(after_power_loss(&sim).all(|found| found.is_none()), "a removed checkpoint came back");
+    }
+    assert_eq!(sim.contents().len(), 1);
+}
+
+#[test]
+fn a_checkpoint_stays_until_its_successor_is_safe_whatever_failed_between() {
+    let sim = Sim::default();
+    let mut journal = of_small_segments(&sim);
+    journal.checkpoint(A, b"1");
+    journal.commit();
+    journal.syncer().sync().unwrap();
+    journal.checkpoint(A, b"2");
+    journal.commit();
+    journal.tidy(1);
+    sim.set_faults(Faults { failing_syncs: 1, ..FINE });
+    journal.syncer().sync().unwrap_err();
+    assert_eq!(journal.commit(), Commit::Lost);
+    journal.tidy(1);
+    // Another segment, in which nothing is yet.
+    journal.syncer().sync().unwrap();
+    journal.checkpoint(A, b"3");
+    journal.commit();
+    assert_eq!(journal.health(), Health::Durable);
+    journal.tidy(1);
+    assert!(after_power_loss(&sim).all(|found| found.is_some()), "nothing is left of it");
+    journal.syncer().sync().unwrap();
+    assert!(after_power_loss(&sim).all(|found| found.as_deref() == Some(b"3")));
 }

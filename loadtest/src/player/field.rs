@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
 
 use tickwire_game::Game;
 
@@ -19,6 +20,8 @@ pub struct Field<G: Game> {
     pub generator_is_late: Arc<AtomicBool>,
     /// A person's inputs to play, instead of the bot's.
     pub recording: Option<Arc<Recording<G::Input>>>,
+    /// How long a player tries to come back after its connection broke.
+    pub return_within: Duration,
     /// Of the bots' choices.
     pub seed: u64,
     /// Those who left over a bad network and heard no answer: the server may keep their seats for

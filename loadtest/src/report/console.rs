@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 
 use super::compare::Comparison;
 use super::{Capacity, Report, Second, words};
-use crate::measure::Measure;
+use crate::measure::{CONNECTION_LOST, Measure};
 use compared::{beside, bounds, compared};
 use paint::Paint;
 
@@ -55,6 +55,7 @@ pub fn summary(report: &Report, against: Option<&Comparison>, colour: bool) -> S
         ("Bytes", traffic(report)),
         ("Inputs", inputs(report)),
         ("Closes", closes(report)),
+        ("Returned", returned(report)),
         ("Errors", errors(report)),
         ("Divergences", divergences(report)),
         ("Stalls", stalls(report)),
@@ -180,6 +181,26 @@ fn closes(report: &Report) -> Vec<String> {
         some => format!(" ({} UNEXPLAINED)", words::count(some)),
     };
     if all.is_empty() { Vec::new() } else { vec![all.join(", ") + &unexplained] }
+}
+
+fn returned(report: &Report) -> Vec<String> {
+    let (counts, lost) = (&report.counts, report.counts.closes.get(CONNECTION_LOST).copied().unwrap_or_default());
+    if lost == 0 && counts.returns == 0 {
+        return Vec::new();
+    }
+    let times = report.quantiles(Measure::Returned).map_or_else(String::new, |times| {
+        let [p50, p99, max] = [times.p50, times.p99, times.max].map(words::number);
+        format!(" in {p50} ms (p50), {p99} ms (p99), {max} ms at most")
+    });
+    let wrong =
+        if counts.returns_wrong > 0 { format!(", {} TO SOMETHING ELSE", words::count(counts.returns_wrong)) } else { String::new() };
+    let head = format!("{} of {} whose connection broke{times}{wrong}", words::count(counts.returns), words::count(lost));
+    let shown = report.returns.iter().map(|found| {
+        let wrong = found.wrong.map_or_else(String::new, |wrong| format!(": {}", wrong.text().to_uppercase()));
+        let (before, after, ms) = (found.tick_before, found.tick_after, words::number(found.ms));
+        format!("user {} of match {}: tick {before} before, {after} after {ms} ms{wrong}", found.user, words::plain(&found.match_id))
+    });
+    headed(head, first(shown, counts.returns))
 }
 
 fn errors(report: &Report) -> Vec<String> {

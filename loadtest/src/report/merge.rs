@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use super::{FINDINGS_MAX, FORMAT, GeneratorFacts, MeasureReport, Report, RunFacts, Stall, Verdict};
+use super::{FINDINGS_MAX, FORMAT, GeneratorFacts, MeasureReport, Report, Return, RunFacts, Stall, Verdict};
 use crate::measure::{Counts, Histogram, Quantiles};
 use crate::thresholds::Thresholds;
 
@@ -80,6 +80,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         measures: merge_measures(&reports)?,
         series: series::merge(&reports),
         divergences: reports.iter().flat_map(|report| report.divergences.iter().cloned()).take(FINDINGS_MAX).collect(),
+        returns: merge_returns(&reports),
         stall_count: stalls.len() as u64 + reports.iter().map(lost_stalls).sum::<u64>(),
         stalls: stalls.into_iter().take(FINDINGS_MAX).collect(),
         errors: most_frequent(errors),
@@ -198,6 +199,14 @@ fn merge_stalls(reports: &[Report]) -> Vec<Stall> {
             .or_insert_with(|| stall.clone());
     }
     stalls.into_values().collect()
+}
+
+/// Those that found something wrong go first.
+fn merge_returns(reports: &[Report]) -> Vec<Return> {
+    let mut all: Vec<Return> = reports.iter().flat_map(|report| report.returns.iter().cloned()).collect();
+    all.sort_by_key(|found| found.wrong.is_none());
+    all.truncate(FINDINGS_MAX);
+    all
 }
 
 fn most_frequent(errors: BTreeMap<String, u64>) -> BTreeMap<String, u64> {

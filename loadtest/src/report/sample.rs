@@ -1,8 +1,8 @@
 //! Reports for tests: what a run looks like, without a run.
 
 use super::{
-    Bound, Capacity, CapacityStep, Divergence, FORMAT, GeneratorFacts, MeasureReport, Operator, Report, RunFacts, Second, ServerSecond,
-    Stall, Unit, Verdict,
+    Bound, Capacity, CapacityStep, Divergence, FORMAT, GeneratorFacts, MeasureReport, Operator, Report, Return, RunFacts, Second,
+    ServerSecond, Stall, Unit, Verdict,
 };
 use crate::measure::{Counts, Measure, Tally};
 
@@ -62,6 +62,7 @@ pub(crate) fn full() -> Report {
         divergences: (0..2)
             .map(|user| Divergence { match_id: "m-17".into(), tick: 1201 + user, component: "Position".into(), user: 40 + u64::from(user) })
             .collect(),
+        returns: vec![Return { user: 7, match_id: "m-3".into(), tick_before: 880, tick_after: 893, ms: 431.0, wrong: None }],
         stalls: vec![Stall { match_id: "m-3".into(), tick: 900, gap_ms: 212.4, players: 16, generator_was_late: false }],
         stall_count: 1,
         errors: [("server closed the socket".to_owned(), 3), ("503 Service Unavailable".to_owned(), 12)].into(),
@@ -102,7 +103,7 @@ pub(crate) fn tally(seed: u64, count: u64) -> Tally {
         let middle = match measure {
             Measure::Gap => 33_333.0,
             Measure::InputToView => 52_000.0,
-            Measure::Join | Measure::Resume => 80_000.0,
+            Measure::Join | Measure::Resume | Measure::Returned => 80_000.0,
             Measure::Age => 30_000.0,
             Measure::Jitter | Measure::Lateness | Measure::RoundTrip => 900.0,
         };
@@ -124,6 +125,7 @@ fn counts() -> Counts {
         joins: 1620,
         join_failures: 12,
         resumes: 88,
+        returns: 1,
         snapshots: 4_200_000,
         checked: 4_199_998,
         missed_snapshots: 310,

@@ -30,8 +30,9 @@ pub(super) fn may_be_the_generators(report: &Report, bound: &Bound) -> bool {
 type Explain = fn(&Report) -> Option<String>;
 
 /// What says most comes first.
-const EXPLAINED: [(&str, Explain); 12] = [
+const EXPLAINED: [(&str, Explain); 13] = [
     ("divergences", |report| Some(divergence(report))),
+    ("returns_wrong", |report| Some(returned_wrong(report))),
     ("drains_announced", |report| Some(drain(report))),
     ("unexplained_closes", closes),
     ("users_never_played", |report| Some(never_played(report))),
@@ -69,6 +70,15 @@ fn divergence(report: &Report) -> String {
         format!(", the first in `{}` of match {} at tick {}", first.component, first.match_id, first.tick)
     });
     format!("{} differed from the server's{first}", words::counted(report.counts.divergences, "view"))
+}
+
+fn returned_wrong(report: &Report) -> String {
+    let count = words::counted(report.counts.returns_wrong, "player");
+    let first = report.returns.iter().find_map(|found| Some((found, found.wrong?))).map_or_else(String::new, |(found, wrong)| {
+        let (before, after) = (found.tick_before, found.tick_after);
+        format!("; user {} of match {} had seen tick {before} and came back to tick {after}: {}", found.user, found.match_id, wrong.text())
+    });
+    format!("after their connection broke, {count} came back to something else than what they had left{first}")
 }
 
 fn drain(report: &Report) -> String {

@@ -37,6 +37,9 @@ pub(crate) enum Fault {
     /// Dies when it has passed on so many snapshots: breaks every connection, and lets nobody in
     /// again.
     Die { after: u64 },
+    /// Breaks every connection when it has passed on so many snapshots, and takes new ones. The first
+    /// to come back is told another match's id, if it `swaps` one.
+    Blink { after: u64, swaps: bool },
     /// Drops one of so many inputs.
     DropInput { one_in: u64 },
     /// Lets the first player to leave go without telling the server, whose connection stays open.
@@ -142,10 +145,11 @@ impl Relay {
         let mut player = tokio_tungstenite::accept_async(player).await?;
         let (mut upstream, _) = tokio_tungstenite::client_async(format!("ws://{server}/ws"), upstream).await?;
         let mut liar = Liar { replica: Replica::new(&Arena::SCHEMA), scratch: Scratch::default(), has_stalled: false };
+        let began_before = !self.has_blinked();
         let mut leaks = false;
         // What the player is not told yet, and until when.
         let (mut held, mut until) = (Vec::new(), None);
-        while !self.is_dead() {
+        while !(self.is_dead() || began_before && self.has_blinked()) {
             tokio::select! {
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
                     self.faults.fetch_add(1, Relaxed);
@@ -188,7 +192,7 @@ impl Relay {
         if leaks {
             return hold(upstream).await;
         }
-        if self.is_dead() {
+        if self.is_dead() || (began_before && self.has_blinked()) {
             return Ok(());
         }
         let _ = tokio::join!(player.close(None), upstream.close(None));
@@ -237,6 +241,15 @@ impl Relay {
         matches!(self.fault, Fault::Die { after } if self.snapshots() >= after)
     }
 
+    fn has_blinked(&self) -> bool {
+        matches!(self.fault, Fault::Blink { after, .. } if self.snapshots() >= after)
+    }
+
+    /// Whether to tell another match's id.
+    fn swaps(&self) -> bool {
+        matches!(self.fault, Fault::Blink { swaps: true, .. }) && self.has_blinked() && self.is_due(1)
+    }
+
     /// Whether the fault has happened less than `due` times. Then it happens now.
     fn is_due(&self, due: u64) -> bool {
         self.faults.fetch_update(Relaxed, Relaxed, |faults| (faults < due).then_some(faults + 1)).is_ok()
@@ -275,7 +288,12 @@ struct Liar {
 impl Liar {
     fn tell(&mut self, bytes: &[u8], relay: &Relay) -> Vec<u8> {
         let (mut rest, mut told) = (bytes, Vec::new());
-        while let Some(Ok(message)) = ServerMessage::decode_next(&mut rest) {
+        while let Some(Ok(mut message)) = ServerMessage::decode_next(&mut rest) {
+            if let ServerMessage::Welcome(welcome) = &mut message
+                && relay.swaps()
+            {
+                welcome.match_id.0[0] ^= 1;
+            }
             let before = self.replica.snapshot().cloned();
             let is_snapshot = self.replica.apply(&message).expect("the server sends what applies");
             let Some(now) = self.replica.snapshot().filter(|_| is_snapshot) else {

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::comeback::Wrong;
 use crate::measure::{Measure, SEGMENT_HEADER_BYTES};
 use crate::report::{Report, words};
 
@@ -74,6 +75,8 @@ fn counts(report: &Report) -> Markup {
                 ("joins that failed", words::count(counts.join_failures)),
                 ("returns to a seat", words::count(counts.resumes)),
                 ("returns that failed", words::count(counts.resume_failures)),
+                ("came back after their connection broke", words::count(counts.returns)),
+                ("of these, to something else", words::count(counts.returns_wrong)),
                 ("closes unexplained", words::count(counts.unexplained_closes())),
                 ("seats leaked", seats),
             ],
@@ -143,7 +146,7 @@ fn tally(heading: &str, counts: &std::collections::BTreeMap<String, u64>) -> Mar
 fn findings(report: &Report) -> Markup {
     let stalls = report.stall_count.max(report.stalls.len() as u64);
     html! {
-        @if !report.divergences.is_empty() || !report.stalls.is_empty() {
+        @if !report.divergences.is_empty() || !report.stalls.is_empty() || !report.returns.is_empty() {
             h2 { "Findings" }
             div.stack {
                 @if !report.divergences.is_empty() {
@@ -152,6 +155,22 @@ fn findings(report: &Report) -> Markup {
                         thead { tr { th { "match" } th { "tick" } th { "component" } th { "user" } } }
                         tbody { @for found in &report.divergences {
                             tr { td { (found.match_id) } td { (found.tick) } td { (found.component) } td { (found.user) } }
+                        } }
+                    } }
+                }
+                @if !report.returns.is_empty() {
+                    p { "Players that came back after their connection broke, " (shown(report.returns.len(), report.counts.returns)) ":" }
+                    div.card.scroll { table.words {
+                        thead { tr { th { "user" } th { "match" } th { "tick before" } th { "tick after" } th { "away" } th { "wrong" } } }
+                        tbody { @for found in &report.returns {
+                            tr {
+                                td { (found.user) }
+                                td { (found.match_id) }
+                                td { (found.tick_before) }
+                                td { (found.tick_after) }
+                                td { (words::number(found.ms)) " ms" }
+                                td { (found.wrong.map_or("no", Wrong::text)) }
+                            }
                         } }
                     } }
                 }
@@ -257,6 +276,7 @@ fn glossary(report: &Report) -> Markup {
         ("input to view", "From the moment an input was meant to be sent to the first snapshot that shows it."),
         ("click to first snapshot", "Guest session, match, socket and Hello, as a person waits for them."),
         ("return to a seat", "From the moment a lost connection is opened again to the first snapshot."),
+        ("back after a loss", "From the moment a connection broke without a word to the first snapshot after its player came back."),
         ("divergence", "A view that was not equal to the server's: a defect. Views are compared by the hashes the server sends."),
         ("input late, lost", "Late: the server says it came after its tick. Lost: it came in time and did nothing: a defect."),
         ("stall", "All players of a match waited too long for a snapshot at the same moment."),

@@ -1,0 +1,227 @@
+//! The bots: they take a seat, play, come back whenever their connection breaks, and write down
+//! what they see.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use arena::Arena;
+use tickwire_game::{Bots, Game, Rng};
+use tickwire_loadtest::bot::{Bot, Driver, Stopped};
+use tickwire_loadtest::client::{Client, ClientError, Heard};
+use tickwire_loadtest::comeback::{Lost, Seen};
+use tickwire_loadtest::{Api, Join};
+use tickwire_protocol::messages::Retry;
+use tickwire_protocol::{ClientMessage, Credential};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use crate::history::{Recorder, View, What};
+
+/// How often a bot writes down what it sees.
+const TURN: Duration = Duration::from_secs(1);
+/// How long any part of coming in may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// A bot that found no seat tries again after so long.
+const AGAIN: Duration = Duration::from_millis(300);
+
+/// All bots.
+pub(crate) struct Crowd {
+    shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+    size: u32,
+}
+
+/// What they share.
+struct Shared {
+    server: SocketAddr,
+    recorder: Arc<Recorder>,
+    /// How long one tries to come back.
+    patience: Duration,
+    seed: u64,
+    /// Bots that play.
+    playing: AtomicU32,
+    is_over: AtomicBool,
+}
+
+impl Crowd {
+    /// Sends `size` bots to `server`.
+    pub(crate) fn send(server: SocketAddr, size: u32, patience: Duration, seed: u64, recorder: &Arc<Recorder>) -> Self {
+        let (playing, is_over) = (AtomicU32::new(0), AtomicBool::new(false));
+        let shared = Arc::new(Shared { server, recorder: Arc::clone(recorder), patience, seed, playing, is_over });
+        let mut tasks = JoinSet::new();
+        for number in 0..size {
+            let shared = Arc::clone(&shared);
+            tasks.spawn(async move { One::new(number, &shared).live().await });
+        }
+        Self { shared, tasks, size }
+    }
+
+    /// Bots that play now.
+    pub(crate) fn playing(&self) -> u32 {
+        self.shared.playing.load(Relaxed)
+    }
+
+    /// Waits until all of them play, at most for `patience`. Says whether they do.
+    pub(crate) async fn all_play(&self, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        while self.playing() < self.size && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.playing() == self.size
+    }
+
+    /// Lets them leave their seats.
+    pub(crate) async fn leave(mut self) {
+        self.shared.is_over.store(true, Relaxed);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// One bot.
+struct One<'a> {
+    number: u32,
+    shared: &'a Shared,
+    api: Api,
+    rng: Rng,
+    has_session: bool,
+}
+
+/// A connection to a seat, and where it leads.
+struct Seat {
+    bot: Bot<Arena, tickwire_loadtest::line::Line>,
+    ws_url: String,
+}
+
+impl<'a> One<'a> {
+    fn new(number: u32, shared: &'a Shared) -> Self {
+        let api = Api::new(shared.server, Api::loopback_source(number as usize));
+        Self { number, shared, api, rng: Rng::new(shared.seed.wrapping_add(u64::from(number) << 32)), has_session: false }
+    }
+
+    async fn live(mut self) {
+        while !self.is_over() {
+            if let Ok(Ok(seat)) = timeout(PATIENCE, self.take_seat()).await {
+                self.note_view(&seat, |bot, view| What::Seated { bot, view });
+                self.stay(seat).await;
+            } else {
+                // A server that came up with nothing does not know the guest.
+                self.has_session = false;
+                tokio::time::sleep(AGAIN.mul_f64(0.5 + f64::from(self.rng.below(1000)) / 1000.0)).await;
+            }
+        }
+    }
+
+    /// In its seat, until it has lost it or all is over.
+    async fn stay(&mut self, mut seat: Seat) {
+        loop {
+            self.shared.playing.fetch_add(1, Relaxed);
+            let stopped = self.play(&mut seat).await;
+            let seen = seat.bot.seen();
+            let Some(stopped) = stopped else { return leave(seat).await };
+            self.shared.playing.fetch_sub(1, Relaxed);
+            let bot = self.number;
+            let (credential, Some(seen)) = (seat.bot.client().resume_credential(), seen) else { return };
+            match stopped {
+                Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_)) => {}
+                Stopped::Failed(ClientError::Diverged { tick, table, .. }) => {
+                    return self.note(What::Diverged { bot, tick: tick.0, component: table.to_owned() });
+                }
+                other => return self.note(What::Closed { bot, reason: other.name().to_owned() }),
+            }
+            self.note(What::Lost { bot, view: View::from(seen) });
+            let Some(credential) = credential else { return };
+            match self.come_back(credential, &seat.ws_url, seen).await {
+                Ok(back) => seat = back,
+                Err(why) => return self.note(What::LostSeat { bot, why }),
+            }
+            self.note_view(&seat, |bot, view| What::Returned { bot, view });
+        }
+    }
+
+    /// Plays until all is over, which is `None`, or something stops it.
+    async fn play(&mut self, seat: &mut Seat) -> Option<Stopped> {
+        while !self.is_over() {
+            if let Err(stopped) = seat.bot.play(Instant::now() + TURN).await {
+                return Some(stopped);
+            }
+            // Nobody reads what it felt: this run is about what is true.
+            *seat.bot.notes() = tickwire_loadtest::measure::Notes::default();
+            seat.bot.take_stalls();
+            self.note_view(seat, |bot, view| What::Saw { bot, view });
+        }
+        None
+    }
+
+    async fn come_back(&mut self, credential: Credential, ws_url: &str, seen: Seen) -> Result<Seat, String> {
+        let mut lost = Lost::now(seen, self.shared.patience);
+        let mut last = "there was no time to try".to_owned();
+        while let Some(next) = lost.next_try(&mut self.rng) {
+            tokio::time::sleep_until(next).await;
+            let why = match timeout(PATIENCE, self.open(ws_url, credential)).await {
+                Ok(Ok(seat)) => return Ok(seat),
+                Ok(Err(error)) => error,
+                Err(_) => ClientError::TimedOut,
+            };
+            last = why.to_string();
+            if matches!(why, ClientError::Told(reason) if reason.retry() != Retry::Resume) {
+                break;
+            }
+        }
+        Err(last)
+    }
+
+    async fn take_seat(&mut self) -> Result<Seat> {
+        if !self.has_session {
+            self.api.open_session(&format!("Bot {}", self.number)).await.context("session")?;
+            self.has_session = true;
+        }
+        let Some(mode) = Arena::MODES.first() else { bail!("the game has no mode") };
+        let Join { ticket, ws_url, .. } = self.api.quick_play(mode.id).await.context("seat")?;
+        Ok(self.open(&ws_url, Credential::Ticket(ticket)).await?)
+    }
+
+    /// Up to the first snapshot.
+    async fn open(&mut self, ws_url: &str, credential: Credential) -> Result<Seat, ClientError> {
+        let mut client = Client::<Arena>::connect(&self.api, ws_url).await?;
+        client.hello(credential).await?;
+        loop {
+            match client.next().await? {
+                Heard::Snapshot(_) => break,
+                Heard::Closing(reason) => return Err(ClientError::Told(reason)),
+                _ => {}
+            }
+        }
+        let brain = Arena::contender(self.rng.next_u64());
+        let phase = f64::from(self.rng.below(1000)) / 1000.0;
+        Ok(Seat { bot: Bot::new(client, Driver::Brain(brain), phase), ws_url: ws_url.to_owned() })
+    }
+
+    fn note_view(&self, seat: &Seat, what: impl FnOnce(u32, View) -> What) {
+        if let Some(seen) = seat.bot.seen() {
+            self.note(what(self.number, View::from(seen)));
+        }
+    }
+
+    fn note(&self, what: What) {
+        self.shared.recorder.note(what);
+    }
+
+    fn is_over(&self) -> bool {
+        self.shared.is_over.load(Relaxed)
+    }
+}
+
+/// Gives its seat up, as far as the server still listens.
+async fn leave(mut seat: Seat) {
+    let client = seat.bot.client();
+    let farewell = async {
+        if client.send(ClientMessage::Leave).await.is_ok() {
+            while !matches!(client.next().await, Ok(Heard::Closing(_)) | Err(_)) {}
+        }
+    };
+    // It has said all that it had to.
+    let _ = timeout(Duration::from_secs(2), farewell).await;
+}

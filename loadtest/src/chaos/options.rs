@@ -1,0 +1,81 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+/// Kills a Tickwire server while bots play on it, and says what was lost.
+///
+/// Every bot checks every snapshot, comes back when its connection breaks, and writes down what it sees. When the last
+/// kill is over a checker reads what all of them wrote.
+#[derive(Debug, Parser)]
+#[command(name = "tickwire-chaos", max_term_width = 100)]
+#[command(
+    after_help = "The exit code is 0 if nothing was lost. A control is a run in which something is left out or broken: it must fail."
+)]
+pub(crate) struct Options {
+    /// How often the server is killed
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub(crate) kills: u32,
+    /// Bots, each with an address of its own
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) bots: u32,
+    /// Of all random choices [default: another one each time]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Leave something out, to see that the checker finds it
+    #[arg(long, value_enum)]
+    pub(crate) control: Option<Control>,
+    /// The longest that is waited from when everyone plays to a kill
+    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) pause: Duration,
+    /// How long a bot tries to come back
+    #[arg(long, default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) return_within: Duration,
+    /// Folder for chaos.json, chaos.html, history.jsonl and the server's log
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report_dir: Option<PathBuf>,
+    /// Kill nothing: check the history that an earlier run wrote
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["control", "report_dir"])]
+    pub(crate) check: Option<PathBuf>,
+    /// The server's binary; default: `tickwire` beside this program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tickwire: Option<PathBuf>,
+    /// A further flag for the server, such as --server-flag=--durability=tick; may be repeated
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
+    pub(crate) server_flag: Vec<String>,
+}
+
+/// What is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Control {
+    /// The server is not killed
+    NoKill,
+    /// What the server had kept is taken away at each kill
+    NoRestore,
+}
+
+impl Control {
+    /// As it is written on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::NoKill => "no-kill",
+            Self::NoRestore => "no-restore",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Options::command().debug_assert();
+        let options = Options::parse_from(["x", "--control", "no-restore", "--server-flag=--workers=1"]);
+        assert_eq!((options.control.map(Control::name), options.kills), (Some("no-restore"), 20));
+    }
+}

@@ -1,0 +1,159 @@
+//! A run: the server, the bots, the kills, and what the checker says of it.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tickwire_game::Rng;
+
+use crate::check::check;
+use crate::crowd::Crowd;
+use crate::history::{self, Event, Recorder, What};
+use crate::options::{Control, Options};
+use crate::page;
+use crate::report::{Quantiles, Report};
+use crate::server::Server;
+
+/// How long the bots may take to come in at first.
+const ARRIVAL: Duration = Duration::from_mins(1);
+/// The shortest that is waited from when everyone plays to a kill.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// After the time that a bot has to return, it may need this for a new seat.
+const SPARE: Duration = Duration::from_secs(20);
+/// A kill is forgotten by nobody within this.
+const FELT: Duration = Duration::from_secs(5);
+
+/// The program.
+pub(crate) fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tickwire-chaos: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<ExitCode> {
+    let seed = options.seed.unwrap_or_else(random_seed);
+    if let Some(path) = &options.check {
+        let events = history::read(path)?;
+        let seconds = events.last().map_or(0.0, |event| event.at as f64 / 1e6);
+        return conclude(options, seed, seconds, &events, None);
+    }
+    provide_descriptors()?;
+    let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");
+    let binary = options.tickwire.clone().unwrap_or(beside);
+    if !binary.is_file() {
+        bail!("there is no {}: run `cargo build --release -p tickwire-server`", binary.display());
+    }
+    let scratch = tempfile::tempdir().context("no temporary folder")?;
+    let recorder = Arc::new(Recorder::new());
+    eprintln!("seed {seed}");
+    let mut server = Server::start(&binary, scratch.path(), &options.server_flag, &recorder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
+    runtime.block_on(torment(options, seed, &mut server, &recorder))?;
+    let seconds = recorder.elapsed().as_secs_f64();
+    conclude(options, seed, seconds, &recorder.events(), Some(server.log()))
+}
+
+/// Kills the server as often as it is asked for.
+async fn torment(options: &Options, seed: u64, server: &mut Server, recorder: &Arc<Recorder>) -> Result<()> {
+    let mut rng = Rng::new(seed);
+    let crowd = Crowd::send(server.play, options.bots, options.return_within, seed, recorder);
+    if !crowd.all_play(ARRIVAL).await {
+        bail!("only {} of {} bots got a seat in {} s:\n{}", crowd.playing(), options.bots, ARRIVAL.as_secs(), server.log_tail());
+    }
+    for nth in 1..=options.kills {
+        let range = options.pause.saturating_sub(PAUSE_MIN).as_millis() as u32;
+        tokio::time::sleep(PAUSE_MIN + Duration::from_millis(u64::from(rng.below(range.max(1))))).await;
+        let killed = server.pid();
+        recorder.note(What::Kill { nth, pid: killed });
+        match options.control {
+            None => server.kill()?,
+            Some(Control::NoKill) => {}
+            Some(Control::NoRestore) => server.kill_and_forget()?,
+        }
+        let killed_at = std::time::Instant::now();
+        if options.control != Some(Control::NoKill) {
+            until(FELT, || crowd.playing() < options.bots).await;
+        }
+        let all = crowd.all_play(options.return_within + SPARE).await;
+        if server.has_ended() {
+            bail!("the supervisor has ended:\n{}", server.log_tail());
+        }
+        let took = killed_at.elapsed().as_millis();
+        let who = if all { "everyone plays".to_owned() } else { format!("only {} of {} play", crowd.playing(), options.bots) };
+        eprintln!("kill {nth} of {}: {who} after {took} ms", options.kills);
+        if !all {
+            break;
+        }
+    }
+    crowd.leave().await;
+    Ok(())
+}
+
+/// Waits until something is so, but not for ever.
+async fn until(patience: Duration, is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    // What did not happen is for the checker to find.
+    let _ = tokio::time::timeout(patience, wait).await;
+}
+
+/// Says what the checker found, and writes it where it is wanted.
+fn conclude(options: &Options, seed: u64, seconds: f64, events: &[Event], log: Option<&Path>) -> Result<ExitCode> {
+    let findings = check(events);
+    let report = Report {
+        commit: commit(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        seed,
+        control: options.control.map(Control::name),
+        bots: options.bots,
+        kills: options.kills,
+        seconds,
+        passed: findings.are_clean(),
+        back_ms: Quantiles::of(&findings.returns),
+        findings,
+    };
+    if let Some(dir) = &options.report_dir {
+        let failed = || format!("cannot write into {}", dir.display());
+        fs::create_dir_all(dir).with_context(failed)?;
+        history::write(events, &dir.join("history.jsonl"))?;
+        fs::write(dir.join("chaos.json"), serde_json::to_string_pretty(&report)? + "\n").with_context(failed)?;
+        fs::write(dir.join("chaos.html"), page::page(&report, events)).with_context(failed)?;
+        if let Some(log) = log {
+            fs::copy(log, dir.join("server.log")).with_context(failed)?;
+        }
+    }
+    println!("{}", report.summary());
+    Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn commit() -> String {
+    let head = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
+    head.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn random_seed() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos() as u64 % 1_000_000_000
+}
+
+/// A descriptor for each bot, and some more.
+fn provide_descriptors() -> Result<()> {
+    const WANTED: u64 = 16_384;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_some_and(|current| current < WANTED) {
+        let wanted = maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
+        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).context("cannot raise the limit of file descriptors")?;
+    }
+    Ok(())
+}

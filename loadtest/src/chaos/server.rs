@@ -1,0 +1,166 @@
+//! The server, under its supervisor: two processes, of which one is killed.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::history::{Recorder, What};
+
+/// How long it may take to listen.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+/// How long it may take to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A supervisor and its server.
+pub(crate) struct Server {
+    supervisor: Child,
+    /// The server's process now.
+    pid: Arc<AtomicU32>,
+    state: PathBuf,
+    log: PathBuf,
+    /// Where players connect.
+    pub(crate) play: SocketAddr,
+}
+
+impl Server {
+    /// Starts `binary` with its matches in `scratch`, and waits until it listens. Tells `recorder`
+    /// of each server that the supervisor starts.
+    pub(crate) fn start(binary: &Path, scratch: &Path, flags: &[String], recorder: &Arc<Recorder>) -> Result<Self> {
+        let (state, log) = (scratch.join("state"), scratch.join("server.log"));
+        fs::create_dir_all(&state).with_context(|| format!("cannot make {}", state.display()))?;
+        let mut command = Command::new(binary);
+        command.args(["--supervise", "--port", "0", "--no-admin", "--log", "json", "--drain-seconds", "0"]);
+        command.args(["--match-seconds", "86400", "--hash-every", "30", "--set", "matches.bots_fill=0"]);
+        command.args(["--set", "matches.countdown_seconds=0", "--set", "session.idle_ms=0"]);
+        // As often as this program kills it.
+        command.args(["--set", "supervise.deaths_per_minute=1000000"]).arg("--state-dir").arg(&state).args(flags);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for (variable, _) in std::env::vars_os().filter(|(variable, _)| variable.to_string_lossy().starts_with("TICKWIRE_")) {
+            command.env_remove(variable);
+        }
+        let mut supervisor = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
+        let pid = Arc::new(AtomicU32::new(0));
+        let (found, listens) = mpsc::channel();
+        if let Some(output) = supervisor.stdout.take() {
+            thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    let told = line.strip_prefix("tickwire: play   http://").and_then(|line| line.strip_suffix('/')?.parse().ok());
+                    let _ = told.map(|address: SocketAddr| found.send(address));
+                }
+            });
+        }
+        if let Some(output) = supervisor.stderr.take() {
+            let mut copy = File::create(&log).context("cannot write the server's log")?;
+            let (pid, recorder) = (Arc::clone(&pid), Arc::clone(recorder));
+            thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if let Some(started) = started_in(&line) {
+                        pid.store(started, Relaxed);
+                        recorder.note(What::Started { pid: started });
+                    }
+                    // The log is for people, when something has failed.
+                    let _ = writeln!(copy, "{line}");
+                }
+            });
+        }
+        let mut server = Self { supervisor, pid, state, log, play: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        match listens.recv_timeout(START_PATIENCE) {
+            Ok(play) => server.play = play,
+            Err(_) => bail!("the server did not come up: {}", server.log_tail()),
+        }
+        Ok(server)
+    }
+
+    /// The server's process now.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.load(Relaxed)
+    }
+
+    /// Ends the server as nobody can prevent.
+    pub(crate) fn kill(&self) -> Result<()> {
+        signal(self.pid(), Signal::KILL).context("the server cannot be killed")
+    }
+
+    /// As [`Self::kill`], and takes everything away that it had kept before another one starts.
+    pub(crate) fn kill_and_forget(&self) -> Result<()> {
+        signal(self.supervisor.id(), Signal::STOP).context("the supervisor cannot be stopped")?;
+        let done = self.kill().and_then(|()| self.forget());
+        signal(self.supervisor.id(), Signal::CONT).context("the supervisor cannot be continued")?;
+        done
+    }
+
+    fn forget(&self) -> Result<()> {
+        // What is written until the process is gone goes too.
+        let gone = Instant::now();
+        let stat = format!("/proc/{}/stat", self.pid());
+        while gone.elapsed() < STOP_PATIENCE && fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        fs::remove_dir_all(&self.state).and_then(|()| fs::create_dir_all(&self.state)).context("what it had kept cannot be taken away")
+    }
+
+    /// The last lines of its log.
+    pub(crate) fn log_tail(&self) -> String {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+    }
+
+    /// Its whole log, if it is to be kept.
+    pub(crate) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Whether the supervisor has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.supervisor.try_wait().is_ok_and(|status| status.is_some())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = signal(self.supervisor.id(), Signal::TERM);
+        let asked = Instant::now();
+        while asked.elapsed() < STOP_PATIENCE && !self.has_ended() {
+            thread::sleep(Duration::from_millis(10));
+        }
+        if !self.has_ended() {
+            let _ = self.kill();
+            let _ = self.supervisor.kill();
+            let _ = self.supervisor.wait();
+        }
+    }
+}
+
+fn signal(pid: u32, signal: Signal) -> Result<()> {
+    let pid = Pid::from_raw(pid as i32).context("there is no such process")?;
+    Ok(kill_process(pid, signal)?)
+}
+
+/// The process that a line of the supervisor's log says was started.
+fn started_in(line: &str) -> Option<u32> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    (line.get("message")? == "server process started").then(|| line.get("pid")?.as_u64()?.try_into().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_started_server_is_known_from_the_log() {
+        assert_eq!(started_in(r#"{"level":"INFO","message":"server process started","pid":77}"#), Some(77));
+        assert_eq!(started_in(r#"{"message":"server process died: starting another","pid":77}"#), None);
+        assert_eq!(started_in("tickwire: something"), None);
+    }
+}
