@@ -30,9 +30,9 @@ pub fn run(bytes: &[u8]) {
             1 | 2 => {
                 let payload: Vec<u8> = (0..source.byte() % 32).map(|_| source.byte()).collect();
                 if instruction == 1 {
-                    journal.append(key, &payload)
+                    journal.append(key, &payload);
                 } else {
-                    journal.checkpoint(key, &payload)
+                    journal.checkpoint(key, &payload);
                 }
                 written.insert(payload);
             }
@@ -52,9 +52,9 @@ pub fn run(bytes: &[u8]) {
                 let Some((path, mut data)) = files.get(usize::from(source.byte()) % files.len().max(1)).cloned() else { continue };
                 let at = source.word() as usize % data.len().max(1);
                 if instruction == 8 {
-                    data.truncate(at)
+                    data.truncate(at);
                 } else {
-                    data.get_mut(at).into_iter().for_each(|byte| *byte ^= source.byte())
+                    data.get_mut(at).into_iter().for_each(|byte| *byte ^= source.byte());
                 }
                 sim.put(&path, data);
             }
