@@ -5,10 +5,12 @@
 //! says why in a line; several may run in one process; one that is dropped ends its matches and its
 //! threads first.
 
+mod revive;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak, mpsc};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -27,9 +29,8 @@ use crate::http::listener::{self, Entrance, Tls};
 use crate::http::pace::Deadlines;
 use crate::http::proxies::Proxies;
 use crate::http::{page, to_https};
-use crate::journal::{Lane, Recovery, RecoveryError, Upkeep};
+use crate::journal::{Recovery, RecoveryError, Upkeep};
 use crate::matches::{Directory, worker};
-use crate::metrics;
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
@@ -50,9 +51,6 @@ const FAREWELLS_PATIENCE: Duration = Duration::from_millis(100);
 
 /// The file of the keys that tickets are signed with, in the folder of the matches.
 const TICKET_KEYS: &str = "ticket-keys";
-
-/// The lane of what belongs to no worker.
-const GATEWAY_LANE: u16 = u16::MAX;
 
 /// Threads that read the page's files, per HTTP thread. A crowd that loads the page waits in line.
 const FILE_THREADS: usize = 4;
@@ -159,7 +157,7 @@ impl Server {
         let config = Arc::new(config);
         let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts, signer));
         // Before anybody is heard: who comes back finds their match.
-        let journal = recovery.map(|recovery| revive(recovery, &directory, &gateway)).transpose()?;
+        let journal = recovery.map(|recovery| revive::revive(recovery, &directory, &gateway)).transpose().map_err(StartError::Thread)?;
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
         let secured = |keeper: &Arc<Keeper>| {
             let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
@@ -244,49 +242,6 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let accounts = Accounts::new(&config.accounts)?;
     TicketKeys::check(&config.tickets)?;
     Ok(Prepared { token, tls, accounts })
-}
-
-/// Brings back what a former process ran, before anybody can ask for it.
-fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &Gateway) -> Result<Upkeep, StartError> {
-    let began = Instant::now();
-    let (sender, revived) = mpsc::channel();
-    let Recovery { opening, matches, mut lost, remains, mut upkeep } = recovery;
-    upkeep.begin(directory.worker_count()).map_err(StartError::Thread)?;
-    let mut back = 0;
-    for revival in matches {
-        let id = revival.id;
-        if let Err(error) = directory.revive(revival, sender.clone()) {
-            tracing::error!(match_id = %id, %error, "a match cannot go on");
-            lost.push(id);
-        }
-    }
-    drop(sender);
-    for revived in revived {
-        match revived {
-            Ok((id, seats)) => {
-                gateway.adopt(id, seats);
-                back += 1;
-            }
-            Err((id, error)) => {
-                tracing::error!(match_id = %id, %error, "a match cannot go on");
-                lost.push(id);
-            }
-        }
-    }
-    if !lost.is_empty() {
-        Lane::open(&opening, GATEWAY_LANE).end_all(&lost);
-    }
-    remains.retire();
-    metrics::count_revivals(back, lost.len());
-    if back + lost.len() > 0 {
-        tracing::info!(
-            matches = back,
-            lost = lost.len(),
-            took_ms = began.elapsed().as_millis() as u64,
-            "matches of the former process go on"
-        );
-    }
-    Ok(upkeep)
 }
 
 /// Tickets outlive the process where the matches do that they are for.

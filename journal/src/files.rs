@@ -65,6 +65,7 @@ impl Files for Disk {
             self.create_dir(parent)?;
         }
         let mut builder = fs::DirBuilder::new();
+        builder.recursive(false);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         match builder.create(dir) {

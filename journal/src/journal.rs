@@ -91,6 +91,8 @@ pub enum Health<'a> {
 const PAUSE_MAX: u32 = 64;
 /// Files that may wait for the syncer. While there are so many, the newest segment grows.
 const LEFT_MAX: usize = 4;
+/// Tombstones of a segment. With more it is full: they are forgotten when it is deleted.
+const ENDED_MAX: usize = STREAMS_MAX / 16;
 
 impl<F: Files> Journal<F> {
     /// Begins a log in `options.dir`. A disk that cannot be written makes it
@@ -138,13 +140,13 @@ impl<F: Files> Journal<F> {
     /// Gives a stream a new checkpoint, in place of all that came before. A stream that is not there
     /// begins so.
     pub fn checkpoint(&mut self, key: StreamKey, state: &[u8]) {
-        if state.len() > RECORD_MAX {
-            return self.refuse_length(key, state.len());
-        }
         if self.streams.is_refused(key) {
             return self.refuse_stream();
         }
         let sequence = self.streams.checkpoint(key);
+        if state.len() > RECORD_MAX {
+            return self.refuse_length(key, state.len());
+        }
         self.put_whole(Kind::Checkpoint, key, sequence, state);
     }
 
@@ -205,7 +207,7 @@ impl<F: Files> Journal<F> {
     /// How many writes a power loss would take back. 0 with [`Durability::Tick`] after a commit;
     /// meaningless with [`Durability::Process`].
     pub fn unsynced(&self) -> u64 {
-        self.shared.written() - self.shared.synced()
+        self.shared.written().saturating_sub(self.shared.synced())
     }
 
     /// Bytes on disk.
@@ -276,7 +278,8 @@ impl<F: Files> Journal<F> {
 
     /// Goes on in a new segment if this one is full.
     fn rotate(&mut self) {
-        let is_full = |segment: &Segment| segment.bytes > HEADER as u64 && segment.bytes >= self.options.segment_bytes;
+        let is_long = |segment: &Segment| segment.bytes > HEADER as u64 && segment.bytes >= self.options.segment_bytes;
+        let is_full = |segment: &Segment| is_long(segment) || segment.ended_count >= ENDED_MAX;
         if self.file.is_none() || !self.segments.newest().is_some_and(is_full) {
             return;
         }

@@ -80,6 +80,46 @@ fn a_stream_too_many_is_refused_until_there_is_room() {
     assert_eq!(recover(&sim, Path::new("journal")).unwrap().streams.len(), STREAMS_MAX / 2 + 1);
 }
 
+/// However many streams come and go, and however little each of them takes.
+#[test]
+fn streams_that_have_ended_take_nobodys_place() {
+    let sim = Sim::default();
+    let mut journal = open(&sim, 1 << 30);
+    journal.checkpoint(key(0), b"rests");
+    for number in 1..3 * STREAMS_MAX {
+        journal.checkpoint(key(number), &[]);
+        journal.end(key(number));
+        if number % 1000 == 0 {
+            assert!(matches!(journal.commit(), Commit::Written { .. }));
+            journal.tidy(4);
+        }
+    }
+    journal.commit();
+    assert_eq!(journal.health(), Health::Durable);
+    assert!(journal.disk_bytes() < 4 << 20, "{}", journal.disk_bytes());
+    let found = recover(&sim, Path::new("journal")).unwrap();
+    assert_eq!((found.streams.len(), found.streams[&key(0)].checkpoint.as_slice()), (1, &b"rests"[..]));
+}
+
+#[test]
+fn a_first_checkpoint_that_is_too_long_is_told_until_the_stream_is_kept_or_over() {
+    let sim = Sim::default();
+    let mut journal = open(&sim, 1 << 20);
+    for ends in [true, false] {
+        journal.checkpoint(key(1), &vec![0; RECORD_MAX + 1]);
+        assert_eq!(journal.commit(), Commit::Lost);
+        assert_eq!(journal.commit(), Commit::Nothing);
+        assert!(matches!(journal.health(), Health::Degraded { lost: 1, .. }));
+        if ends {
+            journal.end(key(1));
+        } else {
+            journal.checkpoint(key(1), b"short");
+        }
+        journal.commit();
+        assert_eq!(journal.health(), Health::Durable);
+    }
+}
+
 /// Streams that nobody touches any more do not keep the disk full, and are copied at most about
 /// once for each byte that is written.
 #[test]
@@ -103,6 +143,26 @@ fn what_is_of_no_use_is_deleted() {
     let found = recover(&sim, Path::new("journal")).unwrap();
     assert_eq!(found.streams.len(), 55);
     assert!(found.problems.is_empty(), "{:?}", found.problems);
+}
+
+/// Somebody who never retires what is older pays for that with the older files, and nothing else.
+#[test]
+fn what_has_ended_stays_so_while_older_epochs_are_there_and_takes_little_room() {
+    let sim = Sim::default();
+    let mut before = open(&sim, 1000);
+    before.checkpoint(key(1), b"ends in the next process");
+    before.checkpoint(key(2), b"plays");
+    before.commit();
+    let mut journal = open(&sim, 1000);
+    journal.end(key(1));
+    for _ in 0..200 {
+        journal.checkpoint(key(2), &[1; 100]);
+        journal.commit();
+        journal.tidy(4);
+        let found = recover(&sim, Path::new("journal")).unwrap();
+        assert_eq!(found.streams.into_keys().collect::<Vec<_>>(), [key(2)]);
+        assert!(journal.disk_bytes() < 5000, "{}", journal.disk_bytes());
+    }
 }
 
 #[test]

@@ -19,14 +19,14 @@ mod tests {
 
     #[test]
     fn systemds_folder_comes_first_then_the_users() {
-        let all = [("STATE_DIRECTORY", "/var/lib/tickwire"), ("XDG_STATE_HOME", "/s"), ("HOME", "/home/ada")];
+        let all = [("STATE_DIRECTORY", "/var/lib/tickwire"), ("XDG_STATE_HOME", "/s"), ("HOME", "/u/ada")];
         let dir = |from: usize, port| {
             let find = |name: &str| all.iter().skip(from).find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
             default_dir(port, find).map(|dir| dir.display().to_string())
         };
         assert_eq!(dir(0, 8080).as_deref(), Some("/var/lib/tickwire/port-8080"));
         assert_eq!(dir(1, 8080).as_deref(), Some("/s/tickwire/port-8080"));
-        assert_eq!(dir(2, 9000).as_deref(), Some("/home/ada/.local/state/tickwire/port-9000"));
+        assert_eq!(dir(2, 9000).as_deref(), Some("/u/ada/.local/state/tickwire/port-9000"));
         assert_eq!((dir(3, 8080), dir(0, 0)), (None, None));
     }
 }

@@ -3,62 +3,21 @@
 //! Bounded: [`BANS_MAX`]; when there are as many, one must be lifted first. [`kept`] writes them to a
 //! file, where the server has a folder.
 
+mod ban;
 mod kept;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use ipnet::IpNet;
 
+pub(crate) use ban::{BANS_MAX, Ban, NewBan, TEXT_CHARS_MAX, Whom, network_of};
 use kept::BanFile;
 
-use crate::http::address::AddressKey;
 use crate::matches::PlayerKey;
-
-/// Most bans.
-pub(crate) const BANS_MAX: usize = 4_096;
-/// Most characters of a reason, and of the name that a ban is remembered by.
-pub(crate) const TEXT_CHARS_MAX: usize = 200;
-/// Who bans more of the internet than this bans everyone by mistake.
-const PREFIX_MIN: [u8; 2] = [8, 16];
-
-/// Whom a ban is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Whom {
-    /// A guest's session, or an account.
-    Player(PlayerKey),
-    /// Everyone who comes from there.
-    Network(IpNet),
-}
-
-/// A ban that is asked for.
-#[derive(Clone, Debug)]
-pub(crate) struct NewBan {
-    /// For whom.
-    pub(crate) whom: Whom,
-    /// What the operator remembers them by.
-    pub(crate) name: String,
-    /// The player reads it.
-    pub(crate) reason: String,
-    /// `None` until it is lifted.
-    pub(crate) lasts: Option<Duration>,
-}
-
-/// A ban.
-#[derive(Clone, Debug)]
-pub(crate) struct Ban {
-    /// Tells it from others.
-    pub(crate) id: u64,
-    /// What was asked for.
-    pub(crate) what: NewBan,
-    /// When.
-    pub(crate) since: SystemTime,
-    /// Until when; `None` until it is lifted.
-    pub(crate) until: Option<Instant>,
-}
 
 /// Everyone who is banned.
 #[derive(Debug, Default)]
@@ -76,35 +35,6 @@ struct Table {
     /// The lengths of the prefixes that there are.
     prefixes: BTreeMap<u8, usize>,
     last: u64,
-}
-
-impl Whom {
-    /// An address or network, as `192.0.2.7` or `2001:db8::/48`. `None` if it is none, or so much
-    /// of the internet that it must be a mistake.
-    pub(crate) fn network(text: &str) -> Option<Self> {
-        let network: IpNet = text.parse().or_else(|_| text.parse().map(single)).ok()?;
-        let least = if network.addr().is_ipv4() { PREFIX_MIN[0] } else { PREFIX_MIN[1] };
-        (network.prefix_len() >= least).then_some(Self::Network(network.trunc()))
-    }
-}
-
-/// The network that stands for one stranger at `address`.
-pub(crate) fn network_of(address: IpAddr) -> IpNet {
-    single(address.to_canonical())
-}
-
-fn single(address: IpAddr) -> IpNet {
-    match AddressKey::from(address) {
-        AddressKey::V4(_) => IpNet::from(address.to_canonical()),
-        AddressKey::V6(_) => IpNet::new_assert(address, 64).trunc(),
-    }
-}
-
-impl Ban {
-    /// How much longer it lasts; `None` until it is lifted.
-    pub(crate) fn left(&self, now: Instant) -> Option<Duration> {
-        self.until.map(|until| until.saturating_duration_since(now))
-    }
 }
 
 impl Bans {
@@ -235,6 +165,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -293,6 +225,38 @@ mod tests {
         assert_eq!(bans.list(now).len(), BANS_MAX);
         assert!(bans.add(now + HOUR, ban(who(BANS_MAX), None)).is_some(), "the others are over");
         assert_eq!(bans.list(now + HOUR).len(), 2);
+    }
+
+    #[test]
+    fn bans_outlive_the_process_until_they_are_over() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let now = Instant::now();
+        let bans = Bans::kept_in(dir.path(), now);
+        let ban = |whom, lasts| NewBan { whom, name: "Ada".to_owned(), reason: "shouting".to_owned(), lasts };
+        let (ada, bob) = (Whom::Player(PlayerKey([7; 32])), Whom::Player(PlayerKey([8; 32])));
+        let network = Whom::network("192.0.2.0/24").expect("a network");
+        bans.add(now, ban(ada, Some(Duration::from_hours(1)))).expect("room");
+        bans.add(now, ban(network, None)).expect("room");
+        let lifted = bans.add(now, ban(bob, None)).expect("room");
+        bans.lift(now, lifted.id).expect("there is one");
+
+        let again = Bans::kept_in(dir.path(), now);
+        let whom: Vec<_> = again.list(now).iter().rev().map(|ban| ban.what.whom).collect();
+        assert_eq!(whom, [ada, network]);
+        assert!(again.find(now, "192.0.2.9".parse().expect("an address"), None).is_some());
+        assert_eq!(again.list(now + Duration::from_hours(1)).len(), 1);
+        let next = again.add(now, ban(bob, None)).expect("room");
+        assert!(again.list(now).iter().filter(|ban| ban.id == next.id).count() == 1, "ids go on");
+    }
+
+    #[test]
+    fn a_file_that_is_none_bans_nobody_and_is_kept_aside() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join(kept::NAME), "{").expect("written");
+        let bans = Bans::kept_in(dir.path(), Instant::now());
+        assert!(bans.list(Instant::now()).is_empty());
+        let aside = std::fs::read_to_string(dir.path().join("bans.json.unreadable")).expect("kept");
+        assert_eq!(aside, "{");
     }
 
     proptest! {

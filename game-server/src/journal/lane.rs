@@ -9,7 +9,6 @@ use tickwire_journal::{Disk, Epoch, Health, Journal, Options, StreamKey, Syncer}
 use tickwire_protocol::MatchId;
 
 use super::attempt::{self, Attempt};
-use super::match_log::MatchLog;
 use crate::metrics;
 
 /// So many checkpoints of matches that sleep are carried on in one go, so that older files can be
@@ -65,11 +64,6 @@ impl Lane {
     /// one knows.
     pub fn attempt(&self, id: MatchId) -> Attempt {
         Attempt::begin(&self.attempt, id)
-    }
-
-    /// The part of one match.
-    pub fn of_match(&self, id: MatchId) -> MatchLog {
-        MatchLog::new(self.clone(), StreamKey(id.0))
     }
 
     /// These matches are over.

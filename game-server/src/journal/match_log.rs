@@ -2,6 +2,7 @@
 
 use tickwire_journal::StreamKey;
 use tickwire_match::Step;
+use tickwire_protocol::MatchId;
 use tickwire_protocol::codec::Encode;
 
 use super::lane::Lane;
@@ -18,9 +19,9 @@ pub struct MatchLog {
 }
 
 impl MatchLog {
-    /// Of the match with this key.
-    pub(super) fn new(lane: Lane, key: StreamKey) -> Self {
-        Self { lane: Some((lane, key)), scratch: Vec::new(), has_more: true }
+    /// Of match `id`, in its worker's lane.
+    pub fn of(lane: &Lane, id: MatchId) -> Self {
+        Self { lane: Some((lane.clone(), StreamKey(id.0))), scratch: Vec::new(), has_more: true }
     }
 
     /// Whether anything is written.

@@ -21,7 +21,7 @@ use super::headroom::{BEAT, Comer, Gauge, Load};
 use super::match_task::{MatchTask, RevivalError, RevivedSeat};
 use super::pacer::{self, Alarm, Pacer};
 use crate::config::{HeadroomConfig, MatchConfig, SessionConfig};
-use crate::journal::{Lane, Opening, Revival};
+use crate::journal::{Lane, MatchLog, Opening, Revival};
 
 /// A match to be run.
 pub struct Start {
@@ -201,7 +201,7 @@ async fn run<G: Game>(
     let (id, mode, code) = (start.info.id, start.info.mode.id, start.info.code.clone());
     let Start { info, commands, origin, registration } = start;
     let load = Arc::clone(&shared.load);
-    let log = || lane.as_ref().map(|lane| lane.of_match(id)).unwrap_or_default();
+    let log = || lane.as_ref().map(|lane| MatchLog::of(lane, id)).unwrap_or_default();
     let built = std::panic::catch_unwind(AssertUnwindSafe(|| match origin {
         Origin::New { seed } => Some(MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).kept(log())),
         Origin::Kept { revival, revived } => {

@@ -6,13 +6,14 @@ use super::Journal;
 use crate::files::Files;
 use crate::format::{self, Kind};
 use crate::key::StreamKey;
+use crate::limits::STREAMS_MAX;
 
 use super::streams::Home;
 
 impl<F: Files> Journal<F> {
     /// Looks after the disk; call it about four times a second. It tries to write again after
-    /// trouble, with growing pauses of at most 64 calls. Where much of what is on disk is of no use
-    /// any more, it copies at most `limit` checkpoints without records since out of the oldest
+    /// trouble, with growing pauses of at most 64 calls. Where much of what is on disk or in memory is
+    /// of no use any more, it copies at most `limit` checkpoints without records since out of the oldest
     /// segment. It deletes segments of which nothing is needed, the oldest first.
     ///
     /// What it copies is written with the next [`Journal::commit`].
@@ -31,7 +32,8 @@ impl<F: Files> Journal<F> {
 
     fn carry(&mut self, limit: usize) {
         // As much again as is needed, and two segments: so each byte is copied about once.
-        let is_crowded = self.segments.bytes() > 2 * (self.segments.live_bytes() + self.options.segment_bytes);
+        let is_large = self.segments.bytes() > 2 * (self.segments.live_bytes() + self.options.segment_bytes);
+        let is_crowded = is_large || self.segments.ended_count() > STREAMS_MAX / 4;
         let oldest = self.segments.oldest().filter(|_| is_crowded).map(|segment| (segment.sequence, segment.seed));
         self.crowded = oldest.map(|(sequence, _)| sequence);
         let Some((segment, seed)) = oldest else { return };

@@ -84,6 +84,10 @@ impl Segments {
         self.list.iter().map(|segment| segment.bytes).sum()
     }
 
+    pub(super) fn ended_count(&self) -> usize {
+        self.list.iter().map(|segment| segment.ended_count).sum()
+    }
+
     pub(super) fn live_bytes(&self) -> u64 {
         self.live_bytes
     }

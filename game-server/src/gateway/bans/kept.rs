@@ -8,11 +8,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BANS_MAX, Ban, NewBan, TEXT_CHARS_MAX, Whom};
+use super::ban::{BANS_MAX, Ban, NewBan, TEXT_CHARS_MAX, Whom};
 use crate::matches::PlayerKey;
 use crate::secrets::{from_hex, to_hex};
 
-const NAME: &str = "bans.json";
+/// What it is called.
+pub(super) const NAME: &str = "bans.json";
 
 /// The file in the server's folder.
 #[derive(Debug)]
@@ -108,42 +109,4 @@ impl KeptBan {
 
 fn unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Bans;
-    use super::*;
-
-    #[test]
-    fn bans_outlive_the_process_until_they_are_over() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let now = Instant::now();
-        let bans = Bans::kept_in(dir.path(), now);
-        let ban = |whom, lasts| NewBan { whom, name: "Ada".to_owned(), reason: "shouting".to_owned(), lasts };
-        let (ada, bob) = (Whom::Player(PlayerKey([7; 32])), Whom::Player(PlayerKey([8; 32])));
-        let network = Whom::network("192.0.2.0/24").expect("a network");
-        bans.add(now, ban(ada, Some(Duration::from_hours(1)))).expect("room");
-        bans.add(now, ban(network, None)).expect("room");
-        let lifted = bans.add(now, ban(bob, None)).expect("room");
-        bans.lift(now, lifted.id).expect("there is one");
-
-        let again = Bans::kept_in(dir.path(), now);
-        let whom: Vec<_> = again.list(now).iter().rev().map(|ban| ban.what.whom).collect();
-        assert_eq!(whom, [ada, network]);
-        assert!(again.find(now, "192.0.2.9".parse().expect("an address"), None).is_some());
-        assert_eq!(again.list(now + Duration::from_hours(1)).len(), 1);
-        let next = again.add(now, ban(bob, None)).expect("room");
-        assert!(again.list(now).iter().filter(|ban| ban.id == next.id).count() == 1, "ids go on");
-    }
-
-    #[test]
-    fn a_file_that_is_none_bans_nobody_and_is_kept_aside() {
-        let dir = tempfile::tempdir().expect("a folder");
-        fs::write(dir.path().join(NAME), "{").expect("written");
-        let bans = Bans::kept_in(dir.path(), Instant::now());
-        assert!(bans.list(Instant::now()).is_empty());
-        let aside = fs::read_to_string(dir.path().join("bans.json.unreadable")).expect("kept");
-        assert_eq!(aside, "{");
-    }
 }
