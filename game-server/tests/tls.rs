@@ -24,9 +24,11 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 use sha2::{Digest, Sha256};
 use tag::Tag;
 use tickwire_game::Game;
+use tickwire_loadtest::http_stream::Reading;
 use tickwire_loadtest::line::{Line, Trust};
 use tickwire_loadtest::target::Place;
 use tickwire_loadtest::{Api, Client, Heard, Join, script};
+use tickwire_protocol::{ClientMessage, Credential};
 use tickwire_server::Config;
 use tickwire_server::config::TransportChoice;
 use tokio::io::AsyncWriteExt;
@@ -88,6 +90,29 @@ async fn play_on(client: &mut Client<Tag>, snapshots: usize) {
     }
     let after = client.traffic();
     assert_eq!(after.checked - before.checked, after.snapshots - before.snapshots, "each is the server's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_websockets_are_blocked_a_match_is_played_over_http_inside_tls() {
+    let harness = secure(|_| {});
+    let trust = Trust::anyone().expect("a client");
+    let ada = guest(&harness, 0, &trust).await;
+    let join = ada.create(Tag::MODES[0].id, true).await.expect("a match");
+    let mut credential = Credential::Ticket(join.ticket);
+    for reading in [Reading::Stream, Reading::Poll] {
+        let mut client = Client::<Tag>::connect_over_http(&ada, &join.ws_url, reading).await.expect("connected");
+        client.hello(credential).await.expect("sent");
+        script::hear(&mut client, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await.expect("Welcome");
+        client.send(ClientMessage::Ping { client_time_ms: 1 }).await.expect("sent");
+        script::hear(&mut client, |heard| matches!(heard, Heard::Pong(_)).then_some(())).await.expect("an answer");
+        let tick = script::see(&mut client, |_| true).await.expect("a snapshot");
+        script::see(&mut client, |view| view.tick.since(tick) > 30).await.expect("it goes on");
+        let traffic = client.traffic();
+        assert_eq!(traffic.checked, traffic.snapshots, "{reading:?}");
+        credential = client.resume_credential().expect("a token");
+    }
+    let mut client: Client<Tag> = script::resume(&ada, &join.ws_url, credential).await.expect("and over a WebSocket");
+    script::see(&mut client, |_| true).await.expect("a snapshot");
 }
 
 #[tokio::test]

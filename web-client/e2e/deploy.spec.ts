@@ -160,7 +160,7 @@ test.describe('set up wrong', () => {
   for (const kind of HTTP_KINDS) {
     test(`${kind} that changes Host is named in the server's log, with what mends it`, async () => {
       const server = later(await Server.start({ set: SETTINGS }));
-      const proxy = later(await Deployed.start(kind, server.port, { wrongHost: true }));
+      const proxy = later(await Deployed.start(kind, server.port, { change: 'wrongHost' }));
       const way = later(await Way.to(proxy.https, '127.0.0.77'));
       expect(await openWebSocket(way.port)).toBe(403);
       await expect.poll(() => server.log.find((line) => line.includes('cannot open its WebSocket'))).toBeDefined();
@@ -174,6 +174,27 @@ test.describe('set up wrong', () => {
         expect(line).toContain(part);
       }
       expect(line).toContain(`origin="https://${hostAt(way.port)}"`);
+    });
+  }
+});
+
+test.describe('Forwarded', () => {
+  for (const kind of HTTP_KINDS) {
+    test(`is believed of ${kind}, where the server is told to`, async () => {
+      const server = later(await Server.start({ set: [...SETTINGS, 'proxies.header=forwarded'] }));
+      const proxy = later(await Deployed.start(kind, server.port, { change: 'forwarded' }));
+      const way = later(await Way.to(proxy.https, '127.0.0.77'));
+      // Whatever a client makes up, in this header or in another.
+      for (let nth = 0; nth < SESSIONS; nth += 1) {
+        const madeUp = { forwarded: `for=6.6.6.${String(nth)}`, 'x-forwarded-for': `6.6.7.${String(nth)}` };
+        expect(await openSession(way.port, madeUp)).toBe(201);
+      }
+      expect(await openSession(way.port, { forwarded: 'for="[2001:db8::1]", for=127.0.0.1' })).toBe(429);
+      await expect
+        .poll(() => server.log.find((line) => line.includes('sessions_per_minute')))
+        .toContain('client=127.0.0.77');
+      const other = later(await Way.to(proxy.https, '127.0.0.78'));
+      expect(await openSession(other.port), 'another client').toBe(201);
     });
   }
 });

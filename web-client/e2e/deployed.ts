@@ -30,6 +30,8 @@ interface Recipe {
   readonly command: (place: Place, file: string) => readonly string[];
   /** Spoils the file, so that the server is told another host than the browser's. */
   readonly wrongHost: Edit;
+  /** Says whom it is for in `Forwarded` and in no other header, for `proxies.header = "forwarded"`. */
+  readonly forwarded: Edit;
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -63,6 +65,10 @@ const RECIPES: Record<Kind, Recipe> = {
       return ['nginx', '-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')];
     },
     wrongHost: [['proxy_set_header Host $http_host;', '']],
+    forwarded: [
+      ['proxy_set_header X-Forwarded-For $remote_addr;', 'proxy_set_header X-Forwarded-For "";'],
+      ['proxy_set_header Forwarded "";', 'proxy_set_header Forwarded "for=\\"$remote_addr\\";proto=$scheme";'],
+    ],
   },
   caddy: {
     file: 'caddy/Caddyfile',
@@ -72,18 +78,26 @@ const RECIPES: Record<Kind, Recipe> = {
     ],
     command: (_, file) => ['caddy', 'run', '--adapter', 'caddyfile', '--config', file],
     wrongHost: [['header_up -Forwarded', 'header_up Host tickwire']],
+    forwarded: [
+      ['header_up -Forwarded', 'header_up Forwarded "for={http.request.remote.host}"\n\t\theader_up -X-Forwarded-For'],
+    ],
   },
   haproxy: {
     file: 'haproxy/haproxy.cfg',
     edit: haproxy,
     command: (_, file) => ['haproxy', '-db', '-f', file],
     wrongHost: [['http-request del-header Forwarded', 'http-request set-header Host tickwire']],
+    forwarded: [
+      ['http-request del-header Forwarded', 'http-request set-header Forwarded for=%[src];proto=https'],
+      ['http-request set-header X-Forwarded-For %[src]', 'http-request del-header X-Forwarded-For'],
+    ],
   },
   'haproxy-tcp': {
     file: 'haproxy/haproxy-tcp.cfg',
     edit: haproxy,
     command: (_, file) => ['haproxy', '-db', '-f', file],
     wrongHost: [],
+    forwarded: [],
   },
   apache: {
     file: 'apache/tickwire.conf',
@@ -107,6 +121,10 @@ const RECIPES: Record<Kind, Recipe> = {
       return ['apache2', '-D', 'FOREGROUND', '-f', join(folder, 'apache.conf')];
     },
     wrongHost: [['ProxyPreserveHost On', 'ProxyPreserveHost Off']],
+    forwarded: [
+      ['RequestHeader set X-Forwarded-For "expr=%{REMOTE_ADDR}"', 'RequestHeader unset X-Forwarded-For'],
+      ['RequestHeader unset Forwarded', 'RequestHeader set Forwarded "expr=for=%{REMOTE_ADDR};proto=https"'],
+    ],
   },
 };
 
@@ -128,13 +146,21 @@ export class Deployed {
   }
 
   /** Starts a proxy in front of the server on port `upstream`. */
-  static async start(kind: Kind, upstream: number, options: { wrongHost?: boolean } = {}): Promise<Deployed> {
+  static async start(
+    kind: Kind,
+    upstream: number,
+    options: { change?: 'wrongHost' | 'forwarded' } = {},
+  ): Promise<Deployed> {
     const recipe = RECIPES[kind];
     const [http, https] = await freePorts();
     const place: Place = { folder: mkdtempSync(join(tmpdir(), `tickwire-${kind}-`)), http, https, upstream };
     makeCertificate(place.folder);
     const original = readFileSync(fileURLToPath(new URL(`../../deploy/${recipe.file}`, import.meta.url)), 'utf8');
-    const edits = [...common(place, original), ...recipe.edit(place), ...(options.wrongHost ? recipe.wrongHost : [])];
+    const edits = [
+      ...common(place, original),
+      ...recipe.edit(place),
+      ...(options.change ? recipe[options.change] : []),
+    ];
     const file = join(place.folder, 'tickwire.conf');
     writeFileSync(file, edits.reduce(replace, original));
     const [program = '', ...words] = recipe.command(place, file);

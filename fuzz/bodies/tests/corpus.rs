@@ -1,6 +1,7 @@
 //! Every target against what it was given and has found: each file of its corpus, and some hundred neighbours of it.
 //!
-//! The neighbours are the same in every run. What fails is printed, with the bytes that did it.
+//! The neighbours are the same in every run. What fails is printed, with the bytes that did it. `TICKWIRE_NEIGHBOURS` says how many
+//! there are of each file: a hundred thousand are a poor man's fuzzer, where there is no other.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use tickwire_fuzz_bodies::{TARGETS, Target};
 
-/// Neighbours of each file.
+/// Neighbours of each file, unless the environment says otherwise.
 const NEIGHBOURS: u64 = 200;
 /// A corpus is small enough for the repository, and each file for whoever reads it.
 const FILES_MAX: usize = 64;
@@ -91,10 +92,11 @@ fn try_it(target: Target, what: &str, bytes: &[u8]) {
 fn replay(target: Target) {
     let files = corpus(target.name);
     assert!(!files.is_empty(), "{} has no corpus", target.name);
+    let neighbours = std::env::var("TICKWIRE_NEIGHBOURS").map_or(NEIGHBOURS, |count| count.parse().expect("a number of neighbours"));
     for (nth, (name, bytes)) in files.iter().enumerate() {
         try_it(target, name, bytes);
         let mut random = Random(nth as u64);
-        for count in 0..NEIGHBOURS {
+        for count in 0..neighbours {
             try_it(target, &format!("neighbour {count} of {name}"), &neighbour(bytes, &files, &mut random));
         }
     }
