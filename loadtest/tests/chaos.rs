@@ -75,6 +75,16 @@ fn a_run_in_which_the_newest_ticks_are_lost_fails() {
 }
 
 #[test]
+fn a_kill_while_the_next_server_comes_up_costs_nothing() {
+    let (output, report) = chaos(3, &["--again", "1"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    for figure in ["matches_lost", "ticks_lost", "divergences", "seats_lost"] {
+        assert_eq!(count(&report, figure), 0, "{figure}: {text}");
+    }
+}
+
+#[test]
 fn a_run_in_which_nothing_is_restored_fails() {
     let (output, report) = chaos(1, &["--control", "no-restore", "--return-within", "5s"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");

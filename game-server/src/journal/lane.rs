@@ -60,10 +60,10 @@ impl Lane {
         self.checkpoint_ms
     }
 
-    /// Match `id` is being brought back until this is dropped. Where that ends the process, the next
+    /// Match `id` is being brought back, the `nth` time in a row, until this is dropped. Where that ends the process, the next
     /// one knows.
-    pub fn attempt(&self, id: MatchId) -> Attempt {
-        Attempt::begin(&self.attempt, id)
+    pub fn attempt(&self, id: MatchId, nth: u8) -> Attempt {
+        Attempt::begin(&self.attempt, id, nth)
     }
 
     /// These matches are over.

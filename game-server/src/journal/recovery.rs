@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tickwire_journal::{self as journal, Background, Disk, Lock, LockError, Options, Recovered, Stream, Syncer};
 use tickwire_protocol::MatchId;
 
-use super::attempt;
+use super::attempt::{self, ATTEMPTS_MAX};
 use super::lane::Opening;
 use super::record::{self, Identity};
 use crate::config::{Durability, JournalConfig};
@@ -70,6 +70,8 @@ pub struct Revival {
     pub core: Vec<u8>,
     /// What happened since, in order.
     pub records: Vec<Vec<u8>>,
+    /// The how-manieth attempt in a row this is, from 1: the others ended with their process.
+    pub attempt: u8,
 }
 
 impl Revival {
@@ -123,12 +125,12 @@ impl Recovery {
         let upkeep = Upkeep { syncs: None, _lock: lock, syncers };
         let (epoch, checkpoint_ms) = (recovered.epoch.clone(), config.checkpoint_ms);
         let opening = Opening { options, epoch, checkpoint_ms, syncers: sender };
-        let poisonous = attempt::take_all(&config.dir);
+        let attempts = attempt::take_all(&config.dir);
         let mut matches = Vec::new();
         let mut lost = Vec::new();
         for (key, stream) in &mut recovered.streams {
             let id = MatchId(key.0);
-            match revival(id, stream, &poisonous) {
+            match revival(id, stream, attempts.get(&id).copied().unwrap_or_default()) {
                 Ok(revival) => matches.push(revival),
                 Err(error) => {
                     tracing::error!(match_id = %id, %error, "a match cannot go on");
@@ -151,14 +153,14 @@ impl Remains {
 }
 
 /// Takes out of `stream` what a match needs to go on.
-fn revival(id: MatchId, stream: &mut Stream, poisonous: &[MatchId]) -> Result<Revival, Hopeless> {
-    if poisonous.contains(&id) {
-        return Err(Hopeless::Poisonous);
+fn revival(id: MatchId, stream: &mut Stream, attempts: u8) -> Result<Revival, Hopeless> {
+    if attempts >= ATTEMPTS_MAX {
+        return Err(Hopeless::Poisonous(attempts));
     }
     let checkpoint = std::mem::take(&mut stream.checkpoint);
     let records = std::mem::take(&mut stream.records);
     let (identity, core) = record::read_checkpoint(&checkpoint)?;
-    Ok(Revival { id, identity, core: core.to_vec(), records })
+    Ok(Revival { id, identity, core: core.to_vec(), records, attempt: attempts + 1 })
 }
 
 /// Why nobody tries to bring a match back.
@@ -166,8 +168,8 @@ fn revival(id: MatchId, stream: &mut Stream, poisonous: &[MatchId]) -> Result<Re
 enum Hopeless {
     #[error(transparent)]
     Unreadable(#[from] record::Unreadable),
-    #[error("the process ended the last time that this was tried. Please report it")]
-    Poisonous,
+    #[error("{0} processes in a row have ended while they brought it back. Please report it")]
+    Poisonous(u8),
 }
 
 /// Tells builds apart, for the log: a match goes on under another build if it comes to the same

@@ -205,7 +205,7 @@ async fn run<G: Game>(
     let built = std::panic::catch_unwind(AssertUnwindSafe(|| match origin {
         Origin::New { seed } => Some(MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).kept(log())),
         Origin::Kept { revival, revived } => {
-            let _attempt = lane.as_ref().map(|lane| lane.attempt(id));
+            let _attempt = lane.as_ref().map(|lane| lane.attempt(id, revival.attempt));
             let task = MatchTask::revive(info, commands, session, &matches, offset, &revival);
             let task = task.map(|task| task.on(load).kept(log()));
             // The waiter may have given up: the server stops.
