@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const LIVED: Duration = Duration::from_secs(1);
 /// The first pause after one that had not; each further one is twice as long.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
-/// But never longer than this.
+/// A pause before a server is started again is never longer.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Deaths are forgotten after so long.
 const WINDOW: Duration = Duration::from_mins(1);

@@ -75,7 +75,7 @@ pub(crate) fn check(events: &[Event]) -> Findings {
 enum Bot {
     Seated(View),
     /// Without a connection since this kill, if there was one.
-    Away(View),
+    Away(View, Option<usize>),
     Outside,
 }
 
@@ -112,7 +112,7 @@ impl Checker {
                 if let Some(kill) = self.kills.last_mut() {
                     kill.lost += 1;
                 }
-                self.bots.insert(*bot, Bot::Away(view.clone()));
+                self.bots.insert(*bot, Bot::Away(view.clone(), self.kills.len().checked_sub(1)));
             }
             What::Returned { bot, view } => self.returned(event.at, *bot, view),
             What::LostSeat { bot, why } => {
@@ -142,12 +142,12 @@ impl Checker {
     }
 
     fn returned(&mut self, at: u64, bot: u32, view: &View) {
-        if let Some(kill) = self.kills.last_mut() {
-            kill.returned += 1;
-            kill.times.push(at - kill.at);
-        }
         self.look(bot, view);
-        if let Some(Bot::Away(had)) = self.bots.insert(bot, Bot::Seated(view.clone())) {
+        if let Some(Bot::Away(had, since)) = self.bots.insert(bot, Bot::Seated(view.clone())) {
+            if let Some(kill) = since.and_then(|since| self.kills.get_mut(since)) {
+                kill.returned += 1;
+                kill.times.push(at - kill.at);
+            }
             let (before, after) = (had.tick, view.tick);
             if had.match_id != view.match_id || had.player != view.player {
                 self.findings.seats_lost += 1;
@@ -182,7 +182,7 @@ impl Checker {
 
     /// A bot's seat is gone, and its match too if it was the last there.
     fn leave(&mut self, bot: u32) {
-        let Some(Bot::Seated(view) | Bot::Away(view)) = self.bots.insert(bot, Bot::Outside) else { return };
+        let Some(Bot::Seated(view) | Bot::Away(view, _)) = self.bots.insert(bot, Bot::Outside) else { return };
         if let Some(bots) = self.matches.get_mut(&view.match_id) {
             bots.remove(&bot);
             if bots.is_empty() && self.lost_matches.insert(view.match_id.clone()) {
@@ -201,7 +201,7 @@ impl Checker {
     }
 
     fn finish(mut self) -> Findings {
-        let away: Vec<u32> = self.bots.iter().filter(|(_, bot)| matches!(bot, Bot::Away(_))).map(|(bot, _)| *bot).collect();
+        let away: Vec<u32> = self.bots.iter().filter(|(_, bot)| matches!(bot, Bot::Away(..))).map(|(bot, _)| *bot).collect();
         for bot in away {
             self.findings.seats_lost += 1;
             self.say("seat", format!("bot {bot} was not back when the run ended"));
@@ -210,7 +210,9 @@ impl Checker {
         if self.bots.is_empty() {
             self.say("nothing", "nobody played: that proves nothing".to_owned());
         }
-        let idle = self.kills.iter().filter(|kill| kill.lost == 0 || !kill.replaced).count();
+        // One that came while the next server came up broke no connection if there was none.
+        let is_idle = |kill: &KillFound| !kill.replaced || (kill.lost == 0 && kill.seated > 0);
+        let idle = self.kills.iter().filter(|kill| is_idle(kill)).count();
         if self.kills.is_empty() || idle == self.kills.len() {
             self.say("nothing", "nothing was killed: that proves nothing".to_owned());
         } else if idle > 0 {

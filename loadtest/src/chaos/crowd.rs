@@ -14,7 +14,7 @@ use tickwire_loadtest::client::{Client, ClientError, Heard};
 use tickwire_loadtest::comeback::{Lost, Seen};
 use tickwire_loadtest::{Api, Join};
 use tickwire_protocol::messages::Retry;
-use tickwire_protocol::{ClientMessage, Credential};
+use tickwire_protocol::{ClientMessage, CloseReason, Credential};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -125,7 +125,8 @@ impl<'a> One<'a> {
             let bot = self.number;
             let (credential, Some(seen)) = (seat.bot.client().resume_credential(), seen) else { return };
             match stopped {
-                Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_)) => {}
+                Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_))
+                | Stopped::Closing(CloseReason::Restarting) => {}
                 Stopped::Failed(ClientError::Diverged { tick, table, .. }) => {
                     return self.note(What::Diverged { bot, tick: tick.0, component: table.to_owned() });
                 }

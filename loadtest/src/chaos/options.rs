@@ -24,12 +24,18 @@ pub(crate) struct Options {
     /// Of all random choices [default: another one each time]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// What is done to the server
+    #[arg(long, value_enum, default_value_t = Fault::Kill)]
+    pub(crate) fault: Fault,
     /// Leave something out, to see that the checker finds it
     #[arg(long, value_enum)]
     pub(crate) control: Option<Control>,
     /// The longest that is waited from when everyone plays to a kill
     #[arg(long, default_value = "2s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) pause: Duration,
+    /// Of a hundred kills, how many come while the next server comes up
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
+    pub(crate) again: u32,
     /// How long a bot tries to come back
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) return_within: Duration,
@@ -47,6 +53,15 @@ pub(crate) struct Options {
     pub(crate) server_flag: Vec<String>,
 }
 
+/// What is done to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// It is killed (SIGKILL)
+    Kill,
+    /// It is asked to leave its matches to the next process (SIGUSR2), as for a new build
+    Freeze,
+}
+
 /// What is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Control {
@@ -54,6 +69,8 @@ pub(crate) enum Control {
     NoKill,
     /// What the server had kept is taken away at each kill
     NoRestore,
+    /// The newest steps that it had kept are taken away at each kill
+    LoseTicks,
 }
 
 impl Control {
@@ -62,6 +79,7 @@ impl Control {
         match self {
             Self::NoKill => "no-kill",
             Self::NoRestore => "no-restore",
+            Self::LoseTicks => "lose-ticks",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -14,10 +14,10 @@ use tickwire_game::Rng;
 use crate::check::check;
 use crate::crowd::Crowd;
 use crate::history::{self, Event, Recorder, What};
-use crate::options::{Control, Options};
+use crate::options::{Control, Fault, Options};
 use crate::page;
 use crate::report::{Quantiles, Report};
-use crate::server::Server;
+use crate::server::{self, Server};
 
 /// How long the bots may take to come in at first.
 const ARRIVAL: Duration = Duration::from_mins(1);
@@ -25,7 +25,9 @@ const ARRIVAL: Duration = Duration::from_mins(1);
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 /// After the time that a bot has to return, it may need this for a new seat.
 const SPARE: Duration = Duration::from_secs(20);
-/// A kill is forgotten by nobody within this.
+/// A kill while the next server comes up is so long after its start, at most.
+const AGAIN_MAX: Duration = Duration::from_millis(80);
+/// A kill is felt, and answered with another server, within this.
 const FELT: Duration = Duration::from_secs(5);
 
 /// The program.
@@ -63,39 +65,52 @@ fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Kills the server as often as it is asked for.
-async fn torment(options: &Options, seed: u64, server: &mut Server, recorder: &Arc<Recorder>) -> Result<()> {
+async fn torment(options: &Options, seed: u64, running: &mut Server, recorder: &Arc<Recorder>) -> Result<()> {
     let mut rng = Rng::new(seed);
-    let crowd = Crowd::send(server.play, options.bots, options.return_within, seed, recorder);
+    let crowd = Crowd::send(running.play, options.bots, options.return_within, seed, recorder);
     if !crowd.all_play(ARRIVAL).await {
-        bail!("only {} of {} bots got a seat in {} s:\n{}", crowd.playing(), options.bots, ARRIVAL.as_secs(), server.log_tail());
+        bail!("only {} of {} bots got a seat in {} s:\n{}", crowd.playing(), options.bots, ARRIVAL.as_secs(), running.log_tail());
     }
+    let mut killed = (0, Instant::now());
     for nth in 1..=options.kills {
-        let range = options.pause.saturating_sub(PAUSE_MIN).as_millis() as u32;
-        tokio::time::sleep(PAUSE_MIN + Duration::from_millis(u64::from(rng.below(range.max(1))))).await;
-        let killed = server.pid();
-        recorder.note(What::Kill { nth, pid: killed });
+        if nth > 1 && rng.below(100) < options.again && options.control != Some(Control::NoKill) {
+            until(FELT, || running.pid() != killed.0).await;
+            tokio::time::sleep(AGAIN_MAX.mul_f64(f64::from(rng.below(1000)) / 1000.0)).await;
+        } else {
+            if nth > 1 && !settle(options, &crowd, running, nth - 1, killed.1).await? {
+                break;
+            }
+            let range = options.pause.saturating_sub(PAUSE_MIN).as_millis() as u32;
+            tokio::time::sleep(PAUSE_MIN + Duration::from_millis(u64::from(rng.below(range.max(1))))).await;
+        }
+        killed = (running.pid(), Instant::now());
+        recorder.note(What::Kill { nth, pid: killed.0 });
         match options.control {
-            None => server.kill()?,
-            Some(Control::NoKill) => {}
-            Some(Control::NoRestore) => server.kill_and_forget()?,
+            None if options.fault == Fault::Freeze => running.freeze()?,
+            None => running.kill()?,
+            Some(Control::NoKill) => continue,
+            Some(Control::NoRestore) => running.kill_and(server::forget)?,
+            Some(Control::LoseTicks) => running.kill_and(server::forget_the_newest)?,
         }
-        let killed_at = std::time::Instant::now();
-        if options.control != Some(Control::NoKill) {
-            until(FELT, || crowd.playing() < options.bots).await;
-        }
-        let all = crowd.all_play(options.return_within + SPARE).await;
-        if server.has_ended() {
-            bail!("the supervisor has ended:\n{}", server.log_tail());
-        }
-        let took = killed_at.elapsed().as_millis();
-        let who = if all { "everyone plays".to_owned() } else { format!("only {} of {} play", crowd.playing(), options.bots) };
-        eprintln!("kill {nth} of {}: {who} after {took} ms", options.kills);
-        if !all {
-            break;
-        }
+        until(FELT, || crowd.playing() < options.bots).await;
+    }
+    if options.kills > 0 {
+        settle(options, &crowd, running, options.kills, killed.1).await?;
     }
     crowd.leave().await;
     Ok(())
+}
+
+/// Waits until everyone plays again, and says so. `false` if somebody does not.
+async fn settle(options: &Options, crowd: &Crowd, running: &mut Server, nth: u32, killed: Instant) -> Result<bool> {
+    let all = crowd.all_play(options.return_within + SPARE).await;
+    if running.has_ended() {
+        bail!("the supervisor has ended:\n{}", running.log_tail());
+    }
+    let took = killed.elapsed().as_millis();
+    let who = if all { "everyone plays".to_owned() } else { format!("only {} of {} play", crowd.playing(), options.bots) };
+    eprintln!("kill {nth} of {}: {who} after {took} ms", options.kills);
+    Ok(all)
 }
 
 /// Waits until something is so, but not for ever.

@@ -1,7 +1,7 @@
 //! The server, under its supervisor: two processes, of which one is killed.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -90,22 +90,27 @@ impl Server {
         signal(self.pid(), Signal::KILL).context("the server cannot be killed")
     }
 
-    /// As [`Self::kill`], and takes everything away that it had kept before another one starts.
-    pub(crate) fn kill_and_forget(&self) -> Result<()> {
+    /// Asks the server, through its supervisor, to leave its matches to another one.
+    pub(crate) fn freeze(&self) -> Result<()> {
+        signal(self.supervisor.id(), Signal::USR2).context("the server cannot be asked to freeze")
+    }
+
+    /// As [`Self::kill`], and does something to what it had kept before another one starts.
+    pub(crate) fn kill_and(&self, damage: fn(&Path) -> io::Result<()>) -> Result<()> {
         signal(self.supervisor.id(), Signal::STOP).context("the supervisor cannot be stopped")?;
-        let done = self.kill().and_then(|()| self.forget());
+        let done = self.kill().and_then(|()| self.wait_until_gone()).and_then(|()| damage(&self.state).context("what it had kept"));
         signal(self.supervisor.id(), Signal::CONT).context("the supervisor cannot be continued")?;
         done
     }
 
-    fn forget(&self) -> Result<()> {
-        // What is written until the process is gone goes too.
+    /// It writes until it is gone.
+    fn wait_until_gone(&self) -> Result<()> {
         let gone = Instant::now();
         let stat = format!("/proc/{}/stat", self.pid());
         while gone.elapsed() < STOP_PATIENCE && fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
             thread::sleep(Duration::from_millis(1));
         }
-        fs::remove_dir_all(&self.state).and_then(|()| fs::create_dir_all(&self.state)).context("what it had kept cannot be taken away")
+        if gone.elapsed() < STOP_PATIENCE { Ok(()) } else { bail!("the server was killed and is still there") }
     }
 
     /// The last lines of its log.
@@ -141,6 +146,28 @@ impl Drop for Server {
         }
     }
 }
+
+/// Takes away all that is in `state`.
+pub(crate) fn forget(state: &Path) -> io::Result<()> {
+    fs::remove_dir_all(state)?;
+    fs::create_dir_all(state)
+}
+
+/// Takes away the newest steps in `state`: the end of each file that holds any.
+pub(crate) fn forget_the_newest(state: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(state)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "segment") {
+            let file = fs::OpenOptions::new().write(true).open(&path)?;
+            let length = file.metadata()?.len();
+            file.set_len(length - (length / 4).min(NEWEST_BYTES))?;
+        }
+    }
+    Ok(())
+}
+
+/// Less than the steps of a second of a match with a dozen players.
+const NEWEST_BYTES: u64 = 2048;
 
 fn signal(pid: u32, signal: Signal) -> Result<()> {
     let pid = Pid::from_raw(pid as i32).context("there is no such process")?;

@@ -65,6 +65,21 @@ fn a_kill_that_was_left_out_proves_nothing() {
 }
 
 #[test]
+fn a_kill_while_the_next_server_comes_up_breaks_no_connection_and_counts() {
+    let mut history = good();
+    let started = history.iter().position(|what| *what == What::Started { pid: KILLED + 1 }).expect("it is there");
+    let rest = history.split_off(started + 1);
+    history.extend([What::Kill { nth: 2, pid: KILLED + 1 }, What::Started { pid: KILLED + 2 }]);
+    history.extend(rest);
+    let findings = found(history.clone());
+    assert!(findings.are_clean(), "{:?}", findings.wrong);
+    let felt: Vec<_> = findings.kills.iter().map(|kill| (kill.seated, kill.lost, kill.returned)).collect();
+    assert_eq!(felt, [(4, 4, 4), (0, 0, 0)], "they were away since the first");
+    history.retain(|what| *what != What::Started { pid: KILLED + 2 });
+    assert!(!found(history).are_clean(), "nobody was killed the second time");
+}
+
+#[test]
 fn a_connection_that_a_kill_spared_is_told() {
     let findings = wrong(|history| history.retain(|what| !matches!(what, What::Lost { bot: 1, .. } | What::Returned { bot: 1, .. })));
     assert!(findings.wrong[0].contains("broke 3 of 4 connections"), "{:?}", findings.wrong);
