@@ -1,7 +1,7 @@
 //! The `tickwire` binary: the server, running one of the games that come with it.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use tickwire_game::{Game, GameVisitor};
+use tickwire_journal::LockError;
 use tickwire_server::config::flags::Flags;
 use tickwire_server::config::load::ENV_PREFIX;
 use tickwire_server::config::state_dir;
@@ -109,7 +110,7 @@ fn run(cli: &Cli, config: Config) -> anyhow::Result<ExitCode> {
 /// Runs the server until a signal stops it.
 fn serve(mut config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::Result<ExitCode> {
     if config.journal.dir.as_os_str().is_empty() {
-        config.journal.dir = state_dir::default_dir(config.port, |name| std::env::var_os(name)).unwrap_or_default();
+        config.journal.dir = choose_dir(config.port).unwrap_or_default();
     }
     let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
     let mut signals = StopSignals::catch(is_supervised).context("cannot catch signals")?;
@@ -131,6 +132,20 @@ fn serve(mut config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::R
     server.drain(grace);
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where matches are kept if nobody says where. `None` if there is no such place, or if it cannot be
+/// written: who did not ask for it is told, and plays.
+fn choose_dir(port: u16) -> Option<PathBuf> {
+    let dir = state_dir::default_dir(port, |name| std::env::var_os(name))?;
+    match tickwire_journal::lock(&dir) {
+        Err(error @ LockError::Io { .. }) => {
+            tracing::warn!(%error, "matches are not kept: they end with this process. --state-dir names a folder for them");
+            None
+        }
+        // Whoever else uses it is reported when it is opened.
+        Ok(_) | Err(LockError::InUse(_)) => Some(dir),
+    }
 }
 
 /// Starts this program again without `--supervise`, as often as it dies.

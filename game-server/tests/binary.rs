@@ -47,7 +47,12 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = tickwire(arguments).spawn().expect("the binary runs");
+        Self::start_in(arguments, &[])
+    }
+
+    /// With these variables in the environment.
+    fn start_in(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut child = tickwire(arguments).envs(environment.iter().copied()).spawn().expect("the binary runs");
         let expected = if arguments.contains(&"--no-admin") { 2 } else { 3 };
         let stdout = BufReader::new(child.stdout.take().expect("standard output"));
         let lines: Vec<String> = stdout.lines().take(expected).collect::<Result<_, _>>().expect("lines");
@@ -163,7 +168,7 @@ fn what_is_missing_is_said_in_one_line() {
 fn a_port_in_use_is_said_in_one_line() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
-    let error = refusal(&mut tickwire(&["--no-admin", "--port", &address.port().to_string()]));
+    let error = refusal(&mut tickwire(&["--no-admin", "--no-journal", "--port", &address.port().to_string()]));
     assert!(error.contains(&format!("cannot listen on {address} for players")), "{error}");
 }
 
@@ -226,4 +231,26 @@ fn a_page_of_another_game_is_named_at_the_start() {
     assert_eq!(log.lines().filter(|line| line.contains("the page is of the game `arena`, and this server runs `tag`")).count(), 1, "{log}");
     write("tag").expect("a page");
     assert!(!log_of(&web_dir, |_| ()).contains("the page is of"), "its own page");
+}
+
+#[test]
+fn a_home_that_cannot_be_written_costs_the_matches_and_not_the_start() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let nowhere = [("HOME", "/dev/null"), ("XDG_STATE_HOME", ""), ("STATE_DIRECTORY", "")];
+    let port = free.port().to_string();
+    let running = Running::start_in(&["--port", &port, "--no-admin", "--set", "ops.port=0", "--game", "tag"], &nowhere);
+    assert_eq!(get(running.play, "/api/info").json()["game"], "tag");
+    running.signal("TERM");
+    let (code, log) = running.end();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("matches are not kept"), "{log}");
+}
+
+#[test]
+fn a_server_that_froze_says_so_by_its_exit_code() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let running = Running::start(&["--port", "0", "--no-admin", "--game", "tag", "--state-dir", text(dir.path())]);
+    running.signal("USR2");
+    let (code, log) = running.end();
+    assert_eq!(code, Some(75), "{log}");
 }
