@@ -1,7 +1,7 @@
 //! A small process that keeps the server alive: it holds the listening sockets, starts the server
 //! as its child, and starts it again when it dies.
 //!
-//! [`restarts`] decides when, [`child`] starts one. Invariants: there is at most one child; it is in
+//! `restarts` decides when, `child` starts one. Invariants: there is at most one child; it is in
 //! a process group of its own, so that a signal from the terminal reaches it once; the sockets stay
 //! open for as long as the supervisor lives, so nobody who connects meanwhile is refused.
 
