@@ -62,6 +62,8 @@ pub struct MatchTask<G: Game> {
     aged: Instant,
     /// Of the worker that runs the match.
     load: Arc<Load>,
+    /// It was brought back, and nobody has been connected since.
+    is_revived: bool,
     /// Where it is written what happens.
     log: MatchLog,
     /// Ticks from one checkpoint to the next.
@@ -105,6 +107,7 @@ impl<G: Game> MatchTask<G> {
             aged: now,
             spectators_max: config.spectators_max,
             load: headroom::nobody(),
+            is_revived: false,
             log: MatchLog::default(),
             checkpoint_every: u32::MAX,
             info,
@@ -137,6 +140,7 @@ impl<G: Game> MatchTask<G> {
     /// Ticks until nobody is connected any more, or the match is over.
     async fn play(&mut self, alarm: &mut Alarm) -> Option<CloseReason> {
         let _awake = self.load.wake(self.info.mode_index);
+        self.is_revived = false;
         self.clock.resume(Instant::now());
         alarm.set(self.clock.deadline());
         while self.is_awake() {

@@ -94,6 +94,7 @@ impl Programs {
             "rates.sessions_per_minute=100000",
             "rates.matches_per_minute=100000",
             "sessions.per_address=100000",
+            "sessions.seats_per_address=100000",
             "sessions.matches_per_address=100000",
             "matches.bots_fill=0",
             "matches.countdown_seconds=1",

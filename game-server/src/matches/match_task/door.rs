@@ -120,9 +120,11 @@ impl<G: Game> MatchTask<G> {
     /// Lets a socket in, if what it presented opens a seat.
     ///
     /// Nobody is let into a match that sleeps while its worker has no time for it. What was
-    /// presented is not looked at then, and stays as good as it was.
+    /// presented is not looked at then, and stays as good as it was. A match that was brought back
+    /// slept for no other reason than that its process had died: who played in it is let in.
     fn admit(&mut self, socket: Socket, comer: Comer, present: impl FnOnce(u32, [u8; 32]) -> Change<G::Input>) {
-        if !self.is_awake() && !self.load.has_room(self.info.mode_index, comer) {
+        let was_played = self.is_revived && comer == Comer::Returning;
+        if !self.is_awake() && !was_played && !self.load.has_room(self.info.mode_index, comer) {
             metrics::count_refusal(NoRoom::Headroom);
             refuse(socket, CloseReason::Busy);
             return;

@@ -65,6 +65,7 @@ impl<G: Game> MatchTask<G> {
         let mut core = replayed::<G>(&setup, revival)?;
         lose_everybody(&mut core);
         let mut task = Self::of_core(core, info, commands, session, config, offset);
+        task.is_revived = true;
         task.mark_seats(&revival.identity);
         task.publish_revived();
         Ok(task)
