@@ -9,6 +9,12 @@ use tokio::time::Instant;
 
 pub use tickwire_match::ticks;
 
+/// The wall's clock, since 1970. For what must mean the same to another process; nothing when a
+/// clock is before that.
+pub fn unix() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
 /// The same moment on three clocks: ticks are timed by the first, the kernel notes by the second when bytes came in, and patience goes by the
 /// match's own.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 //!
 //! [`client`] is one checking connection and [`script`] a test's dialogue with it; [`bot`] plays over it and measures;
 //! [`player`] is a goose user's life, [`scenario`] the ways to lead it, [`entrance`] the way in, [`mod@line`] the connection, [`link`] the network between;
-//! [`comeback`] is what a player does whose connection broke; [`board`] and [`monitor`] bring it together second by second; [`run`] is a whole load test, [`report`] what it found.
+//! [`comeback`] is what a player does whose connection broke; `descriptors` are its sockets' limit; [`board`] and [`monitor`] bring it together second by second; [`run`] is a whole load test, [`report`] what it found.
 //!
 //! Invariant: nothing here knows how the server works inside, only the wire and the HTTP API.
 
@@ -13,6 +13,8 @@ pub mod bot;
 pub mod capacity;
 pub mod client;
 pub mod comeback;
+#[cfg(unix)]
+pub mod descriptors;
 pub mod entrance;
 pub mod http_stream;
 pub mod line;

@@ -20,7 +20,7 @@
 pub(crate) mod keys;
 pub(crate) mod signer;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 use tickwire_protocol::{MatchId, PlayerId, TICKET_BYTES, Ticket};
@@ -167,7 +167,7 @@ impl TicketDesk {
 
 /// Seconds since 1970, which tickets are written in.
 pub(crate) fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    crate::clock::unix().as_secs()
 }
 
 fn write(bytes: &mut [u8], parts: &[&[u8]]) {

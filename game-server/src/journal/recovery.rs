@@ -3,14 +3,16 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tickwire_journal::{self as journal, Background, Disk, Lock, LockError, Options, Recovered, Stream, Syncer};
 use tickwire_protocol::MatchId;
+use tickwire_protocol::schema::Fnv;
 
 use super::attempt::{self, ATTEMPTS_MAX};
 use super::lane::Opening;
 use super::record::{self, Identity};
+use crate::clock;
 use crate::config::{Durability, JournalConfig};
 
 /// How often the disk is waited for where a second may be lost.
@@ -77,8 +79,7 @@ pub struct Revival {
 impl Revival {
     /// How long ago the match was created.
     pub fn age(&self) -> Duration {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        now.saturating_sub(Duration::from_secs(self.identity.created))
+        clock::unix().saturating_sub(Duration::from_secs(self.identity.created))
     }
 }
 
@@ -175,5 +176,7 @@ enum Hopeless {
 /// Tells builds apart, for the log: a match goes on under another build if it comes to the same
 /// hashes.
 fn build() -> u64 {
-    env!("CARGO_PKG_VERSION").bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hash = Fnv::new();
+    hash.text(env!("CARGO_PKG_VERSION"));
+    hash.finish()
 }

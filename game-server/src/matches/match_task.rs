@@ -204,8 +204,10 @@ impl<G: Game> MatchTask<G> {
 
     /// Tells everyone why the match ends, and refuses those on their way in.
     pub fn close_all(&mut self, reason: CloseReason) {
-        if reason == CloseReason::Restarting {
-            self.checkpoint();
+        match reason {
+            // It goes on in another process.
+            CloseReason::Restarting => self.keep_all(),
+            _ => self.log.end(),
         }
         self.audience.close_all(reason);
         self.commands.close();

@@ -221,11 +221,11 @@ async fn run<G: Game>(
             reason
         }
         Ok(None) => CloseReason::MatchGone,
-        Err(_) => CloseReason::InternalError,
+        Err(_) => {
+            log().end();
+            CloseReason::InternalError
+        }
     };
-    if reason != CloseReason::Restarting {
-        log().end();
-    }
     drop(registration);
     shared.matches.fetch_sub(1, Relaxed);
     if reason == CloseReason::InternalError {

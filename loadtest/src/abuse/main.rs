@@ -18,7 +18,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use attack::Attack;
 use report::Report;
@@ -77,7 +76,7 @@ fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    provide_descriptors()?;
+    tickwire_loadtest::descriptors::provide()?;
     let trials = trials(options)?;
     let scratch = tempfile::tempdir().context("no temporary folder")?;
     let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");
@@ -148,17 +147,6 @@ fn three(all: &[Attack], nth: usize) -> Vec<Attack> {
 /// That of both.
 fn greatest_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_divisor(b, a % b) }
-}
-
-/// Attackers and players need a descriptor each.
-fn provide_descriptors() -> Result<()> {
-    const WANTED: u64 = 16_384;
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current.is_some_and(|current| current < WANTED) {
-        let wanted = maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
-        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).context("cannot raise the limit of file descriptors")?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

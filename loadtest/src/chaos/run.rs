@@ -8,7 +8,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tickwire_game::Rng;
 
 use crate::check::check;
@@ -48,7 +47,7 @@ fn run(options: &Options) -> Result<ExitCode> {
         let seconds = events.last().map_or(0.0, |event| event.at as f64 / 1e6);
         return conclude(options, seed, seconds, &events, None);
     }
-    provide_descriptors()?;
+    tickwire_loadtest::descriptors::provide()?;
     let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");
     let binary = options.tickwire.clone().unwrap_or(beside);
     if !binary.is_file() {
@@ -160,15 +159,4 @@ fn commit() -> String {
 
 fn random_seed() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos() as u64 % 1_000_000_000
-}
-
-/// A descriptor for each bot, and some more.
-fn provide_descriptors() -> Result<()> {
-    const WANTED: u64 = 16_384;
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current.is_some_and(|current| current < WANTED) {
-        let wanted = maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
-        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).context("cannot raise the limit of file descriptors")?;
-    }
-    Ok(())
 }

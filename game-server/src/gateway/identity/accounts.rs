@@ -15,7 +15,7 @@ use std::future::ready;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -200,7 +200,7 @@ fn hash(bytes: &[u8]) -> SecretHash {
 /// Seconds since 1970, which tokens are written in. A clock before that makes every token one of
 /// the future.
 fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    crate::clock::unix().as_secs()
 }
 
 #[cfg(test)]

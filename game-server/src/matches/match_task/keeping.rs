@@ -1,6 +1,6 @@
 //! What is written down of the match, so that it outlives the process.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tickwire_game::Game;
 use tickwire_match::Setup;
@@ -66,7 +66,7 @@ impl<G: Game> MatchTask<G> {
             bots,
             rules,
             seed,
-            created: unix_ms(Duration::ZERO).saturating_sub(self.info.created.elapsed().as_millis() as u64) / 1_000,
+            created: clock::unix().saturating_sub(self.info.created.elapsed()).as_secs(),
             sign_ins: sign_ins.collect(),
         }
     }
@@ -74,6 +74,5 @@ impl<G: Game> MatchTask<G> {
 
 /// Milliseconds since 1970 when `left` from now on is over.
 fn unix_ms(left: Duration) -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from((since + left).as_millis()).unwrap_or(u64::MAX)
+    u64::try_from((clock::unix() + left).as_millis()).unwrap_or(u64::MAX)
 }

@@ -2,7 +2,7 @@
 //! since. Everybody who was connected has lost the connection, and may come back.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use tickwire_game::Game;
 use tickwire_match::{Advance, Change, MatchCore, Occupant, RestoreError, Setup, Stay, Step};
@@ -11,6 +11,7 @@ use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::sync::mpsc;
 
 use super::MatchTask;
+use crate::clock;
 use crate::config::{MatchConfig, SessionConfig};
 use crate::journal::Revival;
 use crate::journal::record::{self, Identity, Record};
@@ -88,7 +89,7 @@ impl<G: Game> MatchTask<G> {
             }
             self.marks.insert(player, mark);
         }
-        let (now, passed) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+        let (now, passed) = (Instant::now(), clock::unix());
         for (player, until) in &identity.sign_ins {
             let left = Duration::from_millis(*until).saturating_sub(passed);
             if self.marks.contains_key(player) {
