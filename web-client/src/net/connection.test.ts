@@ -244,7 +244,7 @@ describe('Connection', () => {
 
   it('goes where it is told to at once, in a match and in the place of Welcome, with the credential it has', () => {
     const { sockets, urls, last } = bench(undefined, []);
-    const migrate = (wsUrl: string) => ({ type: 'migrate', wsUrl }) as const;
+    const migrate = (url: string) => ({ type: 'migrate', url }) as const;
     const moved = { type: 'closing', reason: 'moved' } as const;
     at(sockets, 0).open();
     at(sockets, 0).receive({ controls: [migrate('wss://b.example/ws'), moved] });
@@ -270,7 +270,7 @@ describe('Connection', () => {
       const wsUrl = `wss://${nth % 2 === 0 ? 'b' : 'a'}.example/ws`;
       at(sockets, nth).receive({
         controls: [
-          { type: 'migrate', wsUrl },
+          { type: 'migrate', url: wsUrl },
           { type: 'closing', reason: 'moved' },
         ],
       });
@@ -281,22 +281,25 @@ describe('Connection', () => {
     expect(counts).toEqual([2, 3, 4, 5, 5, 6]);
   });
 
-  it.each(['ws://b.example/ws', 'http://b.example/ws', 'javascript:alert(1)'])(
-    'does not go to %s from a page that came by https',
-    (wsUrl) => {
-      const { sockets, urls, last } = bench(undefined, []);
-      at(sockets, 0).open();
-      at(sockets, 0).receive({
-        controls: [
-          { type: 'migrate', wsUrl },
-          { type: 'closing', reason: 'moved' },
-        ],
-      });
-      expect(last()).toMatchObject({ kind: 'waiting', retryAtMs: Date.now() + 1_000 });
-      vi.advanceTimersByTime(1_000);
-      expect(new Set(urls.map((url) => new URL(url).protocol))).toEqual(new Set(['wss:']));
-    },
-  );
+  it.each([
+    'ws://b.example/ws',
+    'http://b.example/ws',
+    'javascript:alert(1)',
+    'wss://me@b.example/ws',
+    'wss://b.example/ws#part',
+  ])('does not go to %s from a page that came by https', (wsUrl) => {
+    const { sockets, urls, last } = bench(undefined, []);
+    at(sockets, 0).open();
+    at(sockets, 0).receive({
+      controls: [
+        { type: 'migrate', url: wsUrl },
+        { type: 'closing', reason: 'moved' },
+      ],
+    });
+    expect(last()).toMatchObject({ kind: 'waiting', retryAtMs: Date.now() + 1_000 });
+    vi.advanceTimersByTime(1_000);
+    expect(new Set(urls.map((url) => new URL(url).protocol))).toEqual(new Set(['wss:']));
+  });
 
   it('goes round when a server is lost: first where it was, then the others, with short pauses', () => {
     const { sockets, urls, connection } = bench(undefined, ['wss://b.example/ws', 'wss://c.example/ws?guest=9']);

@@ -222,7 +222,7 @@ export class Connection {
     }
     if (record.type === 'migrate') {
       this.isInVain = false;
-      this.isMoving = this.options.route?.moveTo(record.wsUrl) ?? false;
+      this.isMoving = this.options.route?.moveTo(record.url) ?? false;
     }
     if (record.type !== 'closing') return;
     this.isInVain = false;

@@ -114,7 +114,8 @@ export class Route implements RouteLike {
   private mayOpen(wsUrl: string): boolean {
     const { base, isSecure } = this.options;
     if (!URL.canParse(wsUrl, base)) return false;
-    const { protocol } = new URL(socketUrl(wsUrl, base));
+    const { protocol, username, hash } = new URL(socketUrl(wsUrl, base));
+    if (username !== '' || hash !== '') return false;
     return protocol === 'wss:' || (protocol === 'ws:' && !isSecure);
   }
 }
