@@ -1,11 +1,11 @@
 //! Many nodes, one service: what they share is in a [`Store`], and each match has one owner.
 //!
-//! [`store`] is the seam.
+//! [`store`] is the seam; [`embedded`] is the store of one process.
 
 #![forbid(unsafe_code)]
 
+pub mod embedded;
 pub mod store;
 
-pub use store::{
-    Claim, Epoch, Kept, Letter, MatchEntry, NodeCard, NodeId, NodeIdError, Owner, Reply, Store, StoreError, Writes, Written,
-};
+pub use embedded::Embedded;
+pub use store::{Claim, Epoch, Kept, Letter, MatchEntry, NodeCard, NodeId, NodeIdError, Owner, Reply, Store, StoreError, Writes, Written};
