@@ -18,10 +18,18 @@ use tokio::sync::mpsc;
 
 /// Most characters of a [`NodeId`].
 pub const NODE_ID_CHARS_MAX: usize = 32;
-/// Most messages that wait for a node; the sender of a further one is told that nobody hears.
+/// Most messages that wait for a node; a further one is lost.
 pub const MAILBOX_MAX: usize = 1_024;
 /// Most bytes of a message between nodes.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
+/// Most records of a match after its checkpoint. A further one is not kept: a checkpoint is asked for.
+pub const RECORDS_MAX: usize = 16 << 10;
+/// Most of a shelf, and most codes. For a further one the one goes whose time is up first.
+pub const SHELF_MAX: usize = 1 << 20;
+/// How long it is remembered that a match has ended.
+pub const ENDED_KEPT: Duration = Duration::from_hours(1);
+/// How long a match is kept that nobody runs: from the end of its lease.
+pub const ORPHAN_KEPT: Duration = Duration::from_hours(1);
 
 /// The name of a node, as its operator gave it: 1 to [`NODE_ID_CHARS_MAX`] of `a-z`, `0-9` and `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,6 +83,9 @@ pub struct MatchEntry {
 pub struct Kept {
     /// The newest checkpoint. A match that has none is not handed out.
     pub checkpoint: Bytes,
+    /// The number of the first record after the checkpoint, whether it is there or not. The next
+    /// owner numbers on from the last record.
+    pub first: u64,
     /// The records since, in order, without a gap.
     pub records: Vec<Bytes>,
 }
@@ -101,9 +112,10 @@ pub struct Writes {
     /// Replaces the card.
     pub card: Option<Bytes>,
     /// Replaces the checkpoint, and forgets the records before it. Numbered as the first record
-    /// after it will be.
+    /// after it will be; records from there on which the store has already stay.
     pub checkpoint: Option<(u64, Bytes)>,
-    /// Records, numbered without a gap.
+    /// Records, numbered without a gap, from a match's first owner to its last. The store passes
+    /// over those that it has, so a write that may have been done can be repeated.
     pub records: Vec<(u64, Bytes)>,
 }
 
@@ -112,8 +124,8 @@ pub struct Writes {
 pub enum Written {
     /// It is written, and the lease renewed.
     Done,
-    /// The store had lost the match, or its newest state: what was written is there, and a
-    /// checkpoint is asked for.
+    /// The store had lost the match, or its newest state. It asks for a checkpoint, unless this
+    /// very write brought one.
     Adopted,
     /// Somebody else owns the match by now, or it has ended (`None`): nothing was written. Whoever
     /// is told this must stop.
@@ -138,6 +150,9 @@ pub enum StoreError {
     /// It answered what makes no sense.
     #[error("the store answered what cannot be right: {0}")]
     Nonsense(String),
+    /// Nothing was sent: it is longer than [`MESSAGE_BYTES_MAX`].
+    #[error("a message of {0} bytes is too long: {MESSAGE_BYTES_MAX} are the most")]
+    TooLong(usize),
 }
 
 /// An answer to come.
@@ -163,8 +178,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// The store compares each match's epoch with its own. Older than the store's, or the same and
     /// another node's: [`Written::Fenced`]. The same: written. Newer, or the store knows none: the
     /// store has been wiped or rolled back; it takes epoch and owner from the write and says
-    /// [`Written::Adopted`]. A match that has ended is [`Written::Fenced`] in every epoch up to the
-    /// one in which it ended. A record that does not follow the last one also means
+    /// [`Written::Adopted`]. What it had of older epochs stays until the writer's checkpoint comes,
+    /// and no record is added to that. A match that has ended is [`Written::Fenced`] in every epoch
+    /// up to the one in which it ended. A record that does not follow the last one also means
     /// [`Written::Adopted`], and is not kept. One answer for each match, in order.
     fn write<'a>(&'a self, node: &'a NodeId, lease: Duration, writes: &'a [(MatchId, Epoch, Writes)]) -> Reply<'a, Vec<Written>>;
     /// Ends the lease of these matches of `node`'s at once, so that others may claim. Those that
@@ -175,9 +191,10 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn end<'a>(&'a self, node: &'a NodeId, matches: &'a [(MatchId, Epoch)]) -> Reply<'a, ()>;
     /// Who runs this match.
     fn find(&self, id: MatchId) -> Reply<'_, Option<MatchEntry>>;
-    /// All matches, at most `max`.
+    /// All matches that somebody runs or could claim, at most `max`.
     fn list(&self, max: usize) -> Reply<'_, Vec<MatchEntry>>;
-    /// Matches whose lease is over, those first whose has been for longest, at most `max`.
+    /// Matches that can be claimed: those first whose lease has been over for longest, at most
+    /// `max`.
     fn orphans(&self, max: usize) -> Reply<'_, Vec<MatchId>>;
 
     /// The match that this code leads to.
@@ -196,10 +213,11 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// All that is kept on a shelf, at most `max`.
     fn all<'a>(&'a self, shelf: &'a str, max: usize) -> Reply<'a, Vec<(Bytes, Bytes)>>;
 
-    /// Opens a node's mailbox, which holds at most [`MAILBOX_MAX`] letters. What is sent while the
-    /// store is away is lost.
+    /// Opens a node's mailbox, which holds at most [`MAILBOX_MAX`] letters; a further one is lost.
+    /// So is what is sent while the store is away. An older mailbox of the same name closes, if it
+    /// is of this process.
     fn listen<'a>(&'a self, node: &'a NodeId) -> Reply<'a, mpsc::Receiver<Letter>>;
-    /// Sends a message to a node. Says whether it listens.
+    /// Sends a message to a node. Says whether it listens: `true` does not promise that it hears.
     fn send<'a>(&'a self, from: &'a NodeId, to: &'a NodeId, body: Bytes) -> Reply<'a, bool>;
     /// Sends a message to every node that listens.
     fn announce<'a>(&'a self, from: &'a NodeId, body: Bytes) -> Reply<'a, ()>;
