@@ -1,11 +1,13 @@
 //! Many nodes, one service: what they share is in a [`Store`], and each match has one owner.
 //!
-//! [`store`] is the seam; [`embedded`] is the store of one process.
+//! [`store`] is the seam; [`embedded`] is the store of one process, [`redis`] that of many.
 
 #![forbid(unsafe_code)]
 
 pub mod embedded;
+pub mod redis;
 pub mod store;
 
 pub use embedded::Embedded;
+pub use redis::{Redis, RedisSettings, RedisSettingsError};
 pub use store::{Claim, Epoch, Kept, Letter, MatchEntry, NodeCard, NodeId, NodeIdError, Owner, Reply, Store, StoreError, Writes, Written};
