@@ -169,6 +169,10 @@ impl<G: Game> ClientCore<G> {
             ServerMessage::Welcome(welcome) => describe_welcome(welcome, json),
             ServerMessage::Event(event) => describe_event::<G>(event, json),
             ServerMessage::Pong(pong) => describe_pong(pong, json),
+            ServerMessage::Migrate { ws_url } => {
+                json.key("type").string("migrate");
+                json.key("wsUrl").string(ws_url.as_str());
+            }
             ServerMessage::Closing(reason) => {
                 json.key("type").string("closing");
                 json.key("reason").string(reason.name());

@@ -1,0 +1,239 @@
+//! One match's part of a node: what its thread writes, and what the node knows of its lease.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tickwire_protocol::MatchId;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Shared;
+use super::pending::Pending;
+use crate::store::Epoch;
+
+/// Whether a match's frames wait for the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consistency {
+    /// No: it plays on while the store is away, and what was not flushed may be lost with its node.
+    Available,
+    /// Yes: what anybody has been told is in the store.
+    Consistent,
+}
+
+/// What a node knows of the lease of a match that it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It lasts.
+    Held,
+    /// It may be over: a consistent match must not tick, an available one plays on.
+    Doubtful,
+    /// The match is another node's by now, or has ended: it must stop here.
+    Fenced,
+}
+
+/// One match's part of a node, owned by the thread that runs the match. Cheap; never waits for the
+/// store.
+///
+/// Dropped without [`MatchLane::end`] or [`MatchLane::leave`], as by a panic, the match is over too.
+#[derive(Debug)]
+pub struct MatchLane {
+    shared: Arc<Shared>,
+    lane: Arc<Lane>,
+    /// What becomes of the match when this is dropped.
+    is_over: bool,
+}
+
+/// What the thread of a match and its node's driver share.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) id: MatchId,
+    pub(super) epoch: Epoch,
+    pub(super) is_consistent: AtomicBool,
+    pending: Mutex<Pending>,
+    acked: watch::Sender<u64>,
+    /// Until when the lease lasts for sure: microseconds of the node's clock.
+    held_until: AtomicU64,
+    /// It counts as doubtful until then all the same.
+    doubtful_until: AtomicU64,
+    /// The match is another's, or has ended.
+    is_fenced: AtomicBool,
+    /// Nothing more is written of it from here.
+    is_closed: AtomicBool,
+    /// The store has had it once.
+    is_known: AtomicBool,
+}
+
+impl Lane {
+    pub(super) fn new(id: MatchId, epoch: Epoch, next: u64, has_checkpoint: bool) -> Self {
+        Self {
+            id,
+            epoch,
+            is_consistent: AtomicBool::new(false),
+            pending: Mutex::new(Pending::new(next, has_checkpoint)),
+            acked: watch::Sender::new(if has_checkpoint { next } else { 0 }),
+            held_until: AtomicU64::new(0),
+            doubtful_until: AtomicU64::new(0),
+            is_fenced: AtomicBool::new(false),
+            is_closed: AtomicBool::new(false),
+            is_known: AtomicBool::new(has_checkpoint),
+        }
+    }
+
+    /// Short, from both sides: bytes are copied, and nothing is waited for.
+    pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn acked(&self) -> u64 {
+        *self.acked.borrow()
+    }
+
+    pub(super) fn watch_acked(&self) -> watch::Receiver<u64> {
+        self.acked.subscribe()
+    }
+
+    /// Records below `number` are in the store. Also wakes who waits for the rest of what a write
+    /// has done.
+    pub(super) fn ack(&self, number: Option<u64>) {
+        self.acked.send_modify(|acked| *acked = number.map_or(*acked, |number| number.max(*acked)));
+    }
+
+    /// The lease was renewed, at `since` at the earliest.
+    pub(super) fn renewed(&self, until: Duration) {
+        self.held_until.fetch_max(micros(until), Ordering::AcqRel);
+    }
+
+    /// It is doubtful until then, whatever the store says.
+    pub(super) fn doubt_until(&self, until: Duration) {
+        self.doubtful_until.fetch_max(micros(until), Ordering::AcqRel);
+    }
+
+    pub(super) fn held_until(&self) -> Duration {
+        Duration::from_micros(self.held_until.load(Ordering::Acquire))
+    }
+
+    pub(super) fn standing(&self, now: Duration) -> Standing {
+        let now = micros(now);
+        if self.is_fenced.load(Ordering::Acquire) {
+            Standing::Fenced
+        } else if now < self.held_until.load(Ordering::Acquire) && now >= self.doubtful_until.load(Ordering::Acquire) {
+            Standing::Held
+        } else {
+            Standing::Doubtful
+        }
+    }
+
+    /// Says whether it was not fenced before.
+    pub(super) fn fence(&self) -> bool {
+        let was_fenced = self.is_fenced.swap(true, Ordering::AcqRel);
+        // Whoever waits for a number looks at the standing again.
+        self.ack(None);
+        !was_fenced
+    }
+
+    pub(super) fn is_fenced(&self) -> bool {
+        self.is_fenced.load(Ordering::Acquire)
+    }
+
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.ack(None);
+    }
+
+    /// Whether its writes still go to the store.
+    pub(super) fn is_open(&self) -> bool {
+        !self.is_closed.load(Ordering::Acquire) && !self.is_fenced()
+    }
+
+    /// The store has it from now on. Says whether it had it before.
+    pub(super) fn known(&self) -> bool {
+        self.is_known.swap(true, Ordering::AcqRel)
+    }
+}
+
+impl MatchLane {
+    pub(super) fn new(shared: Arc<Shared>, lane: Arc<Lane>) -> Self {
+        Self { shared, lane, is_over: true }
+    }
+
+    /// The match.
+    pub fn id(&self) -> MatchId {
+        self.lane.id
+    }
+
+    /// The how-manieth owner this node is.
+    pub fn epoch(&self) -> Epoch {
+        self.lane.epoch
+    }
+
+    /// Something happened to the match: returns its number. A consistent match is written at once,
+    /// an available one with the next flush.
+    pub fn record(&mut self, bytes: &[u8]) -> u64 {
+        let number = self.lane.pending().record(bytes);
+        self.wake();
+        number
+    }
+
+    /// The whole match, which what was recorded before is not needed for any more.
+    pub fn checkpoint(&mut self, bytes: &[u8]) {
+        self.lane.pending().checkpoint(bytes);
+        self.wake();
+    }
+
+    /// What lists and joins are told of the match. The same again costs nothing.
+    pub fn card(&mut self, bytes: &[u8]) {
+        self.lane.pending().card(bytes);
+    }
+
+    /// The store lacks something that only a checkpoint can give it.
+    pub fn wants_checkpoint(&self) -> bool {
+        self.lane.pending().wants_checkpoint()
+    }
+
+    /// Records below this number are in the store.
+    pub fn acked(&self) -> u64 {
+        self.lane.acked()
+    }
+
+    /// Says when [`MatchLane::acked`] rises. It also wakes when the match was fenced.
+    pub fn acks(&self) -> watch::Receiver<u64> {
+        self.lane.watch_acked()
+    }
+
+    /// What is known of the lease at this moment.
+    pub fn standing(&self) -> Standing {
+        self.lane.standing(self.shared.since_start(Instant::now()))
+    }
+
+    /// The match is over.
+    pub fn end(self) {}
+
+    /// The match is not over, and this node runs it no longer: nothing more is written, and the lease
+    /// ends by itself, if it was not given up.
+    pub fn leave(mut self) {
+        self.is_over = false;
+    }
+
+    fn wake(&self) {
+        if self.lane.is_consistent.load(Ordering::Relaxed) {
+            self.shared.flush_now.notify_one();
+        }
+    }
+}
+
+impl Drop for MatchLane {
+    fn drop(&mut self) {
+        // Whoever was fenced, or has given up its lease, has no say in what becomes of the match.
+        let has_say = self.lane.is_open();
+        self.lane.close();
+        self.shared.forget(&self.lane);
+        if self.is_over && has_say {
+            self.shared.part(self.lane.id, self.lane.epoch, super::partings::Parting::End);
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
