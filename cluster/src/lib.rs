@@ -1,10 +1,6 @@
 //! Many nodes, one service: what they share is in a [`Store`], and each match has one owner.
 //!
-<<<<<<< HEAD
-//! [`store`] is the seam; [`embedded`] is the store of one process, [`redis`] that of many. [`node`]
-=======
 //! [`store`] is the seam; [`embedded`] is the store of one process, [`redis`] that of many; [`node`]
->>>>>>> store
 //! is the life of a node.
 
 #![forbid(unsafe_code)]
