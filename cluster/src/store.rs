@@ -22,9 +22,11 @@ pub const NODE_ID_CHARS_MAX: usize = 32;
 pub const MAILBOX_MAX: usize = 1_024;
 /// Most bytes of a message between nodes.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
-/// Most records of a match after its checkpoint. A further one is not kept: a checkpoint is asked for.
+/// Most records of a match after its checkpoint in the store; a further one is not kept, and a
+/// checkpoint asked for.
 pub const RECORDS_MAX: usize = 16 << 10;
-/// Most of a shelf, and most codes. For a further one the one goes whose time is up first.
+/// Most values on a shelf of the store, and most codes; for a further one that goes whose time is
+/// up first.
 pub const SHELF_MAX: usize = 1 << 20;
 /// How long it is remembered that a match has ended.
 pub const ENDED_KEPT: Duration = Duration::from_hours(1);
@@ -112,7 +114,8 @@ pub struct Writes {
     /// Replaces the card.
     pub card: Option<Bytes>,
     /// Replaces the checkpoint, and forgets the records before it. Numbered as the first record
-    /// after it will be; records from there on which the store has already stay.
+    /// after it will be; records from there on which the store has already stay. The store passes
+    /// over one that is older than the writer's own which it has: a write may come late.
     pub checkpoint: Option<(u64, Bytes)>,
     /// Records, numbered without a gap, from a match's first owner to its last. The store passes
     /// over those that it has, so a write that may have been done can be repeated.
