@@ -297,6 +297,20 @@ mod tests {
         assert_eq!(store.find(MATCH).await.unwrap().unwrap().owner, Owner { node: node("b"), epoch: Epoch(2) });
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_comes_late_takes_nothing_back() {
+        let store = Embedded::new();
+        write(&store, "a", 1, checkpoint(0)).await;
+        write(&store, "a", 1, record(0)).await;
+        write(&store, "a", 1, checkpoint(1)).await;
+        write(&store, "a", 1, record(1)).await;
+        assert_eq!(write(&store, "a", 1, checkpoint(0)).await, Written::Done);
+        assert_eq!(write(&store, "a", 1, record(0)).await, Written::Done);
+        tokio::time::advance(LEASE).await;
+        let kept = Kept { checkpoint: "before 1".into(), first: 1, records: vec!["record 1".into()] };
+        assert_eq!(store.claim(MATCH, &node("b"), LEASE).await, Ok(Claim::Granted { epoch: Epoch(2), kept }));
+    }
+
     #[tokio::test]
     async fn a_full_mailbox_takes_no_further_letter() {
         let store = Embedded::new();

@@ -114,7 +114,8 @@ pub struct Writes {
     /// Replaces the card.
     pub card: Option<Bytes>,
     /// Replaces the checkpoint, and forgets the records before it. Numbered as the first record
-    /// after it will be; records from there on which the store has already stay.
+    /// after it will be; records from there on which the store has already stay. The store passes
+    /// over one that is older than the writer's own which it has: a write may come late.
     pub checkpoint: Option<(u64, Bytes)>,
     /// Records, numbered without a gap, from a match's first owner to its last. The store passes
     /// over those that it has, so a write that may have been done can be repeated.

@@ -74,6 +74,7 @@ laws! {
         another_node_in_the_same_epoch_changes_nothing
         a_gap_asks_for_a_checkpoint
         a_write_can_be_repeated
+        a_write_that_comes_late_takes_nothing_back
         a_checkpoint_forgets_what_came_before_it
         records_after_a_checkpoint_have_a_bound
         an_end_is_for_good

@@ -1,7 +1,7 @@
 //! Text on the wire, bounded. Player names: cleaning what people type is the server's work; this only carries the result.
 //! Addresses: where a session goes on.
 
-use crate::codec::{Decode, Encode, bincode};
+use crate::codec::{BoundedBytes, Decode, Encode, bincode};
 use crate::limits::{NAME_BYTES_MAX, WS_URL_BYTES_MAX};
 
 /// A player's name, at most [`NAME_BYTES_MAX`] bytes of UTF-8.
@@ -29,12 +29,9 @@ impl Encode for Name {
 
 impl<Context> Decode<Context> for Name {
     fn decode<D: bincode::de::Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
-        use crate::codec::BoundedBytes;
         let bytes = BoundedBytes::<NAME_BYTES_MAX>::decode(decoder)?;
-        match core::str::from_utf8(bytes.as_slice()) {
-            Ok(text) => Ok(Self(text.to_owned())),
-            Err(_) => Err(bincode::error::DecodeError::Other("name is not UTF-8")),
-        }
+        // Without a copy.
+        String::from_utf8(bytes.into_inner()).map(Self).map_err(|_| bincode::error::DecodeError::Other("name is not UTF-8"))
     }
 }
 
@@ -46,37 +43,41 @@ impl<'de, Context> bincode::de::BorrowDecode<'de, Context> for Name {
 
 /// Where to connect: what `ws_url` is in an answer of the HTTP API. A whole `ws://` or `wss://` URL, or a path relative to the
 /// server's base; at most [`WS_URL_BYTES_MAX`] bytes of printable ASCII.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct WsUrl(String);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WsUrl(BoundedBytes<WS_URL_BYTES_MAX>);
 
 impl WsUrl {
     /// The address, if it is one. `None` for another scheme, for one with a user in it (`user@host`), for a host without a
     /// scheme, and for characters that stand in no URL.
     pub fn new(url: &str) -> Option<Self> {
-        let is_known = |byte: u8| byte.is_ascii_graphic() && !br##""#<>\^`{|}"##.contains(&byte);
-        if url.len() > WS_URL_BYTES_MAX || !url.bytes().all(is_known) {
-            return None;
-        }
-        let scheme = url.strip_prefix("ws://").or_else(|| url.strip_prefix("wss://"));
-        let is_place = scheme.map_or_else(|| is_relative(url), has_host);
-        is_place.then(|| Self(url.to_owned()))
+        BoundedBytes::new(url.into()).map(Self).filter(Self::is_address)
     }
 
-    /// The address.
+    /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        core::str::from_utf8(self.0.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether it is an address, as [`WsUrl::new`] takes them. What was received is only known to be printable ASCII, because a
+    /// browser has better means to check the rest than its module has room.
+    pub fn is_address(&self) -> bool {
+        let url = self.as_str();
+        if !url.bytes().all(is_known) {
+            return false;
+        }
+        if let Some(rest) = url.strip_prefix("ws://").or_else(|| url.strip_prefix("wss://")) {
+            let host = rest.split(['/', '?']).next().unwrap_or_default();
+            !host.is_empty() && !host.starts_with(':') && !host.contains('@')
+        } else {
+            let path = url.split('?').next().unwrap_or_default();
+            !path.is_empty() && !path.starts_with("//") && !path.contains(':')
+        }
     }
 }
 
-/// Neither a scheme nor a host of its own.
-fn is_relative(url: &str) -> bool {
-    let path = url.split('?').next().unwrap_or_default();
-    !path.is_empty() && !path.starts_with("//") && !path.contains(':')
-}
-
-fn has_host(rest: &str) -> bool {
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    !authority.is_empty() && !authority.starts_with(':') && !authority.contains('@')
+/// Whether it stands in URLs, but for the `#` of a fragment.
+fn is_known(byte: u8) -> bool {
+    matches!(byte, b'!' | b'$'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~')
 }
 
 impl Encode for WsUrl {
@@ -87,10 +88,8 @@ impl Encode for WsUrl {
 
 impl<Context> Decode<Context> for WsUrl {
     fn decode<D: bincode::de::Decoder<Context = Context>>(decoder: &mut D) -> Result<Self, bincode::error::DecodeError> {
-        use crate::codec::BoundedBytes;
-        let bytes = BoundedBytes::<WS_URL_BYTES_MAX>::decode(decoder)?;
-        let url = core::str::from_utf8(bytes.as_slice()).ok().and_then(Self::new);
-        url.ok_or(bincode::error::DecodeError::Other("not an address to connect to"))
+        let url = BoundedBytes::decode(decoder)?;
+        if url.as_slice().iter().all(u8::is_ascii_graphic) { Ok(Self(url)) } else { Err(bincode::error::DecodeError::Other("no address")) }
     }
 }
 
@@ -140,8 +139,13 @@ mod tests {
             &longer,
         ] {
             assert_eq!(WsUrl::new(other), None, "{other:?}");
-            let bytes = encode(&other.to_owned());
-            assert_eq!(decode::<WsUrl, 1024>(&bytes), Err(DecodeError::Malformed), "{other:?}");
+            match decode::<WsUrl, 1024>(&encode(&other.to_owned())) {
+                Ok(url) => assert!(!url.is_address(), "{other:?}"),
+                Err(error) => assert_eq!(error, DecodeError::Malformed, "{other:?}"),
+            }
+        }
+        for other in ["w s", "ws\n", "wś", &longer] {
+            assert!(decode::<WsUrl, 1024>(&encode(&other.to_owned())).is_err(), "{other:?}");
         }
     }
 }

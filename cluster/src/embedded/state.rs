@@ -160,6 +160,10 @@ impl Match {
     }
 
     fn put_checkpoint(&mut self, first: u64, checkpoint: &Bytes) {
+        if self.is_owners && first < self.first {
+            // A write that was on its way for long: a newer one has overtaken it.
+            return;
+        }
         if self.is_owners && (self.first..=self.next()).contains(&first) {
             self.records.drain(..(first - self.first) as usize);
         } else {

@@ -30,7 +30,8 @@ struct State {
 
 impl Contact {
     pub(super) fn new(options: &Options, now: Instant) -> Self {
-        let state = State { answered: now, away_since: None, claims_from: now };
+        // Whoever starts does not know what the store has just been through.
+        let state = State { answered: now, away_since: None, claims_from: now + options.lease };
         Self { deadline: options.lease / 3, patience: options.lease / 2, lease: options.lease, state: Mutex::new(state) }
     }
 
@@ -104,6 +105,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn owners_have_a_lease_to_say_that_they_live_before_anybody_claims() {
         let contact = contact();
+        assert!(!contact.may_claim(Instant::now()), "at the start");
+        tokio::time::advance(contact.lease).await;
         assert!(contact.may_claim(Instant::now()));
         for _ in 0..2 {
             let _ = contact.ask::<()>(Box::pin(std::future::pending())).await;

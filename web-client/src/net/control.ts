@@ -61,7 +61,7 @@ export type ControlRecord =
   | Results
   | Pong
   /** The match goes on there: `closing` with `moved` follows. */
-  | { readonly type: 'migrate'; readonly wsUrl: string }
+  | { readonly type: 'migrate'; readonly url: string }
   | { readonly type: 'closing'; readonly reason: string }
   /** The server's check found this page's copy of the snapshot wrong. */
   | { readonly type: 'desync'; readonly tick: number | null; readonly table: string }
