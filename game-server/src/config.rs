@@ -4,6 +4,7 @@
 
 pub(crate) mod accounts;
 mod check;
+mod cluster;
 mod error;
 pub mod flags;
 mod headroom;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use accounts::{AccountsConfig, JwtAlgorithm, JwtConfig};
+pub use cluster::ClusterConfig;
 pub use error::ConfigError;
 pub use headroom::HeadroomConfig;
 pub use journal::{Durability, JournalConfig};
@@ -95,6 +97,8 @@ pub struct Config {
     pub supervise: SuperviseConfig,
     /// What is kept of matches on disk.
     pub journal: JournalConfig,
+    /// Several servers that are one.
+    pub cluster: ClusterConfig,
 }
 
 impl Default for Config {
@@ -126,6 +130,7 @@ impl Default for Config {
             memory: MemoryConfig::default(),
             supervise: SuperviseConfig::default(),
             journal: JournalConfig::default(),
+            cluster: ClusterConfig::default(),
         }
     }
 }

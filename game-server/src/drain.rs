@@ -5,9 +5,13 @@ use std::io;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use tickwire_protocol::CloseReason;
+use futures_util::future::join_all;
+use tickwire_cluster::NodeId;
+use tickwire_protocol::{CloseReason, MatchId, WsUrl};
 
-use crate::matches::{Directory, MatchHandle};
+use crate::cluster::letter::Message;
+use crate::cluster::{Cluster, Whereabouts};
+use crate::matches::{Command, Directory, MatchHandle};
 
 /// When nobody has been connected for so long, nobody plays any more: those who lost their
 /// connection had time to come back.
@@ -20,6 +24,12 @@ const FREEZE_POLL: Duration = Duration::from_millis(1);
 const REPEAT: Duration = Duration::from_millis(200);
 /// A match that has not ended so long after it was told to is left behind.
 const ENDING_MAX: Duration = Duration::from_secs(3);
+/// What is written of matches must be in the store after so long.
+const GIVING_MAX: Duration = Duration::from_secs(1);
+/// Other servers must have taken them over after so long.
+const TAKING_MAX: Duration = Duration::from_secs(2);
+/// So many matches are in a letter.
+const TAKEN_MAX: usize = 1_024;
 /// What a shell reports for a program ended by Ctrl-C.
 const EXIT_FORCED: i32 = 130;
 
@@ -67,6 +77,51 @@ pub fn freeze(directory: &Directory) {
     }
     if !directory.is_empty() {
         tracing::warn!(matches = directory.len(), "matches did not freeze in time: they go on from their last step");
+    }
+}
+
+/// Hands all matches to other servers, each written whole first, and tells their players where they
+/// go on. What nobody takes ends here and is taken over when somebody can.
+pub async fn hand_over(cluster: &Cluster, directory: &Directory) {
+    directory.start_draining();
+    let others: Vec<_> = cluster.candidates().into_iter().filter(|node| node != cluster.node().id()).collect();
+    if others.is_empty() {
+        return;
+    }
+    let handles = directory.all();
+    let frozen = join_all(handles.iter().map(MatchHandle::freeze)).await;
+    let ids: Vec<_> = handles.iter().zip(frozen).filter(|(_, is_frozen)| *is_frozen).map(|(handle, _)| handle.info.id).collect();
+    let given = cluster.node().hand_over(&ids, GIVING_MAX).await;
+    tracing::info!(matches = given.len(), servers = others.len(), "matches are handed to other servers");
+    for (nth, ids) in given.chunks(given.len().div_ceil(others.len()).clamp(1, TAKEN_MAX)).enumerate() {
+        if let Some(node) = others.get(nth % others.len()) {
+            cluster.tell(node, &Message::Take(ids.to_vec())).await;
+        }
+    }
+    let deadline = Instant::now() + TAKING_MAX;
+    let mut waiting = given;
+    while !waiting.is_empty() && Instant::now() < deadline {
+        let found = join_all(waiting.iter().map(|id| cluster.locate(*id))).await;
+        let mut left = Vec::new();
+        for (id, whereabouts) in waiting.into_iter().zip(found) {
+            match whereabouts {
+                Ok(Whereabouts::There(node)) => send_on(cluster, directory, id, &node),
+                _ => left.push(id),
+            }
+        }
+        waiting = left;
+        tokio::time::sleep(POLL).await;
+    }
+    if !waiting.is_empty() {
+        tracing::warn!(matches = waiting.len(), "nobody has taken these matches over yet: their players look for them");
+    }
+}
+
+fn send_on(cluster: &Cluster, directory: &Directory, id: MatchId, node: &NodeId) {
+    let ws_url = cluster.ws_url_of(node).and_then(|url| WsUrl::new(&url));
+    if let (Some(handle), Some(ws_url)) = (directory.find(id), ws_url) {
+        // A match that has ended meanwhile has told its players.
+        let _ = handle.send(Command::Move(ws_url));
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) mod bans;
 mod conduct;
 mod creations;
 mod crowd;
+mod elsewhere;
 mod expected;
 mod game_facts;
 mod holdings;

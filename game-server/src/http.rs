@@ -21,6 +21,7 @@ pub(crate) mod headers;
 pub(crate) mod host;
 pub(crate) mod limiter;
 pub(crate) mod listener;
+pub(crate) mod neighbours;
 pub(crate) mod origin;
 pub(crate) mod pace;
 pub(crate) mod page;

@@ -6,6 +6,7 @@
 //! Invariant: nothing here names a game; `main.rs` does.
 
 pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod drain;
 mod gateway;

@@ -109,14 +109,14 @@ fn run(cli: &Cli, config: Config) -> anyhow::Result<ExitCode> {
 
 /// Runs the server until a signal stops it.
 fn serve(mut config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::Result<ExitCode> {
-    if config.journal.dir.as_os_str().is_empty() {
+    if config.journal.dir.as_os_str().is_empty() && !config.cluster.is_on() {
         config.journal.dir = choose_dir(config.port).unwrap_or_default();
     }
     let game = config.game.clone().unwrap_or_else(|| games::MainGame::NAME.to_owned());
     let mut signals = StopSignals::catch(is_supervised).context("cannot catch signals")?;
     let grace = Duration::from_secs(config.drain_seconds);
     let token = config.admin.token_file.as_deref().filter(|_| config.admin.enabled && config.admin.print_token).map(Path::to_owned);
-    let keeps = config.journal.is_on();
+    let keeps = config.journal.is_on() || config.cluster.is_on();
     let server = games::with(&game, Start(config, sockets)).context("the game is gone")??;
     announce(&server, token.as_deref())?;
     systemd::ready(server.pulse());

@@ -2,9 +2,11 @@
 //!
 //! [`directory`] finds and creates matches, [`handle`] is the only door into one, [`worker`] is a
 //! thread that owns some, [`pacer`] is its sleep and [`headroom`] what is left of its time,
-//! [`match_task`] decides when one ticks, and [`audience`] is its sockets. What happens in a match is [`tickwire_match`]'s.
+//! [`match_task`] decides when one ticks, and [`audience`] is its sockets.
+//! [`card`] is what other servers list. What happens in a match is [`tickwire_match`]'s.
 
 pub mod audience;
+pub mod card;
 pub mod directory;
 pub mod handle;
 pub mod headroom;
@@ -14,6 +16,7 @@ pub mod sign_in;
 pub mod stats;
 pub mod worker;
 
+pub use card::MatchCard;
 pub use directory::{CreateError, Directory, MatchRequest};
 pub use handle::{
     Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings, Sitter, Stay,

@@ -5,16 +5,17 @@
 //! says why in a line; several may run in one process; one that is dropped ends its matches and its
 //! threads first.
 
+mod cluster;
+mod listener;
 mod revive;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use tickwire_game::{Game, Mode};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -25,17 +26,21 @@ use crate::gateway::{self, Accounts, GameFacts, Gateway, Signer, TicketKeys};
 use crate::http::caps::Caps;
 use crate::http::host::Hosts;
 use crate::http::limiter::AddressLimiter;
-use crate::http::listener::{self, Entrance, Tls};
+use crate::http::listener::{Entrance, Tls};
 use crate::http::pace::Deadlines;
 use crate::http::proxies::Proxies;
 use crate::http::{page, to_https};
-use crate::journal::{Recovery, RecoveryError, Upkeep};
-use crate::matches::{Directory, worker};
+use crate::journal::{Opening, Recovery, RecoveryError, Upkeep};
+use crate::matches::Directory;
+use crate::matches::directory::Shared;
+use crate::matches::worker::{self, WorkerHandle};
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
 use crate::sockets::{Sockets, SocketsError};
 use crate::tls::Keeper;
+use cluster::HandOver;
+use listener::Listener;
 
 pub use crate::gateway::{AccountsError, TicketKeysError};
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
@@ -86,6 +91,9 @@ pub enum StartError {
     /// Tickets cannot be signed.
     #[error(transparent)]
     Tickets(#[from] TicketKeysError),
+    /// What servers share cannot be used as it was given.
+    #[error("cluster.store: {0}")]
+    Store(String),
     /// There would be more connections than the system allows.
     #[error(transparent)]
     Descriptors(#[from] TooFewDescriptors),
@@ -100,11 +108,20 @@ pub enum StartError {
 impl StartError {
     /// Whether it is the settings' fault, so that trying again does not help.
     pub const fn is_settings(&self) -> bool {
-        use StartError::{Accounts, Config, Descriptors, NoPage, Tickets, Tls, Token};
+        use StartError::{Accounts, Config, Descriptors, NoPage, Store, Tickets, Tls, Token};
 
-        matches!(self, Config(_) | NoPage { .. } | Token(_) | Tls(_) | Accounts(_) | Tickets(_) | Descriptors(_))
+        matches!(self, Config(_) | NoPage { .. } | Token(_) | Tls(_) | Accounts(_) | Tickets(_) | Store(_) | Descriptors(_))
     }
 }
+
+/// Of a thread that serves HTTP, or that talks to other servers.
+fn runtime() -> Result<Runtime, StartError> {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().max_blocking_threads(FILE_THREADS).build().map_err(StartError::Thread)
+}
+
+/// Workers, and their threads.
+type Workers = (Vec<WorkerHandle>, Vec<JoinHandle<()>>);
 
 /// What a config needs before anything is started.
 struct Prepared {
@@ -136,26 +153,22 @@ impl Server {
 
         let recovery = Recovery::read(&config.journal)?;
         let opening = recovery.as_ref().map(|recovery| recovery.opening.clone());
+        let joining = cluster::prepare(&config.cluster, play.address, tls.is_some())?;
+        let others = joining.as_ref().map(|joining| Arc::clone(&joining.cluster));
         let signer = Signer::new(&ticket_keys(&config))?;
 
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if config.workers == 0 { cores } else { config.workers };
-        let mut handles = Vec::new();
-        let mut workers = Vec::new();
-        for index in 0..count {
-            let (session, matches, headroom) = (config.session.clone(), config.matches.clone(), config.headroom.clone());
-            let (handle, thread) = worker::spawn::<G>(index, session, matches, headroom, opening.clone()).map_err(StartError::Thread)?;
-            handles.push(handle);
-            workers.push(thread);
-        }
+        let (handles, workers) = spawn_workers::<G>(&config, count, opening.as_ref())?;
 
         warn_of_clear_text(&config);
         let game = GameFacts::of::<G>();
         warn_of_another_game(&config.web_dir, game.name);
-        let pulses = handles.iter().map(worker::WorkerHandle::shared).collect();
-        let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max);
+        let pulses = handles.iter().map(WorkerHandle::shared).collect();
+        let shared = others.as_ref().map(|others| Shared::new(others.node().clone(), &config.cluster));
+        let directory = Directory::new(modes::<G>(config.matches.tick_rate), handles, config.matches.matches_max, shared);
         let config = Arc::new(config);
-        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts, signer));
+        let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts, signer, others));
         // Before anybody is heard: who comes back finds their match.
         let journal = recovery.map(|recovery| revive::revive(recovery, &directory, &gateway)).transpose().map_err(StartError::Thread)?;
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
@@ -193,8 +206,14 @@ impl Server {
             stop: watch::Sender::new(false),
             gateways: Vec::new(),
             workers,
+            hand_over: None,
             _journal: journal,
         };
+        if let Some(joining) = joining {
+            let (hand_over, runtime, work) = joining.run(Arc::clone(&gateway), &directory);
+            server.hand_over = Some(hand_over);
+            server.spawn_on(runtime, "cluster", work)?;
+        }
         let player_entrance = entrance(Arc::clone(gateway.caps()), &for_players, player_tls);
         let redirect_entrance = entrance(Arc::clone(gateway.caps()), &for_players, None);
         server.spawn("gateway", async move {
@@ -244,6 +263,15 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     Ok(Prepared { token, tls, accounts })
 }
 
+fn spawn_workers<G: Game>(config: &Config, count: usize, journal: Option<&Opening>) -> Result<Workers, StartError> {
+    let spawn = |index| {
+        let (session, matches, headroom) = (config.session.clone(), config.matches.clone(), config.headroom.clone());
+        worker::spawn::<G>(index, session, matches, headroom, journal.cloned()).map_err(StartError::Thread)
+    };
+    let spawned: Vec<_> = (0..count).map(spawn).collect::<Result<_, _>>()?;
+    Ok(spawned.into_iter().unzip())
+}
+
 /// Tickets outlive the process where the matches do that they are for.
 fn ticket_keys(config: &Config) -> TicketConfig {
     let kept = config.journal.is_on().then(|| config.journal.dir.join(TICKET_KEYS));
@@ -280,28 +308,6 @@ fn warn_of_another_game(web_dir: &Path, game: &str) {
     }
 }
 
-/// A bound socket.
-struct Listener {
-    socket: TcpListener,
-    address: SocketAddr,
-}
-
-impl Listener {
-    /// The one called `name`, which was bound.
-    fn take(sockets: &mut Sockets, name: &'static str) -> Result<Self, SocketsError> {
-        let (socket, address) = sockets.take(name)?;
-        Ok(Self { socket, address })
-    }
-
-    /// On the runtime it is called on, for ever.
-    async fn serve(self, router: Router, entrance: Entrance) {
-        match tokio::net::TcpListener::from_std(self.socket) {
-            Ok(socket) => listener::serve(socket, router, entrance).await,
-            Err(error) => tracing::error!(address = %self.address, %error, "listener was lost"),
-        }
-    }
-}
-
 const fn scheme(is_secure: bool) -> &'static str {
     if is_secure { "https" } else { "http" }
 }
@@ -322,6 +328,8 @@ pub struct RunningServer {
     /// The threads that serve HTTP.
     gateways: Vec<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
+    /// To other servers of a cluster.
+    hand_over: Option<HandOver>,
     /// Held until the workers have written what they had to.
     _journal: Option<Upkeep>,
 }
@@ -388,12 +396,14 @@ impl RunningServer {
     /// Lets matches go on for `grace` while people play in them, then ends them, telling everyone,
     /// and stops.
     pub fn drain(mut self, grace: Duration) {
+        self.hand_all_over();
         self.finish(grace);
     }
 
     /// Writes all matches as they stand, tells their clients to come back, and stops: they go on in a
     /// process that keeps its matches in the same folder. Whoever comes meanwhile is not heard.
     pub fn freeze(mut self) {
+        self.hand_all_over();
         let Some(directory) = self.directory.take() else { return };
         directory.start_draining();
         self.stop_gateways();
@@ -409,8 +419,16 @@ impl RunningServer {
 
     /// Runs `work` until the server stops, on a thread and a runtime of its own.
     fn spawn(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime: Runtime = runtime.enable_all().max_blocking_threads(FILE_THREADS).build().map_err(StartError::Thread)?;
+        self.spawn_on(runtime()?, name, work)
+    }
+
+    /// The same on this runtime.
+    fn spawn_on(
+        &mut self,
+        runtime: Runtime,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), StartError> {
         let mut stop = self.stop.subscribe();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             runtime.block_on(async {
@@ -423,6 +441,13 @@ impl RunningServer {
         });
         self.gateways.push(thread.map_err(StartError::Thread)?);
         Ok(())
+    }
+
+    /// In a cluster, matches go on on other servers.
+    fn hand_all_over(&self) {
+        if let Some(hand_over) = &self.hand_over {
+            hand_over.all();
+        }
     }
 
     fn finish(&mut self, grace: Duration) {

@@ -32,6 +32,7 @@ mod seam;
 pub mod session;
 mod socket;
 
+pub use farewell::Farewell;
 pub use seam::{Arrival, Broken, Ended, Heard, Taken, Transport};
 pub use socket::{Permit, Socket};
 

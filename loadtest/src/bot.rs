@@ -200,7 +200,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
             Heard::Pong(pong) => self.ponged(*pong, Instant::now()),
             Heard::Closing(reason) => return Err(Stopped::Closing(*reason)),
             Heard::Event(Event::Draining { .. }) => self.notes.counts.drains_announced += 1,
-            Heard::Welcome(_) | Heard::Event(_) => {}
+            Heard::Welcome(_) | Heard::Event(_) | Heard::Migrate(_) => {}
         }
         Ok(())
     }

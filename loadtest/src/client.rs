@@ -11,7 +11,7 @@ use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire_protocol::messages::{Pong, TableHashes, Welcome};
 use tickwire_protocol::{
     ClientMessage, CloseReason, Credential, DecodeError, Event, InputSeq, MatchId, PROTOCOL_VERSION, PlayerId, Replica, ServerMessage,
-    Snapshot, Tick, Workspace,
+    Snapshot, Tick, Workspace, WsUrl,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
@@ -73,6 +73,8 @@ pub enum Heard {
     Event(Event),
     /// A ping was answered.
     Pong(Pong),
+    /// The match goes on there.
+    Migrate(WsUrl),
     /// The server ends the session.
     Closing(CloseReason),
 }
@@ -285,6 +287,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
                 }
                 ServerMessage::Check { tables } => self.check(&tables)?,
                 ServerMessage::CellsCheck { hash } => self.check_cells(hash)?,
+                ServerMessage::Migrate { ws_url } => self.heard.push_back(Heard::Migrate(ws_url)),
                 ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
             }
         }

@@ -28,6 +28,7 @@ pub use messages::{ClientMessage, CloseReason, Credential, Event, Lobby, Presenc
 pub use replica::{Replica, Workspace};
 pub use schema::{Columns, Field, Schema, Table as TableSchema};
 pub use snapshot::{Snapshot, Table};
+pub use text::WsUrl;
 
 /// Version of the message layer. Raised when an old client could misread a new server.
-pub const PROTOCOL_VERSION: u16 = 4;
+pub const PROTOCOL_VERSION: u16 = 5;

@@ -15,6 +15,8 @@ pub const GAME_EVENT_BYTES_MAX: usize = 256;
 pub const NAME_BYTES_MAX: usize = 64;
 /// Longest player name, user-perceived characters (grapheme clusters).
 pub const NAME_GRAPHEMES_MAX: usize = 16;
+/// Longest address that a Migrate message names, bytes of ASCII.
+pub const WS_URL_BYTES_MAX: usize = 256;
 /// Most seats in one match, and so most roster or ranking entries in a message.
 pub const PLAYERS_MAX: usize = 1024;
 /// Most tables (replicated components) in a schema.

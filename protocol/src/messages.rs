@@ -6,7 +6,7 @@ use crate::cells::Part;
 use crate::codec::{BoundedBytes, BoundedVec, Decode, DecodeError, Encode, decode, decode_prefix};
 use crate::ids::{InputSeq, MatchId, PlayerId, Secret, Tick, Ticket};
 use crate::limits;
-use crate::text::Name;
+use crate::text::{Name, WsUrl};
 
 /// What a client says. One per WebSocket message. `I` is the game's input, a fixed-size value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -105,6 +105,11 @@ pub enum ServerMessage {
     CellsCheck {
         /// The server's hash.
         hash: u64,
+    },
+    /// The match goes on on another server: resume there. A Closing with [`CloseReason::Moved`] follows.
+    Migrate {
+        /// Where to connect, with the credential that the client has.
+        ws_url: WsUrl,
     },
 }
 
@@ -278,6 +283,8 @@ pub enum CloseReason {
     Overloaded,
     /// The process makes way for another, in which the match goes on. The seat is kept.
     Restarting,
+    /// The match goes on on another server, at the address in the [`ServerMessage::Migrate`] before. The seat is kept there.
+    Moved,
 }
 
 /// What a client can do about a closed session.
@@ -295,7 +302,7 @@ pub enum Retry {
 
 impl CloseReason {
     /// Every reason, in wire order.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Left,
         Self::MatchOver,
         Self::Draining,
@@ -318,6 +325,7 @@ impl CloseReason {
         Self::Banned,
         Self::Overloaded,
         Self::Restarting,
+        Self::Moved,
     ];
 
     /// Stable name, for logs, metrics, JSON and the WebSocket close frame.
@@ -345,6 +353,7 @@ impl CloseReason {
             Self::Banned => "banned",
             Self::Overloaded => "overloaded",
             Self::Restarting => "restarting",
+            Self::Moved => "moved",
         }
     }
 
@@ -355,7 +364,7 @@ impl CloseReason {
             Self::Draining => 1001,
             Self::Malformed => 1002,
             Self::InternalError => 1011,
-            Self::Restarting => 1012,
+            Self::Restarting | Self::Moved => 1012,
             Self::Busy | Self::Overloaded => 1013,
             _ => 1008,
         }
@@ -364,9 +373,14 @@ impl CloseReason {
     /// What the client can do about it.
     pub const fn retry(self) -> Retry {
         match self {
-            Self::Silent | Self::TooSlow | Self::Busy | Self::RateLimited | Self::SignInExpired | Self::Overloaded | Self::Restarting => {
-                Retry::Resume
-            }
+            Self::Silent
+            | Self::TooSlow
+            | Self::Busy
+            | Self::RateLimited
+            | Self::SignInExpired
+            | Self::Overloaded
+            | Self::Restarting
+            | Self::Moved => Retry::Resume,
             Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => {
                 Retry::Rejoin
             }

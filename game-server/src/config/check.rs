@@ -45,6 +45,9 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     demand(tls.is_on() || tls.redirect_port.is_none(), "tls.redirect_port", "there is no HTTPS to send anybody to")?;
     config.accounts.check()?;
     config.journal.check()?;
+    config.cluster.check(config.bind)?;
+    let is_kept_once = !config.cluster.is_on() || config.journal.dir.as_os_str().is_empty();
+    demand(is_kept_once, "journal.dir", "servers that share cluster.store keep their matches there")?;
     if let Some(url) = &config.public_ws_url {
         let is_mixed = tls.is_on() && url.starts_with("ws://");
         demand(!is_mixed, "public_ws_url", "a page that comes over TLS may only open wss://")?;

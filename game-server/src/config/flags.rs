@@ -59,6 +59,15 @@ pub struct Flags {
     /// What survives a loss of power: what the system has written, all but a second, every tick
     #[arg(long, value_enum)]
     pub durability: Option<Durability>,
+    /// The Redis that the servers of a cluster share, a URL
+    #[arg(long, value_name = "URL", requires = "node_id")]
+    pub store: Option<String>,
+    /// This server's name in the cluster
+    #[arg(long, value_name = "NAME")]
+    pub node_id: Option<String>,
+    /// Where players reach this server of the cluster, if not at the address it listens on
+    #[arg(long, value_name = "URL")]
+    pub advertise: Option<String>,
     /// Seconds that matches may go on after a signal to stop
     #[arg(long, value_name = "N")]
     pub drain_seconds: Option<u64>,
@@ -102,6 +111,9 @@ impl Flags {
             ("journal.enabled", self.no_journal.then(|| Value::from(false))),
             ("journal.dir", self.state_dir.as_ref().map(text)),
             ("journal.durability", self.durability.map(|durability| Value::from(durability.name()))),
+            ("cluster.store", self.store.clone().map(Value::from)),
+            ("cluster.node_id", self.node_id.clone().map(Value::from)),
+            ("cluster.advertise", self.advertise.clone().map(Value::from)),
             ("drain_seconds", self.drain_seconds.map(Value::from)),
             ("matches.live_seconds", self.match_seconds.map(Value::from)),
             ("matches.tick_rate", self.tick_rate.map(Value::from)),

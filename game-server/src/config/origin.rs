@@ -34,6 +34,12 @@ impl Origin {
         &self.authority
     }
 
+    /// Where its WebSockets are.
+    pub(crate) fn websocket(&self) -> String {
+        let scheme = if self.scheme == "https" { "wss" } else { "ws" };
+        format!("{scheme}://{}", self.authority)
+    }
+
     /// Whether a request with this `Host` goes to where the page came from. The scheme is not
     /// compared: behind a proxy that ends TLS the server does not know its own.
     pub(crate) fn is_at(&self, host: &str) -> bool {

@@ -16,7 +16,7 @@ use http::{HeaderMap, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use tickwire_protocol::codec::decode_prefix;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
-use tickwire_protocol::{CloseReason, Credential, PROTOCOL_VERSION, PlayerId, Secret, Ticket};
+use tickwire_protocol::{CloseReason, Credential, MatchId, PROTOCOL_VERSION, PlayerId, Secret, Ticket};
 
 use super::conduct::Whose;
 use super::game_facts::{GameFacts, Hello};
@@ -31,7 +31,7 @@ use crate::http::remote::Remote;
 use crate::matches::{Command, PlayerKey};
 use crate::metrics;
 use crate::secrets::SecretHash;
-use crate::transport::{Ended, Socket};
+use crate::transport::{Ended, Farewell, Socket};
 
 /// Where a page asks whether its WebSocket would be refused.
 pub(crate) const CONNECT_CHECK: &str = "/api/connect-check";
@@ -140,10 +140,11 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote, whos
     let heard = tokio::time::timeout_at(deadline, socket.first_message(STRANGER_BYTES_MAX)).await;
     let hello = heard.unwrap_or(Err(Ended::Closed(CloseReason::HelloTimeout)));
     let welcome = match hello {
-        Ok(bytes) => knock(&gateway, client, &bytes).await.map_err(Ended::Closed),
-        Err(ended) => Err(ended),
+        Ok(bytes) => knock(&gateway, client, &bytes).await.map_err(Some),
+        Err(Ended::Closed(reason)) => Err(Some(reason.into())),
+        Err(Ended::Disconnected) => Err(None),
     };
-    let reason = match welcome {
+    let farewell: Farewell = match welcome {
         Ok(door) => {
             if !permit.authenticate() {
                 return;
@@ -151,18 +152,19 @@ async fn admit(gateway: Arc<Gateway>, upgrading: OnUpgrade, remote: Remote, whos
             permit.watch(gateway.watcher(whose, client));
             let Some((returned, reason)) = door.enter(socket) else { return };
             socket = returned;
-            reason
+            reason.into()
         }
-        Err(Ended::Disconnected) => return,
-        Err(Ended::Closed(reason)) => reason,
+        Err(None) => return,
+        Err(Some(farewell)) => farewell,
     };
+    let reason = farewell.reason();
     tracing::debug!(%client, reason = reason.name(), "connection refused");
     metrics::count_close(reason);
-    socket.refuse(reason).await;
+    socket.refuse(farewell).await;
 }
 
 /// Where a connection goes whose first message is `bytes`.
-pub(super) async fn knock(gateway: &Gateway, client: ClientAddress, bytes: &[u8]) -> Result<Door, CloseReason> {
+pub(super) async fn knock(gateway: &Gateway, client: ClientAddress, bytes: &[u8]) -> Result<Door, Farewell> {
     let hello = understand(&gateway.game, bytes)?;
     // Since the handshake, that may have changed.
     gateway.refuse_banned(client.ip(), None).map_err(|_| CloseReason::Banned)?;
@@ -200,16 +202,26 @@ enum Ask {
     Resume(Secret),
 }
 
-async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseReason> {
+async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, Farewell> {
     match credential {
-        Credential::Ticket(ticket) => show(gateway, &ticket).map_err(|flaw| {
-            metrics::count_ticket_refusal(flaw.name());
-            if flaw == Flaw::NoMatch { CloseReason::MatchGone } else { CloseReason::BadTicket }
-        }),
+        Credential::Ticket(ticket) => match show(gateway, &ticket) {
+            Ok(door) => Ok(door),
+            Err((Flaw::NoMatch, id)) => {
+                let farewell = gateway.missing(id, CloseReason::MatchGone).await;
+                if farewell.reason() == CloseReason::MatchGone {
+                    metrics::count_ticket_refusal(Flaw::NoMatch.name());
+                }
+                Err(farewell)
+            }
+            Err((flaw, _)) => {
+                metrics::count_ticket_refusal(flaw.name());
+                Err(CloseReason::BadTicket.into())
+            }
+        },
         Credential::Resume { match_id, token } => {
             let Some(handle) = gateway.directory.find(match_id) else {
                 gateway.ask_in_vain(&match_id).await;
-                return Err(CloseReason::BadResume);
+                return Err(gateway.missing(match_id, CloseReason::BadResume).await);
             };
             Ok(Door { handle, ask: Ask::Resume(token) })
         }
@@ -217,9 +229,9 @@ async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, CloseR
 }
 
 /// Where a ticket leads. That its match is unknown learns only who has a signed one.
-fn show(gateway: &Gateway, ticket: &Ticket) -> Result<Door, Flaw> {
-    let claims = gateway.ledger.find(Instant::now(), tickets::unix_now(), ticket)?;
-    let handle = gateway.directory.find(claims.id).ok_or(Flaw::NoMatch)?;
+fn show(gateway: &Gateway, ticket: &Ticket) -> Result<Door, (Flaw, MatchId)> {
+    let claims = gateway.ledger.find(Instant::now(), tickets::unix_now(), ticket).map_err(|flaw| (flaw, MatchId::default()))?;
+    let handle = gateway.directory.find(claims.id).ok_or((Flaw::NoMatch, claims.id))?;
     Ok(Door { handle, ask: Ask::Attach(claims.player, claims.hash) })
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{MatchedPath, Path, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use http::header::CACHE_CONTROL;
@@ -194,7 +194,7 @@ async fn open_session(
     budget.check(remote.client).map_err(Problem::rate_limited)?;
     let NewSession { name } = asked?;
     gateway.check_memory()?;
-    let Opened { token, name } = guests.open(Instant::now(), &name, remote.client.key());
+    let Opened { token, name } = guests.open(Instant::now(), &name, remote.client.key()).await;
     Ok((StatusCode::CREATED, Json(SessionAnswer { token: token.reveal(), name: name.as_str().to_owned() })))
 }
 
@@ -215,7 +215,7 @@ async fn renew_session(State(gateway): Shared, Extension(caller): Extension<Call
 
 /// Public matches that are not over.
 async fn list(State(gateway): Shared, headers: HeaderMap) -> Response {
-    gateway.match_list.answer(Instant::now(), &gateway.directory, &headers)
+    gateway.match_list.answer(Instant::now(), &gateway.directory, gateway.cluster.as_deref(), &headers)
 }
 
 /// What the creator of a match chooses, and what those who join it are told.
@@ -250,19 +250,21 @@ struct JoinAnswer {
     ticket: String,
     expires_in_s: u64,
     ws_url: String,
+    /// Other ways in, for when this server is lost.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alternates: Vec<String>,
 }
 
 type Whose = (Extension<Remote>, Extension<Caller>);
 
-async fn create(
-    State(gateway): Shared,
-    (Extension(remote), Extension(caller)): Whose,
-    request: Request,
-) -> Result<(StatusCode, Json<JoinAnswer>), Problem> {
+async fn create(State(gateway): Shared, (Extension(remote), Extension(caller)): Whose, request: Request) -> Result<Response, Problem> {
     let session = known(&gateway, caller)?;
     let settings: MatchSettings = request::json(request, ms(gateway.config.connections.request_ms)).await?;
-    let joined = seat(&gateway, session, remote.client, Wish::InNew(settings.into())).await?;
-    Ok((StatusCode::CREATED, joined))
+    let mut joined = seat(&gateway, session, remote.client, Wish::InNew(settings.into())).await?;
+    if joined.status() == StatusCode::OK {
+        *joined.status_mut() = StatusCode::CREATED;
+    }
+    Ok(joined)
 }
 
 /// What else is in it is not looked at.
@@ -276,7 +278,7 @@ async fn join(
     (Extension(remote), Extension(caller)): Whose,
     id: Result<Path<String>, PathRejection>,
     request: Request,
-) -> Result<Json<JoinAnswer>, Problem> {
+) -> Result<Response, Problem> {
     let session = known(&gateway, caller)?;
     let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let asked: Option<JoinRequest> = request::optional_json(request, ms(gateway.config.connections.request_ms)).await?;
@@ -291,11 +293,7 @@ struct QuickPlayRequest {
     mode: String,
 }
 
-async fn quick_play(
-    State(gateway): Shared,
-    (Extension(remote), Extension(caller)): Whose,
-    request: Request,
-) -> Result<Json<JoinAnswer>, Problem> {
+async fn quick_play(State(gateway): Shared, (Extension(remote), Extension(caller)): Whose, request: Request) -> Result<Response, Problem> {
     let session = known(&gateway, caller)?;
     let QuickPlayRequest { mode } = request::json(request, ms(gateway.config.connections.request_ms)).await?;
     seat(&gateway, session, remote.client, Wish::Anywhere(mode)).await
@@ -326,12 +324,22 @@ fn known(gateway: &Gateway, caller: Caller) -> Result<Arc<PlayerSession>, Proble
     }
 }
 
-async fn seat(gateway: &Arc<Gateway>, session: Arc<PlayerSession>, client: ClientAddress, wish: Wish) -> Result<Json<JoinAnswer>, Problem> {
-    let id = session.id;
-    let Seat { handle, ticket, expires_in } = gateway.seat(Asker { session, client }, wish).await?;
+async fn seat(gateway: &Arc<Gateway>, session: Arc<PlayerSession>, client: ClientAddress, wish: Wish) -> Result<Response, Problem> {
+    match gateway.seat_elsewhere(&session, client, &wish).await? {
+        Some(answer) => Ok(answer),
+        None => seated(gateway, Asker { session, client }, wish).await.map(IntoResponse::into_response),
+    }
+}
+
+/// A seat on this server.
+pub(super) async fn seated(gateway: &Arc<Gateway>, asker: Asker, wish: Wish) -> Result<impl IntoResponse + use<>, Problem> {
+    let id = asker.session.id;
+    let Seat { handle, ticket, expires_in } = gateway.seat(asker, wish).await?;
     let info = &handle.info;
     let Settings { private, lobby, bots } = info.settings;
-    let ws_url = gateway.config.public_ws_url.as_deref().unwrap_or("ws");
+    gateway.note_seat(id, info).await;
+    let cluster_url = gateway.cluster.as_ref().map(|cluster| cluster.ws_url());
+    let ws_url = gateway.config.public_ws_url.as_deref().or(cluster_url).unwrap_or("ws");
     Ok(Json(JoinAnswer {
         r#match: MatchSummary::of(info),
         code: info.code.clone(),
@@ -339,6 +347,7 @@ async fn seat(gateway: &Arc<Gateway>, session: Arc<PlayerSession>, client: Clien
         ticket: ticket.reveal(),
         expires_in_s: expires_in.as_secs_f32().round() as u64,
         ws_url: admission::url_for(ws_url, id),
+        alternates: gateway.alternates().iter().map(|url| admission::url_for(url, id)).collect(),
     }))
 }
 

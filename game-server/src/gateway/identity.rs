@@ -52,6 +52,5 @@ pub(crate) enum Refusal {
     /// Too many credentials were brought from its address. It may ask again after so long.
     TooMany(Duration),
     /// Nobody can say at the moment. It may ask again after so long.
-    #[cfg_attr(not(test), expect(dead_code, reason = "both kinds of credentials are checked in this process"))]
     Unavailable(Duration),
 }

@@ -1,5 +1,6 @@
 //! The list of public matches, made at most once a second however many look at it.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, PoisonError};
@@ -12,9 +13,11 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use tickwire_protocol::MatchId;
 use tickwire_protocol::schema::Phase;
 
-use crate::matches::{Directory, MatchHandle, MatchInfo};
+use crate::cluster::Cluster;
+use crate::matches::{Directory, MatchCard, MatchHandle, MatchInfo};
 
 /// Most matches in a list.
 const LIST_MAX: usize = 100;
@@ -25,8 +28,8 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug, Serialize)]
 pub(crate) struct MatchSummary {
     id: String,
-    mode: &'static str,
-    phase: &'static str,
+    mode: Cow<'static, str>,
+    phase: Cow<'static, str>,
     players: u32,
     bots: u32,
     max_players: u16,
@@ -37,12 +40,19 @@ impl MatchSummary {
     pub(crate) fn of(info: &MatchInfo) -> Self {
         Self {
             id: info.id.to_string(),
-            mode: info.mode.id,
-            phase: info.stats.phase().name(),
+            mode: info.mode.id.into(),
+            phase: info.stats.phase().name().into(),
             players: info.stats.held.load(Relaxed),
             bots: info.stats.bots.load(Relaxed),
             max_players: info.mode.max_players,
         }
+    }
+}
+
+impl MatchSummary {
+    fn elsewhere(id: MatchId, card: MatchCard) -> Self {
+        let MatchCard { mode, phase, players, bots, max_players, is_listed: _ } = card;
+        Self { id: id.to_string(), mode: mode.into(), phase: phase.into(), players, bots, max_players }
     }
 }
 
@@ -65,8 +75,8 @@ struct Made {
 
 impl MatchList {
     /// The answer to a request with these headers: the list, or that it has not changed.
-    pub(crate) fn answer(&self, now: Instant, directory: &Directory, headers: &HeaderMap) -> Response {
-        let Made { body, tag, .. } = self.fresh(now, || listed(directory));
+    pub(crate) fn answer(&self, now: Instant, directory: &Directory, cluster: Option<&Cluster>, headers: &HeaderMap) -> Response {
+        let Made { body, tag, .. } = self.fresh(now, || listed(directory, cluster));
         let is_known = headers.get_all(IF_NONE_MATCH).iter().any(|tags| names(tags, &tag));
         let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { Body::from(body).into_response() };
         let headers = response.headers_mut();
@@ -91,9 +101,14 @@ impl MatchList {
 
 /// Public matches that are not over and in which somebody has a seat, or watches: those with free
 /// seats first, of these the fullest first.
-fn listed(directory: &Directory) -> Vec<u8> {
+fn listed(directory: &Directory, cluster: Option<&Cluster>) -> Vec<u8> {
     let mut matches: Vec<_> =
         directory.all().iter().filter(|handle| is_listed(handle)).map(|handle| MatchSummary::of(&handle.info)).collect();
+    if let Some(cluster) = cluster {
+        let elsewhere = cluster.listed();
+        let elsewhere = elsewhere.iter().filter(|(id, card)| card.is_listed && directory.find(*id).is_none());
+        matches.extend(elsewhere.map(|(id, card)| MatchSummary::elsewhere(*id, card.clone())));
+    }
     matches.sort_by_cached_key(|summary| {
         let is_full = summary.players >= u32::from(summary.max_players);
         (is_full, Reverse(summary.players), summary.id.clone())

@@ -63,6 +63,12 @@ pub(crate) fn no_memory() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", detail).until(MEMORY_WAIT)
 }
 
+/// The match is on its way from one server to another, or the servers do not find each other.
+pub(crate) fn between_servers() -> Problem {
+    let detail = "The match is moving to another server. Try again in a moment.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "restarting", detail).until(Duration::from_secs(1))
+}
+
 /// The server is shutting down.
 pub(crate) fn draining() -> Problem {
     let detail = "The server is about to restart and gives no new seats. Try again when it is back.";

@@ -23,6 +23,7 @@ use super::rates::Rates;
 use super::sessions::Sessions;
 use super::streams::Streams;
 use super::tickets::signer::Signer;
+use crate::cluster::Cluster;
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
@@ -62,6 +63,8 @@ pub(crate) struct Gateway {
     pub(super) conduct: Arc<Conduct>,
     /// Connections over HTTP.
     pub(super) streams: Arc<Streams>,
+    /// The other servers, if there are any.
+    pub(super) cluster: Option<Arc<Cluster>>,
 }
 
 impl Gateway {
@@ -72,14 +75,17 @@ impl Gateway {
         directory: Arc<Directory>,
         accounts: Option<Arc<Accounts>>,
         signer: Signer,
+        cluster: Option<Arc<Cluster>>,
     ) -> Self {
         let sessions = Sessions::new(&config);
-        let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions)));
+        let store = cluster.as_ref().map(|cluster| Arc::clone(cluster.node().store()));
+        let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions), store));
+        let neighbours = cluster.as_ref().map(|cluster| Arc::clone(cluster.neighbours())).unwrap_or_default();
         Self {
             game,
             caps: Caps::new(&config.connections),
             streams: Streams::new(&config.connections),
-            origins: AllowedOrigins::new(&config.allowed_origins),
+            origins: AllowedOrigins::new(&config.allowed_origins).with(neighbours),
             refusals: Refusals::default(),
             authenticator: Box::new(Everyone { guests: guests.clone(), accounts: accounts.clone() }),
             guests,
@@ -94,6 +100,7 @@ impl Gateway {
             rates: Rates::new(&config.rates),
             bans: if config.journal.is_on() { Bans::kept_in(&config.journal.dir, Instant::now()) } else { Bans::default() },
             conduct: Arc::default(),
+            cluster,
             config,
             directory,
         }
@@ -141,6 +148,11 @@ impl Gateway {
     /// People have these seats in match `id` from before this process began.
     pub(crate) fn adopt(&self, id: MatchId, seats: Vec<RevivedSeat>) {
         seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
+    }
+
+    /// Takes the keys that all servers sign tickets with.
+    pub(crate) fn take_ticket_keys(&self, text: &[u8]) {
+        self.ledger.signer().take(text);
     }
 
     /// Forgets what has expired, and takes the keys for sign-in and for tickets that change, for ever.

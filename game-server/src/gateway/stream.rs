@@ -99,13 +99,14 @@ async fn open(
         Problem::at_capacity()
     })?;
     let refused = match door {
-        Ok(door) => door.enter(socket),
-        Err(reason) => Some((socket, reason)),
+        Ok(door) => door.enter(socket).map(|(socket, reason)| (socket, reason.into())),
+        Err(farewell) => Some((socket, farewell)),
     };
-    if let Some((socket, reason)) = refused {
+    if let Some((socket, farewell)) = refused {
+        let reason = farewell.reason();
         tracing::debug!(client = %remote.client, reason = reason.name(), "connection refused");
         metrics::count_close(reason);
-        tokio::spawn(socket.refuse(reason));
+        tokio::spawn(socket.refuse(farewell));
     }
     Ok((StatusCode::CREATED, Json(Opened { stream: secret.reveal() })))
 }

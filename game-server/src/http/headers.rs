@@ -11,6 +11,7 @@ use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 
 use super::host::Hosts;
+use super::neighbours::Neighbours;
 use super::origin::AllowedOrigins;
 
 /// What a page from here may load and do: its own files, and WebAssembly. No inline script. Where
@@ -30,16 +31,17 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 /// Adds the security headers to everything `router` answers, fallbacks included, and refuses what
 /// asks for a name that is none of `hosts`. Pages of `origins` may show its answers in frames, load
 /// its files, and keep hold of the windows they open with it. The page may also connect to
-/// `public_ws_url`.
+/// `public_ws_url`, and to the other servers of a cluster.
 pub(crate) fn secured(router: Router, origins: &AllowedOrigins, hosts: Hosts, public_ws_url: Option<&str>) -> Router {
     let headers: Arc<[(HeaderName, HeaderValue)]> = security_headers(origins).into();
     let policy = Arc::new(content_policy(origins, public_ws_url));
-    let hosts = Arc::new(hosts);
+    let (hosts, neighbours) = (Arc::new(hosts), Arc::clone(origins.neighbours()));
     router.layer(from_fn(move |request: Request, next: Next| {
         let (headers, policy, hosts) = (Arc::clone(&headers), Arc::clone(&policy), Arc::clone(&hosts));
+        let neighbours = Arc::clone(&neighbours);
         async move {
             let checked = hosts.check(request.headers(), request.uri());
-            let policy = connecting(&policy, checked.as_ref().ok().map(|host| host.text));
+            let policy = connecting(&policy, checked.as_ref().ok().map(|host| host.text), &neighbours);
             let mut response: Response = match checked.map(drop) {
                 Ok(()) => next.run(request).await,
                 Err(problem) => problem.into_response(),
@@ -101,8 +103,9 @@ fn content_policy(origins: &AllowedOrigins, public_ws_url: Option<&str>) -> (Str
 }
 
 /// Not every browser counts WebSockets of the same host as the page's own.
-fn connecting((before, behind): &(String, String), host: Option<&str>) -> HeaderValue {
-    let own = host.map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
+fn connecting((before, behind): &(String, String), host: Option<&str>, neighbours: &Neighbours) -> HeaderValue {
+    let mut own = host.map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
+    neighbours.add_sources(&mut own);
     // Hosts and origins are of signs that a header takes: if not, nobody may frame the page, nor
     // load anything for it.
     HeaderValue::try_from(format!("{before}{own}{behind}"))
@@ -134,7 +137,7 @@ mod tests {
 
     /// One directive's sources.
     fn directive(list: &[&str], public_ws_url: Option<&str>, name: &str) -> String {
-        let policy = connecting(&content_policy(&origins(list), public_ws_url), Some("play.example:8080"));
+        let policy = connecting(&content_policy(&origins(list), public_ws_url), Some("play.example:8080"), &Neighbours::default());
         let policy = policy.to_str().expect("ASCII");
         let directives = policy.split(';').filter_map(|directive| directive.trim().split_once(' '));
         directives.filter(|(other, _)| *other == name).map(|(_, sources)| sources.to_owned()).collect()

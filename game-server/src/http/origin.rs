@@ -6,9 +6,12 @@
 //! authorised by a cookie that a browser would add by itself. What a page of another site loads as
 //! if it were a picture comes without `Origin`, too: there browsers say that the site is another.
 
+use std::sync::Arc;
+
 use http::header::{HOST, HeaderName, ORIGIN};
 use http::{HeaderMap, HeaderValue};
 
+use super::neighbours::Neighbours;
 use crate::config::origin::Origin;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -16,22 +19,35 @@ const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// The server's own origin, and those the operator allows.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct AllowedOrigins(Vec<Origin>);
+pub(crate) struct AllowedOrigins {
+    listed: Vec<Origin>,
+    neighbours: Arc<Neighbours>,
+}
 
 impl AllowedOrigins {
     /// Allows `origins` besides the server's own. What is no origin allows nothing.
     pub(crate) fn new(origins: &[String]) -> Self {
-        Self(origins.iter().filter_map(|origin| Origin::parse(origin)).collect())
+        Self { listed: origins.iter().filter_map(|origin| Origin::parse(origin)).collect(), neighbours: Arc::default() }
+    }
+
+    /// The same, and those of the other servers of a cluster.
+    pub(crate) fn with(self, neighbours: Arc<Neighbours>) -> Self {
+        Self { neighbours, ..self }
+    }
+
+    /// The other servers of a cluster.
+    pub(crate) fn neighbours(&self) -> &Arc<Neighbours> {
+        &self.neighbours
     }
 
     /// Whether an `Origin` is among those the operator allows.
     pub(crate) fn list(&self, origin: &HeaderValue) -> bool {
-        origin.to_str().ok().and_then(Origin::parse).is_some_and(|origin| self.0.contains(&origin))
+        origin.to_str().ok().and_then(Origin::parse).is_some_and(|origin| self.listed.contains(&origin))
     }
 
     /// Those the operator allows.
     pub(crate) fn listed(&self) -> &[Origin] {
-        &self.0
+        &self.listed
     }
 
     /// Whether a request with these headers may go on.
@@ -43,7 +59,7 @@ impl AllowedOrigins {
         }
         let Some(origin) = origin.to_str().ok().and_then(Origin::parse) else { return false };
         let own = headers.get(HOST).and_then(|host| host.to_str().ok()).is_some_and(|host| origin.is_at(host));
-        own || self.0.contains(&origin)
+        own || self.listed.contains(&origin) || self.neighbours.have(&origin)
     }
 }
 

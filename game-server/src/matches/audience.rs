@@ -11,7 +11,7 @@ use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use crate::clock::Moment;
 use crate::config::SessionConfig;
 use crate::transport::session::{Deadlines, Session};
-use crate::transport::{Arrival, Ended, Socket};
+use crate::transport::{Arrival, Ended, Farewell, Socket};
 
 /// The sessions of one match, each in a slot of its own.
 pub struct Audience {
@@ -197,8 +197,8 @@ impl Audience {
     }
 
     /// Closes all sessions.
-    pub fn close_all(&mut self, reason: CloseReason) {
-        self.slots.drain(..).flatten().for_each(|session| say_farewell(session, reason));
+    pub fn close_all(&mut self, farewell: &Farewell) {
+        self.slots.drain(..).flatten().for_each(|session| say_farewell(session, farewell.clone()));
     }
 
     /// Where the session in `slot` comes from.
@@ -227,10 +227,11 @@ impl Audience {
 }
 
 /// The closing handshake takes its time, bounded, beside the ticks.
-fn say_farewell(session: Session, reason: CloseReason) {
-    crate::metrics::count_close(reason);
+fn say_farewell(session: Session, farewell: impl Into<Farewell>) {
+    let farewell = farewell.into();
+    crate::metrics::count_close(farewell.reason());
     // A socket that the runtime does not take is one that is gone.
     if let Ok(socket) = session.into_socket() {
-        tokio::task::spawn_local(socket.refuse(reason));
+        tokio::task::spawn_local(socket.refuse(farewell));
     }
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+use tickwire_cluster::{Consistency, Epoch, MatchLane, Node};
 use tickwire_game::Mode;
 use tickwire_protocol::{CloseReason, MatchId};
 
@@ -16,6 +17,7 @@ use super::handle::{Command, MatchHandle, MatchInfo, Settings};
 use super::headroom::Load;
 use super::stats::MatchStats;
 use super::worker::{Origin, Revived, Start, WorkerHandle};
+use crate::config::ClusterConfig;
 use crate::journal::Revival;
 use crate::journal::record::Identity;
 use crate::secrets::random_bytes;
@@ -42,6 +44,28 @@ pub struct Directory {
     alive: AtomicUsize,
     draining: AtomicBool,
     hasher: RandomState,
+    /// The store that servers share, if there are several.
+    shared: Option<Shared>,
+}
+
+/// The store that servers share.
+pub struct Shared {
+    node: Node,
+    /// Modes whose frames wait until their tick is in the store.
+    consistent: Vec<String>,
+}
+
+impl Shared {
+    /// With what `node` has to write.
+    pub fn new(node: Node, config: &ClusterConfig) -> Self {
+        Self { node, consistent: config.consistent_modes.clone() }
+    }
+
+    fn open(&self, id: MatchId, epoch: Epoch, mode: &str) -> (MatchLane, bool) {
+        let is_consistent = self.consistent.iter().any(|consistent| consistent == mode);
+        let consistency = if is_consistent { Consistency::Consistent } else { Consistency::Available };
+        (self.node.open(id, epoch, consistency), is_consistent)
+    }
 }
 
 /// Why a match was not created.
@@ -91,7 +115,7 @@ impl<'a> MatchRequest<'a> {
 
 impl Directory {
     /// Over these workers.
-    pub fn new(modes: Box<[Mode]>, workers: Vec<WorkerHandle>, matches_max: usize) -> Arc<Self> {
+    pub fn new(modes: Box<[Mode]>, workers: Vec<WorkerHandle>, matches_max: usize, shared: Option<Shared>) -> Arc<Self> {
         Arc::new(Self {
             modes,
             matches: DashMap::new(),
@@ -101,6 +125,7 @@ impl Directory {
             alive: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             hasher: RandomState::new(),
+            shared,
         })
     }
 
@@ -123,15 +148,15 @@ impl Directory {
         let code = code.map_or_else(|| Ok(self.reserve_code(id)), |code| self.take_code(code, id))?;
         let stats = MatchStats::default();
         let info = MatchInfo { id, code, mode, mode_index: index as u8, settings, created: Instant::now(), stats };
-        Ok(self.start(worker, info, Origin::New { seed: u64::from_le_bytes(random_bytes()) }, place, charge))
+        Ok(self.start(worker, info, Origin::New { seed: u64::from_le_bytes(random_bytes()) }, Epoch(1), place, charge))
     }
 
-    /// Brings a match back that another process ran, at nobody's expense. `revived` is told what
-    /// came of it.
+    /// Brings a match back that another process ran, at nobody's expense. Its owner is the `epoch`th
+    /// it has had. `revived` is told what came of it.
     ///
     /// # Errors
     /// If there is no room for it, or the game has no such mode any more.
-    pub fn revive(self: &Arc<Self>, revival: Revival, revived: mpsc::Sender<Revived>) -> Result<(), CreateError> {
+    pub fn revive(self: &Arc<Self>, revival: Revival, epoch: Epoch, revived: mpsc::Sender<Revived>) -> Result<(), CreateError> {
         let Identity { mode, tick_rate, private, lobby, bots, .. } = &revival.identity;
         let index = self.modes.iter().position(|known| known.id == mode).ok_or(CreateError::NoSuchMode)?;
         let mode = Mode { tick_rate: *tick_rate, ..*self.modes.get(index).ok_or(CreateError::NoSuchMode)? };
@@ -142,7 +167,7 @@ impl Directory {
         let settings = Settings { private: *private, lobby: *lobby, bots: *bots };
         let created = Instant::now().checked_sub(revival.age()).unwrap_or_else(Instant::now);
         let info = MatchInfo { id: revival.id, code, mode, mode_index: index as u8, settings, created, stats: MatchStats::default() };
-        self.start(worker, info, Origin::Kept { revival: Box::new(revival), revived }, place, None);
+        self.start(worker, info, Origin::Kept { revival: Box::new(revival), revived }, epoch, place, None);
         Ok(())
     }
 
@@ -151,6 +176,7 @@ impl Directory {
         worker: &WorkerHandle,
         info: MatchInfo,
         origin: Origin,
+        epoch: Epoch,
         place: Place,
         charge: Option<Charge>,
     ) -> MatchHandle {
@@ -158,7 +184,8 @@ impl Directory {
         let handle = handle.on(Arc::clone(worker.load()));
         self.matches.insert(handle.info.id, handle.clone());
         let registration = Box::new(Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge });
-        worker.start(Start { info: Arc::clone(&handle.info), commands, origin, registration });
+        let shared = self.shared.as_ref().map(|shared| shared.open(handle.info.id, epoch, handle.info.mode.id));
+        worker.start(Start { info: Arc::clone(&handle.info), commands, origin, shared, registration });
         handle
     }
 
@@ -216,6 +243,22 @@ impl Directory {
     /// What each worker does, in the order of their numbers.
     pub fn loads(&self) -> impl Iterator<Item = &Arc<Load>> {
         self.workers.iter().map(WorkerHandle::load)
+    }
+
+    /// What of the workers' time may be used is, in thousandths.
+    pub fn used_permille(&self) -> u16 {
+        let used: u32 = self.loads().map(|load| u32::from(load.used_permille())).sum();
+        (used / self.workers.len().max(1) as u32) as u16
+    }
+
+    /// Most matches.
+    pub fn matches_max(&self) -> usize {
+        self.matches_max
+    }
+
+    /// Whether there may be another match.
+    pub fn has_place(&self) -> bool {
+        self.alive.load(Relaxed) < self.matches_max
     }
 
     /// Whether new matches are refused.

@@ -13,7 +13,7 @@ use tickwire_game::Mode;
 pub use tickwire_match::OwnerId as PlayerKey;
 pub use tickwire_match::{Occupant, ReserveError, Stay};
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret};
+use tickwire_protocol::{CloseReason, MatchId, PlayerId, Secret, WsUrl};
 use tokio::sync::{mpsc, oneshot};
 
 use super::headroom::{self, Comer, Load};
@@ -239,6 +239,13 @@ pub enum Command {
         /// The server ends the match then.
         until: Instant,
     },
+    /// Write the whole match and stand still: it is about to go on on another server.
+    Freeze {
+        /// It is written.
+        reply: oneshot::Sender<()>,
+    },
+    /// Tell everyone that the match goes on at this address, and end here.
+    Move(WsUrl),
     /// Close the session of the client for which most is kept.
     Shed,
     /// Close all sessions with this reason and end.
@@ -303,6 +310,12 @@ impl MatchHandle {
         answer.await.ok()
     }
 
+    /// Has the match written as it stands, to go on on another server. Says whether that will be.
+    pub async fn freeze(&self) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(Command::Freeze { reply }).is_ok() && answer.await.is_ok()
+    }
+
     /// Hands a command over; gives it back, and says why, if the match is gone or its queue is
     /// full.
     pub fn send(&self, command: Command) -> Result<(), (Command, CloseReason)> {
@@ -335,6 +348,8 @@ impl Command {
             | Self::Echo { .. }
             | Self::Look { .. }
             | Self::Dismiss { .. }
+            | Self::Freeze { .. }
+            | Self::Move(_)
             | Self::Shed
             | Self::Drain { .. }
             | Self::End(_) => None,

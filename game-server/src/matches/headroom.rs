@@ -124,6 +124,15 @@ impl Load {
         self.measured.load(Relaxed).saturating_add(self.promised.load(Relaxed))
     }
 
+    /// What is used of what may be, in thousandths: a full worker has used all of it.
+    pub fn used_permille(&self) -> u16 {
+        if self.is_full() {
+            return 1_000;
+        }
+        let most = percent(self.limits.busy_percent).unwrap_or(WHOLE).max(1);
+        (u64::from(self.expected()) * 1_000 / u64::from(most)).min(1_000) as u16
+    }
+
     /// Whether nobody new wakes a match here: it was too busy, and is not much less so by now.
     pub fn is_full(&self) -> bool {
         self.awake.load(Relaxed) > 0 && (self.is_full.load(Relaxed) || self.is_late.load(Relaxed))

@@ -6,7 +6,7 @@
 //!
 //! `door` carries out commands, `hearing` is what clients say, `timing` what they are told about
 //! their inputs, `sign_ins` is who must sign in again, `keeping` is what is written down so that
-//! the match outlives the process, `revival` brings it back.
+//! the match outlives the process, `revival` brings it back, `moving` hands it to another server.
 //!
 //! Invariants: only this task touches what it owns; a late tick is counted and never caught up in a
 //! burst; while nobody is connected there are no ticks; a step is written before anybody is told
@@ -15,6 +15,7 @@
 mod door;
 mod hearing;
 mod keeping;
+mod moving;
 mod revival;
 mod sign_ins;
 mod timing;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use tickwire_game::Game;
 use tickwire_match::{Advance, Change, Happened, MatchCore, Rules, Setup, Step};
 use tickwire_protocol::messages::Retry;
-use tickwire_protocol::{CloseReason, PlayerId};
+use tickwire_protocol::{CloseReason, PlayerId, WsUrl};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -39,7 +40,7 @@ use super::sign_in::SignIn;
 use crate::clock::{self, Moment, Started, TickClock};
 use crate::config::{MatchConfig, SessionConfig};
 use crate::journal::MatchLog;
-use crate::transport::Ended;
+use crate::transport::{Ended, Farewell};
 pub use revival::{RevivalError, RevivedSeat};
 use timing::Timings;
 
@@ -68,6 +69,10 @@ pub struct MatchTask<G: Game> {
     log: MatchLog,
     /// Ticks from one checkpoint to the next.
     checkpoint_every: u32,
+    /// A tick was taken, and its frame waits for the store.
+    owed: Option<Started>,
+    /// Where the match goes on, if it was moved.
+    moved_to: Option<WsUrl>,
 }
 
 impl<G: Game> MatchTask<G> {
@@ -110,6 +115,8 @@ impl<G: Game> MatchTask<G> {
             is_revived: false,
             log: MatchLog::default(),
             checkpoint_every: u32::MAX,
+            owed: None,
+            moved_to: None,
             info,
             commands,
         }
@@ -146,16 +153,19 @@ impl<G: Game> MatchTask<G> {
         while self.is_awake() {
             tokio::select! {
                 biased;
+                () = self.log.acked(), if self.owed.is_some() => {
+                    if let Some(over) = self.settle() {
+                        return Some(over);
+                    }
+                }
                 () = &mut *alarm => {
-                    if let Some(over) = self.tick() {
+                    if let Some(over) = self.on_time() {
                         return Some(over);
                     }
                     alarm.set(self.clock.deadline());
                 }
-                command = self.commands.recv() => match command {
-                    Some(Command::End(reason)) => return Some(reason),
-                    Some(command) => self.obey(command),
-                    None => return Some(CloseReason::MatchOver),
+                command = self.commands.recv() => if let Some(over) = self.follow(command).await {
+                    return Some(over);
                 },
             }
         }
@@ -175,18 +185,16 @@ impl<G: Game> MatchTask<G> {
             let next = self.aged + self.clock.interval() * left.max(1);
             tokio::select! {
                 biased;
-                command = self.commands.recv() => match command {
-                    Some(Command::End(reason)) => return Some(reason),
-                    Some(command) => {
-                        // Whoever asks for a seat is told by the time it is now.
-                        if let Some(over) = self.grow_older() {
-                            self.turn_away(command);
-                            return Some(over);
-                        }
-                        self.obey(command);
+                command = self.commands.recv() => {
+                    // Whoever asks for a seat is told by the time it is now.
+                    if let Some(over) = self.grow_older() {
+                        command.into_iter().for_each(|command| self.turn_away(command));
+                        return Some(over);
                     }
-                    None => return Some(CloseReason::MatchOver),
-                },
+                    if let Some(over) = self.follow(command).await {
+                        return Some(over);
+                    }
+                }
                 () = tokio::time::sleep_until(next) => {}
             }
         }
@@ -202,18 +210,48 @@ impl<G: Game> MatchTask<G> {
         self.take_step()
     }
 
+    /// Does what is asked. Says if that ends the match here.
+    async fn follow(&mut self, command: Option<Command>) -> Option<CloseReason> {
+        match command {
+            Some(Command::End(reason)) => Some(reason),
+            Some(Command::Move(ws_url)) => Some(self.move_to(ws_url)),
+            Some(Command::Freeze { reply }) => Some(self.stand_still(reply).await),
+            Some(command) => {
+                self.obey(command);
+                None
+            }
+            None => Some(CloseReason::MatchOver),
+        }
+    }
+
     /// Tells everyone why the match ends, and refuses those on their way in.
     pub fn close_all(&mut self, reason: CloseReason) {
         match reason {
             // It goes on in another process.
-            CloseReason::Restarting => self.keep_all(),
+            CloseReason::Restarting => {
+                self.keep_all();
+                self.log.rest();
+            }
+            CloseReason::Moved => self.log.leave(),
             _ => self.log.end(),
         }
-        self.audience.close_all(reason);
+        let farewell = self.moved_to.clone().map_or_else(|| reason.into(), Farewell::moved_to);
+        self.audience.close_all(&farewell);
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             self.turn_away(command);
         }
+    }
+
+    /// A tick is due. It is left out while the last one is not in the store yet, or while another
+    /// server may run the match.
+    fn on_time(&mut self) -> Option<CloseReason> {
+        if self.owed.is_none() && self.log.may_tick() {
+            return self.tick();
+        }
+        let Started { missed, .. } = self.clock.start(Instant::now());
+        self.info.stats.late_ticks.fetch_add(u64::from(missed) + 1, Relaxed);
+        None
     }
 
     fn tick(&mut self) -> Option<CloseReason> {
@@ -229,6 +267,24 @@ impl<G: Game> MatchTask<G> {
         if let Some(over) = self.take_step() {
             return Some(over);
         }
+        if self.log.is_awaited() {
+            self.owed = Some(started);
+            return None;
+        }
+        self.send(now, started)
+    }
+
+    /// What was taken may be in the store by now: then its frame leaves.
+    fn settle(&mut self) -> Option<CloseReason> {
+        if self.log.is_awaited() {
+            return None;
+        }
+        let started = self.owed.take()?;
+        self.send(Instant::now(), started)
+    }
+
+    /// Sends the frame of the tick that was taken.
+    fn send(&mut self, now: Instant, started: Started) -> Option<CloseReason> {
         let sent = self.audience.send_frames(self.core.tick(), self.core.replication());
         self.note_lost();
         if !self.step.changes.is_empty() {

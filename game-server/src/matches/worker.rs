@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tickwire_cluster::MatchLane;
 use tickwire_game::Game;
 use tickwire_protocol::{CloseReason, MatchId};
 use tokio::sync::mpsc;
@@ -31,6 +32,8 @@ pub struct Start {
     pub commands: mpsc::Receiver<Command>,
     /// Where it comes from.
     pub origin: Origin,
+    /// Its part of the store that servers share, and whether it waits for it.
+    pub shared: Option<(MatchLane, bool)>,
     /// Its entry in the directory, dropped when it ends.
     pub registration: Box<dyn Send>,
 }
@@ -199,15 +202,17 @@ async fn run<G: Game>(
     alarm: Alarm,
 ) {
     let (id, mode, code) = (start.info.id, start.info.mode.id, start.info.code.clone());
-    let Start { info, commands, origin, registration } = start;
+    let Start { info, commands, origin, shared: in_store, registration } = start;
     let load = Arc::clone(&shared.load);
     let log = || lane.as_ref().map(|lane| MatchLog::of(lane, id)).unwrap_or_default();
     let built = std::panic::catch_unwind(AssertUnwindSafe(|| match origin {
-        Origin::New { seed } => Some(MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).kept(log())),
+        Origin::New { seed } => {
+            Some(MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).kept(log().shared(in_store)))
+        }
         Origin::Kept { revival, revived } => {
             let _attempt = lane.as_ref().map(|lane| lane.attempt(id, revival.attempt));
             let task = MatchTask::revive(info, commands, session, &matches, offset, &revival);
-            let task = task.map(|task| task.on(load).kept(log()));
+            let task = task.map(|task| task.on(load).kept(log().shared(in_store)));
             // The waiter may have given up: the server stops.
             let _ = revived.send(task.as_ref().map(|task| (id, task.seats())).map_err(|error| (id, *error)));
             task.ok()

@@ -4,6 +4,8 @@ use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+use tickwire_cluster::Epoch;
+
 use crate::gateway::Gateway;
 use crate::journal::{Lane, Recovery, Upkeep};
 use crate::matches::Directory;
@@ -21,7 +23,7 @@ pub(super) fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &G
     let mut back = 0;
     for revival in matches {
         let id = revival.id;
-        if let Err(error) = directory.revive(revival, sender.clone()) {
+        if let Err(error) = directory.revive(revival, Epoch::default(), sender.clone()) {
             tracing::error!(match_id = %id, %error, "a match cannot go on");
             lost.push(id);
         }

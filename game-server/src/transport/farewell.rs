@@ -1,4 +1,5 @@
-//! The end of a closing handshake: the peer was told why, and is read until it has closed too.
+//! The end of a connection: what the peer is told last, and that it is read until it has closed
+//! too.
 //!
 //! Invariant: whoever goes on talking is read no faster than a player may talk in a burst. Matches
 //! share the thread with those who leave them.
@@ -6,6 +7,9 @@
 use std::io;
 use std::time::Duration;
 
+use tickwire_protocol::codec::encode;
+use tickwire_protocol::messages::ServerMessage;
+use tickwire_protocol::{CloseReason, WsUrl};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Read at once, and so kept on the stack.
@@ -14,6 +18,39 @@ const PIECE_BYTES: usize = 1024;
 const PIECES: usize = 8;
 /// The pause. The kernel tells a peer meanwhile that there is no room.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// What a client is told last: why, and perhaps where it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Farewell {
+    reason: CloseReason,
+    moved_to: Option<WsUrl>,
+}
+
+impl Farewell {
+    /// The match goes on on another server.
+    pub const fn moved_to(ws_url: WsUrl) -> Self {
+        Self { reason: CloseReason::Moved, moved_to: Some(ws_url) }
+    }
+
+    /// Why.
+    pub const fn reason(&self) -> CloseReason {
+        self.reason
+    }
+
+    /// As a payload.
+    pub(super) fn payload(&self) -> Vec<u8> {
+        let migrate = self.moved_to.clone().map(|ws_url| encode(&ServerMessage::Migrate { ws_url }));
+        let mut payload = migrate.unwrap_or_default();
+        payload.extend(encode(&ServerMessage::Closing(self.reason)));
+        payload
+    }
+}
+
+impl From<CloseReason> for Farewell {
+    fn from(reason: CloseReason) -> Self {
+        Self { reason, moved_to: None }
+    }
+}
 
 /// Reads until `stream` ends, and ignores what comes.
 pub(super) async fn hear_out(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {

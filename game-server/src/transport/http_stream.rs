@@ -22,10 +22,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use tickwire_protocol::CloseReason;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::farewell::Farewell;
 use super::seam::{Arrival, Broken, Ended, Heard, Taken, Transport};
 use crate::clock::Moment;
 pub use wire::Refused;
@@ -138,10 +138,10 @@ impl Socket {
         Link { end: self.0, message: Bytes::new() }
     }
 
-    /// Says `reason`, and waits until the client has been told.
-    pub(super) async fn close(self, reason: CloseReason) {
+    /// Says `farewell`, and waits until the client has been told.
+    pub(super) async fn close(self, farewell: &Farewell) {
         let shared = &self.0.0;
-        shared.wire().close(reason);
+        shared.wire().close(farewell.clone());
         shared.room.notify_waiters();
         poll_fn(|context| shared.wire().poll_told(context)).await;
     }

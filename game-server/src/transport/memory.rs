@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tickwire_protocol::CloseReason;
 use tokio::time::Instant;
 
+use super::farewell::Farewell;
 use super::seam::{Arrival, Broken, Ended, Heard, Taken, Transport};
 use crate::clock::Moment;
 
@@ -30,7 +31,7 @@ struct Wire {
     /// The peer takes nothing more.
     is_full: bool,
     is_lost: bool,
-    closed: Option<CloseReason>,
+    closed: Option<Farewell>,
 }
 
 struct Said {
@@ -74,7 +75,7 @@ impl Peer {
 
     /// Why it was closed.
     pub fn closed(&self) -> Option<CloseReason> {
-        lock(&self.0).closed
+        lock(&self.0).closed.as_ref().map(Farewell::reason)
     }
 }
 
@@ -98,8 +99,8 @@ impl Socket {
         Link { wire: self.0, message: Bytes::new() }
     }
 
-    pub(super) fn close(self, reason: CloseReason) {
-        lock(&self.0).closed = Some(reason);
+    pub(super) fn close(self, farewell: &Farewell) {
+        lock(&self.0).closed = Some(farewell.clone());
     }
 }
 

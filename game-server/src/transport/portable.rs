@@ -23,14 +23,12 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tickwire_protocol::CloseReason;
-use tickwire_protocol::codec::encode;
-use tickwire_protocol::messages::ServerMessage;
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
-use super::farewell;
+use super::farewell::{self, Farewell};
 use super::frame::Terms;
 use super::seam::{Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport};
 use crate::clock::Moment;
@@ -102,9 +100,10 @@ impl Socket {
     }
 
     /// Says `reason`, and waits for the peer to close. What it still says is not heard.
-    pub(super) async fn close(mut self, reason: CloseReason) -> io::Result<()> {
+    pub(super) async fn close(mut self, farewell: &Farewell) -> io::Result<()> {
         self.ws.get_mut().leave()?;
-        let last = Message::Binary(encode(&ServerMessage::Closing(reason)).into());
+        let last = Message::Binary(farewell.payload().into());
+        let reason = farewell.reason();
         let code = reason.websocket_code().into();
         let close = Message::Close(Some(CloseFrame { code, reason: reason.name().into() }));
         self.ws.feed(last).await.map_err(io::Error::other)?;

@@ -18,13 +18,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tickwire_protocol::CloseReason;
-use tickwire_protocol::codec::encode;
-use tickwire_protocol::messages::ServerMessage;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::farewell;
+use super::farewell::{self, Farewell};
 use super::frame::{self, Opcode, Terms};
 use super::seam::{Arrival, Broken, Ended, Heard, READ_BYTES_MAX, Taken, Transport, UNSENT_BYTES};
 use crate::clock::Moment;
@@ -146,12 +144,13 @@ impl Socket {
         Poll::Ready(Ok(count))
     }
 
-    /// Says `reason`, and waits for the peer to close. What it still says is not heard.
-    pub(super) async fn close(mut self, reason: CloseReason) -> io::Result<()> {
+    /// Says `farewell`, and waits for the peer to close. What it still says is not heard.
+    pub(super) async fn close(mut self, farewell: &Farewell) -> io::Result<()> {
         // Nothing newer will come: what waits there from now on is not stale.
         socket2::SockRef::from(&self.stream).set_tcp_notsent_lowat(i32::MAX as u32)?;
         let mut last = Vec::new();
-        frame::write(&mut last, Opcode::Binary, &encode(&ServerMessage::Closing(reason)));
+        frame::write(&mut last, Opcode::Binary, &farewell.payload());
+        let reason = farewell.reason();
         let close = frame::close_payload(reason.websocket_code(), reason.name());
         frame::write(&mut last, Opcode::Close, &close);
         if let Some(secure) = &mut self.bytes.secure {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tickwire_protocol::CloseReason;
 use tokio::net::TcpStream;
 
+use super::farewell::Farewell;
 use super::frame::Terms;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::raw;
@@ -178,30 +179,31 @@ impl Socket {
         Ok(Link { owner: self.owner, wire })
     }
 
-    /// Tells the client why and closes.
+    /// Tells the client why, and perhaps where it goes on, and closes.
     ///
     /// Then reads until the client has closed too: a socket closed with unread bytes is reset, and
     /// the reset can overtake the reason. Gives up after two seconds; the kernel then keeps the
     /// reason for a client that reads nothing now, as long as the system keeps such sockets.
-    pub async fn refuse(self, reason: CloseReason) {
-        self.owner.permit.closes(reason);
-        let farewell = async {
+    pub async fn refuse(self, farewell: impl Into<Farewell>) {
+        let farewell = farewell.into();
+        self.owner.permit.closes(farewell.reason());
+        let said = async {
             match self.wire {
                 #[cfg(any(target_os = "linux", target_os = "android"))]
-                Outside::Raw(socket) => socket.close(reason).await,
-                Outside::Portable(socket) => socket.close(reason).await,
+                Outside::Raw(socket) => socket.close(&farewell).await,
+                Outside::Portable(socket) => socket.close(&farewell).await,
                 Outside::Http(socket) => {
-                    socket.close(reason).await;
+                    socket.close(&farewell).await;
                     Ok(())
                 }
                 Outside::Memory(socket) => {
-                    socket.close(reason);
+                    socket.close(&farewell);
                     Ok(())
                 }
             }
         };
         // The peer may be gone already: then there is nobody to tell.
-        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        let _ = tokio::time::timeout(FAREWELL, said).await;
     }
 }
 

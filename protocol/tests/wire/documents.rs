@@ -51,6 +51,7 @@ fn limit(name: &str) -> u64 {
         "BODY_BYTES_MAX" => limits::BODY_BYTES_MAX as u64,
         "GAME_EVENT_BYTES_MAX" => limits::GAME_EVENT_BYTES_MAX as u64,
         "NAME_BYTES_MAX" => limits::NAME_BYTES_MAX as u64,
+        "WS_URL_BYTES_MAX" => limits::WS_URL_BYTES_MAX as u64,
         "PLAYERS_MAX" => limits::PLAYERS_MAX as u64,
         "TABLES_MAX" => limits::TABLES_MAX as u64,
         "FIELDS_MAX" => limits::FIELDS_MAX as u64,

@@ -8,7 +8,7 @@ use tickwire_protocol::messages::{Body, Lobby, Pong, Presence, Ranked};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{
     ClientMessage, CloseReason, Credential, Event, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, TICKET_BYTES, Tick,
-    Ticket, Welcome,
+    Ticket, Welcome, WsUrl,
 };
 
 use crate::support::{Stick, cases};
@@ -84,6 +84,8 @@ pub(crate) fn any_server_message() -> impl Strategy<Value = ServerMessage> {
         (any::<u32>(), prop::collection::vec(any_part(), 0..8))
             .prop_map(|(tick, parts)| ServerMessage::Cells { tick: Tick(tick), parts: BoundedVec::truncated(parts) }),
         any::<u64>().prop_map(|hash| ServerMessage::CellsCheck { hash }),
+        "(wss?://[a-z0-9.-]{1,20}/)?[a-z]{1,10}(\\?[!$-/0-9]{0,100})?"
+            .prop_map(|url| ServerMessage::Migrate { ws_url: WsUrl::new(&url).expect("an address") }),
     ]
 }
 

@@ -1,5 +1,6 @@
 // One player's screen during a match: stage, HUD, controls, lobby, menu and results around one session.
 import type { ConnectionState, Credential, SocketLike } from '../net/connection';
+import type { RouteLike } from '../net/route';
 import type { Welcome } from '../net/control';
 import type { Replica } from '../net/wasm';
 import { InputRecorder } from '../sync/recorder';
@@ -37,6 +38,7 @@ export interface PlayScreenOptions {
 export interface MatchStart {
   readonly credential: Credential;
   readonly openSocket: () => SocketLike;
+  readonly route: RouteLike;
   /** Leads others into the match; empty where nothing does. */
   readonly code: string;
 }
@@ -120,6 +122,7 @@ export class PlayScreen {
       replica: this.replica,
       credential: start.credential,
       openSocket: start.openSocket,
+      route: start.route,
       body: this.view.tables.body,
       teleport: TELEPORT_UNITS * SUBUNITS,
       readInput: () => inputNumbers(this.capture.read()),

@@ -27,6 +27,8 @@ export interface Join {
   readonly ticket: string;
   readonly expires_in_s: number;
   readonly ws_url: string;
+  /** Other servers' addresses that lead to the seat. */
+  readonly alternates?: readonly string[];
 }
 
 export interface GameInfo {

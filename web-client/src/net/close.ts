@@ -31,6 +31,7 @@ const KINDS: Readonly<Record<string, CloseKind>> = {
   banned: { retry: 'none', sentence: 'The people who run this server do not let you play here.' },
   overloaded: { retry: 'resume', sentence: 'The server ran short of memory.' },
   restarting: { retry: 'resume', sentence: 'The server restarts; your match goes on in a moment.' },
+  moved: { retry: 'resume', sentence: 'Your match goes on on another server.' },
   internal_error: { retry: 'rejoin', sentence: 'The match failed on the server. That is our fault.' },
   // Found out by the page: the server's bytes make no sense to it, which a newer page may cure.
   unreadable: { retry: 'reload', sentence: 'This page does not understand the server. Reload it and try again.' },

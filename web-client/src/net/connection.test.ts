@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Backoff } from './backoff';
 import { Connection, type ConnectionState, type Credential } from './connection';
 import { FakeReplica, FakeSocket, welcome } from './fakes';
+import { Route } from './route';
 
 interface Bench {
   readonly connection: Connection;
@@ -9,16 +10,26 @@ interface Bench {
   readonly states: () => string[];
   readonly last: () => ConnectionState;
   readonly snapshots: () => number;
+  /** Where the sockets went. */
+  readonly urls: string[];
 }
 
-function bench(credential: Credential = { kind: 'ticket', ticket: 't1' }): Bench {
+function bench(
+  credential: Credential = { kind: 'ticket', ticket: 't1' },
+  alternates: readonly string[] | null = null,
+): Bench {
+  const options = { wsUrl: 'wss://a.example/ws?guest=5c', base: 'https://a.example/', isSecure: true, random: () => 1 };
+  const route = alternates && new Route({ ...options, alternates });
+  const urls: string[] = [];
   const sockets: FakeSocket[] = [];
   const states: ConnectionState[] = [];
   let snapshots = 0;
   const connection = new Connection({
     replica: new FakeReplica(),
     credential,
+    ...(route && { route }),
     openSocket: () => {
+      urls.push(route?.socketUrl ?? '');
       const socket = new FakeSocket();
       sockets.push(socket);
       return socket;
@@ -38,6 +49,7 @@ function bench(credential: Credential = { kind: 'ticket', ticket: 't1' }): Bench
     states: () => states.map((state) => state.kind),
     last: () => connection.state,
     snapshots: () => snapshots,
+    urls,
   };
 }
 
@@ -228,5 +240,95 @@ describe('Connection', () => {
     const { sockets } = bench({ kind: 'none' });
     at(sockets, 0).open();
     expect(at(sockets, 0).sent).toEqual([]);
+  });
+
+  it('goes where it is told to at once, in a match and in the place of Welcome, with the credential it has', () => {
+    const { sockets, urls, last } = bench(undefined, []);
+    const migrate = (url: string) => ({ type: 'migrate', url }) as const;
+    const moved = { type: 'closing', reason: 'moved' } as const;
+    at(sockets, 0).open();
+    at(sockets, 0).receive({ controls: [migrate('wss://b.example/ws'), moved] });
+    expect(last()).toMatchObject({ kind: 'waiting', retryAtMs: Date.now() });
+    vi.advanceTimersByTime(0);
+    at(sockets, 1).open();
+    expect(at(sockets, 1).sent).toEqual(['ticket t1']);
+    at(sockets, 1).receive({ controls: [welcome('r1')] });
+    // The server that says so may be gone before it has said why.
+    at(sockets, 1).receive({ controls: [migrate('wss://c.example/n/c/ws?guest=77')] });
+    at(sockets, 1).drop();
+    vi.advanceTimersByTime(0);
+    at(sockets, 2).open();
+    expect(at(sockets, 2).sent).toEqual(['resume m1 r1']);
+    expect(urls.slice(1)).toEqual(['wss://b.example/ws?guest=5c', 'wss://c.example/n/c/ws?guest=77']);
+  });
+
+  it('is not sent in circles: after four moves without a Welcome it waits', () => {
+    const { sockets } = bench(undefined, []);
+    const counts = [];
+    for (let nth = 0; nth < 6; nth += 1) {
+      at(sockets, nth).open();
+      const wsUrl = `wss://${nth % 2 === 0 ? 'b' : 'a'}.example/ws`;
+      at(sockets, nth).receive({
+        controls: [
+          { type: 'migrate', url: wsUrl },
+          { type: 'closing', reason: 'moved' },
+        ],
+      });
+      vi.advanceTimersByTime(0);
+      counts.push(sockets.length);
+      vi.advanceTimersByTime(400);
+    }
+    expect(counts).toEqual([2, 3, 4, 5, 5, 6]);
+  });
+
+  it.each([
+    'ws://b.example/ws',
+    'http://b.example/ws',
+    'javascript:alert(1)',
+    'wss://me@b.example/ws',
+    'wss://b.example/ws#part',
+  ])('does not go to %s from a page that came by https', (wsUrl) => {
+    const { sockets, urls, last } = bench(undefined, []);
+    at(sockets, 0).open();
+    at(sockets, 0).receive({
+      controls: [
+        { type: 'migrate', url: wsUrl },
+        { type: 'closing', reason: 'moved' },
+      ],
+    });
+    expect(last()).toMatchObject({ kind: 'waiting', retryAtMs: Date.now() + 1_000 });
+    vi.advanceTimersByTime(1_000);
+    expect(new Set(urls.map((url) => new URL(url).protocol))).toEqual(new Set(['wss:']));
+  });
+
+  it('goes round when a server is lost: first where it was, then the others, with short pauses', () => {
+    const { sockets, urls, connection } = bench(undefined, ['wss://b.example/ws', 'wss://c.example/ws?guest=9']);
+    at(sockets, 0).open();
+    at(sockets, 0).receive({ controls: [welcome('r1')] });
+    at(sockets, 0).drop();
+    for (const nth of [1, 2, 3]) {
+      vi.advanceTimersByTime(320);
+      expect(sockets).toHaveLength(nth + 1);
+      if (nth < 3) at(sockets, nth).drop();
+    }
+    expect(urls.map((url) => new URL(url).host[0]).join('')).toBe('aabc');
+    // Nobody has the match yet: the same one is asked again.
+    at(sockets, 3).open();
+    at(sockets, 3).receive({ controls: [{ type: 'closing', reason: 'restarting' }] });
+    vi.advanceTimersByTime(320);
+    at(sockets, 4).open();
+    at(sockets, 4).receive({ controls: [welcome('r2')] });
+    at(sockets, 4).drop();
+    vi.advanceTimersByTime(320);
+    expect(urls.slice(4)).toEqual(['wss://c.example/ws?guest=9', 'wss://c.example/ws?guest=9']);
+    connection.close();
+  });
+
+  it('notices a silent server sooner where others may have the match', () => {
+    const { sockets } = bench(undefined, ['wss://b.example/ws']);
+    at(sockets, 0).open();
+    at(sockets, 0).receive({ controls: [welcome('r1')] });
+    vi.advanceTimersByTime(2_500);
+    expect(at(sockets, 0).closed).toBe(true);
   });
 });

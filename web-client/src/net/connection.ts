@@ -7,6 +7,7 @@
 import { Backoff } from './backoff';
 import { closeKind } from './close';
 import type { ControlRecord } from './control';
+import type { RouteLike } from './route';
 import { MalformedMessage, type Replica } from './wasm';
 
 export type Credential =
@@ -46,6 +47,8 @@ export interface ConnectionOptions {
   readonly replica: Replica;
   readonly credential: Credential;
   readonly openSocket: () => SocketLike;
+  /** Where the next socket goes; none where there is one place only. */
+  readonly route?: RouteLike | undefined;
   readonly onState: (state: ConnectionState) => void;
   readonly onControl: (record: ControlRecord) => void;
   readonly onSnapshot: () => void;
@@ -55,6 +58,8 @@ export interface ConnectionOptions {
 
 /** A live stream sends many times a second; this long a silence means a dead path that no close event will report. */
 const SILENCE_MS = 4_000;
+/** The same where other servers may have the match by then. */
+const SILENCE_OTHERS_MS = 2_000;
 /** Whoever asks to retry while something came within this time has nothing to retry. */
 const FRESH_MS = 1_000;
 const WATCH_INTERVAL_MS = 500;
@@ -75,6 +80,10 @@ export class Connection {
   private current: ConnectionState = { kind: 'connecting', attempt: 0 };
   private reason: string | null = null;
   private failedMs: number | null = null;
+  /** The server named another address, and it may be tried without a wait. */
+  private isMoving = false;
+  /** This socket brought neither Welcome nor a reason yet. */
+  private isInVain = false;
   private openingMs: number | null = null;
   private lastHeardMs = 0;
   private lastWatchMs = 0;
@@ -131,6 +140,8 @@ export class Connection {
     this.setState({ kind: 'connecting', attempt: this.backoff.attempt });
     this.lastHeardMs = this.now();
     this.openingMs = this.now();
+    this.isMoving = false;
+    this.isInVain = true;
     let socket: SocketLike;
     try {
       socket = this.options.openSocket();
@@ -197,6 +208,8 @@ export class Connection {
       }
       this.backoff.reset();
       this.reason = null;
+      this.isInVain = false;
+      this.options.route?.arrived();
       this.options.onControl(record);
       this.setState({ kind: 'live' });
       return;
@@ -207,7 +220,12 @@ export class Connection {
       console.warn(`tickwire: desync of "${record.table}" at tick ${record.tick ?? '?'}`);
       this.lost();
     }
+    if (record.type === 'migrate') {
+      this.isInVain = false;
+      this.isMoving = this.options.route?.moveTo(record.url) ?? false;
+    }
     if (record.type !== 'closing') return;
+    this.isInVain = false;
     if (closeKind(record.reason).retry !== 'resume') {
       this.finish(record.reason);
       return;
@@ -221,11 +239,18 @@ export class Connection {
     this.abandonSocket();
     this.failedMs = this.openingMs ?? this.failedMs;
     this.openingMs = null;
-    const delayMs = Math.max(this.backoff.next(), PAUSE_MS[this.reason ?? ''] ?? 0);
+    if (this.isInVain) this.options.route?.failed();
+    const delayMs = this.delayMs();
     this.setState({ kind: 'waiting', attempt: this.backoff.attempt, retryAtMs: this.now() + delayMs });
     this.retryTimer = setTimeout(() => {
       this.open();
     }, delayMs);
+  }
+
+  private delayMs(): number {
+    const backoffMs = this.backoff.next();
+    if (this.isMoving) return 0;
+    return Math.max(this.options.route?.pauseMs() ?? backoffMs, PAUSE_MS[this.reason ?? ''] ?? 0);
   }
 
   private watch(): void {
@@ -233,7 +258,8 @@ export class Connection {
     // After sleep this runs before the messages that waited meanwhile: give them a full period to be heard.
     if (now - this.lastWatchMs > SLEPT_MS) this.lastHeardMs = now;
     this.lastWatchMs = now;
-    const limitMs = this.current.kind === 'live' ? SILENCE_MS : OPEN_TIMEOUT_MS;
+    const silenceMs = this.options.route?.hasOthers === true ? SILENCE_OTHERS_MS : SILENCE_MS;
+    const limitMs = this.current.kind === 'live' ? silenceMs : OPEN_TIMEOUT_MS;
     if (this.socket && now - this.lastHeardMs > limitMs) this.lost();
   }
 

@@ -60,6 +60,8 @@ export type ControlRecord =
   | { readonly type: 'draining'; readonly until: number }
   | Results
   | Pong
+  /** The match goes on there: `closing` with `moved` follows. */
+  | { readonly type: 'migrate'; readonly url: string }
   | { readonly type: 'closing'; readonly reason: string }
   /** The server's check found this page's copy of the snapshot wrong. */
   | { readonly type: 'desync'; readonly tick: number | null; readonly table: string }

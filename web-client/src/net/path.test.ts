@@ -36,7 +36,7 @@ interface Bench {
   readonly open: () => void;
 }
 
-function bench(openHttp?: () => Promise<HttpSocketLike>): Bench {
+function bench(openHttp?: () => Promise<HttpSocketLike>, hasUntried = (): boolean => false): Bench {
   const memory = new Memory();
   const webSockets: FakeSocket[] = [];
   const https: FakeHttp[] = [];
@@ -56,6 +56,7 @@ function bench(openHttp?: () => Promise<HttpSocketLike>): Bench {
         return Promise.resolve(socket);
       }),
     now: () => Date.now(),
+    hasUntried,
   });
   const open = (): void => {
     const socket = paths.open();
@@ -136,6 +137,32 @@ describe('Paths', () => {
       await settle();
       expect([webSockets.length, https.length]).toEqual([webSocketsThen, httpsThen]);
     }
+  });
+
+  it('leaves what does not open to another address, once a WebSocket has worked here', async () => {
+    let untried = true;
+    const { memory, webSockets, https, told, open } = bench(undefined, () => untried);
+    open();
+    webSockets[0]?.drop();
+    await settle();
+    expect(https, 'WebSockets may be blocked here').toHaveLength(1);
+    memory.path = 'websocket';
+    open();
+    webSockets[1]?.open();
+    webSockets[1]?.receive({});
+    webSockets[1]?.drop();
+    told.splice(0);
+    open();
+    webSockets[2]?.drop();
+    await settle();
+    open();
+    await vi.advanceTimersByTimeAsync(1_250);
+    expect([told, https.length, webSockets[3]?.readyState]).toEqual([['close', 'close'], 1, 3]);
+    untried = false;
+    open();
+    webSockets[4]?.drop();
+    await settle();
+    expect(https, 'all were tried').toHaveLength(2);
   });
 
   it('asks for each message where the response is held back', async () => {

@@ -28,11 +28,15 @@ export interface PathsOptions {
   readonly openWebSocket: () => SocketLike;
   /** Loads the code first: few need it. */
   readonly openHttp: (path: Exclude<Path, 'websocket'>) => Promise<HttpSocketLike>;
+  /** The server has another address that was not tried yet: a socket that does not open there may be the server's fault. */
+  readonly hasUntried?: () => boolean;
   readonly now?: () => number;
 }
 
 /** A WebSocket that has not opened, or brought nothing since, after so long is not going to. */
 const WEBSOCKET_MS = 2_500;
+/** So long it may take where there is another place to try. */
+const WEBSOCKET_UNTRIED_MS = 1_000;
 /** Two in a row that break within so long after their first message were cut by something that looks into them. */
 const CUT_MS = 3_000;
 const CUTS_MAX = 2;
@@ -44,6 +48,8 @@ export class Paths {
   private current: Path = 'websocket';
   /** WebSockets in a row that broke soon. */
   private cuts = 0;
+  /** A WebSocket has brought something: this network lets them through. */
+  private isProven = false;
 
   constructor(options: PathsOptions) {
     this.options = options;
@@ -55,10 +61,14 @@ export class Paths {
   }
 
   open(): SocketLike {
+    const goesElsewhere = this.isProven && (this.options.hasUntried?.() ?? false);
     return new Way(
-      this.options,
+      { ...this.options, goesElsewhere },
       (path) => {
         this.current = path;
+      },
+      () => {
+        this.isProven = true;
       },
       (livedMs) => {
         this.cuts = livedMs < CUT_MS ? this.cuts + 1 : 0;
@@ -68,14 +78,20 @@ export class Paths {
   }
 }
 
+interface WayOptions extends PathsOptions {
+  /** What brings nothing is given up, not tried another way: the next one goes to another place. */
+  readonly goesElsewhere: boolean;
+}
+
 /** One connection: tries a way, and the next slower one if nothing comes of it. */
 class Way implements SocketLike {
   binaryType: BinaryType = 'arraybuffer';
   onopen: (() => void) | null = null;
   onclose: (() => void) | null = null;
   onmessage: ((event: { readonly data: unknown }) => void) | null = null;
-  private readonly options: PathsOptions;
+  private readonly options: WayOptions;
   private readonly onPath: (path: Path) => void;
+  private readonly onProven: () => void;
   private readonly onBroken: (livedMs: number) => void;
   private readonly now: () => number;
   private inner: SocketLike | null = null;
@@ -84,9 +100,15 @@ class Way implements SocketLike {
   private stopWaiting: (() => void) | null = null;
   private heardMs: number | null = null;
 
-  constructor(options: PathsOptions, onPath: (path: Path) => void, onBroken: (livedMs: number) => void) {
+  constructor(
+    options: WayOptions,
+    onPath: (path: Path) => void,
+    onProven: () => void,
+    onBroken: (livedMs: number) => void,
+  ) {
     this.options = options;
     this.onPath = onPath;
+    this.onProven = onProven;
     this.onBroken = onBroken;
     this.now = options.now ?? (() => performance.now());
     const path = options.memory.get();
@@ -110,8 +132,10 @@ class Way implements SocketLike {
 
   private tryWebSocket(): void {
     this.onPath('websocket');
+    const { goesElsewhere } = this.options;
     const slower = (): void => {
-      void this.tryHttp('stream');
+      if (goesElsewhere) this.over();
+      else void this.tryHttp('stream');
     };
     let socket: SocketLike;
     try {
@@ -179,11 +203,12 @@ class Way implements SocketLike {
     this.stopWaiting?.();
     this.heardMs = this.now();
     if (isHttp(socket)) this.options.memory.set(socket.path);
+    else this.onProven();
   }
 
   private wait(onNothing: () => void): void {
     this.stopWaiting?.();
-    this.stopWaiting = whenSilent(WEBSOCKET_MS, onNothing);
+    this.stopWaiting = whenSilent(this.options.goesElsewhere ? WEBSOCKET_UNTRIED_MS : WEBSOCKET_MS, onNothing);
   }
 
   /** No way works: perhaps the server is away. */

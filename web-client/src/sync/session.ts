@@ -4,6 +4,7 @@
 // Invariant: every tick has one input, decided in tick order, whether the tab is drawn or hidden; those that differ from the one
 // before go out.
 import { Connection, type ConnectionState, type Credential, type SocketLike } from '../net/connection';
+import type { RouteLike } from '../net/route';
 import type { ControlRecord, Lobby, Results, RosterEntry, Welcome } from '../net/control';
 import type { Replica } from '../net/wasm';
 import { TickClock } from './clock';
@@ -28,6 +29,7 @@ export interface SessionOptions {
   readonly replica: Replica;
   readonly credential: Credential;
   readonly openSocket: () => SocketLike;
+  readonly route?: RouteLike;
   readonly listener: SessionListener;
   /** Where the predicted body's row keeps its place. */
   readonly body: BodyFields;
@@ -81,6 +83,7 @@ export class MatchSession {
       replica: options.replica,
       credential: options.credential,
       openSocket: options.openSocket,
+      route: options.route,
       now: this.now,
       onState: (state) => {
         options.listener.state(state);
@@ -240,6 +243,7 @@ export class MatchSession {
         listener.game(record.event, replica.snapshotTick());
         break;
       case 'closing':
+      case 'migrate':
       case 'desync':
         break;
     }

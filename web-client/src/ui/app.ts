@@ -8,6 +8,7 @@ import { Backoff } from '../net/backoff';
 import { closeKind } from '../net/close';
 import type { ConnectionState, Credential, SocketLike, Trouble } from '../net/connection';
 import { Paths, type Path } from '../net/path';
+import { Route } from '../net/route';
 import type { Welcome } from '../net/control';
 import { Freshness } from '../sync/freshness';
 import { joinCode, showJoinCode } from './address';
@@ -27,7 +28,7 @@ import { Landing } from './landing';
 import { whenIdle, type Loader } from './loader';
 import { isUneasy, phaseOf, sentenceOf, viaOf, type PagePhase } from './page-phase';
 import { findingOf, Prober } from './prober';
-import { Seats, socketUrl, streamUrl, type PlayRequest } from './seats';
+import { Seats, type PlayRequest } from './seats';
 import { SignIn } from './sign-in';
 import { Signs } from './signs';
 import { StatusScreen } from './status-screen';
@@ -75,6 +76,7 @@ export class App {
   private refusal: Situation['refusal'] = null;
   private search: Search | null = null;
   private paths: Paths | null = null;
+  private route: Route | null = null;
   /** When last looked, the server was known to answer. */
   private answered = false;
   /** What to say when the player is in a match again. */
@@ -235,8 +237,8 @@ export class App {
   }
 
   private enter(join: Join, via: Via): void {
-    const { match, code, ws_url: wsUrl, settings } = join;
-    this.seat = { matchId: match.id, code, wsUrl, settings, via };
+    const { match, code, ws_url: wsUrl, alternates = [], settings } = join;
+    this.seat = { matchId: match.id, code, wsUrl, alternates, settings, via };
     this.wasIn = false;
     this.setStage('joining');
     this.connect({ kind: 'ticket', ticket: join.ticket });
@@ -245,8 +247,8 @@ export class App {
   private connect(credential: Credential): void {
     const { seat, screen } = this;
     if (!seat || !screen) return;
-    const url = socketUrl(seat.wsUrl, serverBase());
-    const overHttp = streamUrl(seat.wsUrl, serverBase());
+    const base = serverBase();
+    const route = new Route({ ...seat, base, isSecure: isSecure(base) || isSecure(document.baseURI) });
     const paths = new Paths({
       memory: {
         get: () => this.storage.path,
@@ -254,18 +256,21 @@ export class App {
           this.storage.path = path;
         },
       },
-      openWebSocket: () => new WebSocket(url) as SocketLike,
+      openWebSocket: () => new WebSocket(route.socketUrl) as SocketLike,
+      hasUntried: () => route.hasUntried,
       openHttp: async (path) => {
         const { HttpSocket } = await import('../net/http-socket');
-        return new HttpSocket({ url: overHttp, path });
+        return new HttpSocket({ url: route.streamUrl, path });
       },
     });
     this.paths = paths;
+    this.route = route;
     this.reason = null;
     screen.begin({
       credential,
       code: seat.code,
       openSocket: () => paths.open(),
+      route,
     });
   }
 
@@ -289,7 +294,8 @@ export class App {
     if (!seat) return;
     this.setStage('playing');
     this.wasIn = true;
-    this.seat = { ...seat, matchId: welcome.matchId };
+    const [wsUrl, ...alternates] = this.route?.wsUrls ?? [];
+    this.seat = { ...seat, matchId: welcome.matchId, wsUrl: wsUrl ?? seat.wsUrl, alternates };
     this.storage.seat = { ...this.seat, token: welcome.resume };
     this.storage.reloadedFor = '';
     this.searchBackoff.reset();
@@ -487,4 +493,8 @@ export class App {
     });
     return this.screen;
   }
+}
+
+function isSecure(url: string): boolean {
+  return url.startsWith('https:');
 }

@@ -9,7 +9,7 @@ import {
   formatSpan,
 } from './format';
 import { matchLine } from './match-line';
-import { socketUrl } from './seats';
+import { socketUrl } from '../net/route';
 
 describe('formats', () => {
   it('spans are told in their largest unit', () => {

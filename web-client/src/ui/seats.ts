@@ -74,18 +74,3 @@ export class Seats {
     }
   }
 }
-
-/** The socket's address from what the server said, which may be relative. */
-/** Where the same is had over HTTP: beside the API, with what the WebSocket's address says of whose it is. */
-export function streamUrl(wsUrl: string, base: string): string {
-  const url = new URL('stream', base);
-  url.search = new URL(wsUrl, base).search;
-  return url.toString();
-}
-
-export function socketUrl(wsUrl: string, base: string): string {
-  const url = new URL(wsUrl, base);
-  if (url.protocol === 'http:') url.protocol = 'ws:';
-  if (url.protocol === 'https:') url.protocol = 'wss:';
-  return url.toString();
-}

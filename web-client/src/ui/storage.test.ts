@@ -7,6 +7,7 @@ const SEAT = {
   token: 'r1',
   code: 'K7Q2MD',
   wsUrl: 'ws',
+  alternates: ['wss://b.example/ws?guest=5c'],
   via: 'create',
   settings: { mode: 'ffa', private: true, lobby: true, bots: true },
 } as const;

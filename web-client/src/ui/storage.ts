@@ -15,6 +15,8 @@ export interface StoredSeat {
   readonly token: string;
   readonly code: string;
   readonly wsUrl: string;
+  /** Other addresses that lead to the match. */
+  readonly alternates: readonly string[];
   readonly via: Via;
   /** Null if the server did not say. */
   readonly settings: MatchSettings | null;
@@ -56,7 +58,13 @@ export class PageStorage {
 
   get seat(): StoredSeat | null {
     const seat = object(this.tab.get(SEAT), ['matchId', 'token', 'code', 'wsUrl', 'via']) as StoredSeat | null;
-    return seat && { ...seat, settings: isSettings(seat.settings) ? seat.settings : null };
+    return (
+      seat && {
+        ...seat,
+        alternates: texts(seat.alternates),
+        settings: isSettings(seat.settings) ? seat.settings : null,
+      }
+    );
   }
 
   set seat(seat: StoredSeat | null) {
@@ -160,6 +168,11 @@ function object(json: string | null, strings: readonly string[]): object | null 
   if (typeof value !== 'object' || value === null) return null;
   const fields = value as Record<string, unknown>;
   return strings.every((name) => typeof fields[name] === 'string') ? value : null;
+}
+
+/** The strings of a list; another build may have stored something else. */
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function isSettings(value: unknown): value is MatchSettings {

@@ -158,7 +158,7 @@ impl<G: Game> ClientCore<G> {
         match message {
             ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
             ServerMessage::Check { .. } | ServerMessage::CellsCheck { .. } => {
-                json.key("type").string("desync");
+                json.kind("desync");
                 json.key("tick").number_or_null(self.snapshot().map(|view| view.tick.0));
                 let table = match message {
                     ServerMessage::Check { tables } => self.snapshot().and_then(|view| view.first_difference(tables)),
@@ -169,8 +169,12 @@ impl<G: Game> ClientCore<G> {
             ServerMessage::Welcome(welcome) => describe_welcome(welcome, json),
             ServerMessage::Event(event) => describe_event::<G>(event, json),
             ServerMessage::Pong(pong) => describe_pong(pong, json),
+            ServerMessage::Migrate { ws_url } => {
+                json.kind("migrate");
+                json.key("url").string(ws_url.as_str());
+            }
             ServerMessage::Closing(reason) => {
-                json.key("type").string("closing");
+                json.kind("closing");
                 json.key("reason").string(reason.name());
             }
         }
@@ -188,15 +192,15 @@ fn place<C: Replicate>(body: &C) -> [i32; 2] {
 fn describe_event<G: Game>(event: &Event, json: &mut Json<'_>) {
     match event {
         Event::Joined(entry) => {
-            json.key("type").string("joined");
+            json.kind("joined");
             describe_entry(entry, json);
         }
         Event::Left(player) => {
-            json.key("type").string("left");
+            json.kind("left");
             json.key("player").number(player.0);
         }
         Event::Results { ranking, rematch_by } => {
-            json.key("type").string("results");
+            json.kind("results");
             json.key("ranking").list(ranking.as_slice(), |json, ranked| {
                 json.object(|json| {
                     json.key("player").number(ranked.player.0);
@@ -206,28 +210,28 @@ fn describe_event<G: Game>(event: &Event, json: &mut Json<'_>) {
             json.key("rematchBy").number(rematch_by.0);
         }
         Event::Game(bytes) => {
-            json.key("type").string("game");
+            json.kind("game");
             json.key("event").raw(G::Event::read(bytes.as_slice()).map(|event| event.to_json()).as_deref().unwrap_or("null"));
         }
         Event::Updated(entry) => {
-            json.key("type").string("updated");
+            json.kind("updated");
             describe_entry(entry, json);
         }
         Event::Lobby(lobby) => {
-            json.key("type").string("lobby");
+            json.kind("lobby");
             json.key("host").number_or_null(lobby.host.map(|player| player.0));
             json.key("bots").boolean(lobby.bots);
             json.key("ready").list(lobby.ready.as_slice(), |json, player| json.number(player.0));
         }
         Event::Draining { until } => {
-            json.key("type").string("draining");
+            json.kind("draining");
             json.key("until").number(until.0);
         }
     }
 }
 
 fn describe_welcome(welcome: &Welcome, json: &mut Json<'_>) {
-    json.key("type").string("welcome");
+    json.kind("welcome");
     json.key("matchId").hex(&welcome.match_id.0);
     json.key("player").number_or_null(welcome.player.map(|player| player.0));
     json.key("mode").number(welcome.mode);
@@ -249,7 +253,7 @@ fn describe_entry(entry: &RosterEntry, json: &mut Json<'_>) {
 }
 
 fn describe_pong(pong: &Pong, json: &mut Json<'_>) {
-    json.key("type").string("pong");
+    json.kind("pong");
     json.key("clientTimeMs").number(pong.client_time_ms);
     json.key("tick").number(pong.tick.0);
     json.key("phase").number(pong.phase);

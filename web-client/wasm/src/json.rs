@@ -36,6 +36,11 @@ impl<'a> Json<'a> {
         self
     }
 
+    /// What kind of record this object is.
+    pub fn kind(&mut self, name: &str) {
+        self.key("type").string(name);
+    }
+
     /// A string.
     pub fn string(&mut self, text: &str) {
         self.separate();

@@ -35,8 +35,8 @@ impl Authenticator for Accounts {
 
 fn gateway() -> Arc<Gateway> {
     let game = GameFacts { name: "none", schema_hash: 7, decode_hello: |_| None };
-    let directory = Directory::new(Box::new([]), Vec::new(), 1);
-    let gateway = Gateway::new(game, Arc::new(Config::default()), directory, None, Signer::default());
+    let directory = Directory::new(Box::new([]), Vec::new(), 1, None);
+    let gateway = Gateway::new(game, Arc::new(Config::default()), directory, None, Signer::default(), None);
     Arc::new(Gateway { authenticator: Box::new(Accounts), ..gateway })
 }
 

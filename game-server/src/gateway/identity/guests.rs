@@ -1,24 +1,35 @@
 //! Guests: whoever gives a name is given a random token, and is the same person for as long as the
-//! server keeps their session.
+//! server keeps their session. Servers that share a store know each other's guests.
 //!
 //! Invariant: only the SHA-256 of a token is kept, as the id of its session.
 
-use std::future::ready;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use tickwire_cluster::Store;
 use tickwire_protocol::Secret;
 use tickwire_protocol::text::Name;
 
 use super::{Answer, Authenticator, Identity, Refusal, names};
-use crate::gateway::sessions::{Known, Sessions};
+use crate::gateway::sessions::{IDLE_MAX, Known, Sessions};
 use crate::http::address::{AddressKey, ClientAddress};
 use crate::matches::PlayerKey;
 use crate::secrets::{Bearer, hash, random_bytes};
 
+/// When it is worth asking a store again that is away.
+const STORE_WAIT: Duration = Duration::from_secs(2);
+
 /// Lets in whoever has the token of a session.
 #[derive(Clone, Debug)]
-pub(crate) struct Guests(Arc<Sessions>);
+pub(crate) struct Guests {
+    sessions: Arc<Sessions>,
+    /// What servers share, if there are several.
+    store: Option<Arc<dyn Store>>,
+}
+
+/// Where the store keeps guests' names, by the hash of their tokens.
+const GUESTS: &str = "guest";
 
 /// What a new guest is told.
 #[derive(Debug)]
@@ -30,29 +41,45 @@ pub(crate) struct Opened {
 }
 
 impl Guests {
-    /// Those who have one of these sessions.
-    pub(crate) fn new(sessions: Arc<Sessions>) -> Self {
-        Self(sessions)
+    /// Those who have one of these sessions, or one that another server opened.
+    pub(crate) fn new(sessions: Arc<Sessions>, store: Option<Arc<dyn Store>>) -> Self {
+        Self { sessions, store }
     }
 
     /// A session for someone at `address` who typed `name`.
-    pub(crate) fn open(&self, now: Instant, name: &str, address: AddressKey) -> Opened {
+    pub(crate) async fn open(&self, now: Instant, name: &str, address: AddressKey) -> Opened {
         let (token, name) = (Secret(random_bytes()), names::clean(name));
-        self.0.enter(now, Known { id: PlayerKey(hash(token)), name: name.clone(), expires: None }, address);
+        let id = PlayerKey(hash(token));
+        self.sessions.enter(now, Known { id, name: name.clone(), expires: None }, address);
+        if let Some(store) = &self.store {
+            // While the store is away, this server alone knows them.
+            let _ = store.put(GUESTS, &id.0, Bytes::from(name.as_str().to_owned()), IDLE_MAX).await;
+        }
         Opened { token, name }
     }
 
-    fn recognise(&self, now: Instant, token: &str) -> Result<Identity, Refusal> {
+    async fn recognise(&self, now: Instant, token: &str) -> Result<Identity, Refusal> {
         let token: Secret = token.parse().map_err(|_| Refusal::Unknown)?;
         let subject = PlayerKey(hash(token));
-        let name = self.0.name(now, subject).ok_or(Refusal::Unknown)?;
+        let name = match self.sessions.name(now, subject) {
+            Some(name) => name,
+            None => self.named_elsewhere(subject).await?,
+        };
         Ok(Identity { subject, name, expires: None })
+    }
+
+    /// Another server may have opened the session.
+    async fn named_elsewhere(&self, subject: PlayerKey) -> Result<Name, Refusal> {
+        let store = self.store.as_ref().ok_or(Refusal::Unknown)?;
+        let name = store.get(GUESTS, &subject.0, Some(IDLE_MAX)).await.map_err(|_| Refusal::Unavailable(STORE_WAIT))?;
+        let name = name.ok_or(Refusal::Unknown)?;
+        Ok(Name::truncated(&String::from_utf8_lossy(&name)))
     }
 }
 
 impl Authenticator for Guests {
     fn authenticate<'a>(&'a self, now: Instant, _: ClientAddress, credential: Bearer<'a>) -> Answer<'a> {
-        Box::pin(ready(self.recognise(now, credential.reveal())))
+        Box::pin(self.recognise(now, credential.reveal()))
     }
 }
 
@@ -62,18 +89,19 @@ mod tests {
     use crate::config::Config;
     use crate::gateway::sessions::IDLE_MAX;
 
-    #[test]
-    fn a_token_shows_who_a_guest_is_as_long_as_there_is_a_session() {
+    #[tokio::test]
+    async fn a_token_shows_who_a_guest_is_as_long_as_there_is_a_session() {
         let start = Instant::now();
-        let guests = Guests::new(Sessions::new(&Config::default()));
-        let [ada, bob] = [" Ada\n", "Bob"].map(|name| guests.open(start, name, AddressKey::V4([192, 0, 2, 1])));
+        let guests = Guests::new(Sessions::new(&Config::default()), None);
+        let address = AddressKey::V4([192, 0, 2, 1]);
+        let (ada, bob) = (guests.open(start, " Ada\n", address).await, guests.open(start, "Bob", address).await);
         assert_eq!(ada.name.as_str(), "Ada");
-        let recognised = guests.recognise(start, &ada.token.reveal()).expect("known");
+        let recognised = guests.recognise(start, &ada.token.reveal()).await.expect("known");
         assert_eq!((recognised.name, recognised.expires), (ada.name, None));
-        assert_ne!(recognised.subject, guests.recognise(start, &bob.token.reveal()).expect("known").subject);
-        assert_eq!(guests.recognise(start + IDLE_MAX, &ada.token.reveal()), Err(Refusal::Unknown));
+        assert_ne!(recognised.subject, guests.recognise(start, &bob.token.reveal()).await.expect("known").subject);
+        assert_eq!(guests.recognise(start + IDLE_MAX, &ada.token.reveal()).await, Err(Refusal::Unknown));
         for nobodys in ["", "x", &Secret([7; 16]).reveal(), &format!("{}0", bob.token.reveal())] {
-            assert_eq!(guests.recognise(start, nobodys), Err(Refusal::Unknown), "{nobodys:?}");
+            assert_eq!(guests.recognise(start, nobodys).await, Err(Refusal::Unknown), "{nobodys:?}");
         }
     }
 }

@@ -54,6 +54,11 @@ impl Signer {
         }
     }
 
+    /// Takes these keys, as a file has them.
+    pub(crate) fn take(&self, text: &[u8]) {
+        self.renew(Ok(text.to_vec()));
+    }
+
     /// Takes the keys that the file has now. Says nothing again about one that was looked at before.
     fn renew(&self, text: Result<Vec<u8>, Cause>) {
         let looked_at = match &text {

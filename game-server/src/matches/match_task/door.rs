@@ -71,15 +71,20 @@ impl<G: Game> MatchTask<G> {
             }
             Command::Shed => self.audience.shed(),
             // Handled by the loop.
-            Command::End(_) => {}
+            Command::End(_) | Command::Move(_) | Command::Freeze { .. } => {}
         }
     }
 
     /// The match is over before this command could be carried out.
     pub(super) fn turn_away(&self, command: Command) {
+        self.turn_away_for(command, CloseReason::MatchGone);
+    }
+
+    /// This command is not carried out. Whoever came with it is told why.
+    pub(super) fn turn_away_for(&self, command: Command, reason: CloseReason) {
         if let Some(socket) = command.into_socket() {
-            tracing::debug!(match_id = %self.info.id, "somebody came when the match was over");
-            refuse(socket, CloseReason::MatchGone);
+            tracing::debug!(match_id = %self.info.id, reason = reason.name(), "somebody came when the match was over");
+            refuse(socket, reason);
         }
     }
 

@@ -9,6 +9,7 @@ use super::MatchTask;
 use crate::clock;
 use crate::journal::MatchLog;
 use crate::journal::record::Identity;
+use crate::matches::card::MatchCard;
 
 /// So many ticks after another the hash of the world is written: whoever replays them sees that
 /// they came to the same.
@@ -51,6 +52,8 @@ impl<G: Game> MatchTask<G> {
         let core = self.core.state();
         let identity = self.identity();
         self.log.checkpoint(&identity, &core);
+        let info = &self.info;
+        self.log.card(|out| MatchCard::of(info).write(out));
     }
 
     fn identity(&self) -> Identity {

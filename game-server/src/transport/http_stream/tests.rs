@@ -2,6 +2,7 @@ use std::task::Waker;
 
 use futures_util::{FutureExt, StreamExt};
 use tickwire_protocol::Tick;
+use tickwire_protocol::CloseReason;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::messages::ServerMessage;
 
@@ -139,7 +140,7 @@ async fn who_is_closed_is_told_why_after_all_else() {
     for polls in [false, true] {
         let (end, mut link) = connection();
         assert_eq!(link.send(&bytes(b"last")), Ok(Taken::Part));
-        let closed = tokio::spawn(link.into_socket().close(CloseReason::Left));
+        let closed = tokio::spawn(async move { link.into_socket().close(&CloseReason::Left.into()).await });
         tokio::task::yield_now().await;
         assert_eq!(deliver(&end, 0, &[b"x"]), Some(Err(Refused::Gone)));
         if polls {

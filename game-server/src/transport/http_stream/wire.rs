@@ -8,12 +8,10 @@ use std::ops::Range;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use tickwire_protocol::CloseReason;
-use tickwire_protocol::codec::encode;
-use tickwire_protocol::messages::ServerMessage;
 use tokio::time::Instant;
 
 use super::framing::frame;
+use crate::transport::farewell::Farewell;
 use crate::transport::seam::{Broken, MESSAGES_MAX, Taken};
 
 /// The last answer is given again so often.
@@ -48,7 +46,7 @@ pub(super) struct Wire {
     bytes_written: u64,
     reader: Reader,
     waker: Option<Waker>,
-    closing: Option<CloseReason>,
+    closing: Option<Farewell>,
     end: End,
     /// Waits until the client was told.
     farewell: Option<Waker>,
@@ -248,10 +246,10 @@ impl Wire {
             self.bytes_written += framed.len() as u64;
             return Some(framed);
         }
-        let reason = self.closing?;
+        let farewell = self.closing.take()?;
         self.end = End::Told;
         self.farewell.take().into_iter().for_each(Waker::wake);
-        Some(frame(&encode(&ServerMessage::Closing(reason))))
+        Some(frame(&farewell.payload()))
     }
 
     fn wait<T>(&mut self, context: &Context<'_>) -> Poll<T> {
@@ -277,8 +275,8 @@ impl Wire {
         self.wake();
     }
 
-    pub(super) fn close(&mut self, reason: CloseReason) {
-        self.closing = Some(reason);
+    pub(super) fn close(&mut self, farewell: Farewell) {
+        self.closing = Some(farewell);
         self.wake();
     }
 

@@ -66,6 +66,7 @@ pub(super) fn server_message(message: &ServerMessage) -> Value {
         ServerMessage::Cells { tick, parts } => {
             json!({ "type": "cells", "tick": tick.0, "parts": parts.as_slice().iter().map(part).collect::<Vec<_>>() })
         }
+        ServerMessage::Migrate { ws_url } => json!({ "type": "migrate", "ws_url": ws_url.as_str() }),
         ServerMessage::CellsCheck { hash } => json!({ "type": "cells_check", "hash": word(*hash) }),
     }
 }

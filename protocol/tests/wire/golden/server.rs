@@ -5,7 +5,7 @@ use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::messages::{Body, Lobby, Pong, Presence, Ranked};
 use tickwire_protocol::text::Name;
-use tickwire_protocol::{CloseReason, Event, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Tick, Welcome};
+use tickwire_protocol::{CloseReason, Event, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Tick, Welcome, WsUrl};
 
 use super::json::server_message;
 use super::{Fixture, Vector};
@@ -48,6 +48,7 @@ fn golden_server_messages() {
     let lobby = |host: Option<u16>, bots, ready| {
         ServerMessage::Event(Event::Lobby(Lobby { host: host.map(PlayerId), bots, ready: BoundedVec::truncated(ready) }))
     };
+    let migrate = |url| ServerMessage::Migrate { ws_url: WsUrl::new(url).expect("an address") };
     let cells = |parts| ServerMessage::Cells { tick: Tick(70_001), parts: BoundedVec::truncated(parts) };
     let parts = vec![
         Part { slot: 0, news: News::Keyframe(body(&[0xc0])) },
@@ -76,6 +77,8 @@ fn golden_server_messages() {
         ("pong_no_input", vec![pong(None)]),
         ("check", vec![ServerMessage::Check { tables: BoundedVec::truncated(vec![0xfedc_ba98_7654_3210, 7]) }]),
         ("cells_of_nothing", vec![cells(Vec::new())]),
+        ("migrate", vec![migrate("wss://b.play.example/n/b/ws?guest=5c")]),
+        ("migrate_near", vec![migrate("ws?guest=5c"), ServerMessage::Closing(CloseReason::Moved)]),
         ("cells_check", vec![ServerMessage::CellsCheck { hash: 1 }]),
         ("tick_with_cells", vec![cells(parts), delta()]),
         ("session_start", vec![welcome(Some(0)), keyframe()]),

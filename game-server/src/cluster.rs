@@ -1,0 +1,171 @@
+//! Several servers that are one: who else there is, where a match is run, and how they ask each
+//! other. [`tickwire_cluster`] knows who owns what; here is what players get of it.
+//!
+//! `letter` is what servers tell each other, `calls` who waits for an answer.
+//!
+//! Invariant: a store that is away costs what needs other servers, and nothing else.
+
+mod calls;
+pub mod letter;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tickwire_cluster::{MatchEntry, Node, NodeCard, NodeId, StoreError};
+use tickwire_protocol::MatchId;
+use tickwire_protocol::codec::encode;
+
+use calls::Calls;
+use letter::{Answer, Ask, Message};
+
+use crate::http::neighbours::Neighbours;
+use crate::matches::MatchCard;
+
+/// Other ways in that a client is told of.
+pub const ALTERNATES_MAX: usize = 8;
+/// Another server must have answered after so long.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// A server that uses so much of its headroom, in thousandths, is full: the next one is filled.
+const FULL_PERMILLE: u16 = 950;
+
+/// This server among the others.
+pub struct Cluster {
+    node: Node,
+    ws_url: String,
+    calls: Calls,
+    neighbours: Arc<Neighbours>,
+    listed: RwLock<Arc<[(MatchId, MatchCard)]>>,
+}
+
+/// Where a match is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// By this server, or nobody knows of it.
+    Here,
+    /// By another one.
+    There(NodeId),
+    /// Its server was lost, and nobody has taken it over yet.
+    Between,
+}
+
+/// Why another server did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// It cannot be reached, or took too long.
+    #[error("the other server does not answer")]
+    Silent,
+    /// As many calls wait as may.
+    #[error("too many calls wait for other servers")]
+    Busy,
+}
+
+impl Cluster {
+    /// With `node`, which players reach at `address`.
+    pub fn new(node: Node, address: &str, neighbours: Arc<Neighbours>) -> Self {
+        let ws_url = ws_url(address).unwrap_or_default();
+        Self { node, ws_url, calls: Calls::default(), neighbours, listed: RwLock::new(Arc::from([])) }
+    }
+
+    /// This server, as the others know it.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Where players of this server open their WebSockets.
+    pub fn ws_url(&self) -> &str {
+        &self.ws_url
+    }
+
+    /// Whose pages and WebSockets are ours too.
+    pub fn neighbours(&self) -> &Arc<Neighbours> {
+        &self.neighbours
+    }
+
+    /// Who runs a match that is not here.
+    ///
+    /// # Errors
+    /// If nobody can say.
+    pub async fn locate(&self, id: MatchId) -> Result<Whereabouts, StoreError> {
+        Ok(self.whereabouts(self.node.store().find(id).await?))
+    }
+
+    fn whereabouts(&self, entry: Option<MatchEntry>) -> Whereabouts {
+        match entry {
+            None => Whereabouts::Here,
+            Some(entry) if !entry.is_held => Whereabouts::Between,
+            Some(entry) if entry.owner.node == *self.node.id() => Whereabouts::Here,
+            Some(entry) => Whereabouts::There(entry.owner.node),
+        }
+    }
+
+    /// Where players of this node open their WebSockets. `None` if it is not known.
+    pub fn ws_url_of(&self, node: &NodeId) -> Option<String> {
+        self.node.nodes().iter().find(|card| card.id == *node).and_then(|card| ws_url(&card.address))
+    }
+
+    /// Other ways in, for a client whose server is lost.
+    pub fn alternates(&self) -> Vec<String> {
+        let nodes = self.node.nodes();
+        let others = nodes.iter().filter(|card| card.id != *self.node.id());
+        others.filter_map(|card| ws_url(&card.address)).take(ALTERNATES_MAX).collect()
+    }
+
+    /// Where a new match or a newcomer goes, best first: to the fullest server that is not full, so
+    /// that one is filled before the next is opened.
+    pub fn candidates(&self) -> Vec<NodeId> {
+        let nodes = self.node.nodes();
+        let mut open: Vec<&NodeCard> = nodes.iter().filter(|card| !card.is_draining).collect();
+        open.sort_by_key(|card| {
+            let is_full = card.load_permille >= FULL_PERMILLE;
+            (is_full, if is_full { card.load_permille } else { FULL_PERMILLE - card.load_permille }, card.id.clone())
+        });
+        open.into_iter().map(|card| card.id.clone()).collect()
+    }
+
+    /// Asks another server for something.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn ask(&self, node: &NodeId, ask: Ask) -> Result<Answer, Unanswered> {
+        let (number, answer) = self.calls.begin().ok_or(Unanswered::Busy)?;
+        let letter = Message::Ask(number, Box::new(ask));
+        if !self.tell(node, &letter).await {
+            self.calls.give_up(number);
+            return Err(Unanswered::Silent);
+        }
+        let answer = tokio::time::timeout(PATIENCE, answer).await;
+        self.calls.give_up(number);
+        answer.ok().and_then(Result::ok).ok_or(Unanswered::Silent)
+    }
+
+    /// An answer has come.
+    pub fn answered(&self, number: u64, answer: Answer) {
+        self.calls.end(number, answer);
+    }
+
+    /// Tells another server something. Says whether it listens.
+    pub async fn tell(&self, node: &NodeId, message: &Message) -> bool {
+        let body = Bytes::from(encode(message));
+        self.node.store().send(self.node.id(), node, body).await.unwrap_or_default()
+    }
+
+    /// The matches of all servers, as of the last look.
+    pub fn listed(&self) -> Arc<[(MatchId, MatchCard)]> {
+        Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks who and what there is.
+    pub async fn look(&self, matches_max: usize) {
+        let nodes = self.node.nodes();
+        self.neighbours.are(nodes.iter().filter(|card| card.id != *self.node.id()).map(|card| card.address.as_str()));
+        let Ok(entries) = self.node.store().list(matches_max).await else { return };
+        let listed = entries.iter().filter_map(|entry| Some((entry.id, MatchCard::read(&entry.card)?)));
+        *self.listed.write().unwrap_or_else(PoisonError::into_inner) = listed.collect();
+    }
+}
+
+/// Where a server's players open their WebSockets.
+fn ws_url(address: &str) -> Option<String> {
+    Some(format!("ws{}ws", address.strip_prefix("http")?))
+}

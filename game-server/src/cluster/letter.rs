@@ -1,0 +1,120 @@
+//! What servers tell each other. They trust each other, as they share a store; a letter of another
+//! version is not understood and left unanswered.
+
+use std::net::IpAddr;
+
+use tickwire_cluster::store::MESSAGE_BYTES_MAX;
+use tickwire_protocol::MatchId;
+use tickwire_protocol::codec::{Decode, Encode, decode};
+use tickwire_protocol::text::Name;
+
+use crate::matches::PlayerKey;
+
+/// A message from server to server.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub enum Message {
+    /// Somebody wants a seat. Numbered by who asks.
+    Ask(u64, Box<Ask>),
+    /// The answer to the question of this number.
+    Answer(u64, Answer),
+    /// These matches were given up for the receiver to run on.
+    Take(Vec<MatchId>),
+}
+
+/// Somebody who asked one server wants a seat on another.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub struct Ask {
+    /// Who.
+    pub player: PlayerKey,
+    /// How the others see them.
+    pub name: Name,
+    /// Until when they are known, milliseconds from now on, if there is such a moment.
+    pub expires_in_ms: Option<u64>,
+    /// Where the request came from, as an IPv6 address.
+    pub client: [u8; 16],
+    /// What they want.
+    pub wish: AskedFor,
+}
+
+/// What somebody wants of another server.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub enum AskedFor {
+    /// A seat in any match of this mode.
+    Anywhere(String),
+    /// A seat in this match.
+    In(MatchId),
+    /// A seat in a new match.
+    InNew {
+        /// Its mode.
+        mode: String,
+        /// Not listed.
+        private: bool,
+        /// Its first round waits.
+        lobby: bool,
+        /// Bots fill it.
+        bots: bool,
+        /// The code it shall have, if nobody else's match has it.
+        code: Option<String>,
+    },
+}
+
+/// What another server says, to be passed on as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// JSON.
+    pub body: Vec<u8>,
+    /// When to ask again.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Ask {
+    /// An address as letters have it.
+    pub fn address(address: IpAddr) -> [u8; 16] {
+        match address {
+            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+            IpAddr::V6(address) => address.octets(),
+        }
+    }
+}
+
+impl Message {
+    /// What another server sent; `None` if it is of another version.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        decode::<_, MESSAGE_BYTES_MAX>(bytes).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwire_protocol::codec::encode;
+
+    use super::*;
+
+    #[test]
+    fn a_letter_is_read_as_it_was_written_and_nothing_else_is() {
+        let ask = Ask {
+            player: PlayerKey([7; 32]),
+            name: Name::truncated("Ada"),
+            expires_in_ms: Some(5),
+            client: Ask::address("192.0.2.1".parse().expect("an address")),
+            wish: AskedFor::InNew { mode: "duel".into(), private: true, lobby: false, bots: true, code: Some("CODE42".into()) },
+        };
+        let letters = [
+            Message::Ask(3, Box::new(ask)),
+            Message::Answer(4, Answer { status: 503, body: b"{}".to_vec(), retry_after_ms: Some(1) }),
+            Message::Take(vec![MatchId([1; 16])]),
+        ];
+        for letter in letters {
+            let bytes = encode(&letter);
+            assert_eq!(Message::read(&bytes), Some(letter));
+            assert_eq!(Message::read(&bytes[..bytes.len() - 1]), None);
+        }
+        assert_eq!(Message::read(&[9]), None);
+    }
+}

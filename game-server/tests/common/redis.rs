@@ -1,0 +1,139 @@
+//! A Redis of the test's own, and servers that share it.
+
+#![allow(dead_code)] // every test uses a part of it
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
+
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A Redis that ends with the test.
+pub(crate) struct Redis {
+    child: Child,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Redis {
+    pub(crate) fn start() -> Self {
+        // It takes no port that the system chooses: one that was free just now.
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let dir = tempfile::tempdir().expect("a folder");
+        let child = Self::spawn(port, &dir);
+        Self { child, port, dir }
+    }
+
+    fn spawn(port: u16, dir: &TempDir) -> Child {
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"]).arg(dir.path());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("redis-server is installed: `cargo xtask test` does that");
+        for _ in 0..400 {
+            if is_answering(port) {
+                return child;
+            }
+            sleep(Duration::from_millis(25));
+        }
+        panic!("redis-server does not answer on port {port}")
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// It dies, with all that it had.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("a child");
+        self.child.wait().expect("a child");
+    }
+
+    /// It is there again, empty.
+    pub(crate) fn restart(&mut self) {
+        self.child = Self::spawn(self.port, &self.dir);
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn is_answering(port: u16) -> bool {
+    let mut answer = [0; 5];
+    let asked = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.write_all(b"PING\r\n")?;
+        stream.read_exact(&mut answer)
+    });
+    asked.is_ok() && &answer == b"+PONG"
+}
+
+/// A server of a cluster, in a process of its own.
+pub(crate) struct Server {
+    child: Child,
+    log: Lines<BufReader<ChildStderr>>,
+    told: Lines<BufReader<ChildStdout>>,
+    pub(crate) play: SocketAddr,
+}
+
+impl Server {
+    /// Server `name` of those that share `redis`.
+    pub(crate) fn start(redis: &Redis, name: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
+        command.args(["--game", "tag", "--port", "0", "--no-admin", "--log", "json", "--hash-every", "1", "--set", "workers=1"]);
+        command.args(["--set", "headroom.busy_percent=0", "--set", "headroom.late_percent=0", "--set", "memory.brake_percent=0"]);
+        command.args(["--set", "matches.countdown_seconds=0", "--store", &redis.url(), "--node-id", name]).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for (variable, _) in std::env::vars_os().filter(|(variable, _)| variable.to_string_lossy().starts_with("TICKWIRE_")) {
+            command.env_remove(variable);
+        }
+        let mut child = command.spawn().expect("the binary runs");
+        let log = BufReader::new(child.stderr.take().expect("standard error")).lines();
+        let mut told = BufReader::new(child.stdout.take().expect("standard output")).lines();
+        let line = told.find_map(|line| line.expect("UTF-8").strip_prefix("tickwire: play   http://").map(str::to_owned));
+        let play = line.and_then(|line| line.strip_suffix('/')?.parse().ok()).expect("it says where it listens");
+        Self { child, log, told, play }
+    }
+
+    /// The next line of the log with this message.
+    pub(crate) fn says(&mut self, message: &str) -> Value {
+        let mut seen = Vec::new();
+        for line in self.log.by_ref() {
+            let line: Value = serde_json::from_str(&line.expect("UTF-8")).unwrap_or_default();
+            if line["message"] == message {
+                return line;
+            }
+            seen.push(line.to_string());
+        }
+        panic!("it ended and never said `{message}`: {seen:#?}")
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let script = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &script]).status().expect("a shell").success());
+    }
+
+    /// Its exit code, once it has ended.
+    pub(crate) fn end(&mut self) -> Option<i32> {
+        self.child.wait().expect("a child").code()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("a child");
+        self.child.wait().expect("a child");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
