@@ -192,7 +192,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// These matches are over: everything of them goes but that they have ended, which is
     /// remembered for an hour.
     fn end<'a>(&'a self, node: &'a NodeId, matches: &'a [(MatchId, Epoch)]) -> Reply<'a, ()>;
-    /// Who runs this match.
+    /// Who runs this match, or ran it last, if others can claim it.
     fn find(&self, id: MatchId) -> Reply<'_, Option<MatchEntry>>;
     /// All matches that somebody runs or could claim, at most `max`.
     fn list(&self, max: usize) -> Reply<'_, Vec<MatchEntry>>;

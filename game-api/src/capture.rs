@@ -13,7 +13,7 @@ use tickwire_protocol::schema::{Fnv, Schema, Table as TableSchema};
 use tickwire_protocol::snapshot::{Snapshot, Table};
 use tickwire_protocol::{NetId, PlayerId};
 
-use crate::state::{OtherTables, Rows, TableRows};
+use crate::state::{Rows, TableRows, Unfit};
 use crate::world::Networked;
 use crate::{Components, Replicate};
 
@@ -50,6 +50,8 @@ impl Registry {
 
     #[allow(clippy::panic)] // see `new`
     pub(crate) fn register<C: Replicate>(&mut self) {
+        // What is stored is found by name.
+        assert!(self.tables().all(|table| table.name != C::TABLE.name), "the game lists `{}` twice", C::TABLE.name);
         if C::IS_HIDDEN {
             self.persisted.push((C::TABLE, Box::new(CaptureOf::<C>::new())));
             return;
@@ -57,7 +59,6 @@ impl Registry {
         let Some(index) = self.schema.tables().iter().position(|table| *table == C::TABLE) else {
             panic!("table `{}` is not in the game's SCHEMA", C::TABLE.name)
         };
-        assert!(self.replicated.iter().all(|(other, _)| *other != index), "the game lists `{}` twice", C::TABLE.name);
         self.replicated.push((index, Box::new(CaptureOf::<C>::new())));
     }
 
@@ -79,38 +80,41 @@ impl Registry {
 
     /// The rows of every replicated and every persisted table. Only [`Networked`] entities have any.
     pub fn state(&mut self, world: &mut World) -> Rows {
-        let tables_hash = self.tables_hash();
-        Rows { tables_hash, tables: self.captures().map(|capture| capture.rows(world)).collect() }
+        Rows { tables: self.captures().map(|capture| capture.rows(world)).collect() }
     }
 
-    /// Makes the world's [`Networked`] entities those of `rows`: the ones that were there go, and for every
-    /// id in `rows` there is an entity with that id and its components.
+    /// Makes the world's [`Networked`] entities those of `rows`, as far as the game has their components: the
+    /// ones that were there go, and for every id there is an entity with that id and its components. Says what
+    /// the game has no place for.
     ///
     /// # Errors
-    /// If `rows` are not of this game's tables. The world is then as it was.
-    pub fn restore(&mut self, world: &mut World, rows: &Rows) -> Result<(), OtherTables> {
-        let is_whole = |(capture, table): (&mut Box<dyn Capture>, &TableRows)| table.values.len() == table.ids.len() * capture.columns();
-        let same_count = self.captures().count() == rows.tables.len();
-        if rows.tables_hash != self.tables_hash() || !same_count || !self.captures().zip(&rows.tables).all(is_whole) {
-            return Err(OtherTables);
+    /// If a value does not fit: see [`Rows`]. The world is then as it was.
+    pub fn restore(&mut self, world: &mut World, rows: &Rows) -> Result<Vec<String>, Unfit> {
+        let mut left_out = Vec::new();
+        let is_gone = |stored: &&TableRows| self.tables().all(|table| table.name != stored.name);
+        left_out.extend(rows.tables.iter().filter(is_gone).map(|stored| format!("component `{}`", stored.name)));
+        let mut fitting = Vec::new();
+        for table in self.tables() {
+            let stored = rows.tables.iter().find(|stored| stored.name == table.name);
+            fitting.push(stored.map(|stored| Ok((&stored.ids, stored.fit(table, &mut left_out)?))).transpose()?);
         }
         let there: Vec<Entity> = world.query_filtered::<Entity, With<Networked>>().iter(world).collect();
         for entity in there {
             world.despawn(entity);
         }
         // In order of ids, whatever tables they are in: two restored worlds are alike.
-        let mut entities: BTreeMap<NetId, Entity> =
-            rows.tables.iter().flat_map(|table| &table.ids).map(|id| (*id, Entity::PLACEHOLDER)).collect();
+        let ids = fitting.iter().flatten().flat_map(|(ids, _)| ids.iter());
+        let mut entities: BTreeMap<NetId, Entity> = ids.map(|id| (*id, Entity::PLACEHOLDER)).collect();
         for (id, entity) in &mut entities {
             *entity = world.spawn(Networked(*id)).id();
         }
-        for (capture, table) in self.captures().zip(&rows.tables) {
-            let values = table.values.chunks_exact(capture.columns());
-            for (entity, row) in table.ids.iter().filter_map(|id| entities.get(id)).zip(values) {
+        for (capture, (ids, values)) in self.captures().zip(fitting).filter_map(|(capture, fitting)| Some((capture, fitting?))) {
+            let values = values.chunks_exact(capture.columns());
+            for (entity, row) in ids.iter().filter_map(|id| entities.get(id)).zip(values) {
                 capture.insert(world, *entity, row);
             }
         }
-        Ok(())
+        Ok(left_out)
     }
 
     /// Replicated tables, and then persisted ones, in the order they were registered.
@@ -119,18 +123,10 @@ impl Registry {
         replicated.chain(self.persisted.iter_mut().map(|(_, capture)| capture))
     }
 
-    /// Tells tables apart whose rows could be confused. What was learned of them does not matter here.
-    fn tables_hash(&self) -> u64 {
+    /// The tables of [`Registry::captures`].
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &TableSchema> {
         let replicated = self.replicated.iter().filter_map(|(index, _)| self.schema.tables().get(*index));
-        let mut hash = Fnv::new();
-        for table in replicated.chain(self.persisted.iter().map(|(table, _)| table)) {
-            hash.text(table.name);
-            for field in table.fields {
-                hash.text(field.name);
-                [field.min, field.max].into_iter().for_each(|bound| hash.word(bound as u32));
-            }
-        }
-        hash.finish()
+        replicated.chain(self.persisted.iter().map(|(table, _)| table))
     }
 
     /// Replaces the rows of all replicated tables in `snapshot` but the match's own.
@@ -215,7 +211,7 @@ impl<C: Replicate> Capture for CaptureOf<C> {
         let query = self.query.get_or_insert_with(|| world.query());
         let mut found: Vec<(NetId, &C)> = query.iter(world).map(|(networked, component)| (networked.0, component)).collect();
         found.sort_unstable_by_key(|(id, _)| *id);
-        let mut rows = TableRows::default();
+        let mut rows = TableRows::none_of(&C::TABLE);
         for (id, component) in found {
             let start = rows.values.len();
             rows.ids.push(id);

@@ -76,7 +76,7 @@ pub use predictor::Predictor;
 pub use registry::GameVisitor;
 pub use rng::Rng;
 pub use simulation::Simulation;
-pub use state::{OtherTables, Rows, SimulationState};
+pub use state::{Rows, SimulationState, Unfit, layout};
 /// Makes an event of a struct or an enum: how it is sent, and its JSON and TypeScript type for the page.
 ///
 /// ```

@@ -9,8 +9,8 @@ use tickwire_protocol::messages::Ranked;
 use tickwire_protocol::schema::{Columns, Fnv, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
-use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, OtherTables, Playing, Random, Registry, Rng, Scene, Setup};
-use crate::{SimulationState, Told, tick_field};
+use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Playing, Random, Registry, Rng, Scene, Setup};
+use crate::{SimulationState, Told, Unfit, tick_field};
 
 /// The world of one match.
 pub struct Simulation<G: Game> {
@@ -135,17 +135,18 @@ impl<G: Game> Simulation<G> {
     }
 
     /// Becomes what `state` was stored from: of the same game in the same mode. From here on it does what
-    /// that one did next. What a game keeps in resources or in a system's `Local` stays as it is.
+    /// that one did next. What a game keeps in resources or in a system's `Local` stays as it is. If the
+    /// game has changed since, what fits goes on, by the rules of [`Rows`](crate::Rows); says what does not.
     ///
     /// # Errors
-    /// If the state is of other tables than the game has now. Nothing is changed then.
-    pub fn restore(&mut self, state: &SimulationState) -> Result<(), OtherTables> {
-        self.registry.restore(&mut self.world, &state.rows)?;
+    /// If a value does not fit. Nothing is changed then.
+    pub fn restore(&mut self, state: &SimulationState) -> Result<Vec<String>, Unfit> {
+        let left_out = self.registry.restore(&mut self.world, &state.rows)?;
         self.world.insert_resource(MatchClock { tick: state.tick, phase: state.phase(), phase_ends: state.phase_ends });
         self.world.insert_resource(Random(Rng::new(state.random)));
         self.world.insert_resource(NetIds(state.next_net_id));
         self.world.clear_trackers();
-        Ok(())
+        Ok(left_out)
     }
 
     /// The world, to set a scene up in a test or to look behind it.

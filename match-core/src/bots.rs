@@ -87,9 +87,14 @@ impl<G: Game> Bots<G> {
         &self.brains
     }
 
+    /// So many names were given out.
+    pub(crate) fn set_named(&mut self, named: u64) {
+        self.named = named;
+    }
+
     /// Puts back what was stored.
-    pub(crate) fn set_minds(&mut self, named: u64, minds: BTreeMap<PlayerId, (G::Brain, G::Input)>) {
-        (self.named, self.brains) = (named, minds);
+    pub(crate) fn set_minds(&mut self, minds: BTreeMap<PlayerId, (G::Brain, G::Input)>) {
+        self.brains = minds;
     }
 
     /// What `player` decided.

@@ -21,7 +21,7 @@ mod rules;
 mod step;
 mod time;
 
-pub use match_core::{MatchCore, RestoreError};
+pub use match_core::{MatchCore, RestoreError, Restored};
 pub use replication::{Replication, View};
 pub use roster::counts::Counts;
 pub use roster::occupant::{Occupant, Stay};

@@ -13,7 +13,7 @@ mod rounds;
 mod state;
 
 use bytes::Bytes;
-use tickwire_game::{Events, Game, Rng, Simulation, Told};
+use tickwire_game::{Events, Game, Rng, Simulation, Told, layout};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
 use tickwire_protocol::messages::{Event, ServerMessage, Welcome};
 use tickwire_protocol::schema::Phase;
@@ -31,7 +31,7 @@ use crate::roster::occupant::Occupant;
 use crate::rules::Setup;
 use crate::step::{Advance, Outcome, SecretHash, Step};
 use crate::time::Age;
-pub use state::RestoreError;
+pub use state::{RestoreError, Restored};
 
 /// One match.
 ///
@@ -59,6 +59,8 @@ pub use state::RestoreError;
 /// ```
 pub struct MatchCore<G: Game> {
     setup: Setup,
+    /// Of the game's tables and its input: what is stored says so.
+    layout: u64,
     age: Age,
     /// The tick last simulated.
     tick: Tick,
@@ -93,6 +95,7 @@ impl<G: Game> MatchCore<G> {
         let (mode, rules) = (&setup.mode, &setup.rules);
         Self {
             setup: *setup,
+            layout: layout::<G>(),
             age: Age::default(),
             tick: Tick(0),
             simulation: None,

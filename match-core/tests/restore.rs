@@ -24,7 +24,7 @@ fn goes_on<G: Game>(mode: u8, seed: u64, count: usize, at: usize) {
         original.step(step);
     }
     let stored = original.state();
-    let mut restored = MatchCore::<G>::restore(&setup, &stored).expect("what was stored");
+    let mut restored = MatchCore::<G>::restore(&setup, &stored).expect("what was stored").core;
     assert!(restored.state() == stored, "seed {seed}, at {at}: what is restored is what was stored");
     for (number, step) in recording.steps.iter().enumerate().skip(at) {
         let (outcome, hash) = &recording.after[number];
@@ -68,7 +68,7 @@ fn clients_of_a_restored_match_see_the_same() {
         original.step(step);
     }
     let stored = original.state();
-    let mut restored = MatchCore::<Tag>::restore(&setup, &stored).expect("what was stored");
+    let mut restored = MatchCore::<Tag>::restore(&setup, &stored).expect("what was stored").core;
     let mut clients = [
         (View::new(Some(PlayerId(0))), Replica::new(&<Tag as tickwire_game::Game>::SCHEMA)),
         (View::new(None), Replica::new(&<Tag as tickwire_game::Game>::SCHEMA)),

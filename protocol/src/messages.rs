@@ -285,6 +285,8 @@ pub enum CloseReason {
     Restarting,
     /// The match goes on on another server, at the address in the [`ServerMessage::Migrate`] before. The seat is kept there.
     Moved,
+    /// The match is lost: a server that started again could not bring it back. The server's fault.
+    Lost,
 }
 
 /// What a client can do about a closed session.
@@ -302,7 +304,7 @@ pub enum Retry {
 
 impl CloseReason {
     /// Every reason, in wire order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Left,
         Self::MatchOver,
         Self::Draining,
@@ -326,6 +328,7 @@ impl CloseReason {
         Self::Overloaded,
         Self::Restarting,
         Self::Moved,
+        Self::Lost,
     ];
 
     /// Stable name, for logs, metrics, JSON and the WebSocket close frame.
@@ -354,6 +357,7 @@ impl CloseReason {
             Self::Overloaded => "overloaded",
             Self::Restarting => "restarting",
             Self::Moved => "moved",
+            Self::Lost => "lost",
         }
     }
 
@@ -363,7 +367,7 @@ impl CloseReason {
             Self::Left | Self::MatchOver => 1000,
             Self::Draining => 1001,
             Self::Malformed => 1002,
-            Self::InternalError => 1011,
+            Self::InternalError | Self::Lost => 1011,
             Self::Restarting | Self::Moved => 1012,
             Self::Busy | Self::Overloaded => 1013,
             _ => 1008,
@@ -381,9 +385,13 @@ impl CloseReason {
             | Self::Overloaded
             | Self::Restarting
             | Self::Moved => Retry::Resume,
-            Self::HelloTimeout | Self::BadTicket | Self::BadResume | Self::MatchGone | Self::InternalError | Self::Draining => {
-                Retry::Rejoin
-            }
+            Self::HelloTimeout
+            | Self::BadTicket
+            | Self::BadResume
+            | Self::MatchGone
+            | Self::InternalError
+            | Self::Draining
+            | Self::Lost => Retry::Rejoin,
             Self::WrongProtocol | Self::WrongSchema => Retry::Reload,
             Self::Left | Self::MatchOver | Self::Replaced | Self::Malformed | Self::Full | Self::Kicked | Self::Banned => Retry::No,
         }

@@ -214,7 +214,7 @@ async fn run<G: Game>(
             let task = MatchTask::revive(info, commands, session, &matches, offset, &revival);
             let task = task.map(|task| task.on(load).kept(log().shared(in_store)));
             // The waiter may have given up: the server stops.
-            let _ = revived.send(task.as_ref().map(|task| (id, task.seats())).map_err(|error| (id, *error)));
+            let _ = revived.send(task.as_ref().map(|task| (id, task.seats())).map_err(|error| (id, error.clone())));
             task.ok()
         }
     }));

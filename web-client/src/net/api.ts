@@ -88,6 +88,8 @@ export function problemSentence(code: string, status: number, detail: string, re
       return 'Your sign-in is not valid any more. Sign in again to play.';
     case 'match_not_found':
       return 'There is no match with that code. It may have ended.';
+    case 'match_lost':
+      return 'The server restarted and could not bring that match back. Try another one.';
     case 'match_full':
       return 'That match is full. Try another one.';
     case 'rate_limited':

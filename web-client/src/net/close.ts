@@ -32,6 +32,7 @@ const KINDS: Readonly<Record<string, CloseKind>> = {
   overloaded: { retry: 'resume', sentence: 'The server ran short of memory.' },
   restarting: { retry: 'resume', sentence: 'The server restarts; your match goes on in a moment.' },
   moved: { retry: 'resume', sentence: 'Your match goes on on another server.' },
+  lost: { retry: 'rejoin', sentence: 'The server restarted and could not bring your match back.' },
   internal_error: { retry: 'rejoin', sentence: 'The match failed on the server. That is our fault.' },
   // Found out by the page: the server's bytes make no sense to it, which a newer page may cure.
   unreadable: { retry: 'reload', sentence: 'This page does not understand the server. Reload it and try again.' },

@@ -93,6 +93,18 @@ describe('the story of', () => {
     );
   });
 
+  it('a match that a restart could not bring back is told as that', () => {
+    expect(told({ stage: 'finding', reason: 'lost', shared: true, refusal: { code: 'match_lost', sentence: '' } })).toBe(
+      'Your match is lost: The server restarted and could not bring your match back; this page keeps trying to open it anew.',
+    );
+    expect(arrivalSentence({ found: 'another', reason: 'lost', restarted: true })).toBe(
+      'The server restarted and could not bring your match back: this is another one.',
+    );
+    expect(arrivalSentence({ found: 'recreated', reason: 'lost', restarted: true })).toBe(
+      'The server restarted and could not bring your match back: it starts anew under the same link.',
+    );
+  });
+
   it('a WebSocket that is blocked is no lost connection', () => {
     expect(told({ stage: 'joining', waitedMs: 500, blocked: true })).toBe('');
     expect(told({ stage: 'joining', waitedMs: 1_000, blocked: true })).toBe('One moment: Connecting…');

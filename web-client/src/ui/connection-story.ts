@@ -128,10 +128,12 @@ export function arrivalSentence({ found, reason, restarted }: Arrival): string {
     case 'same':
       return 'You are back in your match.';
     case 'recreated':
+      if (reason === 'lost') return `${NOT_BROUGHT_BACK}: it starts anew under the same link.`;
       return restarted
         ? 'The server restarted: your match starts anew under the same link.'
         : 'Your match had ended: it starts anew under the same link.';
     case 'another':
+      if (reason === 'lost') return `${NOT_BROUGHT_BACK}: this is another one.`;
       if (restarted) return 'The server restarted, which ended your match: this is another one.';
       return reason === 'internal_error'
         ? 'Your match failed on the server, which is our fault: this is another one.'
@@ -248,6 +250,8 @@ function finding(situation: Situation): Story {
         'Your match is full',
         'Every seat of your match is taken; this page takes the first that becomes free.',
       );
+    case 'match_lost':
+      return story('Your match is lost', `${NOT_BROUGHT_BACK}; this page keeps trying to open it anew.`);
     case 'match_not_found':
       return story('Your match has ended', 'Nobody has opened your match again yet; this page keeps trying.');
     case 'at_capacity':
@@ -340,6 +344,7 @@ function sentenceStart(reason: string): string {
   return closeKind(reason).sentence.replace(/\.$/, '');
 }
 
+const NOT_BROUGHT_BACK = 'The server restarted and could not bring your match back';
 const SLOW = 'Connecting takes longer than usual.';
 const LOST = 'Connection lost';
 const RESTARTING = 'The server restarts';

@@ -78,7 +78,7 @@ describe('the way back', () => {
     expect(bench.asked).toEqual([{ kind: 'join', idOrCode: 'm1' }]);
   });
 
-  it.each(['match_not_found', 'match_full'])('of a public match is any other after %s', async (refused) => {
+  it.each(['match_not_found', 'match_lost', 'match_full'])('of a public match is any other after %s', async (refused) => {
     const bench = new Bench(PUBLIC, [{ refused }, 'm2']);
     await settle();
     expect(bench.result).toMatchObject({ found: 'another' });

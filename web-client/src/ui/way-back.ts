@@ -41,7 +41,7 @@ export interface SearchOptions {
 /** Not sooner than this after a failure. */
 const WAIT_MIN_MS = 300;
 /** Refusals of a match that let another one be looked for. */
-const NO_SEAT_THERE = new Set(['match_not_found', 'match_full', 'not_found', 'bad_request']);
+const NO_SEAT_THERE = new Set(['match_not_found', 'match_lost', 'match_full', 'not_found', 'bad_request']);
 
 /** One search. It goes on until it has found something or is stopped. */
 export class Search {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tickwire_game::Game;
-use tickwire_match::{Advance, Change, MatchCore, Occupant, RestoreError, Setup, Stay, Step};
+use tickwire_match::{Advance, Change, MatchCore, Occupant, RestoreError, Restored, Setup, Stay, Step};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::sync::mpsc;
@@ -34,7 +34,7 @@ pub struct RevivedSeat {
 }
 
 /// Why a match does not go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RevivalError {
     /// Its core cannot be read here.
     #[error(transparent)]
@@ -105,16 +105,23 @@ impl<G: Game> MatchTask<G> {
     }
 }
 
-/// The core as far as it is known. Where the steps do not come to the same world again the
-/// checkpoint has to do.
+/// The core as far as it is known. Where the steps do not come to the same world again, or cannot be
+/// taken by what the game is now, the checkpoint has to do.
 fn replayed<G: Game>(setup: &Setup, revival: &Revival) -> Result<MatchCore<G>, RevivalError> {
-    let mut core = MatchCore::<G>::restore(setup, &revival.core)?;
+    let Restored { mut core, can_replay, left_out } = MatchCore::<G>::restore(setup, &revival.core)?;
+    if !can_replay || !left_out.is_empty() {
+        let (left_out, steps) = (left_out.join(", "), if can_replay { 0 } else { revival.records.len() });
+        tracing::warn!(match_id = %setup.id, left_out, steps, "the game is another than the match was played with: it goes on without these, from its checkpoint if steps are left out");
+    }
+    if !can_replay {
+        return Ok(core);
+    }
     match replay(&mut core, &revival.records) {
         Ok(None) => Ok(core),
         Ok(Some(over)) => Err(RevivalError::Over(over)),
         Err(Diverged(tick)) => {
             tracing::error!(match_id = %setup.id, tick = tick.0, "the match went another way than before: it goes on from its checkpoint. Is this another build?");
-            Ok(MatchCore::restore(setup, &revival.core)?)
+            Ok(MatchCore::restore(setup, &revival.core)?.core)
         }
     }
 }
