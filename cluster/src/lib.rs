@@ -15,4 +15,6 @@ pub use embedded::Embedded;
 pub use node::{Consistency, Event, Load, MatchLane, Node, Options, Standing, start};
 pub use placement::Placement;
 pub use redis::{Redis, RedisSettings, RedisSettingsError};
-pub use store::{Claim, Epoch, Kept, Letter, MatchEntry, NodeCard, NodeId, NodeIdError, Owner, Reply, Store, StoreError, Writes, Written};
+pub use store::{
+    Claim, Epoch, Exchange, Kept, Letter, MatchEntry, NodeCard, NodeId, NodeIdError, Owner, Reply, Store, StoreError, Writes, Written,
+};

@@ -91,6 +91,7 @@ laws! {
         values_are_kept_for_their_time
         asking_for_a_value_can_renew_it
         the_first_to_put_wins
+        values_are_exchanged_all_or_none
         all_of_a_shelf_has_a_bound;
     letters:
         nobody_listens_until_somebody_does
