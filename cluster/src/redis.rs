@@ -301,7 +301,7 @@ impl Store for Redis {
     }
 
     fn find(&self, id: MatchId) -> Reply<'_, Option<MatchEntry>> {
-        Box::pin(async move { Ok(self.look(id).await?.map(|found| found.entry)) })
+        Box::pin(async move { Ok(self.look(id).await?.filter(Found::has_future).map(|found| found.entry)) })
     }
 
     fn list(&self, max: usize) -> Reply<'_, Vec<MatchEntry>> {
@@ -312,8 +312,8 @@ impl Store for Redis {
             for _ in 0..INDEX_ROUNDS_MAX {
                 let named = self.link.ask(redis::cmd("ZRANGE").arg(self.index_key()).arg(0).arg(max - 1)).await?;
                 let named = self.look_at(named).await?;
-                let is_listed = |found: &Found| found.entry.is_held || found.has_checkpoint;
-                let (listed, stale): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, found)| found.as_ref().is_some_and(is_listed));
+                let (listed, stale): (Vec<_>, Vec<_>) =
+                    named.into_iter().partition(|(_, found)| found.as_ref().is_some_and(Found::has_future));
                 if !listed.is_empty() || stale.is_empty() {
                     return Ok(listed.into_iter().filter_map(|(_, found)| found.map(|found| found.entry)).collect());
                 }
