@@ -213,6 +213,9 @@ async fn run<G: Game>(
             let _attempt = lane.as_ref().map(|lane| lane.attempt(id, revival.attempt));
             let task = MatchTask::revive(info, commands, session, &matches, offset, &revival);
             let task = task.map(|task| task.on(load).kept(log().shared(in_store)));
+            if task.is_err() {
+                log().end();
+            }
             // The waiter may have given up: the server stops.
             let _ = revived.send(task.as_ref().map(|task| (id, task.seats())).map_err(|error| (id, error.clone())));
             task.ok()

@@ -1,8 +1,8 @@
 use std::task::Waker;
 
 use futures_util::{FutureExt, StreamExt};
-use tickwire_protocol::Tick;
 use tickwire_protocol::CloseReason;
+use tickwire_protocol::Tick;
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::messages::ServerMessage;
 
