@@ -1,6 +1,6 @@
 //! Many nodes, one service: what they share is in a [`Store`], and each match has one owner.
 //!
-//! [`store`] is the seam; [`embedded`] is the store of one process, [`redis`] that of many. [`node`]
+//! [`store`] is the seam; [`embedded`] is the store of one process, [`redis`] that of many; [`node`]
 //! is the life of a node.
 
 #![forbid(unsafe_code)]

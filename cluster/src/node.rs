@@ -44,6 +44,9 @@ use crate::store::{Epoch, Kept, NodeCard, NodeId, Owner, Store};
 /// Most events that wait for a node's server. While they do, it claims nothing.
 pub const EVENTS_MAX: usize = 64;
 
+/// How often it is looked whether the store has heard all.
+const SETTLE_LOOK: Duration = Duration::from_millis(10);
+
 /// How a node lives.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -241,6 +244,17 @@ impl Node {
     /// Whoever calls this has stopped the matches.
     pub async fn hand_over(&self, ids: &[MatchId], patience: Duration) -> Vec<MatchId> {
         partings::hand_over(&self.shared, ids, patience).await
+    }
+
+    /// Waits until the store has heard of all matches that have ended here, or `patience` is over.
+    pub async fn settle(&self, patience: Duration) {
+        let settled = async {
+            while !lock(&self.shared.partings).is_empty() {
+                tokio::time::sleep(SETTLE_LOOK).await;
+            }
+        };
+        // What it has not heard of, somebody else ends: nobody comes there.
+        let _ = tokio::time::timeout(patience, settled).await;
     }
 
     /// The node is gone: others see that at once. Its matches stay whose they are.

@@ -39,9 +39,9 @@ use crate::store::{
 
 pub use self::place::AddressError;
 
-/// Most characters of a prefix.
+/// Most characters of what the keys of a store begin with.
 const PREFIX_CHARS_MAX: usize = 64;
-/// How often a question is put again because all that the index named was stale.
+/// Most times that Redis is asked for matches again because all that its index named was stale.
 const INDEX_ROUNDS_MAX: usize = 4;
 /// The shelves of this store's own. Others have no such sign in their names.
 const NODES: &str = "=nodes";

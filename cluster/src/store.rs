@@ -22,9 +22,11 @@ pub const NODE_ID_CHARS_MAX: usize = 32;
 pub const MAILBOX_MAX: usize = 1_024;
 /// Most bytes of a message between nodes.
 pub const MESSAGE_BYTES_MAX: usize = 64 << 10;
-/// Most records of a match after its checkpoint. A further one is not kept: a checkpoint is asked for.
+/// Most records of a match after its checkpoint in the store; a further one is not kept, and a
+/// checkpoint asked for.
 pub const RECORDS_MAX: usize = 16 << 10;
-/// Most of a shelf, and most codes. For a further one the one goes whose time is up first.
+/// Most values on a shelf of the store, and most codes; for a further one that goes whose time is
+/// up first.
 pub const SHELF_MAX: usize = 1 << 20;
 /// How long it is remembered that a match has ended.
 pub const ENDED_KEPT: Duration = Duration::from_hours(1);
@@ -190,7 +192,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// These matches are over: everything of them goes but that they have ended, which is
     /// remembered for an hour.
     fn end<'a>(&'a self, node: &'a NodeId, matches: &'a [(MatchId, Epoch)]) -> Reply<'a, ()>;
-    /// Who runs this match.
+    /// Who runs this match, or ran it last, if others can claim it.
     fn find(&self, id: MatchId) -> Reply<'_, Option<MatchEntry>>;
     /// All matches that somebody runs or could claim, at most `max`.
     fn list(&self, max: usize) -> Reply<'_, Vec<MatchEntry>>;

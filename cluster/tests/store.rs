@@ -15,6 +15,10 @@ mod store {
     pub(crate) mod house;
     pub(crate) mod laws;
     pub(crate) mod letters;
+    #[cfg(unix)]
+    mod same;
+    #[cfg(unix)]
+    mod sentinel;
     pub(crate) mod shelves;
 }
 

@@ -38,14 +38,14 @@ pub struct Cluster {
     listed: RwLock<Arc<[(MatchId, MatchCard)]>>,
 }
 
-/// Where a match is run.
+/// Where a match is run that is not in this server's directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whereabouts {
-    /// By this server, or nobody knows of it.
-    Here,
+    /// Nobody knows of it.
+    Nowhere,
     /// By another one.
     There(NodeId),
-    /// Its server was lost, and nobody has taken it over yet.
+    /// Its server was lost, and nobody has taken it over yet; or this one is just doing so.
     Between,
 }
 
@@ -92,9 +92,8 @@ impl Cluster {
 
     fn whereabouts(&self, entry: Option<MatchEntry>) -> Whereabouts {
         match entry {
-            None => Whereabouts::Here,
-            Some(entry) if !entry.is_held => Whereabouts::Between,
-            Some(entry) if entry.owner.node == *self.node.id() => Whereabouts::Here,
+            None => Whereabouts::Nowhere,
+            Some(entry) if !entry.is_held || entry.owner.node == *self.node.id() => Whereabouts::Between,
             Some(entry) => Whereabouts::There(entry.owner.node),
         }
     }

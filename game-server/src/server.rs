@@ -8,10 +8,11 @@
 mod cluster;
 mod listener;
 mod revive;
+mod runtime;
+mod start_error;
 
-use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use tickwire_game::{Game, Mode};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use crate::config::{Config, ConfigError, TicketConfig};
+use crate::config::{Config, TicketConfig};
 use crate::drain;
 use crate::gateway::{self, Accounts, GameFacts, Gateway, Signer, TicketKeys};
 use crate::http::caps::Caps;
@@ -30,7 +31,7 @@ use crate::http::listener::{Entrance, Tls};
 use crate::http::pace::Deadlines;
 use crate::http::proxies::Proxies;
 use crate::http::{page, to_https};
-use crate::journal::{Opening, Recovery, RecoveryError, Upkeep};
+use crate::journal::{Opening, Recovery, Upkeep};
 use crate::matches::Directory;
 use crate::matches::directory::Shared;
 use crate::matches::worker::{self, WorkerHandle};
@@ -39,8 +40,10 @@ use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
 use crate::sockets::{Sockets, SocketsError};
 use crate::tls::Keeper;
-use cluster::HandOver;
+use cluster::Others;
 use listener::Listener;
+use runtime::runtime;
+pub use start_error::StartError;
 
 pub use crate::gateway::{AccountsError, TicketKeysError};
 pub use crate::ops::auth::{TokenError, read_text as read_admin_token};
@@ -57,68 +60,9 @@ const FAREWELLS_PATIENCE: Duration = Duration::from_millis(100);
 /// The file of the keys that tickets are signed with, in the folder of the matches.
 const TICKET_KEYS: &str = "ticket-keys";
 
-/// Threads that read the page's files, per HTTP thread. A crowd that loads the page waits in line.
-const FILE_THREADS: usize = 4;
-
 /// The server, before it runs.
 #[derive(Debug)]
 pub struct Server;
-
-/// Why a server did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The settings contradict each other.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The page was not built.
-    #[error("there is no page in {}: build it (cargo xtask play does), or serve none by leaving web_dir empty", web_dir.display())]
-    NoPage {
-        /// Where it should be.
-        web_dir: PathBuf,
-    },
-    /// Operators cannot be let in.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// The certificate or its key cannot be used.
-    #[error("TLS: {0}")]
-    Tls(#[from] MaterialError),
-    /// People with an account cannot be let in.
-    #[error(transparent)]
-    Accounts(#[from] AccountsError),
-    /// Matches cannot be kept where the operator wants them.
-    #[error(transparent)]
-    Journal(#[from] RecoveryError),
-    /// Tickets cannot be signed.
-    #[error(transparent)]
-    Tickets(#[from] TicketKeysError),
-    /// What servers share cannot be used as it was given.
-    #[error("cluster.store: {0}")]
-    Store(String),
-    /// There would be more connections than the system allows.
-    #[error(transparent)]
-    Descriptors(#[from] TooFewDescriptors),
-    /// An address cannot be listened on.
-    #[error(transparent)]
-    Sockets(#[from] SocketsError),
-    /// The system gave no thread or no event queue.
-    #[error("cannot start a thread: {0}")]
-    Thread(io::Error),
-}
-
-impl StartError {
-    /// Whether it is the settings' fault, so that trying again does not help.
-    pub const fn is_settings(&self) -> bool {
-        use StartError::{Accounts, Config, Descriptors, NoPage, Store, Tickets, Tls, Token};
-
-        matches!(self, Config(_) | NoPage { .. } | Token(_) | Tls(_) | Accounts(_) | Tickets(_) | Store(_) | Descriptors(_))
-    }
-}
-
-/// Of a thread that serves HTTP, or that talks to other servers.
-fn runtime() -> Result<Runtime, StartError> {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().max_blocking_threads(FILE_THREADS).build().map_err(StartError::Thread)
-}
 
 /// Workers, and their threads.
 type Workers = (Vec<WorkerHandle>, Vec<JoinHandle<()>>);
@@ -206,12 +150,12 @@ impl Server {
             stop: watch::Sender::new(false),
             gateways: Vec::new(),
             workers,
-            hand_over: None,
+            others: None,
             _journal: journal,
         };
         if let Some(joining) = joining {
-            let (hand_over, runtime, work) = joining.run(Arc::clone(&gateway), &directory);
-            server.hand_over = Some(hand_over);
+            let (others, runtime, work) = joining.run(Arc::clone(&gateway), &directory);
+            server.others = Some(others);
             server.spawn_on(runtime, "cluster", work)?;
         }
         let player_entrance = entrance(Arc::clone(gateway.caps()), &for_players, player_tls);
@@ -328,8 +272,8 @@ pub struct RunningServer {
     /// The threads that serve HTTP.
     gateways: Vec<JoinHandle<()>>,
     workers: Vec<JoinHandle<()>>,
-    /// To other servers of a cluster.
-    hand_over: Option<HandOver>,
+    /// The other servers of a cluster.
+    others: Option<Others>,
     /// Held until the workers have written what they had to.
     _journal: Option<Upkeep>,
 }
@@ -406,6 +350,7 @@ impl RunningServer {
         self.hand_all_over();
         let Some(directory) = self.directory.take() else { return };
         directory.start_draining();
+        self.others.iter().for_each(Others::say_farewell);
         self.stop_gateways();
         drain::freeze(&directory);
         drop(directory);
@@ -445,14 +390,13 @@ impl RunningServer {
 
     /// In a cluster, matches go on on other servers.
     fn hand_all_over(&self) {
-        if let Some(hand_over) = &self.hand_over {
-            hand_over.all();
-        }
+        self.others.iter().for_each(Others::hand_all_over);
     }
 
     fn finish(&mut self, grace: Duration) {
         let Some(directory) = self.directory.take() else { return };
         drain::drain(&directory, grace);
+        self.others.iter().for_each(Others::say_farewell);
         self.stop_gateways();
         // The last handle to the workers: they end when they have told everyone.
         drop(directory);

@@ -75,6 +75,12 @@ fn look() -> Vec<Finding> {
             format!("install {}", tools::missing_proxies(&machine).join(", ")),
             packaged,
         ),
+        (
+            "redis",
+            tools::missing_redis(&machine).is_empty().then(|| version("redis-server")).flatten(),
+            format!("install {}", tools::missing_redis(&machine).join(", ")),
+            packaged,
+        ),
         ("python3", version("python3"), "install it".to_string(), packaged),
         ("wasm-opt", located("wasm-opt"), run("apt-get install binaryen"), Need::Optional),
         ("cargo-deny", supply_chain::find_deny(), run(supply_chain::INSTALL_DENY), Need::Optional),

@@ -106,6 +106,9 @@ impl Found {
         if some_check("browser tests") && !tools::missing_proxies(&machine).is_empty() {
             missing.push("reverse proxies");
         }
+        if some_check("rust tests") && !tools::missing_redis(&machine).is_empty() {
+            missing.push("Redis");
+        }
         if some_check("protocol") && machine.program("python3").is_none() {
             missing.push("Python");
         }

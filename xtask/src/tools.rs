@@ -75,6 +75,24 @@ pub(crate) fn missing_proxies(machine: &Machine) -> Vec<&'static str> {
     REVERSE_PROXIES.iter().copied().filter(|name| !is_there(name)).collect()
 }
 
+/// Finds Redis, which nodes share, or installs it: tests start servers of their own.
+pub(crate) fn redis(step: &mut Step) -> Result<()> {
+    let machine = Machine::this();
+    let missing = missing_redis(&machine);
+    if !missing.is_empty() {
+        apt::install_without_services(&machine, step, &missing)?;
+    }
+    match missing_redis(&machine)[..] {
+        [] => Ok(()),
+        [first, ..] => bail!("{first} is still not there after installing it"),
+    }
+}
+
+/// Debian's packages of those of Redis' programs that are not there.
+pub(crate) fn missing_redis(machine: &Machine) -> Vec<&'static str> {
+    REDIS.iter().filter(|(program, _)| machine.program(program).is_none()).map(|(_, package)| *package).collect()
+}
+
 /// Checks that Node and npm are there and new enough. We do not install them: everybody has an opinion on how.
 pub(crate) fn node() -> Result<String> {
     let Some(version) = ask(Command::new("node").arg("--version")) else {
@@ -105,6 +123,8 @@ pub(crate) fn major_and_minor(version: &str) -> (u32, u32) {
 const CHROMIUM_NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 /// Debian's names for programs and packages alike. The last one makes their certificates.
 const REVERSE_PROXIES: &[&str] = &["nginx", "caddy", "haproxy", "apache2", "openssl"];
+/// Programs and Debian's packages of them. A Sentinel is a `redis-server` too.
+const REDIS: &[(&str, &str)] = &[("redis-server", "redis-server"), ("redis-cli", "redis-tools")];
 /// What Vite and Vitest ask for.
 const OLDEST_NODE: (u32, u32) = (20, 19);
 
@@ -119,6 +139,15 @@ mod tests {
         assert_eq!(missing_proxies(&fake.machine()), REVERSE_PROXIES);
         fake.program("caddy", "").write("usr/sbin/nginx");
         assert_eq!(missing_proxies(&fake.machine()), ["haproxy", "apache2", "openssl"]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn redis_programs_are_found_by_their_packages() {
+        let fake = crate::machine::fake::FakeMachine::new();
+        assert_eq!(missing_redis(&fake.machine()), ["redis-server", "redis-tools"]);
+        fake.program("redis-cli", "");
+        assert_eq!(missing_redis(&fake.machine()), ["redis-server"]);
     }
 
     #[test]

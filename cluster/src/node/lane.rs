@@ -26,7 +26,8 @@ pub enum Consistency {
 pub enum Standing {
     /// It lasts.
     Held,
-    /// It may be over: a consistent match must not tick, an available one plays on.
+    /// It may be over, or was for a while, and a later owner may still come forward: a consistent
+    /// match must not tick, an available one plays on.
     Doubtful,
     /// The match is another node's by now, or has ended: it must stop here.
     Fenced,
@@ -107,6 +108,12 @@ impl Lane {
     /// It is doubtful until then, whatever the store says.
     pub(super) fn doubt_until(&self, until: Duration) {
         self.doubtful_until.fetch_max(micros(until), Ordering::AcqRel);
+    }
+
+    /// Whether it was held once, and was no longer at `now`.
+    pub(super) fn has_lapsed(&self, now: Duration) -> bool {
+        let until = self.held_until.load(Ordering::Acquire);
+        until > 0 && until <= micros(now)
     }
 
     pub(super) fn held_until(&self) -> Duration {
@@ -191,7 +198,8 @@ impl MatchLane {
         self.lane.pending().wants_checkpoint()
     }
 
-    /// Records below this number are in the store.
+    /// Records below this number are in the store, and stay there: whoever runs the match next has
+    /// them.
     pub fn acked(&self) -> u64 {
         self.lane.acked()
     }

@@ -8,7 +8,7 @@ use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, RedisResult, Value};
 
-/// Most hosts that an address names.
+/// Most hosts that the store's address names.
 const HOSTS_MAX: usize = 32;
 
 /// A URL is no address of Redis. It is not repeated here: there may be a password in it.

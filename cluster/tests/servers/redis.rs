@@ -34,6 +34,24 @@ impl Server {
         Self::try_start(port, arguments).expect("redis-server does not start: its log is above")
     }
 
+    /// A Sentinel, of one that may decide alone, for the master called `main`.
+    pub(crate) fn start_sentinel(master: u16) -> Self {
+        let port = free_port();
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let file = folder.path().join("sentinel.conf");
+        let text = format!(
+            "port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {master} 1\n\
+             sentinel down-after-milliseconds main 2000\nsentinel failover-timeout main 4000\n"
+        );
+        fs::write(&file, text).expect("there is room for a file");
+        let mut command = Command::new("redis-server");
+        command.arg(&file).args(["--sentinel", "--logfile"]).arg(folder.path().join("log"));
+        let child = quiet(&mut command);
+        let mut server = Self { port, folder, arguments: Vec::new(), child };
+        assert!(server.answers(), "a Sentinel does not start: its log is above");
+        server
+    }
+
     fn try_start(port: u16, arguments: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
@@ -87,6 +105,10 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if thread::panicking() {
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            writeln!(std::io::stderr(), "the log of the server on port {}:\n{log}", self.port).ok();
+        }
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -137,6 +159,10 @@ fn spawn(port: u16, folder: &Path, arguments: &[String]) -> Child {
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"]);
     command.args(["--repl-diskless-sync-delay", "0", "--daemonize", "no"]);
     command.arg("--dir").arg(folder).arg("--logfile").arg(log).args(arguments);
+    quiet(&mut command)
+}
+
+fn quiet(command: &mut Command) -> Child {
     started(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn(), "redis-server")
 }
 

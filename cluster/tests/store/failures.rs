@@ -40,7 +40,7 @@ async fn write(store: &dyn Store, by: &str, epoch: u64, writes: Writes) -> Resul
 }
 
 /// Asks until there is an answer that is no error.
-async fn in_the_end<T>(mut ask: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
+pub(super) async fn in_the_end<T>(mut ask: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
     loop {
         match ask().await {
             Ok(answer) => return answer,

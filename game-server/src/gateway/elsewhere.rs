@@ -103,7 +103,7 @@ impl Gateway {
             return Ok(Where::Here);
         }
         match cluster.locate(id).await {
-            Ok(Whereabouts::Here) => Ok(Where::Here),
+            Ok(Whereabouts::Nowhere) => Ok(Where::Here),
             Ok(Whereabouts::There(node)) => Ok(Where::There(vec![node], AskedFor::In(id))),
             Ok(Whereabouts::Between) | Err(_) => Err(problems::between_servers()),
         }
@@ -162,7 +162,7 @@ impl Gateway {
                 ws_url.map_or_else(|| CloseReason::Restarting.into(), Farewell::moved_to)
             }
             Ok(Whereabouts::Between) | Err(_) => CloseReason::Restarting.into(),
-            Ok(Whereabouts::Here) => otherwise.into(),
+            Ok(Whereabouts::Nowhere) => otherwise.into(),
         }
     }
 

@@ -2,7 +2,7 @@
 //! go.
 
 use std::net::SocketAddr;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -14,11 +14,13 @@ use tickwire_protocol::{CloseReason, MatchId, WsUrl};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use super::StartError;
+use super::runtime::runtime;
+use super::start_error::StartError;
 use crate::cluster::Cluster;
 use crate::cluster::letter::Message;
 use crate::config::ClusterConfig;
 use crate::gateway::Gateway;
+use crate::gateway::bans::TOLD_EVERY;
 use crate::journal::{Revival, record};
 use crate::matches::{Command, Directory, Loss};
 use crate::secrets::{random_bytes, to_hex};
@@ -37,6 +39,8 @@ const KEYS_KEPT: Duration = Duration::from_hours(24 * 365);
 /// Where they are.
 const KEYS: &str = "keys";
 const TICKETS: &[u8] = b"tickets";
+/// The store must have heard of the matches that ended after so long.
+const SETTLING_MAX: Duration = Duration::from_secs(1);
 /// Where a mailbox could not be opened, it is tried again after so long.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -53,7 +57,7 @@ pub(super) struct Joining {
 pub(super) fn prepare(config: &ClusterConfig, play: SocketAddr, is_secure: bool) -> Result<Option<Joining>, StartError> {
     let (Some(url), Some(id)) = (&config.store, config.node_id.as_deref()) else { return Ok(None) };
     let address = config.address(play, is_secure);
-    let runtime = super::runtime()?;
+    let runtime = runtime()?;
     let store = {
         // What it connects with lives there.
         let _context = runtime.enter();
@@ -88,36 +92,54 @@ fn load(directory: Option<&Directory>) -> Load {
     }
 }
 
-/// Asks the cluster's thread to hand all matches over.
-pub(super) struct HandOver(mpsc::Sender<std::sync::mpsc::SyncSender<()>>);
+/// The other servers, for this one's way out.
+pub(super) struct Others(mpsc::Sender<(Last, SyncSender<()>)>);
 
-impl HandOver {
+/// What is asked of the cluster's thread last.
+#[derive(Clone, Copy, Debug)]
+enum Last {
+    /// Every match goes to another server.
+    HandOver,
+    /// The store is told which matches have ended, and that this server is gone.
+    Farewell,
+}
+
+impl Others {
     /// Blocks until every match has gone to another server, or none takes it.
-    pub(super) fn all(&self) {
+    pub(super) fn hand_all_over(&self) {
+        self.ask(Last::HandOver);
+    }
+
+    /// Blocks until the store knows that this server is gone, or does not answer.
+    pub(super) fn say_farewell(&self) {
+        self.ask(Last::Farewell);
+    }
+
+    fn ask(&self, what: Last) {
         let (done, waiting) = sync_channel(1);
-        if self.0.blocking_send(done).is_ok() {
-            // The thread has ended: so have the matches.
+        if self.0.blocking_send((what, done)).is_ok() {
+            // The thread has ended: so has the cluster, for this server.
             let _ = waiting.recv();
         }
     }
 }
 
 impl Joining {
-    /// Who is asked to hand all matches over, and this server's part, which runs for ever.
+    /// The others, and this server's part among them, which runs for ever on its runtime.
     pub(super) fn run(
         self,
         gateway: Arc<Gateway>,
         directory: &Arc<Directory>,
-    ) -> (HandOver, Runtime, impl Future<Output = ()> + Send + 'static) {
+    ) -> (Others, Runtime, impl Future<Output = ()> + Send + 'static) {
         let Self { cluster, directory: of, events, driver, runtime } = self;
         // Set once: there is one directory.
         let _ = of.set(Arc::downgrade(directory));
         let (sender, requests) = mpsc::channel(1);
         let member = Member { cluster, gateway, directory: Arc::downgrade(directory) };
         let work = async move {
-            tokio::join!(driver, member.follow(events), member.read_letters(), member.keep_house(), member.hand_over(requests));
+            tokio::join!(driver, member.follow(events), member.read_letters(), member.keep_house(), member.part(requests));
         };
-        (HandOver(sender), runtime, work)
+        (Others(sender), runtime, work)
     }
 }
 
@@ -192,6 +214,7 @@ impl Member {
     async fn keep_house(&self) {
         let mut look = tokio::time::interval(LOOK);
         let mut hold = tokio::time::interval(HOLD);
+        let mut bans = tokio::time::interval(TOLD_EVERY);
         let mut losses = self.node().losses();
         // Those that are in force here: a store that lost them is given them again.
         let mut keys = Bytes::from(to_hex(random_bytes()));
@@ -206,6 +229,10 @@ impl Member {
                     }
                 }
                 _ = hold.tick() => self.hold_codes().await,
+                _ = bans.tick() => {
+                    self.gateway.share_bans(self.node().store().as_ref()).await;
+                    continue;
+                }
                 Ok(()) = losses.changed() => self.hold_codes().await,
             }
             has_keys = self.take_keys(&mut keys).await.is_ok();
@@ -228,11 +255,16 @@ impl Member {
         }
     }
 
-    /// Whenever it is asked for, hands all matches over.
-    async fn hand_over(&self, mut requests: mpsc::Receiver<std::sync::mpsc::SyncSender<()>>) {
-        while let Some(done) = requests.recv().await {
-            if let Some(directory) = self.directory.upgrade() {
-                drain::hand_over(&self.cluster, &directory).await;
+    /// Does what is asked last.
+    async fn part(&self, mut requests: mpsc::Receiver<(Last, SyncSender<()>)>) {
+        while let Some((what, done)) = requests.recv().await {
+            match (what, self.directory.upgrade()) {
+                (Last::HandOver, Some(directory)) => drain::hand_over(&self.cluster, &directory).await,
+                (Last::HandOver, None) => {}
+                (Last::Farewell, _) => {
+                    self.node().settle(SETTLING_MAX).await;
+                    self.node().leave().await;
+                }
             }
             let _ = done.try_send(());
         }

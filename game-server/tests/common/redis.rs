@@ -33,13 +33,14 @@ impl Redis {
         command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"]).arg(dir.path());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().expect("redis-server is installed: `cargo xtask test` does that");
-        for _ in 0..400 {
-            if is_answering(port) {
-                return child;
+        let is_there = (0..400).any(|_| {
+            is_answering(port) || {
+                sleep(Duration::from_millis(25));
+                false
             }
-            sleep(Duration::from_millis(25));
-        }
-        panic!("redis-server does not answer on port {port}")
+        });
+        assert!(is_there, "redis-server does not answer on port {port}");
+        child
     }
 
     pub(crate) fn url(&self) -> String {

@@ -120,6 +120,7 @@ fn rust_test_binaries(step: &mut Step) -> Result<Tally> {
 }
 
 fn rust_tests(step: &mut Step) -> Result<Tally> {
+    tools::redis(step)?;
     let finished = step.run(&mut cargo_test())?;
     Ok(summaries::judge(summaries::cargo_test(&finished.output), &finished))
 }
