@@ -28,6 +28,7 @@ mod moderation;
 pub(crate) mod problems;
 mod quick_play;
 mod rates;
+mod recall;
 mod routes;
 mod seating;
 mod sessions;

@@ -17,4 +17,4 @@ pub mod recovery;
 pub use lane::{Lane, Opening};
 pub use match_log::MatchLog;
 pub use notes::{NoteKeeper, Notes};
-pub use recovery::{Recovery, RecoveryError, Revival, Upkeep};
+pub use recovery::{Loss, Recovery, RecoveryError, Revival, Upkeep};

@@ -22,6 +22,5 @@ pub use directory::{CreateError, Directory, MatchRequest};
 pub use handle::{
     Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings, Sitter, Stay,
 };
-pub use lost::Loss;
 pub use match_task::RevivedSeat;
 pub use sign_in::SignIn;

@@ -6,21 +6,17 @@
 //! Bounded as what is remembered is: sessions, matches and seats.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tickwire_protocol::codec::{Decode, Encode, decode, encode_into};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{MatchId, PlayerId};
 
-use super::creations::Creation;
 use super::crowd::Held;
-use super::sessions::Known;
-use super::shared::Gateway;
 use super::tickets::unix_now;
 use crate::http::address::AddressKey;
 use crate::journal::Notes;
-use crate::matches::{PlayerKey, RevivedSeat, SeatWatch};
+use crate::matches::PlayerKey;
 
 /// Rises when notes are written in another way.
 const VERSION: u8 = 1;
@@ -57,12 +53,18 @@ pub(super) struct Keeping {
 /// What a former process has noted.
 #[derive(Debug, Default)]
 pub(crate) struct Remembered {
-    guests: HashMap<PlayerKey, (Name, AddressKey, u64)>,
-    created: HashMap<MatchId, (PlayerKey, AddressKey)>,
-    seated: Vec<(MatchId, PlayerId, PlayerKey, AddressKey)>,
+    pub(super) guests: HashMap<PlayerKey, (Name, AddressKey, u64)>,
+    pub(super) created: HashMap<MatchId, (PlayerKey, AddressKey)>,
+    pub(super) seated: Vec<(MatchId, PlayerId, PlayerKey, AddressKey)>,
 }
 
 impl Keeping {
+    /// Notes go there from now on.
+    pub(super) fn begin(&self, notes: Notes) {
+        // Set once: there is one stream.
+        let _ = self.notes.set(notes);
+    }
+
     fn note(&self, note: Note) {
         if let Some(notes) = self.notes.get() {
             notes.note(written(&[note]));
@@ -99,7 +101,8 @@ impl Keeping {
         self.created().retain(|id, _| goes_on(*id));
     }
 
-    fn created(&self) -> MutexGuard<'_, HashMap<MatchId, (PlayerKey, AddressKey)>> {
+    /// Who created which match.
+    pub(super) fn created(&self) -> MutexGuard<'_, HashMap<MatchId, (PlayerKey, AddressKey)>> {
         self.created.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,9 +116,10 @@ impl Remembered {
                 Some((&VERSION, rest)) => decode::<Vec<Note>, BYTES_MAX>(rest).ok(),
                 _ => None,
             };
-            match read {
-                Some(notes) => notes.into_iter().for_each(|note| remembered.add(note)),
-                None => tracing::warn!("another version has noted who its guests are: some have to give their name again"),
+            if let Some(notes) = read {
+                notes.into_iter().for_each(|note| remembered.add(note));
+            } else {
+                tracing::warn!("another version has noted who its guests are: some have to give their name again");
             }
         }
         remembered
@@ -130,64 +134,8 @@ impl Remembered {
     }
 }
 
-impl Gateway {
-    /// Charges whoever created match `id`, which is brought back.
-    pub(crate) fn charge_again(&self, remembered: &Remembered, id: MatchId) -> Option<Creation> {
-        let (guest, address) = *remembered.created.get(&id)?;
-        self.kept.created().insert(id, (guest, address));
-        Some(self.creations.go_on(guest, address))
-    }
-
-    /// Everybody who was here has their session again, and what their seats in `matches` count for.
-    pub(crate) fn recall(&self, remembered: Remembered, matches: Vec<(MatchId, Vec<RevivedSeat>)>) {
-        let mut seats: HashMap<(MatchId, PlayerId, PlayerKey), SeatWatch> = HashMap::new();
-        for (id, revived) in matches {
-            seats.extend(revived.iter().map(|seat| ((id, seat.player, seat.owner), seat.seat.clone())));
-            self.adopt(id, revived);
-        }
-        for (id, player, owner, address) in remembered.seated {
-            if let Some(seat) = seats.remove(&(id, player, owner)) {
-                // There are as many as there were.
-                drop(self.crowd.add(address, Held { owner, id, player, seat }));
-            }
-        }
-        let (now, unix) = (Instant::now(), unix_now());
-        let mut guests: Vec<_> = remembered.guests.into_iter().collect();
-        // Who was here last stays longest.
-        guests.sort_unstable_by_key(|(_, (.., seen))| *seen);
-        for (id, (name, address, seen)) in guests {
-            let idle = Duration::from_secs(unix.saturating_sub(seen));
-            self.sessions.go_on(now, Known { id, name, expires: None }, address, idle);
-        }
-    }
-
-    /// Notes go there from now on.
-    pub(crate) fn take_notes(&self, notes: Notes) {
-        // Set once: there is one stream.
-        let _ = self.kept.notes.set(notes);
-    }
-
-    /// All there is to remember. `None` if the gateway is gone.
-    pub(crate) fn all_notes(gateway: &Weak<Self>) -> Option<Vec<u8>> {
-        let gateway = gateway.upgrade()?;
-        let (now, unix) = (Instant::now(), unix_now());
-        let guests = gateway.sessions.guests(now).into_iter();
-        let mut notes: Vec<Note> =
-            guests.map(|(id, name, address, idle)| Note::Guest { id, name, address, seen: unix.saturating_sub(idle.as_secs()) }).collect();
-        gateway.kept.purge(|id| gateway.directory.find(id).is_some());
-        notes.extend(gateway.kept.created().iter().map(|(id, (guest, address))| Note::Created {
-            id: *id,
-            guest: *guest,
-            address: *address,
-        }));
-        gateway.crowd.purge();
-        let seated = |(address, Held { owner, id, player, .. }): (AddressKey, Held)| Note::Seated { id, player, owner, address };
-        notes.extend(gateway.crowd.all().into_iter().map(seated));
-        Some(written(&notes))
-    }
-}
-
-fn written(notes: &[Note]) -> Vec<u8> {
+/// Notes as bytes.
+pub(super) fn written(notes: &[Note]) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     encode_into(&notes, &mut bytes);
     bytes

@@ -7,7 +7,8 @@ use http::StatusCode;
 use super::creations::TooMany;
 use super::identity::Refusal;
 use crate::http::problem::Problem;
-use crate::matches::{CreateError, Loss, ReserveError};
+use crate::journal::Loss;
+use crate::matches::{CreateError, ReserveError};
 use crate::metrics::{self, NoRoom};
 
 /// When it is worth asking again whether a worker has time: measurements go over two seconds.

@@ -18,7 +18,8 @@ use super::tickets::{Blank, SEAT_KEPT, unix_now};
 use super::{problems, quick_play};
 use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
-use crate::matches::{Command, CreateError, Loss, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, SeatState, Settings};
+use crate::journal::Loss;
+use crate::matches::{Command, CreateError, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, SeatState, Settings};
 use crate::metrics::{self, NoRoom};
 
 /// How often a match that ends just then, or is created by somebody else just then, is looked for

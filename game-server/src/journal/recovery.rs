@@ -17,7 +17,6 @@ use super::notes::{NOTES, NoteKeeper};
 use super::record::{self, Identity};
 use crate::clock;
 use crate::config::{Durability, JournalConfig};
-use crate::matches::Loss;
 
 /// How often the disk is waited for where a second may be lost.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -98,6 +97,15 @@ impl Revival {
     pub fn age(&self) -> Duration {
         clock::unix().saturating_sub(Duration::from_secs(self.identity.created))
     }
+}
+
+/// Why a match was not brought back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// This build cannot go on with it.
+    Changed,
+    /// Bringing it back failed, or was not tried again.
+    Failed,
 }
 
 /// Why the folder cannot be used.

@@ -9,19 +9,12 @@ use std::time::{Duration, Instant};
 
 use tickwire_protocol::MatchId;
 
-/// Most matches that are remembered. One more takes the place of the first.
+use crate::journal::Loss;
+
+/// Most matches that are remembered as lost. One more takes the place of the first.
 pub const LOST_MAX: usize = 1_024;
 /// For so long.
 const REMEMBERED: Duration = Duration::from_hours(1);
-
-/// Why a match was not brought back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// This build cannot go on with it.
-    Changed,
-    /// Bringing it back failed, or was not tried again.
-    Failed,
-}
 
 /// Which matches were lost, and why.
 #[derive(Debug, Default)]

@@ -21,8 +21,8 @@ use crate::cluster::letter::Message;
 use crate::config::ClusterConfig;
 use crate::gateway::Gateway;
 use crate::gateway::bans::TOLD_EVERY;
-use crate::journal::{Revival, record};
-use crate::matches::{Command, Directory, Loss};
+use crate::journal::{Loss, Revival, record};
+use crate::matches::{Command, Directory};
 use crate::secrets::{random_bytes, to_hex};
 use crate::{drain, metrics};
 

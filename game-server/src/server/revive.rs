@@ -9,9 +9,9 @@ use tickwire_cluster::Epoch;
 use tickwire_protocol::MatchId;
 
 use crate::gateway::{Gateway, Remembered};
-use crate::journal::{Notes, Recovery, Upkeep};
+use crate::journal::{Loss, Notes, Recovery, Upkeep};
 use crate::matches::directory::Charge;
-use crate::matches::{CreateError, Directory, Loss};
+use crate::matches::{CreateError, Directory};
 use crate::metrics;
 
 /// Brings back what a former process ran, before anybody can ask for it.

@@ -13,9 +13,8 @@ use tokio::sync::mpsc;
 use super::MatchTask;
 use crate::clock;
 use crate::config::{MatchConfig, SessionConfig};
-use crate::journal::Revival;
 use crate::journal::record::{self, Identity, Record};
-use crate::matches::Loss;
+use crate::journal::{Loss, Revival};
 use crate::matches::handle::{Command, MatchInfo, PlayerKey, SeatMark, SeatWatch};
 use crate::matches::sign_in::SignIn;
 
