@@ -301,7 +301,10 @@ impl Store for Redis {
     }
 
     fn find(&self, id: MatchId) -> Reply<'_, Option<MatchEntry>> {
-        Box::pin(async move { Ok(self.look(id).await?.map(|found| found.entry)) })
+        Box::pin(async move {
+            let found = self.look(id).await?.filter(|found| found.entry.is_held || found.has_checkpoint);
+            Ok(found.map(|found| found.entry))
+        })
     }
 
     fn list(&self, max: usize) -> Reply<'_, Vec<MatchEntry>> {

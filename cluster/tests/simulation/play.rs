@@ -96,7 +96,7 @@ fn checkpoint(core: &mut MatchCore<Tag>) -> Vec<u8> {
 pub(crate) fn restore(id: MatchId, kept: &Kept) -> Result<MatchCore<Tag>, String> {
     let Some((&VERSION, rest)) = kept.checkpoint.split_first() else { return Err("another version".into()) };
     let (seed, state) = decode_prefix::<u64, 16>(rest).map_err(|error| format!("{error:?}"))?;
-    let mut core = MatchCore::<Tag>::restore(&setup(id, seed), state).map_err(|error| error.to_string())?;
+    let mut core = MatchCore::<Tag>::restore(&setup(id, seed), state).map_err(|error| error.to_string())?.core;
     for record in &kept.records {
         match record.split_first() {
             Some((&STEP, step)) => drop(core.step(&decode::<Step<Input>, 65_536>(step).map_err(|error| format!("{error:?}"))?)),

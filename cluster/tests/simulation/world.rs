@@ -66,7 +66,6 @@ pub(crate) struct Truth {
     lost_at: Option<Instant>,
     pub(crate) faults: u64,
     pub(crate) figures: Figures,
-    log: Vec<String>,
     crashed: BTreeMap<MatchId, Instant>,
     /// For plants: what they remember.
     pub(crate) delisted: BTreeSet<MatchId>,
@@ -170,8 +169,6 @@ impl World {
         if crate::is_verbose() {
             println!("{:>6} ms  {what}", self.began.elapsed().as_millis());
         }
-        let at = self.began.elapsed().as_millis();
-        self.truth().log.push(format!("{at:>6} ms  {what}"));
     }
 
     pub(crate) fn by_name(&self, id: &NodeId) -> Option<usize> {
@@ -220,6 +217,9 @@ impl World {
         let mut truth = self.truth();
         let durable = truth.durable.clone();
         truth.snapshots.push((Instant::now(), snapshot, durable));
+        // Nothing goes back further than twelve seconds.
+        let surplus = truth.snapshots.len().saturating_sub(120);
+        truth.snapshots.drain(..surplus);
     }
 
     /// The store goes back by `time`; to nothing, if it is younger.

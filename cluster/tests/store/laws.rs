@@ -81,6 +81,7 @@ pub(crate) async fn a_match_without_a_checkpoint_is_not_handed_out(house: &impl 
     assert_eq!(store.claim(M, &node("b"), LONG).await, Ok(Claim::Unknown));
     assert_eq!(store.orphans(9).await, Ok(vec![]));
     assert_eq!(store.list(9).await, Ok(vec![]));
+    assert_eq!(store.find(M).await, Ok(None), "who asks for it need not come again");
     assert_eq!(write(&*store, "a", 1, checkpoint(0)).await, Written::Done, "its owner goes on");
     assert_eq!(store.list(9).await.unwrap().len(), 1);
 }
