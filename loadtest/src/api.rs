@@ -13,7 +13,7 @@ use tickwire_protocol::Ticket;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::line::Line;
-use crate::target::Place;
+use crate::target::{Place, Target};
 
 /// Largest answer that is read, bytes.
 pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -39,6 +39,8 @@ pub struct Join {
     pub match_id: String,
     /// Where to connect: a path from the server's root, or a whole URL.
     pub ws_url: String,
+    /// Other servers' addresses that lead to the seat.
+    pub alternates: Vec<String>,
 }
 
 /// Why a call gave nothing.
@@ -98,6 +100,23 @@ impl Api {
             Some(trust) => trust.secure(stream, self.server.host()).await,
             None => Ok(stream.into()),
         }
+    }
+
+    /// The same player's way to the server of this address, and what to ask for there. A path is on
+    /// the server that this leads to.
+    pub async fn towards(&self, ws_url: &str) -> std::io::Result<(Self, String)> {
+        let Some((scheme, rest)) = ws_url.split_once("://") else { return Ok((self.clone(), ws_url.to_owned())) };
+        let wrong = |why: String| std::io::Error::new(std::io::ErrorKind::InvalidInput, why);
+        let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |end| rest.split_at(end));
+        let http = if scheme == "wss" { "https" } else { "http" };
+        let target: Target = format!("{http}://{authority}").parse().map_err(wrong)?;
+        let tls = self.server.tls.clone().filter(|_| target.is_secure());
+        if target.is_secure() && tls.is_none() {
+            return Err(wrong(format!("{ws_url} wants TLS, and it is not known whom to believe")));
+        }
+        let address = target.addresses().await?.into_iter().next().ok_or_else(|| wrong("the name has no address".to_owned()))?;
+        let server = Place { address, authority: target.to_string(), tls };
+        Ok((Self { server, ..self.clone() }, path.to_owned()))
     }
 
     /// Where it leads.
@@ -201,7 +220,14 @@ impl Join {
     pub fn from_answer(answer: &Value) -> Result<Self, ApiError> {
         let ticket = text(answer, "ticket")?.parse().map_err(|_| ApiError::Unexpected("the ticket is not 140 hex digits".into()))?;
         let match_id = answer.get("match").ok_or_else(|| ApiError::Unexpected("no match".into()))?;
-        Ok(Self { ticket, code: text(answer, "code")?, match_id: text(match_id, "id")?, ws_url: from_root(text(answer, "ws_url")?) })
+        let alternates = answer.get("alternates").and_then(Value::as_array).into_iter().flatten();
+        Ok(Self {
+            ticket,
+            code: text(answer, "code")?,
+            match_id: text(match_id, "id")?,
+            ws_url: from_root(text(answer, "ws_url")?),
+            alternates: alternates.filter_map(Value::as_str).map(|url| from_root(url.to_owned())).collect(),
+        })
     }
 }
 

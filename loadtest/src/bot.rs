@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tickwire_game::{Game, Mode};
 use tickwire_protocol::messages::Pong;
-use tickwire_protocol::{ClientMessage, CloseReason, Event, Tick};
+use tickwire_protocol::{ClientMessage, CloseReason, Event, Tick, WsUrl};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
@@ -79,6 +79,8 @@ pub struct Bot<G: Game, S> {
     /// Until when their player time is counted.
     counted_until: Instant,
     stalls: Vec<Waited>,
+    /// Where the match goes on, once the server has said so.
+    moved: Option<WsUrl>,
 }
 
 /// A gap that was long enough to be a stall.
@@ -115,6 +117,15 @@ impl Stopped {
             Self::Failed(_) => CONNECTION_LOST,
         }
     }
+
+    /// Whether the match goes on, here or elsewhere: the connection broke without a word, since its
+    /// server may have died, or the server makes way for another.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Closing(reason) => matches!(reason, CloseReason::Moved | CloseReason::Restarting),
+            Self::Failed(error) => matches!(error, ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_)),
+        }
+    }
 }
 
 impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
@@ -145,6 +156,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
             notes: Notes::default(),
             counted_until: now,
             stalls: Vec::new(),
+            moved: None,
         }
     }
 
@@ -190,6 +202,11 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
         self.client.seen()
     }
 
+    /// Where the server says that the match goes on.
+    pub fn moved(&self) -> Option<&WsUrl> {
+        self.moved.as_ref()
+    }
+
     fn wakes_at(&self, until: Instant) -> Instant {
         self.next_input.min(self.next_ping).min(until)
     }
@@ -200,7 +217,8 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
             Heard::Pong(pong) => self.ponged(*pong, Instant::now()),
             Heard::Closing(reason) => return Err(Stopped::Closing(*reason)),
             Heard::Event(Event::Draining { .. }) => self.notes.counts.drains_announced += 1,
-            Heard::Welcome(_) | Heard::Event(_) | Heard::Migrate(_) => {}
+            Heard::Migrate(url) => self.moved = Some(url.clone()),
+            Heard::Welcome(_) | Heard::Event(_) => {}
         }
         Ok(())
     }

@@ -143,11 +143,12 @@ fn with_workspace<G: Game, R>(work: impl FnOnce(&mut Workspace) -> R) -> R {
 }
 
 impl<G: Game> Client<G> {
-    /// Connects without saying anything yet.
-    pub async fn connect(api: &Api, ws_path: &str) -> Result<Self, ClientError> {
+    /// Connects without saying anything yet: to a path on the API's server, or to a whole URL.
+    pub async fn connect(api: &Api, ws_url: &str) -> Result<Self, ClientError> {
+        let (api, path) = api.towards(ws_url).await?;
         let stream = api.open().await?;
         // Whether TLS is between is none of the WebSocket's business.
-        let url = format!("ws://{}{ws_path}", api.server().authority);
+        let url = format!("ws://{}{path}", api.server().authority);
         Self::over(stream, url).await
     }
 

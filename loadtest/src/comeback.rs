@@ -87,11 +87,12 @@ impl Lost {
         Self { seen, since, deadline: since + patience, backoff: Backoff::default() }
     }
 
-    /// When to try next; `None` if that would be too late.
-    pub fn next_try(&mut self, rng: &mut Rng) -> Option<Instant> {
+    /// When to try next, after a pause that grows with the tries or after `pause`; `None` if that
+    /// would be too late.
+    pub fn next_try(&mut self, pause: Option<Duration>, rng: &mut Rng) -> Option<Instant> {
         let now = Instant::now();
         // One that would come after the deadline comes at it: the last one.
-        let next = (now + self.backoff.next(rng)).min(self.deadline);
+        let next = (now + pause.unwrap_or_else(|| self.backoff.next(rng))).min(self.deadline);
         (now < self.deadline).then_some(next)
     }
 
@@ -154,7 +155,7 @@ mod tests {
         let mut lost = Lost::now(seen, Duration::from_secs(5));
         let mut rng = Rng::new(1);
         let mut last = lost.since;
-        while let Some(next) = lost.next_try(&mut rng) {
+        while let Some(next) = lost.next_try(None, &mut rng) {
             tokio::time::sleep_until(next).await;
             last = next;
         }

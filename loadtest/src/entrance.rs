@@ -16,7 +16,7 @@ use http::StatusCode;
 use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use serde_json::Value;
 use tickwire_game::Game;
-use tickwire_protocol::Credential;
+use tickwire_protocol::{CloseReason, Credential, WsUrl};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::api::{self, Api, ApiError};
@@ -24,6 +24,7 @@ use crate::client::{Client, ClientError, Heard, query_of};
 use crate::http_stream::{HttpStream, Reading};
 use crate::line::Line;
 use crate::link::{Link, Mix};
+use crate::route::Route;
 use crate::scenario::{Door, Scenario};
 use crate::target::{Place, any_like};
 use requests::answer;
@@ -103,7 +104,7 @@ impl Visitor {
 /// A way back in.
 #[derive(Clone, Debug)]
 pub struct WayBack {
-    ws_url: String,
+    pub(crate) route: Route,
     credential: Credential,
 }
 
@@ -163,8 +164,9 @@ impl Entrance {
             }
             other => other?,
         };
-        let way_in = WayBack { ws_url: join.ws_url, credential: Credential::Ticket(join.ticket) };
-        self.resume(user, visitor, scenario, &way_in).await
+        let route = Route::new(&join.ws_url, &join.alternates);
+        let mut way_in = WayBack { route, credential: Credential::Ticket(join.ticket) };
+        self.resume(user, visitor, scenario, &mut way_in).await
     }
 
     /// Brings a player to the seat that `way` leads to.
@@ -173,7 +175,7 @@ impl Entrance {
         user: &mut GooseUser,
         visitor: &Visitor,
         scenario: &Scenario,
-        way: &WayBack,
+        way: &mut WayBack,
     ) -> Result<(PlayerClient<G>, Option<WayBack>), EnterError> {
         let source = self.use_client(user, visitor.index);
         if scenario.loses_welcome {
@@ -181,7 +183,8 @@ impl Entrance {
             tokio::time::sleep(SECOND_TRY).await;
         }
         let client = self.open(visitor.index, source, way).await?;
-        let way_back = client.resume_credential().map(|credential| WayBack { ws_url: way.ws_url.clone(), credential });
+        way.route.arrived();
+        let way_back = client.resume_credential().map(|credential| WayBack { route: way.route.clone(), credential });
         Ok((client, way_back))
     }
 
@@ -214,13 +217,23 @@ impl Entrance {
         .await
     }
 
-    async fn open<G: Game>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
-        in_time(async {
-            let mut client = self.say_hello(index, source, way).await?;
-            first_snapshot(&mut client).await?;
-            Ok(client)
+    /// Goes where Migrate says. After an error without a reason the next try is somewhere else.
+    async fn open<G: Game>(&self, index: usize, source: Option<IpAddr>, way: &mut WayBack) -> Result<PlayerClient<G>, EnterError> {
+        let opened = in_time(async {
+            loop {
+                let mut client = self.say_hello(index, source, way).await?;
+                match start_of(&mut client).await? {
+                    Start::Here => return Ok(client),
+                    Start::There(url) if way.route.move_to(&url) => {}
+                    Start::There(_) => return Err(ClientError::Told(CloseReason::Moved).into()),
+                }
+            }
         })
-        .await
+        .await;
+        if !matches!(opened, Ok(_) | Err(EnterError::Client(ClientError::Told(_)))) {
+            way.route.failed();
+        }
+        opened
     }
 
     /// Says Hello, and loses the line: every other player before the server's answer has come, the
@@ -240,14 +253,17 @@ impl Entrance {
     }
 
     async fn say_hello<G: Game>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
-        let stream = connect(&self.server, source).await?;
-        let url = if way.ws_url.starts_with('/') { format!("ws://{}{}", self.server.authority, way.ws_url) } else { way.ws_url.clone() };
+        let home = Api::to(self.server.clone(), source.unwrap_or_else(|| any_like(self.server.address)));
+        let (api, path) = home.towards(way.route.address()).await?;
+        let server = api.server();
+        let stream = api.open().await?;
+        let url = format!("ws://{}{path}", server.authority);
         let down = self.link(stream, index);
         let mut client = match self.reading {
             None => Client::over(down, url).await?,
             Some(reading) => {
-                let up = self.link(connect(&self.server, source).await?, index);
-                Client::over_http(HttpStream::new(down, up, reading, &self.server.authority, query_of(&url)))
+                let up = self.link(api.open().await?, index);
+                Client::over_http(HttpStream::new(down, up, reading, &server.authority, query_of(&url)))
             }
         };
         client.hello(way.credential).await?;
@@ -262,6 +278,25 @@ impl Entrance {
 
 async fn connect(to: &Place, source: Option<IpAddr>) -> io::Result<Line> {
     Api::to(to.clone(), source.unwrap_or_else(|| any_like(to.address))).open().await
+}
+
+/// What a session starts with.
+enum Start {
+    /// The first snapshot.
+    Here,
+    /// The match is elsewhere.
+    There(WsUrl),
+}
+
+async fn start_of<G: Game>(client: &mut PlayerClient<G>) -> Result<Start, ClientError> {
+    loop {
+        match client.next().await? {
+            Heard::Snapshot(_) => return Ok(Start::Here),
+            Heard::Migrate(url) => return Ok(Start::There(url)),
+            Heard::Closing(reason) => return Err(ClientError::Told(reason)),
+            _ => {}
+        }
+    }
 }
 
 async fn first_snapshot<G: Game>(client: &mut PlayerClient<G>) -> Result<(), ClientError> {

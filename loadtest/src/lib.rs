@@ -3,7 +3,7 @@
 //!
 //! [`client`] is one checking connection and [`script`] a test's dialogue with it; [`bot`] plays over it and measures;
 //! [`player`] is a goose user's life, [`scenario`] the ways to lead it, [`entrance`] the way in, [`mod@line`] the connection, [`link`] the network between;
-//! [`comeback`] is what a player does whose connection broke; `descriptors` are its sockets' limit; [`board`] and [`monitor`] bring it together second by second; [`run`] is a whole load test, [`report`] what it found.
+//! [`mod@route`] is where a seat is reached in a cluster; [`comeback`] is what a player does whose connection broke; `descriptors` are its sockets' limit; [`board`] and [`monitor`] bring it together second by second; [`run`] is a whole load test, [`report`] what it found.
 //!
 //! Invariant: nothing here knows how the server works inside, only the wire and the HTTP API.
 
@@ -27,6 +27,7 @@ pub mod plot;
 pub mod progress;
 pub mod recording;
 pub mod report;
+pub mod route;
 pub mod run;
 pub mod scenario;
 pub mod script;

@@ -175,6 +175,8 @@ impl AddAssign<&Self> for Counts {
 
 /// How a session ends whose connection broke without a word from the server.
 pub const CONNECTION_LOST: &str = "connection_lost";
+/// Ends of sessions that go on, here or on another server.
+const LOST: [&str; 3] = [CONNECTION_LOST, "moved", "restarting"];
 
 /// TCP and IP headers of a segment, bytes: an estimate, 20 + 32 with timestamps, for a message that fits one segment.
 pub const SEGMENT_HEADER_BYTES: u64 = 52;
@@ -195,8 +197,17 @@ impl Counts {
     pub fn unasked_closes(&self) -> impl Iterator<Item = (&str, u64)> {
         let asked = ["scenario", "left", "match_over"];
         let unasked = self.closes.iter().filter(move |(reason, _)| !asked.contains(&reason.as_str()));
-        let not_back = |reason: &str, count: u64| if reason == CONNECTION_LOST { count.saturating_sub(self.returns) } else { count };
-        unasked.map(move |(reason, count)| (reason.as_str(), not_back(reason, *count))).filter(|(_, count)| *count > 0)
+        let not_back = unasked.scan(self.returns, |back, (reason, count)| {
+            let came_back = if LOST.contains(&reason.as_str()) { (*count).min(*back) } else { 0 };
+            *back -= came_back;
+            Some((reason.as_str(), count - came_back))
+        });
+        not_back.filter(|(_, count)| *count > 0)
+    }
+
+    /// Connections that broke, or that a server ended which made way for another.
+    pub fn lost(&self) -> u64 {
+        LOST.iter().filter_map(|reason| self.closes.get(*reason)).sum()
     }
 
     /// How many there were.
@@ -325,5 +336,8 @@ mod tests {
         assert_eq!(counts.unasked_closes().collect::<Vec<_>>(), [(CONNECTION_LOST, 1)]);
         counts.returns = 3;
         assert_eq!((counts.unexplained_closes(), counts.closes[CONNECTION_LOST]), (0, 3));
+        ["moved", "moved", "restarting"].into_iter().for_each(|reason| counts.count_close(reason));
+        counts.returns = 5;
+        assert_eq!((counts.unexplained_closes(), counts.lost()), (1, 6));
     }
 }

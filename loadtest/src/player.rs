@@ -27,7 +27,7 @@ use crate::report::Divergence;
 use crate::scenario::{Scenario, Then};
 use attendance::Attendance;
 use seat::{Seat, may_resume};
-use way::{Way, is_lost};
+use way::Way;
 
 /// How long a turn lasts.
 const TURN: Duration = Duration::from_secs(1);
@@ -156,9 +156,9 @@ impl<G: Game> Player<G> {
     }
 
     async fn come_back(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
-        let Place::Away(way) = std::mem::replace(&mut self.place, Place::Outside(Instant::now())) else { return Ok(()) };
+        let Place::Away(mut way) = std::mem::replace(&mut self.place, Place::Outside(Instant::now())) else { return Ok(()) };
         let click = Instant::now();
-        match field.entrance.resume(user, &self.visitor, &self.scenario, &way.back).await {
+        match field.entrance.resume(user, &self.visitor, &self.scenario, &mut way.back).await {
             Ok((client, way_back)) => {
                 let (took, found) = (click.elapsed(), way.found(self.visitor.index, client.seen()));
                 self.sit_down(field, client, way_back, Measure::Resume, took);
@@ -245,8 +245,8 @@ impl<G: Game> Player<G> {
             Stopped::Failed(error) => error.to_string(),
         };
         let way_back = seat.way_back.take().filter(|_| may_resume(&stopped));
-        if let (true, Some(way), Some(seen)) = (is_lost(&stopped), &way_back, seat.bot.seen()) {
-            let way = Way::lost(way.clone(), seen, field.return_within, &mut self.rng);
+        if let (true, Some(way), Some(seen)) = (stopped.is_lost(), &way_back, seat.bot.seen()) {
+            let way = Way::lost(way.clone(), seat.bot.moved(), seen, field.return_within, &mut self.rng);
             self.stand_up(field, stopped.name());
             self.place = Place::Away(Box::new(way));
             return Ok(());

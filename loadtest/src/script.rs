@@ -8,6 +8,7 @@ use tickwire_protocol::{CloseReason, Credential, Snapshot, Tick};
 
 use crate::api::{Api, Join};
 use crate::client::{Client, ClientError, Heard};
+use crate::route::Route;
 
 /// How long a scripted client waits for what it expects before the test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,12 +21,23 @@ pub async fn enter<G: Game>(api: &Api, join: &Join) -> Result<Client<G>, ClientE
     Ok(client)
 }
 
-/// Returns to a seat and hears Welcome.
+/// Returns to a seat and hears Welcome. Goes where Migrate says.
 pub async fn resume<G: Game>(api: &Api, ws_url: &str, credential: Credential) -> Result<Client<G>, ClientError> {
-    let mut client = Client::connect(api, ws_url).await?;
-    client.hello(credential).await?;
-    hear(&mut client, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await?;
-    Ok(client)
+    let mut route = Route::new(ws_url, &[]);
+    loop {
+        let mut client = Client::connect(api, route.address()).await?;
+        client.hello(credential).await?;
+        let first = hear(&mut client, |heard| match heard {
+            Heard::Welcome(_) => Some(None),
+            Heard::Migrate(url) => Some(Some(url)),
+            _ => None,
+        });
+        match first.await? {
+            None => return Ok(client),
+            Some(url) if route.move_to(&url) => {}
+            Some(_) => return Err(ClientError::Told(CloseReason::Moved)),
+        }
+    }
 }
 
 /// Listens until `wanted` finds what it waits for.

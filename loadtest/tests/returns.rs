@@ -63,6 +63,27 @@ fn players_whose_connection_broke_come_back_and_that_is_no_failure() {
 }
 
 #[test]
+fn players_whose_match_moves_go_on_where_they_are_told_and_that_is_no_failure() {
+    let server = server::start(|_| {});
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (there, new) = runtime.block_on(Relay::start(server.play_addr(), Fault::None));
+    // One that is sent in between comes to a server that sends it on.
+    let (between, _) = runtime.block_on(Relay::start(server.play_addr(), Fault::Move { after: 0, to: there }));
+    let (here, old) = runtime.block_on(Relay::start(server.play_addr(), Fault::Move { after: PLAYERS * 90, to: between }));
+    let dir = tempfile::tempdir().expect("a folder");
+    let [ops, folder] = [server.ops_addr().to_string(), dir.path().display().to_string()];
+    let arguments = ["--users", "6", "--ops", &ops, "--report-dir", &folder, "--increase-time", "1s", "--run-time", "5m"];
+    let output = server::run_until(here, &arguments, || old.closed() >= PLAYERS && new.snapshots() > PLAYERS * 60);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let report = json::read(&dir.path().join("report.json")).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    let counts = &report.counts;
+    assert_eq!((counts.returns, counts.returns_wrong, counts.resume_failures), (PLAYERS, 0, 0), "{text}");
+    assert_eq!((counts.closes["moved"], counts.unexplained_closes()), (PLAYERS, 0), "{text}");
+    assert!(report.errors.is_empty(), "{:?}", report.errors);
+    assert!(text.contains("6 of 6 whose connection broke in "), "{text}");
+}
+
+#[test]
 fn who_comes_back_to_another_match_is_found() {
     let (output, report) = played_over(Fault::Blink { after: PLAYERS * 90, swaps: true }, &[], all_played_on);
     let text = String::from_utf8_lossy(&output.stdout);

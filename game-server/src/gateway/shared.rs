@@ -150,6 +150,11 @@ impl Gateway {
         seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
     }
 
+    /// The other servers, if there are any.
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        self.cluster.as_deref()
+    }
+
     /// Takes the keys that all servers sign tickets with.
     pub(crate) fn take_ticket_keys(&self, text: &[u8]) {
         self.ledger.signer().take(text);

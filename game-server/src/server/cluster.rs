@@ -20,6 +20,7 @@ use crate::cluster::Cluster;
 use crate::cluster::letter::Message;
 use crate::config::ClusterConfig;
 use crate::gateway::Gateway;
+use crate::gateway::bans::TOLD_EVERY;
 use crate::journal::{Revival, record};
 use crate::matches::{Command, Directory};
 use crate::secrets::{random_bytes, to_hex};
@@ -213,6 +214,7 @@ impl Member {
     async fn keep_house(&self) {
         let mut look = tokio::time::interval(LOOK);
         let mut hold = tokio::time::interval(HOLD);
+        let mut bans = tokio::time::interval(TOLD_EVERY);
         let mut losses = self.node().losses();
         // Those that are in force here: a store that lost them is given them again.
         let mut keys = Bytes::from(to_hex(random_bytes()));
@@ -227,6 +229,10 @@ impl Member {
                     }
                 }
                 _ = hold.tick() => self.hold_codes().await,
+                _ = bans.tick() => {
+                    self.gateway.share_bans(self.node().store().as_ref()).await;
+                    continue;
+                }
                 Ok(()) = losses.changed() => self.hold_codes().await,
             }
             has_keys = self.take_keys(&mut keys).await.is_ok();

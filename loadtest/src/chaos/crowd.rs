@@ -12,9 +12,10 @@ use tickwire_game::{Bots, Game, Rng};
 use tickwire_loadtest::bot::{Bot, Driver, Stopped};
 use tickwire_loadtest::client::{Client, ClientError, Heard};
 use tickwire_loadtest::comeback::{Lost, Seen};
+use tickwire_loadtest::route::Route;
 use tickwire_loadtest::{Api, Join};
 use tickwire_protocol::messages::Retry;
-use tickwire_protocol::{ClientMessage, CloseReason, Credential};
+use tickwire_protocol::{ClientMessage, Credential, WsUrl};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -24,6 +25,8 @@ use crate::history::{Recorder, View, What};
 const TURN: Duration = Duration::from_secs(1);
 /// How long any part of coming in may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// The same of one try to come back where there are several servers.
+const PATIENCE_OTHERS: Duration = Duration::from_secs(1);
 /// A bot that found no seat tries again after so long.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -92,7 +95,7 @@ struct One<'a> {
 /// A connection to a seat, and where it leads.
 struct Seat {
     bot: Bot<Arena, tickwire_loadtest::line::Line>,
-    ws_url: String,
+    route: Route,
 }
 
 impl<'a> One<'a> {
@@ -125,8 +128,7 @@ impl<'a> One<'a> {
             let bot = self.number;
             let (credential, Some(seen)) = (seat.bot.client().resume_credential(), seen) else { return };
             match stopped {
-                Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_))
-                | Stopped::Closing(CloseReason::Restarting) => {}
+                stopped if stopped.is_lost() => {}
                 Stopped::Failed(ClientError::Diverged { tick, table, .. }) => {
                     return self.note(What::Diverged { bot, tick: tick.0, component: table.to_owned() });
                 }
@@ -134,7 +136,8 @@ impl<'a> One<'a> {
             }
             self.note(What::Lost { bot, view: View::from(seen) });
             let Some(credential) = credential else { return };
-            match self.come_back(credential, &seat.ws_url, seen).await {
+            let moved = seat.bot.moved().cloned();
+            match self.come_back(credential, seat.route, moved, seen).await {
                 Ok(back) => seat = back,
                 Err(why) => return self.note(What::LostSeat { bot, why }),
             }
@@ -156,17 +159,25 @@ impl<'a> One<'a> {
         None
     }
 
-    async fn come_back(&mut self, credential: Credential, ws_url: &str, seen: Seen) -> Result<Seat, String> {
+    async fn come_back(&mut self, credential: Credential, mut route: Route, moved: Option<WsUrl>, seen: Seen) -> Result<Seat, String> {
         let mut lost = Lost::now(seen, self.shared.patience);
+        let mut moves = moved.is_some_and(|url| route.move_to(&url));
         let mut last = "there was no time to try".to_owned();
-        while let Some(next) = lost.next_try(&mut self.rng) {
+        loop {
+            let pause = if std::mem::take(&mut moves) { Some(Duration::ZERO) } else { route.pause(&mut self.rng) };
+            let Some(next) = lost.next_try(pause, &mut self.rng) else { break };
             tokio::time::sleep_until(next).await;
-            let why = match timeout(PATIENCE, self.open(ws_url, credential)).await {
+            // Where another server may answer, one that does not is left soon.
+            let patience = if route.has_others() { PATIENCE_OTHERS } else { PATIENCE };
+            let why = match timeout(patience, self.open(&mut route, credential)).await {
                 Ok(Ok(seat)) => return Ok(seat),
                 Ok(Err(error)) => error,
                 Err(_) => ClientError::TimedOut,
             };
             last = why.to_string();
+            if !matches!(why, ClientError::Told(_)) {
+                route.failed();
+            }
             if matches!(why, ClientError::Told(reason) if reason.retry() != Retry::Resume) {
                 break;
             }
@@ -180,24 +191,31 @@ impl<'a> One<'a> {
             self.has_session = true;
         }
         let Some(mode) = Arena::MODES.first() else { bail!("the game has no mode") };
-        let Join { ticket, ws_url, .. } = self.api.quick_play(mode.id).await.context("seat")?;
-        Ok(self.open(&ws_url, Credential::Ticket(ticket)).await?)
+        let Join { ticket, ws_url, alternates, .. } = self.api.quick_play(mode.id).await.context("seat")?;
+        Ok(self.open(&mut Route::new(&ws_url, &alternates), Credential::Ticket(ticket)).await?)
     }
 
-    /// Up to the first snapshot.
-    async fn open(&mut self, ws_url: &str, credential: Credential) -> Result<Seat, ClientError> {
-        let mut client = Client::<Arena>::connect(&self.api, ws_url).await?;
-        client.hello(credential).await?;
+    /// Up to the first snapshot, wherever Migrate says.
+    async fn open(&mut self, route: &mut Route, credential: Credential) -> Result<Seat, ClientError> {
+        let mut client = self.connect(route, credential).await?;
         loop {
             match client.next().await? {
                 Heard::Snapshot(_) => break,
+                Heard::Migrate(url) if route.move_to(&url) => client = self.connect(route, credential).await?,
                 Heard::Closing(reason) => return Err(ClientError::Told(reason)),
                 _ => {}
             }
         }
+        route.arrived();
         let brain = Arena::contender(self.rng.next_u64());
         let phase = f64::from(self.rng.below(1000)) / 1000.0;
-        Ok(Seat { bot: Bot::new(client, Driver::Brain(brain), phase), ws_url: ws_url.to_owned() })
+        Ok(Seat { bot: Bot::new(client, Driver::Brain(brain), phase), route: route.clone() })
+    }
+
+    async fn connect(&self, route: &Route, credential: Credential) -> Result<Client<Arena>, ClientError> {
+        let mut client = Client::connect(&self.api, route.address()).await?;
+        client.hello(credential).await?;
+        Ok(client)
     }
 
     fn note_view(&self, seat: &Seat, what: impl FnOnce(u32, View) -> What) {

@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use tickwire_game::Rng;
+use tickwire_protocol::WsUrl;
 use tokio::time::Instant;
 
-use crate::bot::Stopped;
-use crate::client::ClientError;
 use crate::comeback::{Lost, Seen};
 use crate::entrance::{EnterError, WayBack};
 use crate::report::Return;
@@ -26,11 +25,15 @@ impl Way {
         Self { back, at, lost: None }
     }
 
-    /// Of a player whose connection broke just now, when it had seen `seen`. It tries for
-    /// `patience`.
-    pub(super) fn lost(back: WayBack, seen: Seen, patience: Duration, rng: &mut Rng) -> Self {
+    /// Of a player whose connection broke just now, when it had seen `seen`, or whose match has `moved`.
+    /// It tries for `patience`.
+    pub(super) fn lost(mut back: WayBack, moved: Option<&WsUrl>, seen: Seen, patience: Duration, rng: &mut Rng) -> Self {
         let mut lost = Lost::now(seen, patience);
-        let at = lost.next_try(rng).unwrap_or(lost.since);
+        let pause = match moved {
+            Some(url) if back.route.move_to(url) => Some(Duration::ZERO),
+            _ => back.route.pause(rng),
+        };
+        let at = lost.next_try(pause, rng).unwrap_or(lost.since);
         Self { back, at, lost: Some(lost) }
     }
 
@@ -57,7 +60,8 @@ impl Way {
     /// The same, to take again after a try that failed; an error if the connection did not just
     /// break, if the time is over, or if trying cannot help.
     pub(super) fn again(mut self: Box<Self>, error: &EnterError, rng: &mut Rng) -> Result<Box<Self>, Box<Self>> {
-        match self.lost.as_mut().filter(|_| !error.is_final()).and_then(|lost| lost.next_try(rng)) {
+        let pause = self.back.route.pause(rng);
+        match self.lost.as_mut().filter(|_| !error.is_final()).and_then(|lost| lost.next_try(pause, rng)) {
             Some(at) => {
                 self.at = at;
                 Ok(self)
@@ -65,9 +69,4 @@ impl Way {
             None => Err(self),
         }
     }
-}
-
-/// Whether the connection broke without a word: its server may have died.
-pub(super) fn is_lost(stopped: &Stopped) -> bool {
-    matches!(stopped, Stopped::Failed(ClientError::Connection(_) | ClientError::Closed | ClientError::Io(_)))
 }

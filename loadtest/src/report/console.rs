@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 
 use super::compare::Comparison;
 use super::{Capacity, Report, Second, words};
-use crate::measure::{CONNECTION_LOST, Measure};
+use crate::measure::Measure;
 use compared::{beside, bounds, compared};
 use paint::Paint;
 
@@ -184,7 +184,7 @@ fn closes(report: &Report) -> Vec<String> {
 }
 
 fn returned(report: &Report) -> Vec<String> {
-    let (counts, lost) = (&report.counts, report.counts.closes.get(CONNECTION_LOST).copied().unwrap_or_default());
+    let (counts, lost) = (&report.counts, report.counts.lost());
     if lost == 0 && counts.returns == 0 {
         return Vec::new();
     }

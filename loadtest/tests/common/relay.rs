@@ -14,7 +14,7 @@ use tickwire_game::Game;
 use tickwire_protocol::codec::encode_into;
 use tickwire_protocol::delta::{self, Scratch};
 use tickwire_protocol::messages::Body;
-use tickwire_protocol::{ClientMessage, CloseReason, Credential, Replica, ServerMessage, Snapshot, Tick};
+use tickwire_protocol::{ClientMessage, CloseReason, Credential, Replica, ServerMessage, Snapshot, Tick, WsUrl};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::WebSocketStream;
@@ -40,6 +40,9 @@ pub(crate) enum Fault {
     /// Breaks every connection when it has passed on so many snapshots, and takes new ones. The first
     /// to come back is told another match's id, if it `swaps` one.
     Blink { after: u64, swaps: bool },
+    /// When it has passed on so many snapshots, sends every player there, and who comes later in place
+    /// of Welcome.
+    Move { after: u64, to: SocketAddr },
     /// Drops one of so many inputs.
     DropInput { one_in: u64 },
     /// Lets the first player to leave go without telling the server, whose connection stays open.
@@ -150,6 +153,10 @@ impl Relay {
         // What the player is not told yet, and until when.
         let (mut held, mut until) = (Vec::new(), None);
         while !(self.is_dead() || began_before && self.has_blinked()) {
+            if let Some(url) = self.moves() {
+                player.send(moving(&url)).await?;
+                break;
+            }
             tokio::select! {
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {
                     self.faults.fetch_add(1, Relaxed);
@@ -241,6 +248,14 @@ impl Relay {
         matches!(self.fault, Fault::Die { after } if self.snapshots() >= after)
     }
 
+    /// Where everyone goes by now.
+    fn moves(&self) -> Option<WsUrl> {
+        match self.fault {
+            Fault::Move { after, to } if self.snapshots() >= after => WsUrl::new(&format!("ws://{to}/ws")),
+            _ => None,
+        }
+    }
+
     fn has_blinked(&self) -> bool {
         matches!(self.fault, Fault::Blink { after, .. } if self.snapshots() >= after)
     }
@@ -268,6 +283,14 @@ impl Relay {
 fn closing(reason: CloseReason) -> Message {
     let mut goodbye = Vec::new();
     encode_into(&ServerMessage::Closing(reason), &mut goodbye);
+    Message::Binary(goodbye.into())
+}
+
+/// The last that a session is told whose match is elsewhere.
+fn moving(url: &WsUrl) -> Message {
+    let mut goodbye = Vec::new();
+    encode_into(&ServerMessage::Migrate { ws_url: url.clone() }, &mut goodbye);
+    encode_into(&ServerMessage::Closing(CloseReason::Moved), &mut goodbye);
     Message::Binary(goodbye.into())
 }
 
