@@ -29,7 +29,7 @@ pub enum Standing {
     /// It may be over, or was for a while, and a later owner may still come forward: a consistent
     /// match must not tick, an available one plays on.
     Doubtful,
-    /// The match is another node's by now, or has ended: it must stop here.
+    /// The match is another node's by now, or was handed over, or has ended: it must stop here.
     Fenced,
 }
 
@@ -122,7 +122,7 @@ impl Lane {
 
     pub(super) fn standing(&self, now: Duration) -> Standing {
         let now = micros(now);
-        if self.is_fenced.load(Ordering::Acquire) {
+        if !self.is_open() {
             Standing::Fenced
         } else if now < self.held_until.load(Ordering::Acquire) && now >= self.doubtful_until.load(Ordering::Acquire) {
             Standing::Held

@@ -102,6 +102,7 @@ struct Running {
 impl Drop for Process {
     fn drop(&mut self) {
         self.host.tasks.lock().unwrap().abort_all();
+        self.host.world.died(self.host.number, self.host.incarnation);
     }
 }
 
@@ -167,6 +168,10 @@ impl Host {
         self.matches.lock().unwrap().insert(id, Running { epoch, asks: sender, orders, frozen: is_frozen });
         let host = Arc::clone(self);
         self.spawn(async move {
+            let _ = timeout(Duration::from_millis(400), host.node.store().hold_code(&code(id), id, Duration::from_secs(4))).await;
+        });
+        let host = Arc::clone(self);
+        self.spawn(async move {
             play.run().await;
             let mut matches = host.matches.lock().unwrap();
             if matches.get(&id).is_some_and(|running| running.epoch == epoch) {
@@ -196,6 +201,7 @@ impl Host {
                     self.world.note(&format!("node {} is fenced from match {}: {owner:?}", self.number, short(id)));
                     let to = owner.and_then(|owner| self.world.by_name(&owner.node));
                     if let Some(running) = self.matches.lock().unwrap().get(&id) {
+                        self.world.lets_go(id, running.epoch);
                         running.orders.send_replace(Order::Fenced(to));
                     }
                 }
@@ -354,7 +360,7 @@ impl Host {
             }
         }
         orders.send_modify(|order| {
-            if matches!(order, Order::Freeze) {
+            if is_done || matches!(order, Order::Freeze) {
                 *order = Order::HandedOver(is_done, is_done.then_some(to));
             }
         });

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tickwire_cluster::{Claim, Epoch, Exchange, Letter, MatchEntry, NodeCard, NodeId, Reply, Store, StoreError, Writes, Written};
 use tickwire_protocol::MatchId;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::plant::Plant;
 use crate::world::{LEASE, World};
@@ -171,6 +171,7 @@ async fn claim(world: Arc<World>, node: usize, id: MatchId) -> Result<Claim, Sto
     }
     let mut claim = world.store.claim(id, &world.nodes[node].id, LEASE).await?;
     if let Claim::Granted { epoch, kept } = &mut claim {
+        world.truth().claimed.insert((id, *epoch, node), Instant::now());
         match world.plant {
             Some(Plant::EpochNotRaised) => epoch.0 -= 1,
             Some(Plant::RecordsDroppedAtTakeover) => kept.records.clear(),

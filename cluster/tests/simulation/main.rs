@@ -54,7 +54,13 @@ pub(crate) fn is_verbose() -> bool {
 
 fn run(seed: u64, plant: Option<Plant>) -> Report {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(simulate(seed, plant))
+    runtime.block_on(async {
+        let world = World::new(seed, 3 + (seed % 3) as usize, plant);
+        let report = simulate(&world).await;
+        // Servers know the world, and it them.
+        world.nodes.iter().for_each(|slot| drop(slot.process.lock().unwrap().take()));
+        report
+    })
 }
 
 /// A player, and how to tell it something.
@@ -71,11 +77,10 @@ struct Arena {
     players: Vec<Player>,
 }
 
-async fn simulate(seed: u64, plant: Option<Plant>) -> Report {
-    let count = 3 + (seed % 3) as usize;
-    let world = World::new(seed, count, plant);
-    (0..count).for_each(|number| host::start(&world, number));
-    let mut arena = Arena { world: Arc::clone(&world), players: Vec::new() };
+async fn simulate(world: &Arc<World>) -> Report {
+    let count = world.nodes.len();
+    (0..count).for_each(|number| host::start(world, number));
+    let mut arena = Arena { world: Arc::clone(world), players: Vec::new() };
     sleep(Duration::from_millis(300)).await;
     let ids: Vec<MatchId> = (1..=4).map(|number| MatchId([number; 16])).collect();
     for (number, id) in ids.iter().enumerate() {
@@ -86,13 +91,13 @@ async fn simulate(seed: u64, plant: Option<Plant>) -> Report {
         }
     }
     arena.all_play("at the start").await;
-    let snapshots = tokio::spawn(take_snapshots(Arc::clone(&world)));
+    let snapshots = tokio::spawn(take_snapshots(Arc::clone(world)));
     let short_lived = tokio::spawn(arena.live_shortly());
-    faults::rage(&world, Duration::from_secs(12)).await;
+    faults::rage(world, Duration::from_secs(12)).await;
     short_lived.await.unwrap();
     arena.all_play("after all was well again").await;
     sleep(Duration::from_secs(2)).await;
-    faults::check_listed(&world, &faults::running(&world)).await;
+    faults::check_listed(world, &faults::running(world)).await;
     if !world.truth().broken.is_empty() {
         return arena.report();
     }

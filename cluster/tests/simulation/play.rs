@@ -159,6 +159,9 @@ impl Play {
             }
             if is_consistent {
                 if self.lane.standing() != Standing::Held {
+                    if self.lane.wants_checkpoint() {
+                        self.write_checkpoint();
+                    }
                     continue;
                 }
                 self.world.holds(self.id, self.lane.epoch(), self.node).await;

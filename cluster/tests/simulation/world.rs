@@ -64,9 +64,12 @@ pub(crate) struct Truth {
     /// When each node last had a fault of its own.
     hurt: Vec<Option<Instant>>,
     lost_at: Option<Instant>,
+    /// When the store gave a match to a node.
+    pub(crate) claimed: BTreeMap<(MatchId, Epoch, usize), Instant>,
+    /// Processes that are no more.
+    dead: BTreeSet<(usize, u64)>,
     pub(crate) faults: u64,
     pub(crate) figures: Figures,
-    log: Vec<String>,
     crashed: BTreeMap<MatchId, Instant>,
     /// For plants: what they remember.
     pub(crate) delisted: BTreeSet<MatchId>,
@@ -95,6 +98,12 @@ pub(crate) struct Match {
     owners: BTreeMap<Epoch, (usize, u64, Instant)>,
     /// Where the newest owner began.
     begins: u32,
+    /// Its newest owner has been told that it is another's, and has let go of it.
+    is_let_go: bool,
+    /// It has ended, at its newest owner at the time.
+    is_over: bool,
+    /// The store went back behind a claim whose owner may come again.
+    is_forked: bool,
     /// Earlier owners were set back by the store, and are told so.
     rewound: Option<Epoch>,
     /// Who has ever wanted a seat.
@@ -170,8 +179,6 @@ impl World {
         if crate::is_verbose() {
             println!("{:>6} ms  {what}", self.began.elapsed().as_millis());
         }
-        let at = self.began.elapsed().as_millis();
-        self.truth().log.push(format!("{at:>6} ms  {what}"));
     }
 
     pub(crate) fn by_name(&self, id: &NodeId) -> Option<usize> {
@@ -193,6 +200,18 @@ impl World {
         let until = Instant::now() + time;
         let mut truth = self.truth();
         truth.hurt[node] = truth.hurt[node].max(Some(until));
+    }
+
+    /// A process is gone.
+    pub(crate) fn died(&self, node: usize, incarnation: u64) {
+        self.truth().dead.insert((node, incarnation));
+    }
+
+    /// A node lets go of a match, as it is told to.
+    pub(crate) fn lets_go(&self, id: MatchId, epoch: Epoch) {
+        if let Some(one) = self.truth().matches.get_mut(&id) {
+            one.is_let_go |= one.owners.keys().next_back() == Some(&epoch);
+        }
     }
 
     /// These matches' node has just crashed, and nothing else is wrong.
@@ -220,6 +239,9 @@ impl World {
         let mut truth = self.truth();
         let durable = truth.durable.clone();
         truth.snapshots.push((Instant::now(), snapshot, durable));
+        // Nothing goes back further than twelve seconds.
+        let surplus = truth.snapshots.len().saturating_sub(120);
+        truth.snapshots.drain(..surplus);
     }
 
     /// The store goes back by `time`; to nothing, if it is younger.
@@ -251,7 +273,7 @@ impl World {
         let mut truth = self.truth();
         let Some(one) = truth.matches.get_mut(&id) else { return };
         if one.owners.keys().next_back().is_none_or(|newest| *newest <= epoch) {
-            (one.told, one.exposed) = (0, None);
+            (one.told, one.exposed, one.is_over) = (0, None, true);
             one.hashes.clear();
         }
     }
@@ -263,9 +285,27 @@ impl World {
         {
             let mut truth = self.truth();
             let lost_at = truth.lost_at;
-            let hurt = truth.hurt.clone();
+            let Some(one) = truth.matches.get(&id) else { return };
+            // Who stood still hears of it late: the store may have forgotten it, and given it again.
+            let claimed = truth.claimed.get(&(id, epoch, node)).copied().unwrap_or(now);
+            if lost_at.is_some_and(|lost| lost > claimed) && one.owners.range(epoch..).any(|(_, (.., at))| *at > claimed) {
+                return;
+            }
+            let is_lost = truth.is_owner_lost(one);
+            if let Some(well) = truth.well_owner(one) {
+                broken.push(format!("match {} is taken from node {well}, with which nothing is wrong", short(id)));
+            }
             let Some(one) = truth.matches.get_mut(&id) else { return };
-            let last = one.owners.values().next_back().map(|(other, ..)| *other);
+            one.is_let_go = false;
+            let newest = one.owners.keys().next_back().copied();
+            if newest.is_some_and(|newest| newest > epoch) {
+                // The store has forgotten a claim, and gives its epoch again: two lines of one match.
+                one.is_forked = true;
+                one.owners.retain(|owner, _| *owner < epoch);
+                if lost_at.is_none() {
+                    broken.push(format!("{epoch:?} of match {} is given after {newest:?}", short(id)));
+                }
+            }
             one.begins = tick;
             let since = one.exposed.map(|(_, since)| since);
             if let Some((other, its, at)) = one.owners.insert(epoch, (node, incarnation, now))
@@ -276,9 +316,9 @@ impl World {
             }
             if next < one.told {
                 let lost = format!("records {next} to {} of match {} are acknowledged, and gone", one.told, short(id));
-                match (since, last) {
+                match since {
                     // What the store has lost was in its owner's memory only.
-                    (Some(since), Some(last)) if hurt[last].is_some_and(|hurt| hurt + LEASE * 2 >= since) => {
+                    _ if one.is_forked || (since.is_some() && is_lost) => {
                         one.told = next;
                         one.exposed = None;
                         one.rewinds += 1;
@@ -286,8 +326,8 @@ impl World {
                         one.rewound = Some(epoch);
                         truth.figures.excused += 1;
                     }
-                    (Some(_), _) => broken.push(format!("{lost}, with the store, but its owner lives")),
-                    (None, _) => broken.push(lost),
+                    Some(_) => broken.push(format!("{lost}, with the store, but its owner lives")),
+                    None => broken.push(lost),
                 }
             }
             if epoch > Epoch(1) {
@@ -306,8 +346,15 @@ impl World {
         let is_so =
             entry.as_ref().is_some_and(|entry| entry.is_held && entry.owner.epoch == epoch && entry.owner.node == self.nodes[node].id);
         let truth = self.truth();
-        // The store has lost it: its owner is about to be told.
-        let excused = truth.lost_at.is_some_and(|lost| lost.elapsed() <= LEASE);
+        // The store has lost it, and its owner is about to be told; or it had lost a later owner, who
+        // has just come forward.
+        let later = entry.as_ref().filter(|entry| entry.owner.epoch > epoch);
+        let one = truth.matches.get(&id);
+        let was_later_lost = later.zip(one).is_some_and(|(entry, one)| {
+            let since = one.owners.get(&entry.owner.epoch).map(|(_, _, since)| *since);
+            one.is_forked || one.rewinds > 0 || since.is_some_and(|since| truth.lost_at.is_some_and(|lost| lost >= since))
+        });
+        let excused = was_later_lost || truth.lost_at.is_some_and(|lost| lost.elapsed() <= LEASE);
         drop(truth);
         if !is_so && !excused {
             self.broken(&format!("node {node} takes its lease of match {} in {epoch:?} for held, and the store has {entry:?}", short(id)));
@@ -329,18 +376,14 @@ impl World {
         {
             let mut truth = self.truth();
             truth.figures.ticks += 1;
-            let hurt = truth.hurt.clone();
+            let is_lost = truth.matches.get(&id).is_some_and(|one| truth.is_owner_lost(one));
             let Some(one) = truth.matches.get_mut(&id).filter(|one| one.is_consistent) else { return };
             let newest = one.owners.keys().next_back().copied();
-            if one.rewound.is_some_and(|rewound| epoch < rewound) {
+            if one.is_forked || one.rewound.is_some_and(|rewound| epoch < rewound) {
                 // An owner that was lost with the store tells late what was written once.
                 return;
             }
-            let last = one.owners.values().next_back().map(|(node, ..)| *node);
-            if let (Some((_, since)), Some(last)) = (one.exposed, last)
-                && newest.is_some_and(|newest| newest > epoch)
-                && hurt[last].is_some_and(|hurt| hurt + LEASE * 2 >= since)
-            {
+            if one.exposed.is_some() && newest.is_some_and(|newest| newest > epoch) && is_lost {
                 // The store has forgotten the newest owner, and that one cannot come forward.
                 one.owners.retain(|owner, _| *owner <= epoch);
                 one.hashes.clear();
@@ -462,6 +505,22 @@ impl fmt::Display for Figures {
 }
 
 impl Truth {
+    /// The newest owner of a match, if nothing has been wrong with it for long.
+    fn well_owner(&self, one: &Match) -> Option<usize> {
+        let (node, incarnation, _) = one.owners.values().next_back()?;
+        let was_hurt = self.hurt[*node].is_some_and(|hurt| hurt + LEASE * 3 >= Instant::now());
+        let is_well = !one.is_let_go && !one.is_over && !was_hurt && !self.dead.contains(&(*node, *incarnation));
+        is_well.then_some(*node)
+    }
+
+    /// Whether what the newest owner of a match had in memory when the store lost it may be gone: its
+    /// process is, or has let go of it, or something was wrong with it just then or since.
+    fn is_owner_lost(&self, one: &Match) -> bool {
+        let Some((node, incarnation, _)) = one.owners.values().next_back() else { return true };
+        let was_hurt = one.exposed.is_some_and(|(_, since)| self.hurt[*node].is_some_and(|hurt| hurt + LEASE * 2 >= since));
+        one.is_let_go || was_hurt || self.dead.contains(&(*node, *incarnation))
+    }
+
     fn store_lost(&mut self, durable: BTreeMap<MatchId, u64>, is_known: bool) {
         let now = Instant::now();
         self.durable = durable;
