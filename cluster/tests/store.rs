@@ -20,6 +20,7 @@ mod store {
     #[cfg(unix)]
     mod sentinel;
     pub(crate) mod shelves;
+    pub(crate) mod waiting;
 }
 
 use store::house::InMemory;
@@ -74,6 +75,7 @@ laws! {
         another_node_in_the_same_epoch_changes_nothing
         a_gap_asks_for_a_checkpoint
         a_write_can_be_repeated
+        a_write_that_comes_late_takes_nothing_back
         a_checkpoint_forgets_what_came_before_it
         records_after_a_checkpoint_have_a_bound
         an_end_is_for_good
@@ -90,10 +92,18 @@ laws! {
         values_are_kept_for_their_time
         asking_for_a_value_can_renew_it
         the_first_to_put_wins
+        values_are_exchanged_all_or_none
         all_of_a_shelf_has_a_bound;
     letters:
         nobody_listens_until_somebody_does
         letters_arrive_in_order_and_announcements_everywhere
         a_full_mailbox_keeps_nobody_waiting
         a_letter_that_is_too_long_is_not_sent;
+    waiting:
+        those_who_wait_get_one_match
+        of_many_who_group_each_party_plays_once
+        a_reservation_of_a_dead_node_comes_to_nothing
+        who_leaves_sends_the_others_back
+        those_whom_the_store_lost_wait_on
+        waiting_widens_as_nodes_say;
 }

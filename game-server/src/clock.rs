@@ -15,6 +15,11 @@ pub fn unix() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
+/// A moment of the wall's clock, seconds since 1970; 0 if it is before that.
+pub fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// The same moment on three clocks: ticks are timed by the first, the kernel notes by the second when bytes came in, and patience goes by the
 /// match's own.
 #[derive(Clone, Copy, Debug)]

@@ -111,7 +111,7 @@ impl State {
     }
 
     pub(super) fn find(&self, now: Instant, id: MatchId) -> Option<MatchEntry> {
-        self.matches.get(&id).filter(|found| found.is_remembered(now)).map(|found| found.entry(id, now))
+        self.matches.get(&id).filter(|found| found.is_held(now) || found.is_orphan(now)).map(|found| found.entry(id, now))
     }
 
     pub(super) fn list(&self, now: Instant, max: usize) -> Vec<MatchEntry> {

@@ -48,7 +48,7 @@ impl Contact {
     /// Whether all owners have had the time to tell the store that they live.
     pub(super) fn may_claim(&self, now: Instant) -> bool {
         let state = lock(&self.state);
-        state.away_since.is_none() && now >= state.claims_from
+        state.away_since.is_none() && now >= state.claims_from && now - state.answered <= self.patience
     }
 
     /// Waits for an answer, not for ever.
@@ -61,8 +61,17 @@ impl Contact {
 
     fn note(&self, error: Option<&StoreError>, now: Instant) {
         let mut state = lock(&self.state);
+        if error.is_some() {
+            // Others may have trouble too, and the store may come back from this as it was before.
+            state.claims_from = state.claims_from.max(now + self.lease);
+        }
         match error {
             None => {
+                if now - state.answered > self.patience {
+                    // This process stood still, or was cut off: who knows what the store has been
+                    // through.
+                    state.claims_from = state.claims_from.max(now + self.lease);
+                }
                 state.answered = now;
                 if let Some(since) = state.away_since.take() {
                     // Leases have ended meanwhile whose owners live: they come first.
@@ -107,6 +116,9 @@ mod tests {
         let contact = contact();
         assert!(!contact.may_claim(Instant::now()), "at the start");
         tokio::time::advance(contact.lease).await;
+        contact.ask(Box::pin(std::future::ready(Ok(())))).await.unwrap();
+        assert!(!contact.may_claim(Instant::now()), "it has said nothing for a lease, as if it stood still");
+        pass_a_lease(&contact).await;
         assert!(contact.may_claim(Instant::now()));
         for _ in 0..2 {
             let _ = contact.ask::<()>(Box::pin(std::future::pending())).await;
@@ -114,7 +126,15 @@ mod tests {
         assert!(!contact.may_claim(Instant::now()), "while it is away");
         contact.ask(Box::pin(std::future::ready(Ok(())))).await.unwrap();
         assert!(!contact.is_away() && !contact.may_claim(Instant::now()));
-        tokio::time::advance(contact.lease).await;
+        pass_a_lease(&contact).await;
         assert!(contact.may_claim(Instant::now()));
+    }
+
+    /// With an answer now and then.
+    async fn pass_a_lease(contact: &Contact) {
+        for _ in 0..4 {
+            tokio::time::advance(contact.lease / 4).await;
+            contact.ask(Box::pin(std::future::ready(Ok(())))).await.unwrap();
+        }
     }
 }

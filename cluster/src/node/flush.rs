@@ -11,7 +11,7 @@ use tickwire_protocol::MatchId;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::lane::Lane;
+use super::lane::{Lane, Standing};
 use super::partings::Parting;
 use super::pending::Taken;
 use super::random::Random;
@@ -134,23 +134,15 @@ impl Flush<'_> {
         match answer {
             Written::Done => {
                 lane.known();
-                lane.renewed(shared.lease_from(began));
                 let acked = lane.pending().written(taken);
-                lane.ack(acked);
+                self.renewed(lane, acked, began);
             }
             Written::Adopted => {
                 let acked = lane.pending().adopted(taken);
                 if lane.known() {
-                    // Only a store that forgets takes in whoever comes first. If the lease had
-                    // ended, somebody else may own the match: they have time to say so.
-                    let now = shared.since_start(began);
-                    if lane.held_until() <= now {
-                        lane.doubt_until(now + shared.options.lease);
-                    }
                     tracing::warn!(match_id = %lane.id, epoch = lane.epoch.0, "the store had lost a match: it is written again");
                 }
-                lane.renewed(shared.lease_from(began));
-                lane.ack(acked);
+                self.renewed(lane, acked, began);
             }
             Written::Fenced(owner) => {
                 if !lane.fence() {
@@ -166,5 +158,18 @@ impl Flush<'_> {
                 self.untold.push_back(Event::Fenced { id: lane.id, owner });
             }
         }
+    }
+
+    /// The lease is renewed, and records below `acked` are in the store.
+    fn renewed(&self, lane: &Lane, acked: Option<u64>, began: Instant) {
+        let now = self.shared.since_start(began);
+        if lane.has_lapsed(now) {
+            // A store that forgets may have forgotten an owner who came after this one. They have
+            // time to say so, and until then nobody is told anything.
+            lane.doubt_until(now + self.shared.options.lease);
+        }
+        lane.renewed(self.shared.lease_from(began));
+        let is_sure = lane.standing(now) == Standing::Held;
+        lane.ack(acked.filter(|_| is_sure));
     }
 }

@@ -26,9 +26,10 @@ pub enum Consistency {
 pub enum Standing {
     /// It lasts.
     Held,
-    /// It may be over: a consistent match must not tick, an available one plays on.
+    /// It may be over, or was for a while, and a later owner may still come forward: a consistent
+    /// match must not tick, an available one plays on.
     Doubtful,
-    /// The match is another node's by now, or has ended: it must stop here.
+    /// The match is another node's by now, or was handed over, or has ended: it must stop here.
     Fenced,
 }
 
@@ -109,13 +110,19 @@ impl Lane {
         self.doubtful_until.fetch_max(micros(until), Ordering::AcqRel);
     }
 
+    /// Whether it was held once, and was no longer at `now`.
+    pub(super) fn has_lapsed(&self, now: Duration) -> bool {
+        let until = self.held_until.load(Ordering::Acquire);
+        until > 0 && until <= micros(now)
+    }
+
     pub(super) fn held_until(&self) -> Duration {
         Duration::from_micros(self.held_until.load(Ordering::Acquire))
     }
 
     pub(super) fn standing(&self, now: Duration) -> Standing {
         let now = micros(now);
-        if self.is_fenced.load(Ordering::Acquire) {
+        if !self.is_open() {
             Standing::Fenced
         } else if now < self.held_until.load(Ordering::Acquire) && now >= self.doubtful_until.load(Ordering::Acquire) {
             Standing::Held
@@ -191,7 +198,8 @@ impl MatchLane {
         self.lane.pending().wants_checkpoint()
     }
 
-    /// Records below this number are in the store.
+    /// Records below this number are in the store, and stay there: whoever runs the match next has
+    /// them.
     pub fn acked(&self) -> u64 {
         self.lane.acked()
     }

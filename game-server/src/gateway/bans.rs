@@ -1,10 +1,11 @@
 //! Who may not play here: players and networks that the operator banned, each until some time.
 //!
 //! Bounded: [`BANS_MAX`]; when there are as many, one must be lifted first. [`kept`] writes them to a
-//! file, where the server has a folder.
+//! file, where the server has a folder; [`told`] tells other servers.
 
 mod ban;
 mod kept;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -13,6 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use ipnet::IpNet;
+
+pub(crate) use told::EVERY as TOLD_EVERY;
 
 pub(crate) use ban::{BANS_MAX, Ban, NewBan, TEXT_CHARS_MAX, Whom, network_of};
 use kept::BanFile;
@@ -25,6 +28,9 @@ pub(crate) struct Bans {
     table: Mutex<Table>,
     /// `None` where nothing is kept.
     file: Option<BanFile>,
+    /// Whose bans were lifted here, and when, seconds since 1970: to be told to other servers, if
+    /// there are any. Of more than [`BANS_MAX`] nobody is told.
+    lifted: Mutex<HashMap<Whom, u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +61,7 @@ impl Bans {
                 tracing::error!(%error, aside = %aside.display(), "the file of bans cannot be read, so nobody is banned: it was put aside");
             }
         }
-        Self { table: Mutex::new(table), file: Some(file) }
+        Self { table: Mutex::new(table), file: Some(file), lifted: Mutex::default() }
     }
 
     /// Bans somebody. An earlier ban of the same one is replaced. `None` if there are too many.
@@ -67,6 +73,23 @@ impl Bans {
 
     /// Lifts a ban. `None` if there is no such ban.
     pub(crate) fn lift(&self, now: Instant, id: u64) -> Option<Ban> {
+        let ban = self.lift_here(now, id)?;
+        let mut lifted = self.lifted.lock().unwrap_or_else(PoisonError::into_inner);
+        if lifted.len() < BANS_MAX {
+            lifted.insert(ban.what.whom, crate::clock::unix().as_secs());
+        }
+        Some(ban)
+    }
+
+    fn lifts(&self) -> Vec<(Whom, u64)> {
+        self.lifted.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(whom, at)| (*whom, *at)).collect()
+    }
+
+    fn lift_was_told(&self, whom: Whom) {
+        self.lifted.lock().unwrap_or_else(PoisonError::into_inner).remove(&whom);
+    }
+
+    fn lift_here(&self, now: Instant, id: u64) -> Option<Ban> {
         let lifted = {
             let mut table = self.table();
             table.purge(now);

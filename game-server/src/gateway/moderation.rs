@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::join_all;
+use tickwire_cluster::Store;
 use tickwire_protocol::CloseReason;
 
 use super::bans::{Ban, Bans, NewBan, Whom};
@@ -48,12 +49,26 @@ impl Gateway {
     pub(crate) async fn ban(&self, ban: NewBan) -> Option<(Ban, usize)> {
         let whom = ban.whom;
         let ban = self.bans.add(Instant::now(), ban)?;
+        Some((ban, self.take_out(whom).await))
+    }
+
+    /// Tells other servers of bans, and takes out whom they have banned.
+    pub(crate) async fn share_bans(&self, store: &dyn Store) {
+        // A store that is away hears of it the next time.
+        for ban in self.bans.share(store, Instant::now()).await.unwrap_or_default() {
+            let seats = self.take_out(ban.whom).await;
+            tracing::info!(name = ban.name, reason = ban.reason, seats, "banned by another server");
+        }
+    }
+
+    /// Takes somebody out of every match. Returns how many seats that freed.
+    async fn take_out(&self, whom: Whom) -> usize {
         let is_meant = move |sitter: &Sitter| match whom {
             Whom::Player(player) => sitter.occupant.owner == player,
             Whom::Network(network) => sitter.peer.is_some_and(|peer| network.contains(&peer.to_canonical())),
         };
         let handles = self.directory.all();
         let dismissed = join_all(handles.iter().map(|handle| handle.dismiss(is_meant, CloseReason::Banned))).await;
-        Some((ban, dismissed.into_iter().flatten().map(|sitters| sitters.len()).sum()))
+        dismissed.into_iter().flatten().map(|sitters| sitters.len()).sum()
     }
 }

@@ -71,6 +71,7 @@ impl Collector for Server {
         uptime(encoder, observer)?;
         workers(encoder, observer)?;
         draining(encoder, observer)?;
+        cluster(encoder, observer)?;
         worker_load(encoder, observer)?;
         worker_full(encoder, observer)?;
         memory_pressure(encoder, observer)?;
@@ -107,6 +108,16 @@ fn census(observer: &Observer) -> Census {
         census.spectators += i64::from(stats.spectators.load(Relaxed));
     }
     census
+}
+
+fn cluster(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let Some(cluster) = observer.gateway.cluster() else { return Ok(()) };
+    let servers = cluster.node().nodes().len() as i64;
+    let help = "Servers of the cluster, this one included, as it last heard";
+    ConstGauge::new(servers).encode(encoder.encode_descriptor("cluster_servers", help, None, MetricType::Gauge)?)?;
+    let is_away = i64::from(cluster.node().is_store_away());
+    let help = "1 while the store of the cluster does not answer";
+    ConstGauge::new(is_away).encode(encoder.encode_descriptor("cluster_store_away", help, None, MetricType::Gauge)?)
 }
 
 fn certificate(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {

@@ -18,8 +18,9 @@ local first, next = held.first, held.next
 local follows = is_known and held.follows and redis.call('XLEN', KEYS[2]) == next - first
 
 local number = tonumber(ARGV[8])
-if number then
-  if follows and number >= first and number <= next then
+-- One from before what is here belongs to a write that was on its way for long: a newer has overtaken it.
+if number and not (follows and number < first) then
+  if follows and number <= next then
     redis.call('XTRIM', KEYS[2], 'MINID', whole(number + 1))
   else
     redis.call('DEL', KEYS[2])

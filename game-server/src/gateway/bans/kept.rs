@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::ban::{BANS_MAX, Ban, NewBan, TEXT_CHARS_MAX, Whom};
+use crate::clock::unix_seconds;
 use crate::matches::PlayerKey;
 use crate::secrets::{from_hex, to_hex};
 
@@ -25,8 +26,8 @@ struct Kept {
 }
 
 /// A ban as it is written. Times are seconds since 1970.
-#[derive(Serialize, Deserialize)]
-struct KeptBan {
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct KeptBan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,17 +82,17 @@ impl BanFile {
 }
 
 impl KeptBan {
-    fn of(ban: &Ban, now: Instant) -> Self {
+    pub(super) fn of(ban: &Ban, now: Instant) -> Self {
         let (session, network) = match ban.what.whom {
             Whom::Player(player) => (Some(to_hex(player.0)), None),
             Whom::Network(network) => (None, Some(network.to_string())),
         };
-        let until = ban.left(now).map(|left| unix(SystemTime::now() + left));
-        Self { session, network, name: ban.what.name.clone(), reason: ban.what.reason.clone(), since: unix(ban.since), until }
+        let until = ban.left(now).map(|left| unix_seconds(SystemTime::now() + left));
+        Self { session, network, name: ban.what.name.clone(), reason: ban.what.reason.clone(), since: unix_seconds(ban.since), until }
     }
 
     /// `None` if it is over, or for nobody.
-    fn ban(self, id: u64, now: Instant) -> Option<Ban> {
+    pub(super) fn ban(self, id: u64, now: Instant) -> Option<Ban> {
         let Self { session, network, name, reason, since, until } = self;
         let whom = match (session, network) {
             (Some(session), None) => Whom::Player(PlayerKey(from_hex(&session)?)),
@@ -99,14 +100,10 @@ impl KeptBan {
             _ => return None,
         };
         let short = |text: String| text.chars().take(TEXT_CHARS_MAX).collect();
-        let lasts = until.map(|until| Duration::from_secs(until.saturating_sub(unix(SystemTime::now()))));
+        let lasts = until.map(|until| Duration::from_secs(until.saturating_sub(unix_seconds(SystemTime::now()))));
         let is_over = lasts.is_some_and(|lasts| lasts.is_zero());
         let until = lasts.and_then(|lasts| now.checked_add(lasts));
         let what = NewBan { whom, name: short(name), reason: short(reason), lasts };
         (!is_over).then(|| Ban { id, what, since: UNIX_EPOCH + Duration::from_secs(since), until })
     }
-}
-
-fn unix(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
