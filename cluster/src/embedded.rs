@@ -20,7 +20,8 @@ use tokio::time::Instant;
 
 use self::state::State;
 use crate::store::{
-    Claim, Epoch, Letter, MAILBOX_MAX, MESSAGE_BYTES_MAX, MatchEntry, NodeCard, NodeId, Reply, Store, StoreError, Writes, Written,
+    Claim, EXCHANGE_MAX, Epoch, Exchange, Letter, MAILBOX_MAX, MESSAGE_BYTES_MAX, MatchEntry, NodeCard, NodeId, Reply, Store, StoreError,
+    Writes, Written,
 };
 
 /// A store in memory. Clones are handles to the same store.
@@ -187,6 +188,21 @@ impl Store for Embedded {
             }
             shelf.put(key, value.clone(), now + ttl);
             value
+        })
+    }
+
+    fn exchange<'a>(&'a self, shelf: &'a str, exchanges: &'a [Exchange], ttl: Duration) -> Reply<'a, bool> {
+        if exchanges.len() > EXCHANGE_MAX {
+            return Box::pin(async move { Err(StoreError::TooMany(exchanges.len())) });
+        }
+        self.when_awaited(move |inner, now| {
+            let shelf = inner.state.shelf(now, shelf);
+            let is_right = |one: &Exchange| shelf.get(&one.key).is_some_and(|kept| *kept == one.from || *kept == one.to);
+            let are_right = exchanges.iter().all(is_right);
+            if are_right {
+                exchanges.iter().for_each(|one| shelf.put(&one.key, one.to.clone(), now + ttl));
+            }
+            are_right
         })
     }
 

@@ -33,8 +33,8 @@ use self::place::Place;
 use self::reply::{Fields, Found, nonsense};
 use self::scripts::Call;
 use crate::store::{
-    Claim, ENDED_KEPT, Epoch, Letter, MAILBOX_MAX, MESSAGE_BYTES_MAX, MatchEntry, NodeCard, NodeId, ORPHAN_KEPT, RECORDS_MAX, Reply,
-    SHELF_MAX, Store, StoreError, Writes, Written,
+    Claim, ENDED_KEPT, EXCHANGE_MAX, Epoch, Exchange, Letter, MAILBOX_MAX, MESSAGE_BYTES_MAX, MatchEntry, NodeCard, NodeId, ORPHAN_KEPT,
+    RECORDS_MAX, Reply, SHELF_MAX, Store, StoreError, Writes, Written,
 };
 
 pub use self::place::AddressError;
@@ -301,10 +301,7 @@ impl Store for Redis {
     }
 
     fn find(&self, id: MatchId) -> Reply<'_, Option<MatchEntry>> {
-        Box::pin(async move {
-            let found = self.look(id).await?.filter(|found| found.entry.is_held || found.has_checkpoint);
-            Ok(found.map(|found| found.entry))
-        })
+        Box::pin(async move { Ok(self.look(id).await?.filter(Found::has_future).map(|found| found.entry)) })
     }
 
     fn list(&self, max: usize) -> Reply<'_, Vec<MatchEntry>> {
@@ -315,8 +312,8 @@ impl Store for Redis {
             for _ in 0..INDEX_ROUNDS_MAX {
                 let named = self.link.ask(redis::cmd("ZRANGE").arg(self.index_key()).arg(0).arg(max - 1)).await?;
                 let named = self.look_at(named).await?;
-                let is_listed = |found: &Found| found.entry.is_held || found.has_checkpoint;
-                let (listed, stale): (Vec<_>, Vec<_>) = named.into_iter().partition(|(_, found)| found.as_ref().is_some_and(is_listed));
+                let (listed, stale): (Vec<_>, Vec<_>) =
+                    named.into_iter().partition(|(_, found)| found.as_ref().is_some_and(Found::has_future));
                 if !listed.is_empty() || stale.is_empty() {
                     return Ok(listed.into_iter().filter_map(|(_, found)| found.map(|found| found.entry)).collect());
                 }
@@ -374,6 +371,18 @@ impl Store for Redis {
 
     fn put_first<'a>(&'a self, shelf: &'a str, key: &'a [u8], value: Bytes, ttl: Duration) -> Reply<'a, Bytes> {
         Box::pin(async move { reply::bytes(self.put_call("first", shelf, key, value, ttl).run(&self.link).await?) })
+    }
+
+    fn exchange<'a>(&'a self, shelf: &'a str, exchanges: &'a [Exchange], ttl: Duration) -> Reply<'a, bool> {
+        Box::pin(async move {
+            if exchanges.len() > EXCHANGE_MAX {
+                return Err(StoreError::TooMany(exchanges.len()));
+            }
+            let call = scripts::EXCHANGE.call(self.shelf_keys(shelf)).text(&millis(ttl));
+            let parts = exchanges.iter().flat_map(|Exchange { key, from, to }| [key, from, to]);
+            let call = parts.fold(call, |call, part| call.bytes(part.clone()));
+            Ok(call.run(&self.link).await? == Value::Int(1))
+        })
     }
 
     fn get<'a>(&'a self, shelf: &'a str, key: &'a [u8], renew: Option<Duration>) -> Reply<'a, Option<Bytes>> {

@@ -28,6 +28,8 @@ pub const RECORDS_MAX: usize = 16 << 10;
 /// Most values on a shelf of the store, and most codes; for a further one that goes whose time is
 /// up first.
 pub const SHELF_MAX: usize = 1 << 20;
+/// Most values that are exchanged in one step.
+pub const EXCHANGE_MAX: usize = 1_024;
 /// How long it is remembered that a match has ended.
 pub const ENDED_KEPT: Duration = Duration::from_hours(1);
 /// How long a match is kept that nobody runs: from the end of its lease.
@@ -135,6 +137,17 @@ pub enum Written {
     Fenced(Option<Owner>),
 }
 
+/// A value of a shelf that is to be exchanged for another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// Where it is kept.
+    pub key: Bytes,
+    /// What it must be.
+    pub from: Bytes,
+    /// What it is then.
+    pub to: Bytes,
+}
+
 /// A message between nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -156,6 +169,9 @@ pub enum StoreError {
     /// Nothing was sent: it is longer than [`MESSAGE_BYTES_MAX`].
     #[error("a message of {0} bytes is too long: {MESSAGE_BYTES_MAX} are the most")]
     TooLong(usize),
+    /// Nothing was exchanged: they are more than [`EXCHANGE_MAX`].
+    #[error("{0} values are too many to exchange: {EXCHANGE_MAX} are the most")]
+    TooMany(usize),
 }
 
 /// An answer to come.
@@ -209,6 +225,9 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn put<'a>(&'a self, shelf: &'a str, key: &'a [u8], value: Bytes, ttl: Duration) -> Reply<'a, ()>;
     /// Keeps `value`, unless there is one already. Returns the one that is kept.
     fn put_first<'a>(&'a self, shelf: &'a str, key: &'a [u8], value: Bytes, ttl: Duration) -> Reply<'a, Bytes>;
+    /// Exchanges these values of `shelf`, all or none, at most [`EXCHANGE_MAX`], and keeps them for
+    /// `ttl`. Says whether all were what they must be, or were exchanged already: it can be repeated.
+    fn exchange<'a>(&'a self, shelf: &'a str, exchanges: &'a [Exchange], ttl: Duration) -> Reply<'a, bool>;
     /// What is kept there. With `renew` it is kept for so long from now on.
     fn get<'a>(&'a self, shelf: &'a str, key: &'a [u8], renew: Option<Duration>) -> Reply<'a, Option<Bytes>>;
     /// Forgets it.

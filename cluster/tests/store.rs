@@ -74,6 +74,7 @@ laws! {
         another_node_in_the_same_epoch_changes_nothing
         a_gap_asks_for_a_checkpoint
         a_write_can_be_repeated
+        a_write_that_comes_late_takes_nothing_back
         a_checkpoint_forgets_what_came_before_it
         records_after_a_checkpoint_have_a_bound
         an_end_is_for_good
@@ -90,6 +91,7 @@ laws! {
         values_are_kept_for_their_time
         asking_for_a_value_can_renew_it
         the_first_to_put_wins
+        values_are_exchanged_all_or_none
         all_of_a_shelf_has_a_bound;
     letters:
         nobody_listens_until_somebody_does

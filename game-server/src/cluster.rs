@@ -8,13 +8,15 @@
 mod calls;
 pub mod letter;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tickwire_cluster::placement::{FULL_PERMILLE, Placement};
 use tickwire_cluster::{MatchEntry, Node, NodeCard, NodeId, StoreError};
 use tickwire_protocol::MatchId;
 use tickwire_protocol::codec::encode;
+use tokio::time::Instant;
 
 use calls::Calls;
 use letter::{Answer, Ask, Message};
@@ -26,14 +28,15 @@ use crate::matches::MatchCard;
 pub const ALTERNATES_MAX: usize = 8;
 /// Another server must have answered after so long.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A server that uses so much of its headroom, in thousandths, is full: the next one is filled.
-const FULL_PERMILLE: u16 = 950;
+/// What a match is taken to need of a server, in thousandths, before one has been measured.
+const MATCH_PERMILLE: u16 = 10;
 
 /// This server among the others.
 pub struct Cluster {
     node: Node,
     ws_url: String,
     calls: Calls,
+    placement: Mutex<Placement>,
     neighbours: Arc<Neighbours>,
     listed: RwLock<Arc<[(MatchId, MatchCard)]>>,
 }
@@ -64,7 +67,7 @@ impl Cluster {
     /// With `node`, which players reach at `address`.
     pub fn new(node: Node, address: &str, neighbours: Arc<Neighbours>) -> Self {
         let ws_url = ws_url(address).unwrap_or_default();
-        Self { node, ws_url, calls: Calls::default(), neighbours, listed: RwLock::new(Arc::from([])) }
+        Self { node, ws_url, calls: Calls::default(), placement: Mutex::new(Placement::new(MATCH_PERMILLE)), neighbours, listed: RwLock::new(Arc::from([])) }
     }
 
     /// This server, as the others know it.
@@ -110,9 +113,18 @@ impl Cluster {
         others.filter_map(|card| ws_url(&card.address)).take(ALTERNATES_MAX).collect()
     }
 
-    /// Where a new match or a newcomer goes, best first: to the fullest server that is not full, so
-    /// that one is filled before the next is opened.
-    pub fn candidates(&self) -> Vec<NodeId> {
+    /// Where a new match goes, best first. It is counted there until the server's own figures show
+    /// it.
+    pub fn for_match(&self) -> Vec<NodeId> {
+        let nodes = self.node.nodes();
+        let first = self.placement.lock().unwrap_or_else(PoisonError::into_inner).place(Instant::now(), &nodes);
+        let others = self.for_newcomer().into_iter().filter(|node| Some(node) != first.as_ref());
+        first.clone().into_iter().chain(others).collect()
+    }
+
+    /// Where a newcomer goes, best first: to the fullest server that is not full, so that one is
+    /// filled before the next is opened.
+    pub fn for_newcomer(&self) -> Vec<NodeId> {
         let nodes = self.node.nodes();
         let mut open: Vec<&NodeCard> = nodes.iter().filter(|card| !card.is_draining).collect();
         open.sort_by_key(|card| {

@@ -111,6 +111,13 @@ pub(super) struct Found {
     pub(super) has_checkpoint: bool,
 }
 
+impl Found {
+    /// Somebody runs it, or could claim it.
+    pub(super) fn has_future(&self) -> bool {
+        self.entry.is_held || self.has_checkpoint
+    }
+}
+
 pub(super) fn found(id: MatchId, value: Value) -> Parsed<Option<Found>> {
     if value == Value::Nil {
         return Ok(None);

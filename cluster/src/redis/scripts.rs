@@ -35,6 +35,7 @@ scripts! {
     INDEX = "index.lua";
     DUE = "due.lua";
     PUT = "put.lua";
+    EXCHANGE = "exchange.lua";
     GET = "get.lua";
     REMOVE = "remove.lua";
     ALL = "all.lua";

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwire_cluster::{Claim, Epoch, Letter, MatchEntry, NodeCard, NodeId, Reply, Store, StoreError, Writes, Written};
+use tickwire_cluster::{Claim, Epoch, Exchange, Letter, MatchEntry, NodeCard, NodeId, Reply, Store, StoreError, Writes, Written};
 use tickwire_protocol::MatchId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
@@ -326,6 +326,14 @@ impl Store for Link {
                 }
                 world.store.get(&shelf, &key, renew).await
             }
+        })
+    }
+
+    fn exchange<'a>(&'a self, shelf: &'a str, exchanges: &'a [Exchange], ttl: Duration) -> Reply<'a, bool> {
+        let (shelf, exchanges) = (shelf.to_owned(), exchanges.to_vec());
+        self.call(move |world| {
+            let (shelf, exchanges) = (shelf.clone(), exchanges.clone());
+            async move { world.store.exchange(&shelf, &exchanges, ttl).await }
         })
     }
 

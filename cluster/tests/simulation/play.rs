@@ -194,7 +194,7 @@ impl Play {
                 // Nobody is told of it.
                 continue;
             }
-            self.world.acked(self.id, self.lane.epoch(), self.lane.acked());
+            self.world.acked(self.id, self.lane.epoch(), self.node, self.lane.acked());
             self.world.held(self.id, self.core.counts().held);
             if advance == Advance::Tick {
                 self.world.told(self.id, self.lane.epoch(), self.core.tick().0, hash);

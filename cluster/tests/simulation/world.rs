@@ -93,6 +93,7 @@ pub(crate) struct Figures {
 
 /// What is true of a match.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // each is true of a match by itself
 pub(crate) struct Match {
     pub(crate) is_consistent: bool,
     owners: BTreeMap<Epoch, (usize, u64, Instant)>,
@@ -362,10 +363,12 @@ impl World {
     }
 
     /// The store has everything below `number`, says a node to its match.
-    pub(crate) fn acked(&self, id: MatchId, epoch: Epoch, number: u64) {
+    pub(crate) fn acked(&self, id: MatchId, epoch: Epoch, node: usize, number: u64) {
         let mut truth = self.truth();
         let Some(one) = truth.matches.get_mut(&id) else { return };
-        if one.owners.keys().next_back().is_none_or(|newest| *newest <= epoch) {
+        // A store that went back may have given the same epoch to another.
+        let newest = one.owners.iter().next_back();
+        if newest.is_some_and(|(newest, (owner, ..))| *newest == epoch && *owner == node) {
             one.told = one.told.max(number);
         }
     }

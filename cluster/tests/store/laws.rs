@@ -81,7 +81,7 @@ pub(crate) async fn a_match_without_a_checkpoint_is_not_handed_out(house: &impl 
     assert_eq!(store.claim(M, &node("b"), LONG).await, Ok(Claim::Unknown));
     assert_eq!(store.orphans(9).await, Ok(vec![]));
     assert_eq!(store.list(9).await, Ok(vec![]));
-    assert_eq!(store.find(M).await, Ok(None), "who asks for it need not come again");
+    assert_eq!(store.find(M).await, Ok(None), "it has no future");
     assert_eq!(write(&*store, "a", 1, checkpoint(0)).await, Written::Done, "its owner goes on");
     assert_eq!(store.list(9).await.unwrap().len(), 1);
 }
@@ -176,6 +176,17 @@ pub(crate) async fn a_write_can_be_repeated(house: &impl House) {
         assert_eq!(write(&*store, "a", 1, checkpoint(4)).await, Written::Done);
     }
     assert_eq!(hand_over(&*store, "a", 1, "b").await, kept(4, [4]));
+}
+
+pub(crate) async fn a_write_that_comes_late_takes_nothing_back(house: &impl House) {
+    let store = house.store();
+    write(&*store, "a", 1, checkpoint(0)).await;
+    write(&*store, "a", 1, records([0])).await;
+    write(&*store, "a", 1, checkpoint(1)).await;
+    write(&*store, "a", 1, records([1])).await;
+    assert_eq!(write(&*store, "a", 1, checkpoint(0)).await, Written::Done);
+    assert_eq!(write(&*store, "a", 1, records([0])).await, Written::Done);
+    assert_eq!(hand_over(&*store, "a", 1, "b").await, kept(1, [1]));
 }
 
 pub(crate) async fn a_checkpoint_forgets_what_came_before_it(house: &impl House) {

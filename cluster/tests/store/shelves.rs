@@ -1,7 +1,8 @@
 //! Laws of what is kept for a time: nodes, codes, values.
 
 use bytes::Bytes;
-use tickwire_cluster::NodeCard;
+use tickwire_cluster::store::EXCHANGE_MAX;
+use tickwire_cluster::{Exchange, NodeCard, StoreError};
 use tickwire_protocol::MatchId;
 
 use super::house::{House, LONG, SHORT, node};
@@ -96,6 +97,44 @@ pub(crate) async fn the_first_to_put_wins(house: &impl House) {
     assert_eq!(store.get("s", b"k", Some(SHORT)).await, Ok(Some("one".into())));
     house.until(async || store.put_first("s", b"k", "three".into(), LONG).await.unwrap() == "three").await;
     assert_eq!(store.get("s", b"k", None).await, Ok(Some("three".into())));
+}
+
+pub(crate) async fn values_are_exchanged_all_or_none(house: &impl House) {
+    let store = house.store();
+    let exchange =
+        |key: &str, from: &str, to: &str| Exchange { key: key.to_owned().into(), from: from.to_owned().into(), to: to.to_owned().into() };
+    assert_eq!(store.exchange("s", &[], LONG).await, Ok(true));
+    assert_eq!(store.exchange("s", &[exchange("a", "", "2")], LONG).await, Ok(false), "nothing is there");
+    store.put("s", b"a", "1".into(), LONG).await.unwrap();
+    store.put("s", b"b", "1".into(), LONG).await.unwrap();
+    assert_eq!(store.exchange("s", &[exchange("a", "1", "2"), exchange("b", "3", "2")], LONG).await, Ok(false));
+    assert_eq!(store.exchange("s", &[exchange("a", "1", "2"), exchange("c", "1", "2")], LONG).await, Ok(false));
+    assert_eq!(store.get("s", b"a", None).await, Ok(Some("1".into())));
+    let both = [exchange("a", "1", "2"), exchange("b", "1", "3")];
+    for _ in 0..2 {
+        assert_eq!(store.exchange("s", &both, LONG).await, Ok(true), "it can be repeated");
+    }
+    assert_eq!(store.all("s", 9).await, Ok(vec![("a".into(), "2".into()), ("b".into(), "3".into())]));
+    let many = vec![exchange("a", "2", "2"); EXCHANGE_MAX + 1];
+    assert_eq!(store.exchange("s", &many[1..], LONG).await, Ok(true));
+    assert_eq!(store.exchange("s", &many, LONG).await, Err(StoreError::TooMany(EXCHANGE_MAX + 1)));
+    assert_eq!(store.exchange("s", &[exchange("a", "2", "2")], SHORT).await, Ok(true));
+    house.until(async || store.get("s", b"a", None).await.unwrap().is_none()).await;
+    assert_eq!(store.exchange("s", &[exchange("a", "2", "2")], LONG).await, Ok(false), "what is over is not there");
+
+    store.put("s", b"one seat", "free".into(), LONG).await.unwrap();
+    let takers: Vec<_> = (0..8)
+        .map(|number| {
+            let store = house.store();
+            let taken = exchange("one seat", "free", &format!("taken by {number}"));
+            tokio::spawn(async move { store.exchange("s", &[taken], LONG).await.unwrap() })
+        })
+        .collect();
+    let mut taken = 0;
+    for taker in takers {
+        taken += usize::from(taker.await.unwrap());
+    }
+    assert_eq!(taken, 1);
 }
 
 pub(crate) async fn all_of_a_shelf_has_a_bound(house: &impl House) {

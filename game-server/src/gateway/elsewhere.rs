@@ -88,12 +88,12 @@ impl Gateway {
                 let code = code.to_ascii_uppercase();
                 match (cluster.node().store().find_code(&code).await, plan) {
                     (Ok(Some(id)), _) => self.of_match(cluster, id).await,
-                    (Ok(None), Some(plan)) => Ok(Where::There(cluster.candidates(), asked(plan, Some(code)))),
+                    (Ok(None), Some(plan)) => Ok(Where::There(cluster.for_match(), asked(plan, Some(code)))),
                     (Ok(None), None) => Ok(Where::Here),
                     (Err(_), _) => Err(problems::between_servers()),
                 }
             }
-            Wish::InNew(plan) => Ok(Where::There(cluster.candidates(), asked(plan, None))),
+            Wish::InNew(plan) => Ok(Where::There(cluster.for_match(), asked(plan, None))),
             Wish::Anywhere(mode) => Ok(self.anywhere(cluster, player, mode).await),
         }
     }
@@ -119,7 +119,7 @@ impl Gateway {
         {
             return found;
         }
-        Where::There(cluster.candidates(), AskedFor::Anywhere(mode.to_owned()))
+        Where::There(cluster.for_newcomer(), AskedFor::Anywhere(mode.to_owned()))
     }
 
     /// Remembers for all servers where a player has a seat, and where the match's code leads.

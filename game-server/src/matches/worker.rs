@@ -212,7 +212,14 @@ async fn run<G: Game>(
         Origin::Kept { revival, revived } => {
             let _attempt = lane.as_ref().map(|lane| lane.attempt(id, revival.attempt));
             let task = MatchTask::revive(info, commands, session, &matches, offset, &revival);
-            let task = task.map(|task| task.on(load).kept(log().shared(in_store)));
+            let task = match task {
+                Ok(task) => Ok(task.on(load).kept(log().shared(in_store))),
+                Err(error) => {
+                    // Another server may be able to: it is not over.
+                    in_store.into_iter().for_each(|(lane, _)| lane.leave());
+                    Err(error)
+                }
+            };
             // The waiter may have given up: the server stops.
             let _ = revived.send(task.as_ref().map(|task| (id, task.seats())).map_err(|error| (id, error.clone())));
             task.ok()
