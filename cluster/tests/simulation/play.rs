@@ -197,7 +197,7 @@ impl Play {
             self.world.acked(self.id, self.lane.epoch(), self.node, self.lane.acked());
             self.world.held(self.id, self.core.counts().held);
             if advance == Advance::Tick {
-                self.world.told(self.id, self.lane.epoch(), self.core.tick().0, hash);
+                self.world.told(self.id, self.lane.epoch(), self.node, self.core.tick().0, hash);
             }
             for happened in outcome.happened {
                 match happened {
