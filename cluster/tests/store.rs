@@ -20,6 +20,7 @@ mod store {
     #[cfg(unix)]
     mod sentinel;
     pub(crate) mod shelves;
+    pub(crate) mod waiting;
 }
 
 use store::house::InMemory;
@@ -98,4 +99,11 @@ laws! {
         letters_arrive_in_order_and_announcements_everywhere
         a_full_mailbox_keeps_nobody_waiting
         a_letter_that_is_too_long_is_not_sent;
+    waiting:
+        those_who_wait_get_one_match
+        of_many_who_group_each_party_plays_once
+        a_reservation_of_a_dead_node_comes_to_nothing
+        who_leaves_sends_the_others_back
+        those_whom_the_store_lost_wait_on
+        waiting_widens_as_nodes_say;
 }

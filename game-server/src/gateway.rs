@@ -3,7 +3,7 @@
 //! In the order in which a stranger meets them: [`api`] (HTTP), [`identity`], [`sessions`] and
 //! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket) or [`stream`] (the same over HTTP), [`admission`] (Hello, and off to
 //! the match). [`bans`] keeps people out, [`moderation`] also takes them out, and after bad
-//! [`conduct`] they wait. Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
+//! [`conduct`] they wait. [`kept`] is what the next process remembers. Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
 //! waits for it.
 //!
 //! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing
@@ -21,12 +21,14 @@ mod expected;
 mod game_facts;
 mod holdings;
 mod identity;
+mod kept;
 mod ledger;
 mod match_list;
 mod moderation;
 pub(crate) mod problems;
 mod quick_play;
 mod rates;
+mod recall;
 mod routes;
 mod seating;
 mod sessions;
@@ -41,6 +43,7 @@ pub(crate) use identity::accounts::Accounts;
 pub use identity::accounts::AccountsError;
 pub use identity::accounts::keys::{Keys, KeysError};
 pub use identity::accounts::token::{Account, Flaw, Rules, Unverified};
+pub(crate) use kept::Remembered;
 pub(crate) use routes::router;
 pub(crate) use shared::Gateway;
 pub use tickets::{TicketDesk, keys::TicketKeysError};

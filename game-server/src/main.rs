@@ -128,6 +128,9 @@ fn serve(mut config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::R
         server.freeze();
         return Ok(ExitCode::from(EXIT_FROZEN));
     }
+    if stop == Stop::Freeze {
+        tracing::warn!("matches are not kept, so they cannot be frozen: they end. --state-dir names a folder for them");
+    }
     tracing::info!(grace_s = grace.as_secs(), "stopping; a second signal stops at once");
     server.drain(grace);
     tracing::info!("stopped");

@@ -3,13 +3,14 @@
 //! [`directory`] finds and creates matches, [`handle`] is the only door into one, [`worker`] is a
 //! thread that owns some, [`pacer`] is its sleep and [`headroom`] what is left of its time,
 //! [`match_task`] decides when one ticks, and [`audience`] is its sockets.
-//! [`card`] is what other servers list. What happens in a match is [`tickwire_match`]'s.
+//! [`card`] is what other servers list, [`lost`] what could not be brought back. What happens in a match is [`tickwire_match`]'s.
 
 pub mod audience;
 pub mod card;
 pub mod directory;
 pub mod handle;
 pub mod headroom;
+pub mod lost;
 pub mod match_task;
 pub mod pacer;
 pub mod sign_in;

@@ -32,13 +32,15 @@ pub const EXIT_FROZEN: u8 = 75;
 /// Starts the server again whenever it dies, until a signal or its settings end it. `arguments` are
 /// the server's.
 pub fn run(config: &SuperviseConfig, sockets: &Sockets, arguments: &[std::ffi::OsString]) -> io::Result<ExitCode> {
+    // Asked once: of a file that was replaced, Linux says only that it is deleted.
+    let program = std::env::current_exe()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::catch()?;
         let mut restarts = Restarts::new(config.deaths_per_minute);
         loop {
             let started = Instant::now();
-            let mut child = Child::start(sockets, arguments)?;
+            let mut child = Child::start(&program, sockets, arguments)?;
             tracing::info!(pid = child.pid(), "server process started");
             let (status, is_stopping) = attend(&mut child, &mut signals).await?;
             if let Some(code) = ending(status, is_stopping) {

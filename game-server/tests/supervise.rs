@@ -50,6 +50,29 @@ fn who_connects_while_there_is_no_server_is_answered_by_the_next() {
 }
 
 #[test]
+fn a_program_that_was_replaced_is_started_as_it_is_by_then() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let program = dir.path().join("tickwire");
+    let original = env!("CARGO_BIN_EXE_tickwire");
+    if std::fs::hard_link(original, &program).is_err() {
+        std::fs::copy(original, &program).expect("copied");
+    }
+    let mut supervised = Supervised::of(&program, &[]);
+    let first = supervised.started();
+    supervised.listening();
+    std::fs::remove_file(&program).expect("removed");
+    // The new build has but one thing to say.
+    std::fs::write(&program, "#!/bin/sh\nexit 78\n").expect("written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("made a program");
+    supervised::kill(first, "KILL");
+    let ended = supervised.says("the server has ended, and so does its supervisor");
+    assert_eq!(ended["exit_code"], 78);
+    assert_eq!(supervised.end(), Some(78));
+}
+
+#[test]
 fn a_signal_to_the_supervisor_ends_both_in_order() {
     for signal in ["TERM", "INT"] {
         let mut supervised = Supervised::start(&[]);

@@ -22,7 +22,7 @@ use tag::Tag;
 use tempfile::TempDir;
 use tickwire_game::Game;
 use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
-use tickwire_loadtest::{Client, ClientError, Heard};
+use tickwire_loadtest::{ApiError, Client, ClientError, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Tick};
 use tickwire_server::server::StartError;
 use tickwire_server::{Config, Server};
@@ -49,10 +49,15 @@ fn remains(dir: &Path) -> TempDir {
 
 /// The process is killed, and another one starts with what it left.
 fn killed<G: Game>(harness: Harness, dir: &Path) -> (Harness, TempDir) {
+    killed_with::<G>(harness, dir, |_| {})
+}
+
+/// The same, with other settings than the usual ones.
+fn killed_with<G: Game>(harness: Harness, dir: &Path, adjust: impl FnOnce(&mut Config)) -> (Harness, TempDir) {
     let port = harness.server.play_addr().port();
     let copy = remains(dir);
     harness.server.shutdown();
-    (keeping::<G>(copy.path(), port, |_| {}), copy)
+    (keeping::<G>(copy.path(), port, adjust), copy)
 }
 
 /// How many matches there are, as the monitoring system sees it.
@@ -106,6 +111,55 @@ async fn a_guest_is_known_by_the_seat_and_gets_it_again() {
     assert_eq!(back.player(), ada.player());
     let stranger = harness.guest(1).await.join(&join.code).await.expect("a seat of their own");
     assert_eq!(stranger.match_id, join.match_id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_without_a_seat_is_known_and_so_is_one_of_two_processes_ago() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let harness = keeping::<Tag>(dir.path(), 0, |_| {});
+    let early = harness.guest(0).await;
+    let (harness, dir) = killed::<Tag>(harness, dir.path());
+    let late = harness.guest(1).await;
+    let (_harness, _dir) = killed::<Tag>(harness, dir.path());
+    for api in [early, late] {
+        api.create(Tag::MODES[0].id, true).await.expect("who had a session has one");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_created_a_match_is_charged_until_it_ends() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let few = |config: &mut Config| (config.sessions.matches_max, config.matches.empty_ms) = (1, 300);
+    let harness = keeping::<Tag>(dir.path(), 0, few);
+    let api = harness.guest(0).await;
+    let join = api.create(Tag::MODES[0].id, true).await.expect("a match");
+    let mut ada: Client<Tag> = enter(&api, &join).await.expect("Welcome");
+    see(&mut ada, |_| true).await.expect("Ada plays");
+    let token = ada.resume_credential().expect("welcomed");
+
+    let (_harness, _dir) = killed_with::<Tag>(harness, dir.path(), few);
+    let refused = api.create(Tag::MODES[0].id, true).await.err();
+    assert!(matches!(&refused, Some(ApiError::Refused { code, .. }) if code == "too_many_matches"), "{refused:?}");
+    let mut back: Client<Tag> = resume(&api, &join.ws_url, token).await.expect("the seat is there");
+    back.send(ClientMessage::Leave).await.expect("sent");
+    while api.create(Tag::MODES[0].id, true).await.is_err() {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seats_count_for_the_address_that_asked_for_them() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let one = |config: &mut Config| config.sessions.seats_per_address = 1;
+    let harness = keeping::<Tag>(dir.path(), 0, one);
+    let (api, neighbour) = (harness.guest(0).await, harness.guest(0).await);
+    let join = api.create(Tag::MODES[0].id, true).await.expect("a match");
+    let mut ada: Client<Tag> = enter(&api, &join).await.expect("Welcome");
+    see(&mut ada, |_| true).await.expect("Ada plays");
+    let token = ada.resume_credential().expect("welcomed");
+
+    let (_harness, _dir) = killed_with::<Tag>(harness, dir.path(), one);
+    let _back: Client<Tag> = resume(&api, &join.ws_url, token).await.expect("the seat is there");
+    let refused = neighbour.join(&join.code).await.err();
+    assert!(matches!(&refused, Some(ApiError::Refused { code, .. }) if code == "at_capacity"), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,7 @@
 //! `cargo xtask play`: everything built, and the server running in its place.
+//!
+//! Its matches are kept in `target/tickwire`, one folder a port, and it is started again when it dies. A second `play` on the same
+//! port builds, and then has the first one go on with the new build and the matches there are. Ctrl-C ends matches.
 
 use crate::console::Console;
 use crate::machine::Machine;
@@ -34,14 +37,91 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     let binary = console.step("Building the server", |step| server::build_for_play(step, args.debug))?;
     let token = ensure_admin_token(&workspace::state_dir()?)?;
 
+    let state = workspace::state_dir()?;
+    let note = Note::of(&state, args.port);
+    if let Some(running) = note.running(&binary) {
+        freeze(running)?;
+        println!("The server that runs here (process {running}) goes on with this build, and so do its matches: its terminal says more.");
+        println!("It has the flags that it was started with.");
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut server = Command::new(binary);
     server.arg("--port").arg(args.port.to_string()).arg("--web-dir").arg(page::dist());
-    server.arg("--admin-token-file").arg(token).args(&args.server_flags);
+    server.arg("--admin-token-file").arg(token).args(keeping(&state, args)).args(&args.server_flags);
     if args.port != 0 {
-        println!("Starting the server: open http://127.0.0.1:{}/ and play. Ctrl-C stops it.", args.port);
+        note.write()?;
+        println!(
+            "Starting the server: open http://127.0.0.1:{}/ and play. Ctrl-C stops it; a second `cargo xtask play` has it go on with a new build.",
+            args.port
+        );
         std::io::stdout().flush()?;
     }
     become_server(&mut server)
+}
+
+/// The flags with which the server outlives its process, unless its user has chosen otherwise.
+fn keeping(state: &Path, args: &Args) -> Vec<OsString> {
+    let chosen = |flag: &OsString| {
+        let flag = flag.to_string_lossy();
+        ["--state-dir", "--no-journal", "--store", "--config"].iter().any(|known| flag == *known || flag.starts_with(&format!("{known}=")))
+    };
+    let mut flags = Vec::new();
+    if cfg!(unix) {
+        flags.push("--supervise".into());
+    }
+    if args.port != 0 && !args.server_flags.iter().any(chosen) {
+        flags.push("--state-dir".into());
+        flags.push(state.join(format!("matches-{}", args.port)).into());
+    }
+    flags
+}
+
+/// Says which process plays on a port.
+struct Note {
+    file: PathBuf,
+    port: u16,
+}
+
+impl Note {
+    fn of(state: &Path, port: u16) -> Self {
+        Self { file: state.join(format!("play-{port}.pid")), port }
+    }
+
+    /// This process becomes the server.
+    fn write(&self) -> Result<()> {
+        fs::write(&self.file, std::process::id().to_string()).with_context(|| format!("cannot write {}", self.file.display()))
+    }
+
+    /// The process that was noted, if it still is `binary` on this port, and looks after itself.
+    fn running(&self, binary: &Path) -> Option<u32> {
+        let noted = fs::read_to_string(&self.file).ok()?.trim().parse().ok()?;
+        is_server(&command_of(noted)?, binary, self.port).then_some(noted)
+    }
+}
+
+/// Whether a command line is that of a supervisor of `binary` on `port`, as `run` starts it.
+fn is_server(command: &str, binary: &Path, port: u16) -> bool {
+    let Some(arguments) = command.strip_prefix(&*binary.to_string_lossy()) else { return false };
+    let words: Vec<&str> = arguments.split_whitespace().collect();
+    let is_on_port = words.windows(2).any(|pair| pair == ["--port", port.to_string().as_str()]);
+    is_on_port && words.contains(&"--supervise") && port != 0
+}
+
+/// The command line of a process, as far as the system says.
+fn command_of(pid: u32) -> Option<String> {
+    if cfg!(target_os = "linux") {
+        let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
+        return Some(words.replace('\0', " "));
+    }
+    let listed = Command::new("ps").args(["-o", "args=", "-p", &pid.to_string()]).output().ok()?;
+    String::from_utf8(listed.stdout).ok()
+}
+
+/// Has a server write its matches down, for the next one: its supervisor starts that at once.
+fn freeze(pid: u32) -> Result<()> {
+    let sent = Command::new("sh").args(["-c", &format!("kill -USR2 {pid}")]).status().context("cannot send a signal")?;
+    anyhow::ensure!(sent.success(), "process {pid} takes no signal from this user: stop that server first");
+    Ok(())
 }
 
 /// What is going to happen, and how long that takes.
@@ -142,6 +222,42 @@ mod tests {
 
         fs::set_permissions(dir.path().join("admin-token"), fs::Permissions::from_mode(0o644)).expect("loosened");
         assert_eq!(token_and_mode(&ensure_admin_token(dir.path()).expect("a token")), (first, 0o600));
+    }
+
+    fn args(port: u16, flags: &[&str]) -> Args {
+        Args { port, debug: true, server_flags: flags.iter().map(OsString::from).collect() }
+    }
+
+    #[test]
+    fn matches_are_kept_unless_their_user_says_where_or_not_at_all() {
+        let flags = |port, flags: &[&str]| keeping(Path::new("/t"), &args(port, flags)).join(&OsString::from(" ")).into_string();
+        assert_eq!(flags(8080, &["--game", "tag"]).as_deref(), Ok("--supervise --state-dir /t/matches-8080"));
+        assert_eq!(flags(0, &[]).as_deref(), Ok("--supervise"));
+        for chosen in ["--state-dir=/s", "--state-dir", "--no-journal", "--store=redis://127.0.0.1/"] {
+            assert_eq!(flags(8080, &[chosen]).as_deref(), Ok("--supervise"), "{chosen}");
+        }
+    }
+
+    #[test]
+    fn only_a_server_of_this_checkout_on_this_port_is_told_to_go_on() {
+        let binary = Path::new("/t/release/tickwire");
+        let ours = "/t/release/tickwire --port 8080 --web-dir /p --supervise --state-dir /t/matches-8080 ";
+        assert!(is_server(ours, binary, 8080));
+        for other in [
+            "/t/release/tickwire --port 8081 --supervise",
+            "/t/release/tickwire --port 8080",
+            "/t/debug/tickwire --port 8080 --supervise",
+            "vi /t/release/tickwire --port 8080 --supervise",
+            "",
+        ] {
+            assert!(!is_server(other, binary, 8080), "{other}");
+        }
+        let state = tempfile::tempdir().expect("a temporary folder");
+        let note = Note::of(state.path(), 8080);
+        assert_eq!(note.running(binary), None);
+        note.write().expect("written");
+        assert_eq!(note.running(binary), None, "this process is no server");
+        assert!(command_of(std::process::id()).is_some_and(|command| command.contains("xtask")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Invariants: a stranger has one deadline from the handshake to a valid Hello, however it spends the time; the match alone
 //! says whether a ticket or a token is good, and hears of it only when everything else about the Hello is right; who resumes
-//! is told the same whether the match or the token is unknown.
+//! is told the same whether the match or the token is unknown; only of a match that could not be brought back, that.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -207,7 +207,7 @@ async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, Farewe
         Credential::Ticket(ticket) => match show(gateway, &ticket) {
             Ok(door) => Ok(door),
             Err((Flaw::NoMatch, id)) => {
-                let farewell = gateway.missing(id, CloseReason::MatchGone).await;
+                let farewell = gateway.missing(id, gateway.lost_or(id, CloseReason::MatchGone)).await;
                 if farewell.reason() == CloseReason::MatchGone {
                     metrics::count_ticket_refusal(Flaw::NoMatch.name());
                 }
@@ -221,10 +221,17 @@ async fn route(gateway: &Gateway, credential: Credential) -> Result<Door, Farewe
         Credential::Resume { match_id, token } => {
             let Some(handle) = gateway.directory.find(match_id) else {
                 gateway.ask_in_vain(&match_id).await;
-                return Err(gateway.missing(match_id, CloseReason::BadResume).await);
+                return Err(gateway.missing(match_id, gateway.lost_or(match_id, CloseReason::BadResume)).await);
             };
             Ok(Door { handle, ask: Ask::Resume(token) })
         }
+    }
+}
+
+impl Gateway {
+    /// Why nobody is let into match `id`, which does not run: it was lost, or `otherwise`.
+    fn lost_or(&self, id: MatchId, otherwise: CloseReason) -> CloseReason {
+        self.directory.lost().find(Instant::now(), id).map_or(otherwise, |_| CloseReason::Lost)
     }
 }
 

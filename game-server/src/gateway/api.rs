@@ -30,8 +30,9 @@ use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
 use crate::http::remote::Remote;
 use crate::http::request;
-use crate::matches::Settings;
+use crate::matches::{PlayerKey, Settings};
 use crate::metrics;
+use crate::secrets::hash;
 
 /// Routes of which `GET` is a read that counts as one.
 const READS: [&str; 2] = [INFO, MATCHES];
@@ -195,6 +196,8 @@ async fn open_session(
     let NewSession { name } = asked?;
     gateway.check_memory()?;
     let Opened { token, name } = guests.open(Instant::now(), &name, remote.client.key()).await;
+    gateway.kept.guest(PlayerKey(hash(token)), &name, remote.client.key());
+    gateway.kept.flush().await;
     Ok((StatusCode::CREATED, Json(SessionAnswer { token: token.reveal(), name: name.as_str().to_owned() })))
 }
 

@@ -25,6 +25,13 @@ struct Alive {
     by_address: HashMap<AddressKey, usize>,
 }
 
+impl Alive {
+    fn count(&mut self, guest: PlayerKey, address: AddressKey) {
+        *self.by_guest.entry(guest).or_default() += 1;
+        *self.by_address.entry(address).or_default() += 1;
+    }
+}
+
 /// Whose matches are too many, and how many they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TooMany {
@@ -57,9 +64,14 @@ impl Creations {
         if count(&alive.by_address, &address) >= self.by_address_max {
             return Err(TooMany::ByAddress(self.by_address_max));
         }
-        *alive.by_guest.entry(guest).or_default() += 1;
-        *alive.by_address.entry(address).or_default() += 1;
+        alive.count(guest, address);
         Ok(Creation { creations: Arc::clone(self), guest, address })
+    }
+
+    /// Counts a match that goes on, whatever there may be.
+    pub(crate) fn go_on(self: &Arc<Self>, guest: PlayerKey, address: AddressKey) -> Creation {
+        self.alive().count(guest, address);
+        Creation { creations: Arc::clone(self), guest, address }
     }
 
     fn alive(&self) -> MutexGuard<'_, Alive> {

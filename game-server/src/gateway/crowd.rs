@@ -63,6 +63,12 @@ impl Crowd {
         seats.remove(place)
     }
 
+    /// All seats, each address's in order.
+    pub(crate) fn all(&self) -> Vec<(AddressKey, Held)> {
+        let table = self.table();
+        table.iter().flat_map(|(address, seats)| seats.iter().map(|held| (*address, held.clone()))).collect()
+    }
+
     /// Forgets seats that were freed.
     pub(crate) fn purge(&self) {
         self.table().retain(|_, seats| {

@@ -7,6 +7,7 @@ use http::StatusCode;
 use super::creations::TooMany;
 use super::identity::Refusal;
 use crate::http::problem::Problem;
+use crate::journal::Loss;
 use crate::matches::{CreateError, ReserveError};
 use crate::metrics::{self, NoRoom};
 
@@ -38,6 +39,15 @@ pub(crate) fn must_wait(wait: Duration) -> Problem {
 pub(crate) fn match_not_found() -> Problem {
     let detail = "There is no such match, or it is over. Ask for a new link, or start a match yourself.";
     Problem::new(StatusCode::NOT_FOUND, "match_not_found", detail)
+}
+
+/// The server started again and could not bring the match back.
+pub(crate) fn match_lost(loss: Loss) -> Problem {
+    let detail = match loss {
+        Loss::Changed => "The server was updated, and that match could not go on in the new version. Start a match, or join another.",
+        Loss::Failed => "The server started again and could not bring that match back. Start a match, or join another.",
+    };
+    Problem::new(StatusCode::NOT_FOUND, "match_lost", detail)
 }
 
 /// Too many requests from a session; the next is welcome after `wait`.

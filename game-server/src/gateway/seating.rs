@@ -18,6 +18,7 @@ use super::tickets::{Blank, SEAT_KEPT, unix_now};
 use super::{problems, quick_play};
 use crate::http::address::ClientAddress;
 use crate::http::problem::Problem;
+use crate::journal::Loss;
 use crate::matches::{Command, CreateError, MatchHandle, MatchRequest, Reservation, ReserveError, Reserved, SeatState, Settings};
 use crate::metrics::{self, NoRoom};
 
@@ -83,6 +84,8 @@ impl Gateway {
             let seat = gateway.find_and_note(&asker, wish).await;
             drop(turn);
             let seat = seat?;
+            // Whoever has the answer is known to the next process, too.
+            gateway.kept.flush().await;
             // A ban that came meanwhile has not found this seat.
             gateway.refuse_banned(client, Some(session)).inspect_err(|_| {
                 gateway.release(gateway.ledger.give_up(Instant::now(), asker.session.id, seat.handle.info.id));
@@ -102,7 +105,7 @@ impl Gateway {
             Wish::Anywhere(mode) => self.find_anywhere(asker, &mode, &reservation).await,
             Wish::In(id) => match self.directory.find(id) {
                 Some(handle) => self.join(asker, handle, &reservation).await,
-                None => Err(self.no_such_match(asker, &id).await),
+                None => Err(self.no_such_match(asker, &id, self.directory.lost().find(now, id)).await),
             },
             Wish::WithCode(code, plan) => self.join_code(asker, &code, plan.as_ref(), &reservation).await,
             Wish::InNew(plan) => self.create(asker, &plan, None, &reservation).await,
@@ -145,7 +148,7 @@ impl Gateway {
             let found = match (self.directory.find_code(code), plan) {
                 (Some(handle), _) => self.join(asker, handle, reservation).await,
                 (None, Some(plan)) => self.create(asker, plan, Some(code), reservation).await,
-                (None, None) => Err(self.no_such_match(asker, &code).await),
+                (None, None) => Err(self.no_such_match(asker, &code, self.directory.lost().find_code(Instant::now(), code)).await),
             };
             // The match is ending, or somebody else is just creating it: what becomes of that shows
             // in a moment.
@@ -159,12 +162,12 @@ impl Gateway {
 
     /// Nobody learns from the time that an answer takes whether there is a match with this id or
     /// code: where there is none, another one is asked, after what is looked at before that.
-    async fn no_such_match(&self, asker: &Asker, unknown: &(impl Hash + ?Sized)) -> Problem {
+    async fn no_such_match(&self, asker: &Asker, unknown: &(impl Hash + ?Sized), lost: Option<Loss>) -> Problem {
         if let Err(problem) = self.allow_new_seat(asker) {
             return problem;
         }
         self.ask_in_vain(unknown).await;
-        problems::match_not_found()
+        lost.map_or_else(problems::match_not_found, problems::match_lost)
     }
 
     /// Takes as long as asking a match does that there is not.
@@ -181,6 +184,7 @@ impl Gateway {
         self.rates.matches.check(*client).map_err(Problem::rate_limited)?;
         let Plan { mode, settings } = plan;
         let handle = self.directory.create(MatchRequest { mode_id: mode, settings: *settings, code, charge: Some(Box::new(creation)) })?;
+        self.kept.creation(handle.info.id, session.id, client.key());
         let recreated = code.is_some();
         tracing::info!(match_id = %handle.info.id, mode, ?settings, recreated, %client, "match created by request");
         let reserved = handle.reserve(reservation.clone()).await?;
@@ -210,6 +214,7 @@ impl Gateway {
         let (now, id) = (Instant::now(), handle.info.id);
         let held = Held { owner: session.id, id, player, seat: seat.clone() };
         let given_up = self.ledger.note(now, session, client.key(), id, seat);
+        self.kept.seat(client.key(), &held);
         self.crowd.add(client.key(), held).into_iter().for_each(|held| self.vacate(now, held));
         given_up.into_iter().for_each(|seat| self.release(seat));
         let Some((ticket, expires_in)) = self.ledger.grant(now, blank, id, player) else {

@@ -120,6 +120,23 @@ impl Sessions {
         table.adopted.add(id, seat);
     }
 
+    /// A guest of a former process, who was at `address` and idle for so long.
+    pub(crate) fn go_on(&self, now: Instant, known: Known, address: AddressKey, idle: Duration) {
+        if idle < IDLE_MAX {
+            self.table().open_used(now, now.checked_sub(idle).unwrap_or(now), known, address);
+        }
+    }
+
+    /// Everyone whose session ends by itself, with how long they have been idle.
+    pub(crate) fn guests(&self, now: Instant) -> Vec<(PlayerKey, Name, AddressKey, Duration)> {
+        let table = self.table();
+        let guests = table.entries.iter().filter(|(_, entry)| entry.session.sign_in.left(now).is_none() && !entry.is_idle(now));
+        let guest = |(id, entry): (&PlayerKey, &Entry)| {
+            (*id, entry.session.name.clone(), entry.address, now.saturating_duration_since(entry.place.0))
+        };
+        guests.map(guest).collect()
+    }
+
     /// Drops sessions that were idle for too long.
     pub(crate) fn purge(&self, now: Instant) {
         let mut table = self.table();
@@ -187,6 +204,11 @@ impl Table {
     }
 
     fn open(&mut self, now: Instant, known: Known, address: AddressKey) -> Arc<PlayerSession> {
+        self.open_used(now, now, known, address)
+    }
+
+    /// The same, and it was used last at `used`.
+    fn open_used(&mut self, now: Instant, used: Instant, known: Known, address: AddressKey) -> Arc<PlayerSession> {
         let Known { id, name, expires } = known;
         self.purge(now);
         self.remove(id);
@@ -199,7 +221,7 @@ impl Table {
         {
             self.remove(evicted);
         }
-        let place = self.line_up(now, id, address);
+        let place = self.line_up(used, id, address);
         let sign_in = self.sign_in(now, id, expires);
         let session = Arc::new(PlayerSession::new(id, name, sign_in, self.calls_per_minute));
         self.adopted.take(id).into_iter().for_each(|(id, seat)| drop(session.holdings().hold(id, seat)));

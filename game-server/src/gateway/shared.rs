@@ -15,6 +15,7 @@ use super::identity::Authenticator;
 use super::identity::accounts::Accounts;
 use super::identity::everyone::Everyone;
 use super::identity::guests::Guests;
+use super::kept::Keeping;
 use super::ledger::Ledger;
 use super::match_list::MatchList;
 use super::problems;
@@ -63,6 +64,8 @@ pub(crate) struct Gateway {
     pub(super) conduct: Arc<Conduct>,
     /// Connections over HTTP.
     pub(super) streams: Arc<Streams>,
+    /// What is kept for the next process.
+    pub(super) kept: Keeping,
     /// The other servers, if there are any.
     pub(super) cluster: Option<Arc<Cluster>>,
 }
@@ -100,6 +103,7 @@ impl Gateway {
             rates: Rates::new(&config.rates),
             bans: if config.journal.is_on() { Bans::kept_in(&config.journal.dir, Instant::now()) } else { Bans::default() },
             conduct: Arc::default(),
+            kept: Keeping::default(),
             cluster,
             config,
             directory,
@@ -178,6 +182,7 @@ impl Gateway {
             self.sessions.purge(now);
             self.ledger.purge(now);
             self.crowd.purge();
+            self.kept.purge(|id| self.directory.find(id).is_some());
             self.refusals.purge(now);
             self.rates.forget_idle();
             self.conduct.purge(now);

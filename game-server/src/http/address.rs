@@ -5,6 +5,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use tickwire_protocol::codec::{Decode, Encode};
+
 /// Who connected, as the kernel or a PROXY header says: a client, or a proxy in front of many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PeerAddress(IpAddr);
@@ -67,7 +69,8 @@ impl fmt::Display for ClientAddress {
 }
 
 /// The unit in which strangers are counted and limited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
+#[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub(crate) enum AddressKey {
     /// An IPv4 address, also when it comes mapped into IPv6.
     V4([u8; 4]),

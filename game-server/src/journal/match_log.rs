@@ -104,8 +104,8 @@ impl MatchLog {
         !self.is_on() || !self.has_more
     }
 
-    /// The whole match, which what was written before is not needed for any more.
-    pub fn checkpoint(&mut self, identity: &Identity, core: &[u8]) {
+    /// The whole match, with its core as `core` writes it, which what was written before is not needed for any more.
+    pub fn checkpoint(&mut self, identity: &Identity, core: impl FnOnce(&mut Vec<u8>)) {
         if !self.is_on() {
             return;
         }

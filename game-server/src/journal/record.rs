@@ -63,11 +63,11 @@ impl From<DecodeError> for Unreadable {
     }
 }
 
-/// Writes a checkpoint to the end of `out`.
-pub fn write_checkpoint(identity: &Identity, core: &[u8], out: &mut Vec<u8>) {
+/// Writes a checkpoint to the end of `out`, the core as `core` does.
+pub fn write_checkpoint(identity: &Identity, core: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
     out.push(VERSION);
     encode_into(identity, out);
-    out.extend_from_slice(core);
+    core(out);
 }
 
 /// What the match is, and its core.
@@ -126,7 +126,7 @@ mod tests {
             sign_ins: vec![(PlayerId(3), 1_800_000_000_000)],
         };
         let mut bytes = Vec::new();
-        write_checkpoint(&identity, b"core", &mut bytes);
+        write_checkpoint(&identity, |out| out.extend_from_slice(b"core"), &mut bytes);
         assert_eq!(read_checkpoint(&bytes), Ok((identity, &b"core"[..])));
         assert_eq!(read_checkpoint(&[]), Err(Unreadable));
         assert_eq!(read_checkpoint(&[VERSION + 1, 0, 0]), Err(Unreadable));

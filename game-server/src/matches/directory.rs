@@ -15,6 +15,7 @@ use tickwire_protocol::{CloseReason, MatchId};
 
 use super::handle::{Command, MatchHandle, MatchInfo, Settings};
 use super::headroom::Load;
+use super::lost::Lost;
 use super::stats::MatchStats;
 use super::worker::{Origin, Revived, Start, WorkerHandle};
 use crate::config::ClusterConfig;
@@ -37,6 +38,7 @@ const ABOUT_EQUALLY: u32 = 50_000;
 pub struct Directory {
     modes: Box<[Mode]>,
     matches: DashMap<MatchId, MatchHandle>,
+    lost: Lost,
     codes: DashMap<String, MatchId>,
     workers: Vec<WorkerHandle>,
     matches_max: usize,
@@ -119,6 +121,7 @@ impl Directory {
         Arc::new(Self {
             modes,
             matches: DashMap::new(),
+            lost: Lost::default(),
             codes: DashMap::new(),
             workers,
             matches_max,
@@ -151,12 +154,18 @@ impl Directory {
         Ok(self.start(worker, info, Origin::New { seed: u64::from_le_bytes(random_bytes()) }, Epoch(1), place, charge))
     }
 
-    /// Brings a match back that another process ran, at nobody's expense. Its owner is the `epoch`th
+    /// Brings a match back that another process ran, at the expense of whoever is charged. Its owner is the `epoch`th
     /// it has had. `revived` is told what came of it.
     ///
     /// # Errors
     /// If there is no room for it, or the game has no such mode any more.
-    pub fn revive(self: &Arc<Self>, revival: Revival, epoch: Epoch, revived: mpsc::Sender<Revived>) -> Result<(), CreateError> {
+    pub fn revive(
+        self: &Arc<Self>,
+        revival: Revival,
+        epoch: Epoch,
+        charge: Option<Charge>,
+        revived: mpsc::Sender<Revived>,
+    ) -> Result<(), CreateError> {
         let Identity { mode, tick_rate, private, lobby, bots, .. } = &revival.identity;
         let index = self.modes.iter().position(|known| known.id == mode).ok_or(CreateError::NoSuchMode)?;
         let mode = Mode { tick_rate: *tick_rate, ..*self.modes.get(index).ok_or(CreateError::NoSuchMode)? };
@@ -167,7 +176,7 @@ impl Directory {
         let settings = Settings { private: *private, lobby: *lobby, bots: *bots };
         let created = Instant::now().checked_sub(revival.age()).unwrap_or_else(Instant::now);
         let info = MatchInfo { id: revival.id, code, mode, mode_index: index as u8, settings, created, stats: MatchStats::default() };
-        self.start(worker, info, Origin::Kept { revival: Box::new(revival), revived }, epoch, place, None);
+        self.start(worker, info, Origin::Kept { revival: Box::new(revival), revived }, epoch, place, charge);
         Ok(())
     }
 
@@ -198,6 +207,11 @@ impl Directory {
     pub fn find_code(&self, code: &str) -> Option<MatchHandle> {
         let id = *self.codes.get(&code.to_ascii_uppercase())?;
         self.find(id)
+    }
+
+    /// Matches that could not be brought back.
+    pub fn lost(&self) -> &Lost {
+        &self.lost
     }
 
     /// Some match, the same for as long as there are the same matches: asking it takes as long as

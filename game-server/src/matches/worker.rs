@@ -215,7 +215,8 @@ async fn run<G: Game>(
             let task = match task {
                 Ok(task) => Ok(task.on(load).kept(log().shared(in_store))),
                 Err(error) => {
-                    // Another server may be able to: it is not over.
+                    log().end();
+                    // Another server may be able to: there it is not over.
                     in_store.into_iter().for_each(|(lane, _)| lane.leave());
                     Err(error)
                 }

@@ -21,7 +21,7 @@ use crate::cluster::letter::Message;
 use crate::config::ClusterConfig;
 use crate::gateway::Gateway;
 use crate::gateway::bans::TOLD_EVERY;
-use crate::journal::{Revival, record};
+use crate::journal::{Loss, Revival, record};
 use crate::matches::{Command, Directory};
 use crate::secrets::{random_bytes, to_hex};
 use crate::{drain, metrics};
@@ -278,6 +278,7 @@ async fn take_over(cluster: &Cluster, gateway: &Gateway, directory: &Arc<Directo
     let Ok(attempt) = attempts::begin(cluster.node().store().as_ref(), id).await else {
         tracing::error!(match_id = %id, "servers in a row have ended while they brought the match back: nobody tries again. Please report it");
         metrics::count_revivals(0, 1);
+        directory.lost().note(began, id, "", Loss::Failed);
         // A lane that is dropped says that the match is over.
         drop(cluster.node().open(id, epoch, Consistency::Available));
         return;
@@ -305,9 +306,9 @@ async fn revive(
 ) -> Result<Vec<crate::matches::RevivedSeat>, String> {
     let (identity, core) = record::read_checkpoint(&kept.checkpoint).map_err(|error| error.to_string())?;
     let records = kept.records.iter().map(|record| record.to_vec()).collect();
-    let revival = Revival { id, identity, core: core.to_vec(), records, attempt };
+    let revival = Revival { id, identity, core: kept.checkpoint.slice_ref(core), records, attempt };
     let (sender, receiver) = std::sync::mpsc::channel();
-    directory.revive(revival, epoch, sender).map_err(|error| error.to_string())?;
+    directory.revive(revival, epoch, None, sender).map_err(|error| error.to_string())?;
     let revived = tokio::task::spawn_blocking(move || receiver.recv()).await;
     match revived {
         Ok(Ok(Ok((_, seats)))) => Ok(seats),

@@ -1,58 +1,82 @@
 //! Brings back the matches of a former process, before anybody is heard.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use tickwire_cluster::Epoch;
+use tickwire_protocol::MatchId;
 
-use crate::gateway::Gateway;
-use crate::journal::{Lane, Recovery, Upkeep};
-use crate::matches::Directory;
+use crate::gateway::{Gateway, Remembered};
+use crate::journal::{Loss, Notes, Recovery, Upkeep};
+use crate::matches::directory::Charge;
+use crate::matches::{CreateError, Directory};
 use crate::metrics;
 
-/// The lane of what belongs to no worker.
-const GATEWAY_LANE: u16 = u16::MAX;
-
 /// Brings back what a former process ran, before anybody can ask for it.
-pub(super) fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &Gateway) -> io::Result<Upkeep> {
+pub(super) fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &Arc<Gateway>) -> io::Result<Upkeep> {
     let began = Instant::now();
     let (sender, revived) = mpsc::channel();
-    let Recovery { opening, matches, mut lost, remains, mut upkeep } = recovery;
-    upkeep.begin(directory.worker_count())?;
-    let mut back = 0;
+    let Recovery { opening, matches, notes, lost: hopeless, remains, mut upkeep } = recovery;
+    let remembered = Remembered::read(&notes);
+    // Those that no worker was given, and so nobody else ends.
+    let mut unborn: Vec<MatchId> = hopeless.iter().map(|(id, _)| *id).collect();
+    let mut lost = hopeless.len();
+    let lose = |id, code: &str, loss| directory.lost().note(Instant::now(), id, code, loss);
+    hopeless.into_iter().for_each(|(id, loss)| lose(id, "", loss));
+    let mut waiting = HashMap::new();
     for revival in matches {
-        let id = revival.id;
-        if let Err(error) = directory.revive(revival, Epoch::default(), sender.clone()) {
+        let (id, code) = (revival.id, revival.identity.code.clone());
+        let charge = gateway.charge_again(&remembered, id).map(|creation| Box::new(creation) as Charge);
+        if let Err(error) = directory.revive(revival, Epoch::default(), charge, sender.clone()) {
             tracing::error!(match_id = %id, %error, "a match cannot go on");
-            lost.push(id);
+            let loss = if error == CreateError::NoSuchMode { Loss::Changed } else { Loss::Failed };
+            lose(id, &code, loss);
+            lost += 1;
+            unborn.push(id);
+        } else {
+            waiting.insert(id, code);
         }
     }
     drop(sender);
+    let mut back = Vec::new();
     for revived in revived {
         match revived {
             Ok((id, seats)) => {
-                gateway.adopt(id, seats);
-                back += 1;
+                waiting.remove(&id);
+                back.push((id, seats));
             }
             Err((id, error)) => {
+                let code = waiting.remove(&id).unwrap_or_default();
+                let Some(loss) = error.loss() else {
+                    tracing::info!(match_id = %id, %error, "a match is not brought back");
+                    continue;
+                };
                 tracing::error!(match_id = %id, %error, "a match cannot go on");
-                lost.push(id);
+                lose(id, &code, loss);
+                lost += 1;
             }
         }
     }
-    if !lost.is_empty() {
-        Lane::open(&opening, GATEWAY_LANE).end_all(&lost);
+    // Their workers said nothing: they have panicked.
+    for (id, code) in waiting {
+        tracing::error!(match_id = %id, "a match cannot go on: bringing it back panicked");
+        lose(id, &code, Loss::Failed);
+        lost += 1;
     }
-    remains.retire();
-    metrics::count_revivals(back, lost.len());
-    if back + lost.len() > 0 {
-        tracing::info!(
-            matches = back,
-            lost = lost.len(),
-            took_ms = began.elapsed().as_millis() as u64,
-            "matches of the former process go on"
-        );
+    let went_on = back.len();
+    gateway.recall(remembered, back);
+    let all = Arc::downgrade(gateway);
+    let (notes, keeper) = Notes::begin(&opening, unborn, move || Gateway::all_notes(&all))?;
+    upkeep.keep(keeper);
+    gateway.take_notes(notes);
+    // The workers' lanes, and that of the notes.
+    upkeep.begin(directory.worker_count() + 1)?;
+    remains.retire(&mut upkeep);
+    metrics::count_revivals(went_on, lost);
+    if went_on + lost > 0 {
+        tracing::info!(matches = went_on, lost, took_ms = began.elapsed().as_millis() as u64, "matches of the former process go on");
     }
     Ok(upkeep)
 }

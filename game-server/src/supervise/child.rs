@@ -5,6 +5,7 @@ use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use command_fds::{CommandFdExt, FdMapping};
@@ -27,9 +28,9 @@ pub(super) struct Child {
 pub struct Orphaned(u32);
 
 impl Child {
-    /// Starts one with `arguments`, and hands `sockets` over.
-    pub(super) fn start(sockets: &Sockets, arguments: &[OsString]) -> io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+    /// Starts `program` with `arguments`, whichever build it is by now, and hands `sockets` over.
+    pub(super) fn start(program: &Path, sockets: &Sockets, arguments: &[OsString]) -> io::Result<Self> {
+        let mut command = Command::new(program);
         command.args(arguments).arg(format!("--supervised-by={}", std::process::id())).process_group(0);
         let names: Vec<&str> = sockets.iter().map(|(name, _)| name).collect();
         // Without LISTEN_PID, which cannot be known before there is a process.

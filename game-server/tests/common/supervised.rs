@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
@@ -19,7 +20,12 @@ pub(crate) struct Supervised {
 
 impl Supervised {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
+        Self::of(Path::new(env!("CARGO_BIN_EXE_tickwire")), arguments)
+    }
+
+    /// The same of another file.
+    pub(crate) fn of(program: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
         command.args(["--supervise", "--game", "tag", "--port", "0", "--no-admin", "--log", "json", "--drain-seconds", "0"]);
         command.args(["--set", "workers=1"]).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

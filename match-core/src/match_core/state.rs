@@ -18,7 +18,7 @@ use std::any::type_name;
 
 use bytes::Bytes;
 use tickwire_game::{Game, Rng, Simulation, SimulationState, Unfit};
-use tickwire_protocol::codec::{Decode, DecodeError, Encode, decode, decode_prefix, encode, encode_into};
+use tickwire_protocol::codec::{Decode, DecodeError, Encode, decode, decode_prefix, encode_into};
 use tickwire_protocol::messages::Event;
 use tickwire_protocol::schema::Fnv;
 use tickwire_protocol::{NetId, Snapshot, Tick};
@@ -34,6 +34,8 @@ use crate::time::Age;
 const STATE_BYTES_MAX: usize = 64 << 20;
 /// Rises when a match is stored in another way.
 const VERSION: u32 = 2;
+/// Of a part's length.
+const LENGTH_BYTES: usize = 4;
 
 /// Why a stored match cannot go on here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,23 +68,9 @@ pub struct Restored<G: Game> {
     pub left_out: Vec<String>,
 }
 
-/// A match as it is stored: the version, and these.
-#[derive(Encode, Decode)]
-#[bincode(crate = "tickwire_protocol::codec::bincode")]
-struct Parts {
-    game: String,
-    /// Of the game's tables and its input.
-    layout: u64,
-    /// Of what a bot remembers.
-    mind_layout: u64,
-    /// Each of the rest is encoded on its own.
-    seats: Vec<u8>,
-    world: Vec<u8>,
-    minds: Vec<u8>,
-    inputs: Vec<u8>,
-    /// What was last seen, and what is still to be told.
-    seen: Vec<u8>,
-}
+/// What a stored match begins with: the version, the game, the layout of its tables and its input,
+/// and that of what a bot remembers.
+type Header = (u32, String, u64, u64);
 
 /// Without these there is no match.
 type Seats = (Age, Tick, Lifecycle, Room, Roster, Rng, Option<Event>, Option<Age>, Option<Age>, u64);
@@ -100,24 +88,24 @@ impl<G: Game> MatchCore<G> {
     /// The match as it stands between two steps. [`MatchCore::restore`] makes a match of it that takes
     /// the same steps in the same way.
     pub fn state(&mut self) -> Vec<u8> {
+        let mut state = Vec::new();
+        self.write_state(&mut state);
+        state
+    }
+
+    /// Appends [`MatchCore::state`] to `out`.
+    pub fn write_state(&mut self, out: &mut Vec<u8>) {
+        encode_into(&(VERSION, G::NAME, self.layout, mind_layout::<G>()), out);
         let seats = (
             (self.age, self.tick),
             (&self.lifecycle, &self.lobby, &self.roster, &self.seeds),
             (&self.results, self.empty_since, self.ends_by, self.bots.named()),
         );
-        let parts = Parts {
-            game: G::NAME.to_owned(),
-            layout: self.layout,
-            mind_layout: mind_layout::<G>(),
-            seats: encode(&seats),
-            world: encode(&self.simulation.as_mut().map(Simulation::state)),
-            minds: encode(self.bots.minds()),
-            inputs: encode(&self.players),
-            seen: encode(&(self.replication.newest().map(Seen::of), &self.events)),
-        };
-        let mut state = encode(&VERSION);
-        encode_into(&parts, &mut state);
-        state
+        put(&seats, out);
+        put(&self.simulation.as_mut().map(Simulation::state), out);
+        put(self.bots.minds(), out);
+        put(&self.players, out);
+        put(&(self.replication.newest().map(Seen::of), &self.events), out);
     }
 
     /// The match that was stored as `state`. `setup` is that of the match that was stored.
@@ -125,28 +113,32 @@ impl<G: Game> MatchCore<G> {
     /// # Errors
     /// If `state` cannot be read, is of another game, or does not fit in what the game is now.
     pub fn restore(setup: &Setup, state: &[u8]) -> Result<Restored<G>, RestoreError> {
-        let (version, parts) = decode_prefix::<u32, 8>(state)?;
-        if version != VERSION {
+        // Another version may say other things after the first.
+        if decode_prefix::<u32, 8>(state)?.0 != VERSION {
             return Err(RestoreError::Unreadable);
         }
-        let parts = decode::<Parts, STATE_BYTES_MAX>(parts)?;
-        if parts.game != G::NAME {
+        let ((_, game, layout, minds_are), mut parts) = decode_prefix::<Header, 1_024>(state)?;
+        if game != G::NAME {
             return Err(RestoreError::OtherGame);
         }
+        let mut part = || take(&mut parts).ok_or(RestoreError::Unreadable);
+        let (seats, world, minds, inputs, seen) = (part()?, part()?, part()?, part()?, part()?);
+        if !parts.is_empty() {
+            return Err(RestoreError::Unreadable);
+        }
         let mut core = Self::new(setup);
-        let (can_replay, mut left_out) = (parts.layout == core.layout, Vec::new());
-        core.take_seats(&parts.seats)?;
-        core.take_world(&parts.world, &mut left_out)?;
+        let (can_replay, mut left_out) = (layout == core.layout, Vec::new());
+        core.take_seats(seats)?;
+        core.take_world(world, &mut left_out)?;
         if can_replay {
-            core.players = decode::<_, STATE_BYTES_MAX>(&parts.inputs)?;
-            core.take_seen(&parts.seen)?;
+            core.players = decode::<_, STATE_BYTES_MAX>(inputs)?;
+            core.take_seen(seen)?;
         } else {
             left_out.push("inputs to come".to_owned());
             core.look_anew();
         }
-        let minds =
-            if can_replay && parts.mind_layout == mind_layout::<G>() { decode::<_, STATE_BYTES_MAX>(&parts.minds).ok() } else { None };
-        match minds {
+        let is_readable = can_replay && minds_are == mind_layout::<G>();
+        match is_readable.then(|| decode::<_, STATE_BYTES_MAX>(minds).ok()).flatten() {
             Some(minds) => core.bots.set_minds(minds),
             None if core.mind_anew() => left_out.push("what bots remember".to_owned()),
             None => {}
@@ -198,6 +190,25 @@ impl<G: Game> MatchCore<G> {
         played_for.for_each(|player| bots.add(player, seeds.next_u64()));
         are_any
     }
+}
+
+/// Appends a part, with its length before it.
+fn put<T: Encode>(part: &T, out: &mut Vec<u8>) {
+    let at = out.len();
+    out.extend_from_slice(&[0; LENGTH_BYTES]);
+    encode_into(part, out);
+    let length = (out.len() - at - LENGTH_BYTES) as u32;
+    if let Some(place) = out.get_mut(at..at + LENGTH_BYTES) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+/// Takes a part off the front.
+fn take<'a>(parts: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = parts.split_first_chunk::<LENGTH_BYTES>()?;
+    let (part, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *parts = rest;
+    Some(part)
 }
 
 /// Differs, mostly, where what one build's bots remember could be misread by another's.

@@ -94,7 +94,9 @@ describe('the story of', () => {
   });
 
   it('a match that a restart could not bring back is told as that', () => {
-    expect(told({ stage: 'finding', reason: 'lost', shared: true, refusal: { code: 'match_lost', sentence: '' } })).toBe(
+    expect(
+      told({ stage: 'finding', reason: 'lost', shared: true, refusal: { code: 'match_lost', sentence: '' } }),
+    ).toBe(
       'Your match is lost: The server restarted and could not bring your match back; this page keeps trying to open it anew.',
     );
     expect(arrivalSentence({ found: 'another', reason: 'lost', restarted: true })).toBe(

@@ -78,12 +78,15 @@ describe('the way back', () => {
     expect(bench.asked).toEqual([{ kind: 'join', idOrCode: 'm1' }]);
   });
 
-  it.each(['match_not_found', 'match_lost', 'match_full'])('of a public match is any other after %s', async (refused) => {
-    const bench = new Bench(PUBLIC, [{ refused }, 'm2']);
-    await settle();
-    expect(bench.result).toMatchObject({ found: 'another' });
-    expect(bench.asked.map((request) => request.kind)).toEqual(['join', 'quick']);
-  });
+  it.each(['match_not_found', 'match_lost', 'match_full'])(
+    'of a public match is any other after %s',
+    async (refused) => {
+      const bench = new Bench(PUBLIC, [{ refused }, 'm2']);
+      await settle();
+      expect(bench.result).toMatchObject({ found: 'another' });
+      expect(bench.asked.map((request) => request.kind)).toEqual(['join', 'quick']);
+    },
+  );
 
   it('waits as long as the server asks for', async () => {
     const bench = new Bench(PRIVATE, [{ refused: 'draining', retryAfterS: 5 }, 'm1']);

@@ -49,9 +49,8 @@ impl<G: Game> MatchTask<G> {
 
     /// Writes the whole match.
     pub(super) fn checkpoint(&mut self) {
-        let core = self.core.state();
         let identity = self.identity();
-        self.log.checkpoint(&identity, &core);
+        self.log.checkpoint(&identity, |out| self.core.write_state(out));
         let info = &self.info;
         self.log.card(|out| MatchCard::of(info).write(out));
     }

@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use super::MatchTask;
 use crate::clock;
 use crate::config::{MatchConfig, SessionConfig};
-use crate::journal::Revival;
 use crate::journal::record::{self, Identity, Record};
+use crate::journal::{Loss, Revival};
 use crate::matches::handle::{Command, MatchInfo, PlayerKey, SeatMark, SeatWatch};
 use crate::matches::sign_in::SignIn;
 
@@ -42,6 +42,16 @@ pub enum RevivalError {
     /// It had ended, and that was not written.
     #[error("it had ended: {}", .0.name())]
     Over(CloseReason),
+}
+
+impl RevivalError {
+    /// What is told to those who look for the match. `None` if it is over.
+    pub fn loss(&self) -> Option<Loss> {
+        match self {
+            Self::Core(_) => Some(Loss::Changed),
+            Self::Over(_) => None,
+        }
+    }
 }
 
 /// The replayed steps came to another world than they had come to.
