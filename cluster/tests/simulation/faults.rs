@@ -37,7 +37,7 @@ async fn one(world: Arc<World>) {
     let node = world.below(world.nodes.len() as u32) as usize;
     let kind = world.below(16);
     // Or it would take long until it shows.
-    let kind = if world.is(Plant::TideLies) && kind % 2 == 0 { 13 } else { kind };
+    let kind = if world.is(Plant::TideLies) && kind.is_multiple_of(2) { 13 } else { kind };
     match kind {
         0..=3 => crash(&world, node).await,
         4 | 5 => stand_still(&world, node).await,

@@ -352,7 +352,7 @@ impl Host {
         self.world.note(&format!("node {} hands match {} over to {to}: {is_done}", self.number, short(id)));
         if is_done {
             // It has nothing of the match any more, and all is in the store.
-            self.world.acked(id, epoch, next);
+            self.world.acked(id, epoch, self.number, next);
             self.world.hurt(self.number, LEASE * 2);
             self.world.truth().figures.hand_overs += 1;
             if let Some(process) = self.world.nodes[to].process.lock().unwrap().as_ref() {

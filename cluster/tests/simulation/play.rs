@@ -194,10 +194,10 @@ impl Play {
                 // Nobody is told of it.
                 continue;
             }
-            self.world.acked(self.id, self.lane.epoch(), self.lane.acked());
+            self.world.acked(self.id, self.lane.epoch(), self.node, self.lane.acked());
             self.world.held(self.id, self.core.counts().held);
             if advance == Advance::Tick {
-                self.world.told(self.id, self.lane.epoch(), self.core.tick().0, hash);
+                self.world.told(self.id, self.lane.epoch(), self.node, self.core.tick().0, hash);
             }
             for happened in outcome.happened {
                 match happened {

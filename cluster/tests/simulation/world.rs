@@ -80,6 +80,7 @@ pub(crate) struct Truth {
 /// What happened, in numbers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Figures {
+    pub(crate) seeds: u64,
     pub(crate) ticks: u64,
     pub(crate) takeovers: u64,
     pub(crate) hand_overs: u64,
@@ -93,6 +94,7 @@ pub(crate) struct Figures {
 
 /// What is true of a match.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // each is true of a match by itself
 pub(crate) struct Match {
     pub(crate) is_consistent: bool,
     owners: BTreeMap<Epoch, (usize, u64, Instant)>,
@@ -286,9 +288,13 @@ impl World {
             let mut truth = self.truth();
             let lost_at = truth.lost_at;
             let Some(one) = truth.matches.get(&id) else { return };
-            // Who stood still hears of it late: the store may have forgotten it, and given it again.
+            // Who stood still hears of it late: it may be another's by now, or the store has forgotten it
+            // and given it again.
             let claimed = truth.claimed.get(&(id, epoch, node)).copied().unwrap_or(now);
-            if lost_at.is_some_and(|lost| lost > claimed) && one.owners.range(epoch..).any(|(_, (.., at))| *at > claimed) {
+            let is_overtaken = one.owners.iter().any(|(other, (.., at))| {
+                *at > claimed && (*other > epoch || (*other == epoch && lost_at.is_some_and(|lost| lost > claimed)))
+            });
+            if is_overtaken {
                 return;
             }
             let is_lost = truth.is_owner_lost(one);
@@ -362,16 +368,18 @@ impl World {
     }
 
     /// The store has everything below `number`, says a node to its match.
-    pub(crate) fn acked(&self, id: MatchId, epoch: Epoch, number: u64) {
+    pub(crate) fn acked(&self, id: MatchId, epoch: Epoch, node: usize, number: u64) {
         let mut truth = self.truth();
         let Some(one) = truth.matches.get_mut(&id) else { return };
-        if one.owners.keys().next_back().is_none_or(|newest| *newest <= epoch) {
+        // A store that went back may have given the same epoch to another.
+        let newest = one.owners.iter().next_back();
+        if newest.is_some_and(|(newest, (owner, ..))| *newest == epoch && *owner == node) {
             one.told = one.told.max(number);
         }
     }
 
     /// Clients of a consistent match are told this tick: it has this hash, and stays.
-    pub(crate) fn told(&self, id: MatchId, epoch: Epoch, tick: u32, hash: u64) {
+    pub(crate) fn told(&self, id: MatchId, epoch: Epoch, node: usize, tick: u32, hash: u64) {
         let mut broken = None;
         {
             let mut truth = self.truth();
@@ -379,6 +387,10 @@ impl World {
             let is_lost = truth.matches.get(&id).is_some_and(|one| truth.is_owner_lost(one));
             let Some(one) = truth.matches.get_mut(&id).filter(|one| one.is_consistent) else { return };
             let newest = one.owners.keys().next_back().copied();
+            if one.owners.get(&epoch).is_some_and(|(owner, ..)| *owner != node) {
+                // The store went back, and gave the same epoch to another.
+                return;
+            }
             if one.is_forked || one.rewound.is_some_and(|rewound| epoch < rewound) {
                 // An owner that was lost with the store tells late what was written once.
                 return;
@@ -470,6 +482,7 @@ impl Match {
 
 impl Figures {
     pub(crate) fn add(&mut self, other: &Self) {
+        self.seeds += 1;
         self.ticks += other.ticks;
         self.takeovers += other.takeovers;
         self.hand_overs += other.hand_overs;
@@ -489,8 +502,8 @@ impl fmt::Display for Figures {
         };
         write!(
             formatter,
-            "{} ticks told, {} faults, {} takeovers, {} hand-overs, ",
-            self.ticks, self.faults, self.takeovers, self.hand_overs
+            "{} seeds: {} ticks told, {} faults, {} takeovers, {} hand-overs, ",
+            self.seeds, self.ticks, self.faults, self.takeovers, self.hand_overs
         )?;
         write!(formatter, "{} set back with the store and their owner; {} lone crashes, ", self.excused, self.crashes)?;
         write!(

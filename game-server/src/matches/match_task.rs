@@ -249,6 +249,10 @@ impl<G: Game> MatchTask<G> {
         if self.owed.is_none() && self.log.may_tick() {
             return self.tick();
         }
+        if self.log.wants_checkpoint() {
+            // The store has lost what is waited for: only the whole match brings that back.
+            self.checkpoint();
+        }
         let Started { missed, .. } = self.clock.start(Instant::now());
         self.info.stats.late_ticks.fetch_add(u64::from(missed) + 1, Relaxed);
         None
