@@ -338,6 +338,11 @@ impl MatchHandle {
 }
 
 impl Command {
+    /// Whether who came with it is shown the match.
+    pub fn shows_match(&self) -> bool {
+        matches!(self, Self::Attach { .. } | Self::Resume { .. } | Self::Spectate { .. })
+    }
+
     /// The socket that came with it, to be refused when the command could not be carried out.
     pub fn into_socket(self) -> Option<Socket> {
         match self {

@@ -20,7 +20,7 @@ mod revival;
 mod sign_ins;
 mod timing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -33,7 +33,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::audience::{Audience, SentTotals};
-use super::handle::{Command, MatchInfo, SeatMark};
+use super::handle::{COMMANDS_MAX, Command, MatchInfo, SeatMark};
 use super::headroom::{self, Load};
 use super::pacer::Alarm;
 use super::sign_in::SignIn;
@@ -71,6 +71,8 @@ pub struct MatchTask<G: Game> {
     checkpoint_every: u32,
     /// A tick was taken, and its frame waits for the store.
     owed: Option<Started>,
+    /// Who comes in when the store has the match as they would see it: at most [`COMMANDS_MAX`].
+    held: VecDeque<Command>,
     /// Where the match goes on, if it was moved.
     moved_to: Option<WsUrl>,
 }
@@ -116,6 +118,7 @@ impl<G: Game> MatchTask<G> {
             log: MatchLog::default(),
             checkpoint_every: u32::MAX,
             owed: None,
+            held: VecDeque::new(),
             moved_to: None,
             info,
             commands,
@@ -153,7 +156,7 @@ impl<G: Game> MatchTask<G> {
         while self.is_awake() {
             tokio::select! {
                 biased;
-                () = self.log.acked(), if self.owed.is_some() => {
+                () = self.log.acked(), if self.owed.is_some() || !self.held.is_empty() => {
                     if let Some(over) = self.settle() {
                         return Some(over);
                     }
@@ -195,6 +198,11 @@ impl<G: Game> MatchTask<G> {
                         return Some(over);
                     }
                 }
+                () = self.log.acked(), if !self.held.is_empty() => {
+                    if let Some(over) = self.settle() {
+                        return Some(over);
+                    }
+                }
                 () = tokio::time::sleep_until(next) => {}
             }
         }
@@ -216,6 +224,10 @@ impl<G: Game> MatchTask<G> {
             Some(Command::End(reason)) => Some(reason),
             Some(Command::Move(ws_url)) => Some(self.move_to(ws_url)),
             Some(Command::Freeze { reply }) => Some(self.stand_still(reply).await),
+            Some(command) if command.shows_match() && self.log.is_awaited() => {
+                self.hold(command);
+                None
+            }
             Some(command) => {
                 self.obey(command);
                 None
@@ -237,6 +249,7 @@ impl<G: Game> MatchTask<G> {
         }
         let farewell = self.moved_to.clone().map_or_else(|| reason.into(), Farewell::moved_to);
         self.audience.close_all(&farewell);
+        std::mem::take(&mut self.held).into_iter().for_each(|command| self.turn_away_for(command, CloseReason::Restarting));
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             self.turn_away(command);
@@ -278,13 +291,32 @@ impl<G: Game> MatchTask<G> {
         self.send(now, started)
     }
 
-    /// What was taken may be in the store by now: then its frame leaves.
+    /// What was taken may be in the store by now: then its frame leaves, and whoever waited outside
+    /// comes in.
     fn settle(&mut self) -> Option<CloseReason> {
         if self.log.is_awaited() {
             return None;
         }
-        let started = self.owed.take()?;
-        self.send(Instant::now(), started)
+        if let Some(started) = self.owed.take()
+            && let Some(over) = self.send(Instant::now(), started)
+        {
+            return Some(over);
+        }
+        while !self.log.is_awaited()
+            && let Some(command) = self.held.pop_front()
+        {
+            self.obey(command);
+        }
+        None
+    }
+
+    /// Whoever came is shown a match that the store has: until then they wait.
+    fn hold(&mut self, command: Command) {
+        if self.held.len() < COMMANDS_MAX {
+            self.held.push_back(command);
+        } else {
+            self.turn_away_for(command, CloseReason::Busy);
+        }
     }
 
     /// Sends the frame of the tick that was taken.

@@ -128,6 +128,11 @@ impl<G: Game> MatchTask<G> {
     /// presented is not looked at then, and stays as good as it was. A match that was brought back
     /// slept for no other reason than that its process had died: who played in it is let in.
     fn admit(&mut self, socket: Socket, comer: Comer, present: impl FnOnce(u32, [u8; 32]) -> Change<G::Input>) {
+        if !self.log.may_tick() {
+            // Another server may run the match by now: there the seat opened here would be unknown.
+            refuse(socket, CloseReason::Restarting);
+            return;
+        }
         let was_played = self.is_revived && comer == Comer::Returning;
         if !self.is_awake() && !was_played && !self.load.has_room(self.info.mode_index, comer) {
             metrics::count_refusal(NoRoom::Headroom);
