@@ -299,7 +299,7 @@ impl World {
             if is_overtaken {
                 return;
             }
-            let is_lost = truth.is_owner_lost(one);
+            let is_lost = truth.is_owner_lost(one) || truth.has_just_lost();
             if let Some(well) = truth.well_owner(one) {
                 broken.push(format!("match {} is taken from node {well}, with which nothing is wrong", short(id)));
             }
@@ -534,13 +534,16 @@ impl Truth {
         })
     }
 
+    /// A claim may have been on its way when the store went back: nobody could know.
+    fn has_just_lost(&self) -> bool {
+        self.lost_at.is_some_and(|lost| lost.elapsed() < Duration::from_millis(100))
+    }
+
     /// The newest owner of a match, if nothing has been wrong with it for long.
     fn well_owner(&self, one: &Match) -> Option<usize> {
         let (node, incarnation, _) = one.owners.values().next_back()?;
         let was_hurt = self.hurt[*node].is_some_and(|hurt| hurt + LEASE * 3 >= Instant::now());
-        // A claim may have been on its way when the store went back.
-        let is_moment = self.lost_at.is_some_and(|lost| lost.elapsed() < Duration::from_millis(100));
-        let is_well = !is_moment && !one.is_let_go && !one.is_over && !was_hurt && !self.dead.contains(&(*node, *incarnation));
+        let is_well = !self.has_just_lost() && !one.is_let_go && !one.is_over && !was_hurt && !self.dead.contains(&(*node, *incarnation));
         is_well.then_some(*node)
     }
 
