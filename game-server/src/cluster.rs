@@ -67,7 +67,14 @@ impl Cluster {
     /// With `node`, which players reach at `address`.
     pub fn new(node: Node, address: &str, neighbours: Arc<Neighbours>) -> Self {
         let ws_url = ws_url(address).unwrap_or_default();
-        Self { node, ws_url, calls: Calls::default(), placement: Mutex::new(Placement::new(MATCH_PERMILLE)), neighbours, listed: RwLock::new(Arc::from([])) }
+        Self {
+            node,
+            ws_url,
+            calls: Calls::default(),
+            placement: Mutex::new(Placement::new(MATCH_PERMILLE)),
+            neighbours,
+            listed: RwLock::new(Arc::from([])),
+        }
     }
 
     /// This server, as the others know it.

@@ -64,10 +64,18 @@ async fn play(join: &Join) -> Client<Tag> {
     enter(&at(server), &Join { ws_url: path, ..join.clone() }).await.expect("Welcome")
 }
 
+/// Asks `server` alone for the seat.
+async fn try_at(server: SocketAddr, token: Credential) -> Result<Client<Tag>, ClientError> {
+    let mut client = Client::connect(&at(server), "/ws").await?;
+    client.hello(token).await?;
+    hear(&mut client, |heard| matches!(heard, Heard::Welcome(_)).then_some(())).await?;
+    Ok(client)
+}
+
 /// Comes back at `server`, which may have to take the match over first.
 async fn come_back(server: SocketAddr, token: Credential) -> Client<Tag> {
     for _ in 0..1_000 {
-        match resume(&at(server), "/ws", token).await {
+        match try_at(server, token).await {
             Ok(client) => return client,
             // Until its lease is over, the match is the lost server's.
             Err(ClientError::Told(CloseReason::Restarting | CloseReason::Moved)) => tokio::time::sleep(AGAIN).await,

@@ -106,6 +106,9 @@ impl Visitor {
 pub struct WayBack {
     pub(crate) route: Route,
     credential: Credential,
+    /// What the session was opened with that `credential` is of. A server that died, or was none any more, may
+    /// have told nobody of the newest.
+    before: Option<Credential>,
 }
 
 impl Entrance {
@@ -165,7 +168,7 @@ impl Entrance {
             other => other?,
         };
         let route = Route::new(&join.ws_url, &join.alternates);
-        let mut way_in = WayBack { route, credential: Credential::Ticket(join.ticket) };
+        let mut way_in = WayBack { route, credential: Credential::Ticket(join.ticket), before: None };
         self.resume(user, visitor, scenario, &mut way_in).await
     }
 
@@ -182,9 +185,16 @@ impl Entrance {
             self.lose_welcome::<G>(visitor.index, source, way).await?;
             tokio::time::sleep(SECOND_TRY).await;
         }
-        let client = self.open(visitor.index, source, way).await?;
+        let mut opened = self.open(visitor.index, source, way).await;
+        let is_unknown = matches!(opened, Err(EnterError::Client(ClientError::Told(CloseReason::BadResume))));
+        if let Some(before) = way.before.take().filter(|_| is_unknown && way.route.has_others()) {
+            way.credential = before;
+            opened = self.open(visitor.index, source, way).await;
+        }
+        let client = opened?;
         way.route.arrived();
-        let way_back = client.resume_credential().map(|credential| WayBack { route: way.route.clone(), credential });
+        let way_back =
+            client.resume_credential().map(|credential| WayBack { route: way.route.clone(), credential, before: Some(way.credential) });
         Ok((client, way_back))
     }
 

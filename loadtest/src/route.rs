@@ -45,6 +45,11 @@ impl Route {
         self.addresses.get(self.index).map_or("", String::as_str)
     }
 
+    /// The host and port of the address; `None` of a path.
+    pub fn authority(&self) -> Option<&str> {
+        self.address().split_once("://")?.1.split(['/', '?']).next()
+    }
+
     /// Whether there is another place to try.
     pub fn has_others(&self) -> bool {
         self.addresses.len() > 1

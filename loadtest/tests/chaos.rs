@@ -91,3 +91,46 @@ fn a_run_in_which_nothing_is_restored_fails() {
     assert!(count(&report, "matches_lost") > 0 && count(&report, "seats_lost") == 24, "{report}");
     assert!(!wrong(&report).iter().any(|told| told.contains("nothing was killed")), "{report}");
 }
+
+/// Headless of what a loaded machine has time for: everyone comes back, and nothing is lost.
+fn costs_nothing(kills: u32, arguments: &[&str]) -> Value {
+    let (output, report) = chaos(kills, arguments);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    for figure in ["matches_lost", "ticks_lost", "divergences", "seats_lost"] {
+        assert_eq!(count(&report, figure), 0, "{figure}: {text}");
+    }
+    report
+}
+
+#[test]
+fn killed_nodes_of_three_cost_no_match_and_no_acknowledged_tick() {
+    let report = costs_nothing(2, &["--nodes", "3", "--consistent"]);
+    assert!(count(&report, "ticks_compared") > 0, "{report}");
+    assert_eq!(count(&report, "rollbacks"), 0, "{report}");
+}
+
+#[test]
+fn nodes_that_make_way_one_after_the_other_cost_nothing() {
+    costs_nothing(1, &["--nodes", "3", "--fault", "roll"]);
+}
+
+#[test]
+fn a_store_that_is_killed_and_comes_back_empty_costs_nothing() {
+    costs_nothing(1, &["--nodes", "3", "--fault", "store-kill"]);
+}
+
+#[test]
+fn a_cluster_of_which_nothing_is_killed_or_all_is_lost_fails() {
+    let (output, report) = chaos(1, &["--nodes", "3", "--control", "no-kill"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(wrong(&report).contains(&"nothing was killed: that proves nothing"), "{report}");
+    let (output, report) = chaos(1, &["--nodes", "3", "--control", "no-restore", "--return-within", "6s"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(count(&report, "matches_lost") > 0, "{report}");
+}
+
+#[test]
+fn a_server_that_stands_still_for_a_while_costs_nothing() {
+    costs_nothing(1, &["--fault", "stop"]);
+}

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use tickwire_cluster::{Claim, Epoch, Letter, NodeId, Redis, RedisSettings, Store, StoreError, Writes, Written};
 use tickwire_protocol::MatchId;
-use tokio::time::sleep;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 use crate::servers::{Server, free_port};
 
@@ -41,13 +44,14 @@ async fn write(store: &dyn Store, by: &str, epoch: u64, writes: Writes) -> Resul
 
 /// Asks until there is an answer that is no error.
 pub(super) async fn in_the_end<T>(mut ask: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
-    loop {
+    for _ in 0..3_000 {
         match ask().await {
             Ok(answer) => return answer,
             Err(StoreError::Away(_)) => sleep(Duration::from_millis(10)).await,
             Err(error) => panic!("{error}"),
         }
     }
+    panic!("the store stays away");
 }
 
 #[tokio::test]
@@ -80,6 +84,47 @@ async fn a_frozen_store_is_away_and_then_goes_on() {
     server.freeze(false);
     assert_eq!(in_the_end(async || write(&store, "a", 1, records([0])).await).await, Written::Done, "whatever came of the last one");
     assert_eq!(in_the_end(async || write(&store, "a", 1, records([1])).await).await, Written::Done);
+}
+
+/// Passes everything on to a server, until it is told to let the connections that there are fall silent.
+async fn passage_to(port: u16) -> (u16, watch::Sender<u32>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let ours = listener.local_addr().unwrap().port();
+    let (silence, silent) = watch::channel(0);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut silent = silent.clone();
+            silent.mark_unchanged();
+            tokio::spawn(async move {
+                let mut far = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                tokio::select! {
+                    _ = copy_bidirectional(&mut near, &mut far) => (),
+                    Ok(()) = silent.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    (ours, silence)
+}
+
+#[tokio::test]
+async fn a_connection_that_fell_silent_is_given_up() {
+    let server = Server::start();
+    let (port, silence) = passage_to(server.port).await;
+    let store = impatient_store(port);
+    let mut letters = store.listen(&node("a")).await.unwrap();
+    in_the_end(async || write(&store, "a", 1, checkpoint(0)).await).await;
+    silence.send_modify(|times| *times += 1);
+    assert!(matches!(write(&store, "a", 1, records([0])).await, Err(StoreError::Away(_))));
+    assert_eq!(in_the_end(async || write(&store, "a", 1, records([0])).await).await, Written::Done);
+    // The older mailbox is still open as far as the server knows: only what is heard counts.
+    let heard = loop {
+        in_the_end(async || store.send(&node("b"), &node("a"), "again".into()).await).await;
+        if let Ok(heard) = timeout(Duration::from_millis(10), letters.recv()).await {
+            break heard;
+        }
+    };
+    assert_eq!(heard, Some(Letter { from: node("b"), body: "again".into() }));
 }
 
 #[tokio::test]

@@ -136,5 +136,9 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            let lines = self.log.by_ref().map_while(Result::ok);
+            lines.for_each(|line| eprintln!("{}: {line}", self.play));
+        }
     }
 }

@@ -27,6 +27,10 @@ pub(crate) struct Findings {
     pub(crate) divergences: usize,
     /// Times that a bot came back to another match or seat, or not at all.
     pub(crate) seats_lost: usize,
+    /// Times that a bot which had seen a tick came back to an earlier one, as it may after some faults.
+    pub(crate) rollbacks: usize,
+    /// The most ticks of these.
+    pub(crate) rollback_ticks: u32,
     /// Ticks of a match that more than one view is known of.
     pub(crate) ticks_compared: usize,
     /// Microseconds from a kill to each bot's return.
@@ -47,7 +51,7 @@ pub(crate) struct KillFound {
     pub(crate) lost: usize,
     /// Of these, bots that came back.
     pub(crate) returned: usize,
-    /// Whether another process was started for the one that was killed.
+    /// Whether another process was started for the one that was killed, or it goes on itself.
     pub(crate) replaced: bool,
     /// Microseconds to each return.
     #[serde(skip)]
@@ -79,6 +83,13 @@ enum Bot {
     Outside,
 }
 
+/// See [`What::Rules`].
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    rollback_max: Option<u32>,
+    breaks: bool,
+}
+
 #[derive(Default)]
 struct Checker {
     bots: BTreeMap<u32, Bot>,
@@ -88,8 +99,10 @@ struct Checker {
     /// Matches, with the bots that have or had a seat there and have not lost it.
     matches: BTreeMap<String, BTreeSet<u32>>,
     lost_matches: BTreeSet<String>,
-    /// What a match was seen to be at a tick, and by whom.
-    seen: BTreeMap<(String, u32), (u64, u32)>,
+    /// What a match was seen to be at a tick, by whom, and after how many faults.
+    seen: BTreeMap<(String, u32), (u64, u32, usize)>,
+    /// What is to be expected.
+    rules: Option<Rules>,
     compared: BTreeSet<(String, u32)>,
     findings: Findings,
     told: BTreeMap<&'static str, usize>,
@@ -100,15 +113,16 @@ impl Checker {
         match &event.what {
             What::Seated { bot, view } => {
                 self.matches.entry(view.match_id.clone()).or_default().insert(*bot);
-                self.look(*bot, view);
+                self.look(*bot, view, self.kills.len());
                 self.bots.insert(*bot, Bot::Seated(view.clone()));
             }
             What::Saw { bot, view } => {
-                self.look(*bot, view);
+                self.look(*bot, view, self.kills.len());
                 self.bots.insert(*bot, Bot::Seated(view.clone()));
             }
             What::Lost { bot, view } => {
-                self.look(*bot, view);
+                // It was seen before.
+                self.look(*bot, view, self.kills.len().saturating_sub(1));
                 if let Some(kill) = self.kills.last_mut() {
                     kill.lost += 1;
                 }
@@ -133,6 +147,12 @@ impl Checker {
                 self.kills.push(KillFound { at: event.at, seated, ..KillFound::default() });
                 self.killed = Some(*pid);
             }
+            What::Healed { .. } => {
+                if let Some(kill) = self.kills.last_mut() {
+                    kill.replaced = true;
+                }
+            }
+            What::Rules { rollback_max, breaks, .. } => self.rules = Some(Rules { rollback_max: *rollback_max, breaks: *breaks }),
             What::Started { pid } => {
                 if let (Some(kill), Some(killed)) = (self.kills.last_mut(), self.killed) {
                     kill.replaced |= *pid != killed;
@@ -142,7 +162,7 @@ impl Checker {
     }
 
     fn returned(&mut self, at: u64, bot: u32, view: &View) {
-        self.look(bot, view);
+        self.look(bot, view, self.kills.len());
         if let Some(Bot::Away(had, since)) = self.bots.insert(bot, Bot::Seated(view.clone())) {
             if let Some(kill) = since.and_then(|since| self.kills.get_mut(since)) {
                 kill.returned += 1;
@@ -153,6 +173,9 @@ impl Checker {
                 self.findings.seats_lost += 1;
                 let seat = |view: &View| format!("seat {} of match {}", view.player, view.match_id);
                 self.say("seat", format!("bot {bot} left {} and came back to {}", seat(&had), seat(view)));
+            } else if (after.wrapping_sub(before) as i32) < 0 && self.may_roll_back(before.wrapping_sub(after)) {
+                self.findings.rollbacks += 1;
+                self.findings.rollback_ticks = self.findings.rollback_ticks.max(before.wrapping_sub(after));
             } else if (after.wrapping_sub(before) as i32) < 0 {
                 self.findings.ticks_lost += 1;
                 self.say("tick", format!("bot {bot} had seen tick {before} of match {} and came back to tick {after}", had.match_id));
@@ -160,23 +183,31 @@ impl Checker {
         }
     }
 
-    /// Compares what a bot sees with what was seen of that tick before.
-    fn look(&mut self, bot: u32, view: &View) {
+    /// Whether so many ticks may be played again.
+    fn may_roll_back(&self, ticks: u32) -> bool {
+        self.rules.is_some_and(|rules| rules.rollback_max.is_none_or(|max| ticks <= max))
+    }
+
+    /// Compares what a bot sees with what was seen of that tick before. `faults` had happened then.
+    fn look(&mut self, bot: u32, view: &View, faults: usize) {
         let Some(hash) = view.hash else { return };
         let key = (view.match_id.clone(), view.tick);
         match self.seen.get(&key).copied() {
-            Some((known, _)) if known == hash => {
+            Some((known, ..)) if known == hash => {
                 self.compared.insert(key);
             }
-            Some((_, other)) if other == bot => {
+            // What was seen before a fault may be played again after it.
+            Some((.., before)) if before < faults && self.may_roll_back(1) => drop(self.seen.insert(key, (hash, bot, faults))),
+            Some((.., after)) if after > faults && self.may_roll_back(1) => {}
+            Some((_, other, _)) if other == bot => {
                 self.findings.ticks_lost += 1;
                 self.say("tick", format!("bot {bot} saw tick {} of match {} twice, and it was not the same", view.tick, view.match_id));
             }
-            Some((_, other)) => {
+            Some((_, other, _)) => {
                 self.findings.divergences += 1;
                 self.say("view", format!("bots {other} and {bot} saw different views of tick {} of match {}", view.tick, view.match_id));
             }
-            None => drop(self.seen.insert(key, (hash, bot))),
+            None => drop(self.seen.insert(key, (hash, bot, faults))),
         }
     }
 
@@ -211,7 +242,8 @@ impl Checker {
             self.say("nothing", "nobody played: that proves nothing".to_owned());
         }
         // One that came while the next server came up broke no connection if there was none.
-        let is_idle = |kill: &KillFound| !kill.replaced || (kill.lost == 0 && kill.seated > 0);
+        let breaks = self.rules.is_none_or(|rules| rules.breaks);
+        let is_idle = |kill: &KillFound| !kill.replaced || (breaks && kill.lost == 0 && kill.seated > 0);
         let idle = self.kills.iter().filter(|kill| is_idle(kill)).count();
         if self.kills.is_empty() || idle == self.kills.len() {
             self.say("nothing", "nothing was killed: that proves nothing".to_owned());
@@ -219,7 +251,9 @@ impl Checker {
             let of = self.kills.len();
             self.say("nothing", format!("{idle} of {of} kills killed nothing: no connection broke, or no other process was started"));
         }
-        let spared = self.kills.iter().enumerate().filter(|(_, kill)| kill.lost > 0 && kill.lost < kill.seated);
+        // Of several servers one has a part of them.
+        let all_break = self.rules.is_none();
+        let spared = self.kills.iter().enumerate().filter(|(_, kill)| all_break && kill.lost > 0 && kill.lost < kill.seated);
         for (nth, kill) in spared.map(|(nth, kill)| (nth + 1, kill.clone())).collect::<Vec<_>>() {
             let (lost, seated) = (kill.lost, kill.seated);
             self.say("spared", format!("kill {nth} broke {lost} of {seated} connections: whose did the others belong to?"));

@@ -1,9 +1,10 @@
 //! The bots: they take a seat, play, come back whenever their connection breaks, and write down
 //! what they see.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -15,7 +16,7 @@ use tickwire_loadtest::comeback::{Lost, Seen};
 use tickwire_loadtest::route::Route;
 use tickwire_loadtest::{Api, Join};
 use tickwire_protocol::messages::Retry;
-use tickwire_protocol::{ClientMessage, Credential, WsUrl};
+use tickwire_protocol::{ClientMessage, CloseReason, Credential, WsUrl};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -27,6 +28,8 @@ const TURN: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The same of one try to come back where there are several servers.
 const PATIENCE_OTHERS: Duration = Duration::from_secs(1);
+/// After so long without a snapshot a bot takes its connection for lost, where there are several servers.
+const SILENCE: Duration = Duration::from_secs(2);
 /// A bot that found no seat tries again after so long.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -39,7 +42,9 @@ pub(crate) struct Crowd {
 
 /// What they share.
 struct Shared {
-    server: SocketAddr,
+    servers: Vec<SocketAddr>,
+    /// Bots that play on each.
+    seats: Mutex<BTreeMap<String, u32>>,
     recorder: Arc<Recorder>,
     /// How long one tries to come back.
     patience: Duration,
@@ -50,10 +55,11 @@ struct Shared {
 }
 
 impl Crowd {
-    /// Sends `size` bots to `server`.
-    pub(crate) fn send(server: SocketAddr, size: u32, patience: Duration, seed: u64, recorder: &Arc<Recorder>) -> Self {
+    /// Sends `size` bots to `servers`.
+    pub(crate) fn send(servers: Vec<SocketAddr>, size: u32, patience: Duration, seed: u64, recorder: &Arc<Recorder>) -> Self {
         let (playing, is_over) = (AtomicU32::new(0), AtomicBool::new(false));
-        let shared = Arc::new(Shared { server, recorder: Arc::clone(recorder), patience, seed, playing, is_over });
+        let shared =
+            Arc::new(Shared { servers, seats: Mutex::default(), recorder: Arc::clone(recorder), patience, seed, playing, is_over });
         let mut tasks = JoinSet::new();
         for number in 0..size {
             let shared = Arc::clone(&shared);
@@ -65,6 +71,11 @@ impl Crowd {
     /// Bots that play now.
     pub(crate) fn playing(&self) -> u32 {
         self.shared.playing.load(Relaxed)
+    }
+
+    /// Bots that play on each server now.
+    pub(crate) fn seats(&self) -> BTreeMap<String, u32> {
+        self.shared.seats.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until all of them play, at most for `patience`. Says whether they do.
@@ -90,18 +101,22 @@ struct One<'a> {
     api: Api,
     rng: Rng,
     has_session: bool,
+    /// Counts the servers that it asked.
+    tries: u32,
 }
 
 /// A connection to a seat, and where it leads.
 struct Seat {
     bot: Bot<Arena, tickwire_loadtest::line::Line>,
     route: Route,
+    /// What it came in with.
+    opened_with: Credential,
 }
 
 impl<'a> One<'a> {
     fn new(number: u32, shared: &'a Shared) -> Self {
-        let api = Api::new(shared.server, Api::loopback_source(number as usize));
-        Self { number, shared, api, rng: Rng::new(shared.seed.wrapping_add(u64::from(number) << 32)), has_session: false }
+        let api = api_of(shared, number, number);
+        Self { number, shared, api, tries: number, rng: Rng::new(shared.seed.wrapping_add(u64::from(number) << 32)), has_session: false }
     }
 
     async fn live(mut self) {
@@ -112,6 +127,8 @@ impl<'a> One<'a> {
             } else {
                 // A server that came up with nothing does not know the guest.
                 self.has_session = false;
+                self.tries += 1;
+                self.api = api_of(self.shared, self.number, self.tries);
                 tokio::time::sleep(AGAIN.mul_f64(0.5 + f64::from(self.rng.below(1000)) / 1000.0)).await;
             }
         }
@@ -121,7 +138,9 @@ impl<'a> One<'a> {
     async fn stay(&mut self, mut seat: Seat) {
         loop {
             self.shared.playing.fetch_add(1, Relaxed);
+            self.shared.sits(&seat.route, 1);
             let stopped = self.play(&mut seat).await;
+            self.shared.sits(&seat.route, -1);
             let seen = seat.bot.seen();
             let Some(stopped) = stopped else { return leave(seat).await };
             self.shared.playing.fetch_sub(1, Relaxed);
@@ -137,7 +156,7 @@ impl<'a> One<'a> {
             self.note(What::Lost { bot, view: View::from(seen) });
             let Some(credential) = credential else { return };
             let moved = seat.bot.moved().cloned();
-            match self.come_back(credential, seat.route, moved, seen).await {
+            match self.come_back([credential, seat.opened_with], seat.route, moved, seen).await {
                 Ok(back) => seat = back,
                 Err(why) => return self.note(What::LostSeat { bot, why }),
             }
@@ -147,6 +166,7 @@ impl<'a> One<'a> {
 
     /// Plays until all is over, which is `None`, or something stops it.
     async fn play(&mut self, seat: &mut Seat) -> Option<Stopped> {
+        let mut seen = (None, Instant::now());
         while !self.is_over() {
             if let Err(stopped) = seat.bot.play(Instant::now() + TURN).await {
                 return Some(stopped);
@@ -155,11 +175,26 @@ impl<'a> One<'a> {
             *seat.bot.notes() = tickwire_loadtest::measure::Notes::default();
             seat.bot.take_stalls();
             self.note_view(seat, |bot, view| What::Saw { bot, view });
+            let tick = seat.bot.seen().map(|seen| seen.tick);
+            if tick != seen.0 {
+                seen = (tick, Instant::now());
+            } else if seat.route.has_others() && seen.1.elapsed() >= SILENCE {
+                // As a page that notices that nothing comes, where another server may have the match.
+                return Some(Stopped::Failed(ClientError::Closed));
+            }
         }
         None
     }
 
-    async fn come_back(&mut self, credential: Credential, mut route: Route, moved: Option<WsUrl>, seen: Seen) -> Result<Seat, String> {
+    /// With the newest of its credentials. That of a server which died, or was none any more, may be known to
+    /// nobody: then the one before is as good as it was.
+    async fn come_back(
+        &mut self,
+        [mut credential, before]: [Credential; 2],
+        mut route: Route,
+        moved: Option<WsUrl>,
+        seen: Seen,
+    ) -> Result<Seat, String> {
         let mut lost = Lost::now(seen, self.shared.patience);
         let mut moves = moved.is_some_and(|url| route.move_to(&url));
         let mut last = "there was no time to try".to_owned();
@@ -175,6 +210,10 @@ impl<'a> One<'a> {
                 Err(_) => ClientError::TimedOut,
             };
             last = why.to_string();
+            if matches!(why, ClientError::Told(CloseReason::BadResume)) && route.has_others() && credential != before {
+                (credential, moves) = (before, true);
+                continue;
+            }
             if !matches!(why, ClientError::Told(_)) {
                 route.failed();
             }
@@ -209,7 +248,7 @@ impl<'a> One<'a> {
         route.arrived();
         let brain = Arena::contender(self.rng.next_u64());
         let phase = f64::from(self.rng.below(1000)) / 1000.0;
-        Ok(Seat { bot: Bot::new(client, Driver::Brain(brain), phase), route: route.clone() })
+        Ok(Seat { bot: Bot::new(client, Driver::Brain(brain), phase), route: route.clone(), opened_with: credential })
     }
 
     async fn connect(&self, route: &Route, credential: Credential) -> Result<Client<Arena>, ClientError> {
@@ -230,6 +269,22 @@ impl<'a> One<'a> {
 
     fn is_over(&self) -> bool {
         self.shared.is_over.load(Relaxed)
+    }
+}
+
+/// A bot's way to the API of the server whose turn it is.
+fn api_of(shared: &Shared, number: u32, turn: u32) -> Api {
+    let server = shared.servers.get(turn as usize % shared.servers.len().max(1));
+    Api::new(server.copied().unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))), Api::loopback_source(number as usize))
+}
+
+impl Shared {
+    fn sits(&self, route: &Route, change: i32) {
+        if let Some(authority) = route.authority() {
+            let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = seats.entry(authority.to_owned()).or_default();
+            *count = count.saturating_add_signed(change);
+        }
     }
 }
 

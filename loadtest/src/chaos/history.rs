@@ -41,8 +41,20 @@ pub(crate) enum What {
     Diverged { bot: u32, tick: u32, component: String },
     /// The server's process was killed, or would have been.
     Kill { nth: u32, pid: u32 },
-    /// The supervisor started a server.
+    /// The supervisor, or this program, started a server.
     Started { pid: u32 },
+    /// What was done is undone, by the process that it was done to: it goes on, or its network does.
+    Healed { nth: u32 },
+    /// What is to be expected, where not of every kill that it breaks every connection and costs
+    /// nothing.
+    Rules {
+        /// Servers.
+        nodes: u32,
+        /// Ticks that a bot may have seen and that are played again; `None`: any number.
+        rollback_max: Option<u32>,
+        /// Each fault must break a connection.
+        breaks: bool,
+    },
 }
 
 /// What a bot sees.

@@ -1,8 +1,10 @@
-//! `tickwire-chaos`: kills a supervised server under bots that check everything, again and again,
-//! and then lets a checker read what the bots wrote down. `docs/SURVIVAL.md` says what it proves.
+//! `tickwire-chaos`: kills a supervised server under bots that check everything, again and again, or
+//! one of several and what they share, and then lets a checker read what the bots wrote down. `docs/SURVIVAL.md` says what it proves.
 
 #[cfg(unix)]
 mod check;
+#[cfg(unix)]
+mod cluster;
 #[cfg(unix)]
 mod crowd;
 #[cfg(unix)]
@@ -17,6 +19,8 @@ mod report;
 mod run;
 #[cfg(unix)]
 mod server;
+#[cfg(unix)]
+mod store;
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {

@@ -15,7 +15,7 @@ use clap::{Parser, ValueEnum};
     after_help = "The exit code is 0 if nothing was lost. A control is a run in which something is left out or broken: it must fail."
 )]
 pub(crate) struct Options {
-    /// How often the server is killed
+    /// How often the server is killed, or the other fault happens
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub(crate) kills: u32,
     /// Bots, each with an address of its own
@@ -24,9 +24,18 @@ pub(crate) struct Options {
     /// Of all random choices [default: another one each time]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// What is done to the server
+    /// What is done to the server, or to one of several, or to their store
     #[arg(long, value_enum, default_value_t = Fault::Kill)]
     pub(crate) fault: Fault,
+    /// Servers; of several, each is a process of its own and all share a Redis
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) nodes: u32,
+    /// Frames wait until the store has their tick, so that no acknowledged tick may be lost
+    #[arg(long)]
+    pub(crate) consistent: bool,
+    /// The Redis to start
+    #[arg(long, default_value = "redis-server", value_name = "FILE")]
+    pub(crate) redis: PathBuf,
     /// Leave something out, to see that the checker finds it
     #[arg(long, value_enum)]
     pub(crate) control: Option<Control>,
@@ -60,6 +69,50 @@ pub(crate) enum Fault {
     Kill,
     /// It is asked to leave its matches to the next process (SIGUSR2), as for a new build
     Freeze,
+    /// Its process stands still for a while (SIGSTOP), of several for longer than a lease
+    Stop,
+    /// It is killed, and bytes of its newest file are changed
+    Corrupt,
+    /// Its disk is full for a while (needs the right to mount)
+    FullDisk,
+    /// Each of several makes way for its successor (SIGUSR2), one after the other
+    Roll,
+    /// One of several cannot reach the store for a while
+    Partition,
+    /// The store is killed, and comes back empty after a while
+    StoreKill,
+    /// The store forgets everything
+    StoreWipe,
+    /// The store stands still for a while (SIGSTOP)
+    StorePause,
+}
+
+impl Fault {
+    /// As it is written on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Freeze => "freeze",
+            Self::Stop => "stop",
+            Self::Corrupt => "corrupt",
+            Self::FullDisk => "full-disk",
+            Self::Roll => "roll",
+            Self::Partition => "partition",
+            Self::StoreKill => "store-kill",
+            Self::StoreWipe => "store-wipe",
+            Self::StorePause => "store-pause",
+        }
+    }
+
+    /// Whether it is done to the store.
+    pub(crate) const fn is_of_store(self) -> bool {
+        matches!(self, Self::StoreKill | Self::StoreWipe | Self::StorePause)
+    }
+
+    /// Whether it takes several servers.
+    pub(crate) const fn is_of_several(self) -> bool {
+        self.is_of_store() || matches!(self, Self::Roll | Self::Partition)
+    }
 }
 
 /// What is left out.
@@ -95,5 +148,8 @@ mod tests {
         Options::command().debug_assert();
         let options = Options::parse_from(["x", "--control", "no-restore", "--server-flag=--workers=1"]);
         assert_eq!((options.control.map(Control::name), options.kills), (Some("no-restore"), 20));
+        for fault in Fault::value_variants() {
+            assert_eq!(fault.to_possible_value().expect("not hidden").get_name(), fault.name());
+        }
     }
 }

@@ -26,10 +26,10 @@ pub(crate) fn page(report: &Report, events: &[Event]) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                h1 { "Kills under load" }
+                h1 { "Faults under load" }
                 pre { (report.summary()) }
                 h2 { "Bots with a connection" }
-                p { "Each line down is a kill; " (format!("{:.0} s", report.seconds)) " from left to right." }
+                p { "Each line down is a fault; " (format!("{:.0} s", report.seconds)) " from left to right." }
                 (PreEscaped(timeline(report, events)))
                 h2 { "Each kill" }
                 table {

@@ -13,6 +13,12 @@ pub(crate) struct Report {
     pub(crate) cores: usize,
     /// Of all random choices.
     pub(crate) seed: u64,
+    /// What was done.
+    pub(crate) fault: &'static str,
+    /// Servers.
+    pub(crate) nodes: u32,
+    /// Frames waited for the store.
+    pub(crate) consistent: bool,
     /// What was left out or broken on purpose.
     pub(crate) control: Option<&'static str>,
     /// Bots asked for.
@@ -64,13 +70,20 @@ impl Quantiles {
 }
 
 impl Report {
+    fn of_nodes(&self) -> String {
+        let waits = if self.consistent { ", consistent," } else { "" };
+        if self.nodes > 1 { format!(" on {} nodes{waits}", self.nodes) } else { String::new() }
+    }
+
     /// What anybody wants to know, the verdict last.
     pub(crate) fn summary(&self) -> String {
         let found = &self.findings;
         let mut lines = vec![
             format!(
-                "{} kills under {} bots in {} matches, {:.0} s, seed {}",
+                "{} times `{}`{} under {} bots in {} matches, {:.0} s, seed {}",
                 found.kills.len(),
+                self.fault,
+                self.of_nodes(),
                 found.bots,
                 found.matches,
                 self.seconds,
@@ -82,6 +95,9 @@ impl Report {
                 found.matches_lost, found.ticks_lost, found.divergences, found.seats_lost, found.ticks_compared
             ),
         ];
+        if found.rollbacks > 0 {
+            lines.push(format!("{} returns to an earlier tick, by {} at most", found.rollbacks, found.rollback_ticks));
+        }
         lines.extend(found.wrong.iter().map(|told| format!("  {told}")));
         let verdict = if self.passed { "PASSED: nothing was lost" } else { "FAILED" };
         lines.push(match self.control {

@@ -11,23 +11,26 @@ use clap::Parser;
 use tickwire_game::Rng;
 
 use crate::check::check;
+use crate::cluster::Cluster;
 use crate::crowd::Crowd;
 use crate::history::{self, Event, Recorder, What};
 use crate::options::{Control, Fault, Options};
 use crate::page;
 use crate::report::{Quantiles, Report};
-use crate::server::{self, Server};
+use crate::server::{self, Server, SmallDisk};
 
 /// How long the bots may take to come in at first.
-const ARRIVAL: Duration = Duration::from_mins(1);
+pub(crate) const ARRIVAL: Duration = Duration::from_mins(1);
 /// The shortest that is waited from when everyone plays to a kill.
-const PAUSE_MIN: Duration = Duration::from_millis(100);
+pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(100);
 /// After the time that a bot has to return, it may need this for a new seat.
-const SPARE: Duration = Duration::from_secs(20);
+pub(crate) const SPARE: Duration = Duration::from_secs(20);
 /// A kill while the next server comes up is so long after its start, at most.
 const AGAIN_MAX: Duration = Duration::from_millis(80);
+/// What is away is away for so long, milliseconds.
+const AWAY: std::ops::Range<u32> = 500..3_000;
 /// A kill is felt, and answered with another server, within this.
-const FELT: Duration = Duration::from_secs(5);
+pub(crate) const FELT: Duration = Duration::from_secs(5);
 
 /// The program.
 pub(crate) fn main() -> ExitCode {
@@ -56,23 +59,42 @@ fn run(options: &Options) -> Result<ExitCode> {
     let scratch = tempfile::tempdir().context("no temporary folder")?;
     let recorder = Arc::new(Recorder::new());
     eprintln!("seed {seed}");
-    let mut server = Server::start(&binary, scratch.path(), &options.server_flag, &recorder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads")?;
+    let conclude = |log: &Path| conclude(options, seed, recorder.elapsed().as_secs_f64(), &recorder.events(), Some(log));
+    if options.nodes > 1 {
+        if matches!(options.control, Some(Control::LoseTicks)) {
+            bail!("of several servers the controls are no-kill and no-restore");
+        }
+        let mut cluster = runtime.block_on(Cluster::start(options, &binary, scratch.path(), &recorder))?;
+        runtime.block_on(cluster.torment(options, seed, &recorder))?;
+        return conclude(cluster.log());
+    }
+    if options.fault.is_of_several() {
+        bail!("`{}` takes several servers: --nodes 3", options.fault.name());
+    }
+    let disk = if options.fault == Fault::FullDisk { Some(SmallDisk::mount(&scratch.path().join("state"))?) } else { None };
+    let mut server = Server::start(&binary, scratch.path(), &options.server_flag, &recorder)?;
     runtime.block_on(torment(options, seed, &mut server, &recorder))?;
-    let seconds = recorder.elapsed().as_secs_f64();
-    conclude(options, seed, seconds, &recorder.events(), Some(server.log()))
+    let concluded = conclude(server.log());
+    drop((server, disk));
+    concluded
 }
 
 /// Kills the server as often as it is asked for.
 async fn torment(options: &Options, seed: u64, running: &mut Server, recorder: &Arc<Recorder>) -> Result<()> {
     let mut rng = Rng::new(seed);
-    let crowd = Crowd::send(running.play, options.bots, options.return_within, seed, recorder);
+    let (rollback_max, breaks) = (if options.fault == Fault::Corrupt { None } else { Some(0) }, options.fault == Fault::Corrupt);
+    if !matches!(options.fault, Fault::Kill | Fault::Freeze) {
+        recorder.note(What::Rules { nodes: 1, rollback_max, breaks });
+    }
+    let crowd = Crowd::send(vec![running.play], options.bots, options.return_within, seed, recorder);
     if !crowd.all_play(ARRIVAL).await {
         bail!("only {} of {} bots got a seat in {} s:\n{}", crowd.playing(), options.bots, ARRIVAL.as_secs(), running.log_tail());
     }
     let mut killed = (0, Instant::now());
     for nth in 1..=options.kills {
-        if nth > 1 && rng.below(100) < options.again && options.control != Some(Control::NoKill) {
+        let is_again = matches!(options.fault, Fault::Kill | Fault::Freeze) && options.control != Some(Control::NoKill);
+        if nth > 1 && rng.below(100) < options.again && is_again {
             until(FELT, || running.pid() != killed.0).await;
             tokio::time::sleep(AGAIN_MAX.mul_f64(f64::from(rng.below(1000)) / 1000.0)).await;
         } else {
@@ -85,19 +107,45 @@ async fn torment(options: &Options, seed: u64, running: &mut Server, recorder: &
         killed = (running.pid(), Instant::now());
         recorder.note(What::Kill { nth, pid: killed.0 });
         match options.control {
-            None if options.fault == Fault::Freeze => running.freeze()?,
-            None => running.kill()?,
+            None => strike(options.fault, nth, running, &mut rng, recorder).await?,
             Some(Control::NoKill) => continue,
             Some(Control::NoRestore) => running.kill_and(server::forget)?,
             Some(Control::LoseTicks) => running.kill_and(server::forget_the_newest)?,
         }
-        until(FELT, || crowd.playing() < options.bots).await;
+        if !matches!(options.fault, Fault::Stop | Fault::FullDisk) {
+            until(FELT, || crowd.playing() < options.bots).await;
+        }
     }
     if options.kills > 0 {
         settle(options, &crowd, running, options.kills, killed.1).await?;
     }
     crowd.leave().await;
     Ok(())
+}
+
+/// Does to the one server what is asked for.
+async fn strike(fault: Fault, nth: u32, running: &Server, rng: &mut Rng, recorder: &Recorder) -> Result<()> {
+    let away = Duration::from_millis(u64::from(AWAY.start + rng.below(AWAY.end - AWAY.start)));
+    match fault {
+        Fault::Freeze => running.freeze(),
+        Fault::Corrupt => running.kill_and(server::corrupt_the_newest),
+        Fault::Stop => {
+            running.stop()?;
+            tokio::time::sleep(away).await;
+            running.go_on()?;
+            recorder.note(What::Healed { nth });
+            Ok(())
+        }
+        Fault::FullDisk => {
+            let filler = running.state().join("filler");
+            server::fill(&filler)?;
+            tokio::time::sleep(away).await;
+            fs::remove_file(filler).context("the disk stays full")?;
+            recorder.note(What::Healed { nth });
+            Ok(())
+        }
+        _ => running.kill(),
+    }
 }
 
 /// Waits until everyone plays again, and says so. `false` if somebody does not.
@@ -113,7 +161,7 @@ async fn settle(options: &Options, crowd: &Crowd, running: &mut Server, nth: u32
 }
 
 /// Waits until something is so, but not for ever.
-async fn until(patience: Duration, is_so: impl Fn() -> bool) {
+pub(crate) async fn until(patience: Duration, is_so: impl Fn() -> bool) {
     let wait = async {
         while !is_so() {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -130,6 +178,9 @@ fn conclude(options: &Options, seed: u64, seconds: f64, events: &[Event], log: O
         commit: commit(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         seed,
+        fault: options.fault.name(),
+        nodes: options.nodes,
+        consistent: options.consistent,
         control: options.control.map(Control::name),
         bots: options.bots,
         kills: options.kills,

@@ -16,9 +16,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::history::{Recorder, What};
 
 /// How long it may take to listen.
-const START_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const START_PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take to end.
-const STOP_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A supervisor and its server.
 pub(crate) struct Server {
@@ -95,6 +95,21 @@ impl Server {
         signal(self.supervisor.id(), Signal::USR2).context("the server cannot be asked to freeze")
     }
 
+    /// The server does nothing until [`Self::go_on`].
+    pub(crate) fn stop(&self) -> Result<()> {
+        signal(self.pid(), Signal::STOP).context("the server cannot be stopped")
+    }
+
+    /// See [`Self::stop`].
+    pub(crate) fn go_on(&self) -> Result<()> {
+        signal(self.pid(), Signal::CONT).context("the server cannot be continued")
+    }
+
+    /// Where the server keeps its matches.
+    pub(crate) fn state(&self) -> &Path {
+        &self.state
+    }
+
     /// As [`Self::kill`], and does something to what it had kept before another one starts.
     pub(crate) fn kill_and(&self, damage: fn(&Path) -> io::Result<()>) -> Result<()> {
         signal(self.supervisor.id(), Signal::STOP).context("the supervisor cannot be stopped")?;
@@ -147,6 +162,37 @@ impl Drop for Server {
     }
 }
 
+/// A small disk, for as long as it is kept.
+pub(crate) struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounts one at `place`.
+    pub(crate) fn mount(place: &Path) -> Result<Self> {
+        fs::create_dir_all(place)?;
+        let mut mount = Command::new("mount");
+        let mounted = mount.args(["-t", "tmpfs", "-o", "size=256m", "tmpfs"]).arg(place).stderr(Stdio::null()).status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            bail!("a small disk cannot be mounted: that takes Linux, and root");
+        }
+        Ok(Self(place.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// Takes all the room that there is.
+pub(crate) fn fill(filler: &Path) -> Result<()> {
+    let mut file = File::create(filler).context("the disk cannot be filled")?;
+    let bytes = vec![7; 1 << 20];
+    while file.write_all(&bytes).is_ok() {}
+    while file.write_all(&[7]).is_ok() {}
+    Ok(())
+}
+
 /// Takes away all that is in `state`.
 pub(crate) fn forget(state: &Path) -> io::Result<()> {
     fs::remove_dir_all(state)?;
@@ -166,10 +212,34 @@ pub(crate) fn forget_the_newest(state: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Changes bytes near the end of the newest file that holds steps, as a bad disk does.
+pub(crate) fn corrupt_the_newest(state: &Path) -> io::Result<()> {
+    let mut newest = None;
+    for entry in fs::read_dir(state)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "segment") {
+            let changed = path.metadata()?.modified()?;
+            if newest.as_ref().is_none_or(|(at, _)| *at < changed) {
+                newest = Some((changed, path));
+            }
+        }
+    }
+    let Some((_, path)) = newest else { return Ok(()) };
+    let mut bytes = fs::read(&path)?;
+    let last = bytes.iter().rposition(|byte| *byte != 0).unwrap_or_default();
+    for back in [16, 64, 256] {
+        if let Some(byte) = last.checked_sub(back).and_then(|at| bytes.get_mut(at)) {
+            *byte ^= 0x55;
+        }
+    }
+    fs::write(path, bytes)
+}
+
 /// Less than the steps of a second of a match with a dozen players.
 const NEWEST_BYTES: u64 = 2048;
 
-fn signal(pid: u32, signal: Signal) -> Result<()> {
+/// Sends `signal` to a process.
+pub(crate) fn signal(pid: u32, signal: Signal) -> Result<()> {
     let pid = Pid::from_raw(pid as i32).context("there is no such process")?;
     Ok(kill_process(pid, signal)?)
 }

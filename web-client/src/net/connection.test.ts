@@ -324,6 +324,28 @@ describe('Connection', () => {
     connection.close();
   });
 
+  it('shows the credential before when nobody knows the newest, once, and where there are several servers only', () => {
+    const { sockets, last } = bench(undefined, ['wss://b.example/ws']);
+    at(sockets, 0).open();
+    at(sockets, 0).receive({ controls: [welcome('r1')] });
+    at(sockets, 0).drop();
+    vi.advanceTimersByTime(320);
+    at(sockets, 1).open();
+    // Its server is another one's prey by now.
+    at(sockets, 1).receive({ controls: [welcome('r2')] });
+    at(sockets, 1).drop();
+    for (const [nth, hello] of [
+      [2, 'resume m1 r2'],
+      [3, 'resume m1 r1'],
+    ] as const) {
+      vi.advanceTimersByTime(320);
+      at(sockets, nth).open();
+      expect(at(sockets, nth).sent).toEqual([hello]);
+      at(sockets, nth).receive({ controls: [{ type: 'closing', reason: 'bad_resume' }] });
+    }
+    expect(last()).toEqual({ kind: 'closed', reason: 'bad_resume' });
+  });
+
   it('notices a silent server sooner where others may have the match', () => {
     const { sockets } = bench(undefined, ['wss://b.example/ws']);
     at(sockets, 0).open();

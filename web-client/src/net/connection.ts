@@ -76,6 +76,8 @@ export class Connection {
   private readonly now: () => number;
   private readonly backoff: Backoff;
   private credential: Credential;
+  /** What opened the session that `credential` is of: a server that died may have told nobody of the newest. */
+  private before: Credential | null = null;
   private socket: SocketLike | null = null;
   private current: ConnectionState = { kind: 'connecting', attempt: 0 };
   private reason: string | null = null;
@@ -204,6 +206,7 @@ export class Connection {
   private control(record: ControlRecord): void {
     if (record.type === 'welcome') {
       if (record.player !== null) {
+        this.before = this.credential;
         this.credential = { kind: 'resume', matchId: record.matchId, token: record.resume };
       }
       this.backoff.reset();
@@ -226,6 +229,12 @@ export class Connection {
     }
     if (record.type !== 'closing') return;
     this.isInVain = false;
+    if (record.reason === 'bad_resume' && this.before && this.options.route?.hasOthers === true) {
+      this.credential = this.before;
+      this.before = null;
+      this.lost();
+      return;
+    }
     if (closeKind(record.reason).retry !== 'resume') {
       this.finish(record.reason);
       return;

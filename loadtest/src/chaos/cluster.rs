@@ -1,0 +1,326 @@
+//! Several servers that share a store, and what is done to them while bots play.
+//!
+//! Invariant: what is done is undone before the next, and everyone plays again in between.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+use tickwire_game::Rng;
+use tokio::time::sleep;
+
+use crate::crowd::Crowd;
+use crate::history::{Recorder, What};
+use crate::options::{Control, Fault, Options};
+use crate::run::{ARRIVAL, FELT, PAUSE_MIN, SPARE, until};
+use crate::server::{START_PATIENCE, STOP_PATIENCE, signal};
+use crate::store::{Gate, Redis};
+
+/// What is away is away for so long: longer than a lease.
+const AWAY: std::ops::Range<u32> = 2_000..4_000;
+/// In the mode that does not wait for the store, so many ticks may be played again after a kill: what
+/// was not flushed, and what was on its way.
+const ROLLBACK_TICKS: u32 = 30;
+
+/// The store and its nodes.
+pub(crate) struct Cluster {
+    nodes: Vec<Node>,
+    redis: Redis,
+    log: PathBuf,
+}
+
+/// One server.
+struct Node {
+    name: String,
+    child: Child,
+    gate: Gate,
+    play: SocketAddr,
+    /// What starts it.
+    recipe: Recipe,
+}
+
+/// How a server is started.
+#[derive(Clone)]
+struct Recipe {
+    binary: PathBuf,
+    flags: Vec<String>,
+    log: PathBuf,
+}
+
+impl Cluster {
+    /// Starts the store and all nodes.
+    pub(crate) async fn start(options: &Options, binary: &Path, scratch: &Path, recorder: &Recorder) -> Result<Self> {
+        let redis = Redis::start(&options.redis, scratch)?;
+        let log = scratch.join("server.log");
+        File::create(&log).context("cannot write the servers' log")?;
+        let mut flags = options.server_flag.clone();
+        if options.consistent {
+            flags.extend(["--set".to_owned(), "cluster.consistent_modes=[\"ffa\"]".to_owned()]);
+        }
+        let recipe = Recipe { binary: binary.to_owned(), flags, log: log.clone() };
+        let mut nodes = Vec::new();
+        for nth in 0..options.nodes {
+            nodes.push(Node::start(format!("n{}", nth + 1), Gate::before(&redis).await?, recipe.clone(), recorder)?);
+        }
+        let cluster = Self { nodes, redis, log };
+        let began = Instant::now();
+        while !cluster.know_each_other() {
+            if began.elapsed() > START_PATIENCE {
+                bail!("the servers do not find each other:\n{}", cluster.log_tail());
+            }
+            sleep(Duration::from_millis(25)).await;
+        }
+        Ok(cluster)
+    }
+
+    /// Whether every server lets its page connect to every other: a player who comes before that is told
+    /// of no other place.
+    fn know_each_other(&self) -> bool {
+        let knows = |node: &Node| {
+            let head = head_of_info(node.play).unwrap_or_default();
+            self.nodes.iter().filter(|other| other.play != node.play).all(|other| head.contains(&format!("http://{}", other.play)))
+        };
+        self.nodes.iter().all(knows)
+    }
+
+    /// Where players connect.
+    pub(crate) fn plays(&self) -> Vec<SocketAddr> {
+        self.nodes.iter().map(|node| node.play).collect()
+    }
+
+    /// The whole log of all of them.
+    pub(crate) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Does what is asked for as often as it is.
+    pub(crate) async fn torment(&mut self, options: &Options, seed: u64, recorder: &Arc<Recorder>) -> Result<()> {
+        let mut rng = Rng::new(seed);
+        recorder.note(What::Rules { nodes: options.nodes, rollback_max: rollback_max(options), breaks: breaks(options) });
+        let crowd = Crowd::send(self.plays(), options.bots, options.return_within, seed, recorder);
+        if !crowd.all_play(ARRIVAL).await {
+            bail!("only {} of {} bots got a seat in {} s:\n{}", crowd.playing(), options.bots, ARRIVAL.as_secs(), self.log_tail());
+        }
+        for nth in 1..=options.kills {
+            let range = options.pause.saturating_sub(PAUSE_MIN).as_millis() as u32;
+            sleep(PAUSE_MIN + Duration::from_millis(u64::from(rng.below(range.max(1))))).await;
+            let began = Instant::now();
+            self.strike(options, nth, &crowd, &mut rng, recorder).await?;
+            let all = crowd.all_play(options.return_within + SPARE).await;
+            let who = if all { "everyone plays".to_owned() } else { format!("only {} of {} play", crowd.playing(), options.bots) };
+            eprintln!("{} {nth} of {}: {who} after {} ms", options.fault.name(), options.kills, began.elapsed().as_millis());
+            if !all {
+                break;
+            }
+        }
+        crowd.leave().await;
+        Ok(())
+    }
+
+    /// One fault, from its beginning to its end.
+    async fn strike(&mut self, options: &Options, nth: u32, crowd: &Crowd, rng: &mut Rng, recorder: &Recorder) -> Result<()> {
+        let index = self.victim(&crowd.seats(), rng);
+        let away = Duration::from_millis(u64::from(AWAY.start + rng.below(AWAY.end - AWAY.start)));
+        let Some(node) = self.nodes.get_mut(index) else { bail!("there is no node") };
+        let pid = if options.fault.is_of_store() { self.redis.pid() } else { node.child.id() };
+        recorder.note(What::Kill { nth, pid });
+        if options.control == Some(Control::NoKill) {
+            return Ok(());
+        }
+        match options.fault {
+            Fault::Kill => {
+                node.kill()?;
+                if options.control == Some(Control::NoRestore) {
+                    self.redis.wipe()?;
+                }
+                until(FELT, || crowd.playing() < options.bots).await;
+                // The others have its matches before it is back.
+                crowd.all_play(options.return_within).await;
+                self.start_again(index, recorder)?;
+            }
+            Fault::Stop => {
+                signal(pid, Signal::STOP)?;
+                sleep(away).await;
+                signal(pid, Signal::CONT)?;
+                recorder.note(What::Healed { nth });
+            }
+            Fault::Roll => {
+                let count = self.nodes.len();
+                for (turn, index) in (index..count).chain(0..index).enumerate() {
+                    // Each that has players is a fault of its own, and the first was noted.
+                    let pid = self.nodes.get(index).map_or(0, |node| node.child.id());
+                    if turn > 0 && self.has_players(index, &crowd.seats()) {
+                        recorder.note(What::Kill { nth, pid });
+                    }
+                    self.roll(index, recorder).await?;
+                    crowd.all_play(options.return_within).await;
+                }
+            }
+            Fault::Partition => {
+                node.gate.shut(true);
+                sleep(away).await;
+                node.gate.shut(false);
+                recorder.note(What::Healed { nth });
+            }
+            Fault::StoreKill => {
+                self.redis.kill()?;
+                sleep(away).await;
+                self.redis.restart()?;
+                recorder.note(What::Started { pid: self.redis.pid() });
+            }
+            Fault::StoreWipe => {
+                self.redis.wipe()?;
+                recorder.note(What::Healed { nth });
+            }
+            Fault::StorePause => {
+                self.redis.stop()?;
+                sleep(away).await;
+                self.redis.go_on()?;
+                recorder.note(What::Healed { nth });
+            }
+            Fault::Freeze | Fault::Corrupt | Fault::FullDisk => bail!("`{}` is done to one server", options.fault.name()),
+        }
+        // What the nodes make of it comes within a lease.
+        if options.fault != Fault::Kill {
+            sleep(Duration::from_millis(u64::from(AWAY.start))).await;
+        }
+        Ok(())
+    }
+
+    /// A node on which somebody plays, so that it is felt.
+    fn victim(&self, seats: &BTreeMap<String, u32>, rng: &mut Rng) -> usize {
+        let with: Vec<usize> = (0..self.nodes.len()).filter(|index| self.has_players(*index, seats)).collect();
+        with.get(rng.below(with.len().max(1) as u32) as usize).copied().unwrap_or(0)
+    }
+
+    fn has_players(&self, index: usize, seats: &BTreeMap<String, u32>) -> bool {
+        self.nodes.get(index).and_then(|node| seats.get(&node.play.to_string())).is_some_and(|seats| *seats > 0)
+    }
+
+    /// As a new build comes: the server is asked to hand its matches over, and its successor starts.
+    async fn roll(&mut self, index: usize, recorder: &Recorder) -> Result<()> {
+        let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
+        signal(node.child.id(), Signal::USR2)?;
+        let asked = Instant::now();
+        while node.child.try_wait()?.is_none() {
+            if asked.elapsed() > STOP_PATIENCE {
+                let name = node.name.clone();
+                bail!("{name} was asked to make way and is still there:\n{}", self.log_tail());
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+        self.start_again(index, recorder)
+    }
+
+    fn start_again(&mut self, index: usize, recorder: &Recorder) -> Result<()> {
+        let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
+        node.child = node.recipe.spawn(&node.name, node.play.port(), &node.gate.url())?.0;
+        recorder.note(What::Started { pid: node.child.id() });
+        Ok(())
+    }
+
+    fn log_tail(&self) -> String {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+    }
+}
+
+/// The head of the answer to `GET /api/info`.
+fn head_of_info(server: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(server)?;
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    write!(stream, "GET /api/info HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n")?;
+    let lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Whether each fault must break a connection.
+fn breaks(options: &Options) -> bool {
+    match options.fault {
+        Fault::Kill | Fault::Roll | Fault::Stop => true,
+        // Frames wait for a store that they cannot reach.
+        Fault::Partition => options.consistent,
+        _ => false,
+    }
+}
+
+/// Ticks that a player may have seen and that are played again; `None`: it depends on how long a node
+/// was cut off.
+fn rollback_max(options: &Options) -> Option<u32> {
+    match options.fault {
+        _ if options.consistent => Some(0),
+        Fault::Partition | Fault::Stop | Fault::StoreKill | Fault::StorePause => None,
+        Fault::Roll | Fault::StoreWipe => Some(0),
+        _ => Some(ROLLBACK_TICKS),
+    }
+}
+
+impl Node {
+    fn start(name: String, gate: Gate, recipe: Recipe, recorder: &Recorder) -> Result<Self> {
+        let (child, play) = recipe.spawn(&name, 0, &gate.url())?;
+        recorder.note(What::Started { pid: child.id() });
+        Ok(Self { name, child, gate, play, recipe })
+    }
+
+    fn kill(&mut self) -> Result<()> {
+        self.child.kill().context("the server cannot be killed")?;
+        self.child.wait().map(drop).context("the server does not end")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may be gone already, or stopped.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Recipe {
+    /// Starts a server and waits until it listens.
+    fn spawn(&self, name: &str, port: u16, store: &str) -> Result<(Child, SocketAddr)> {
+        let mut command = Command::new(&self.binary);
+        command.args(["--port", &port.to_string(), "--no-admin", "--log", "json", "--drain-seconds", "5"]);
+        command.args(["--match-seconds", "86400", "--hash-every", "30", "--set", "matches.bots_fill=0"]);
+        command.args(["--set", "matches.countdown_seconds=0", "--set", "session.idle_ms=0"]);
+        command.args(["--store", store, "--node-id", name]).args(&self.flags);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for (variable, _) in std::env::vars_os().filter(|(variable, _)| variable.to_string_lossy().starts_with("TICKWIRE_")) {
+            command.env_remove(variable);
+        }
+        let mut child = command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let (found, listens) = mpsc::channel();
+        if let Some(output) = child.stdout.take() {
+            thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    let told = line.strip_prefix("tickwire: play   http://").and_then(|line| line.strip_suffix('/')?.parse().ok());
+                    let _ = told.map(|address: SocketAddr| found.send(address));
+                }
+            });
+        }
+        if let (Some(output), Ok(mut copy)) = (child.stderr.take(), File::options().append(true).open(&self.log)) {
+            let name = name.to_owned();
+            thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    // The log is for people, when something has failed.
+                    let _ = writeln!(copy, "{name} {line}");
+                }
+            });
+        }
+        if let Ok(play) = listens.recv_timeout(START_PATIENCE) {
+            return Ok((child, play));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        bail!("the server {name} did not come up: {}", std::fs::read_to_string(&self.log).unwrap_or_default());
+    }
+}
