@@ -69,7 +69,8 @@ fn main() -> ExitCode {
         },
         Err(error) => (error, true),
     };
-    eprintln!("tickwire: {error:#}");
+    // In one piece: a supervisor writes to the same place. There is nobody to tell if that fails.
+    let _ = std::io::stderr().write_all(format!("tickwire: {error:#}\n").as_bytes());
     // Whoever would start it again must know that this does not help.
     if is_settings && is_managed { ExitCode::from(EXIT_SETTINGS) } else { ExitCode::FAILURE }
 }

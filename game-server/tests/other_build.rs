@@ -14,7 +14,7 @@ use harness::Harness;
 use http::get;
 use tempfile::TempDir;
 use tickwire_game::Game;
-use tickwire_game::prelude::*;
+use tickwire_game::prelude::{Setup as Fill, *};
 use tickwire_loadtest::script::{enter, resume, see};
 use tickwire_loadtest::{Api, ApiError, Client, ClientError};
 use tickwire_protocol::{CloseReason, Credential};
@@ -61,6 +61,28 @@ macro_rules! version {
 version!(before, 1000,);
 version!(after, 200, Hurdle);
 version!(too_narrow, 100,);
+
+/// A version that cannot even be built.
+mod broken {
+    use super::{Fill, Game, MODE, MatchClock, Mode, PlayerId, World, before, game};
+
+    pub(crate) struct Run;
+
+    #[game]
+    impl Game for Run {
+        const NAME: &'static str = "run";
+        const MODES: &'static [Mode] = &[MODE];
+        type Components = (before::Runner,);
+
+        fn join(_: &mut World, _: PlayerId) {}
+
+        fn systems(_: &mut Fill<'_>) {
+            panic!("this version's mistake");
+        }
+
+        fn step(_: &mut before::Runner, _: &MatchClock, _: &u8, _: &Mode) {}
+    }
+}
 
 fn keeping<G: Game>(dir: &Path, port: u16) -> Harness {
     Harness::start::<G>(|config| {
@@ -119,14 +141,26 @@ async fn who_looks_for_a_match_that_cannot_go_on_is_told_so() {
         let refused = stranger.join(wanted).await.err();
         assert!(matches!(&refused, Some(ApiError::Refused { code, .. }) if code == "match_lost"), "{refused:?}");
     }
-    let metrics = get(harness.server.ops_addr(), "/metrics").text();
-    assert!(
-        metrics.lines().any(|line| line.starts_with("tickwire_") && line.contains("outcome=\"lost\"") && line.ends_with(" 1")),
-        "{metrics}"
-    );
+    assert!(lost(&harness) >= 1);
 
     harness.server.shutdown();
     let harness = keeping::<before::Run>(dir.path(), port);
     let refused = harness.guest(2).await.join(&id).await.err();
     assert!(matches!(&refused, Some(ApiError::Refused { code, .. }) if code == "match_not_found"), "it was ended: {refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_match_whose_return_panics_is_counted_and_told_of() {
+    let Left { dir, port, id, .. } = played().await;
+    let harness = keeping::<broken::Run>(dir.path(), port);
+    let refused = harness.guest(1).await.join(&id).await.err();
+    assert!(matches!(&refused, Some(ApiError::Refused { code, .. }) if code == "match_lost"), "{refused:?}");
+    assert!(lost(&harness) >= 1);
+}
+
+/// How many matches the monitoring system is told were lost, by all servers of these tests.
+fn lost(harness: &Harness) -> u64 {
+    let metrics = get(harness.server.ops_addr(), "/metrics").text();
+    let line = metrics.lines().find(|line| line.starts_with("tickwire_match_revivals_total{outcome=\"lost\"}")).expect("a count");
+    line.rsplit_once(' ').and_then(|(_, count)| count.parse().ok()).expect("a number")
 }

@@ -36,7 +36,7 @@ fn who_connects_while_there_is_no_server_is_answered_by_the_next() {
     let first = supervised.started();
     let play = supervised.listening();
     // It takes no connection from now on, and dies without having looked at any of these.
-    supervised::kill(first, "STOP");
+    supervised::hold(first);
     let mut waiting: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(play).expect("nobody is refused")).collect();
     supervised::kill(first, "KILL");
     supervised.started();

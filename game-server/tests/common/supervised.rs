@@ -103,3 +103,17 @@ impl Drop for Supervised {
         let _ = self.child.wait();
     }
 }
+
+/// Stops a process of this test, and returns when none of its threads runs any more.
+pub(crate) fn hold(pid: u64) {
+    kill(pid, "STOP");
+    let runs = || {
+        // Elsewhere than on Linux there is no such folder, and the signal has to do.
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok);
+        let states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+        states.into_iter().any(|stat| !stat.rsplit_once(')').is_some_and(|(_, state)| state.trim_start().starts_with('T')))
+    };
+    while runs() {
+        std::thread::yield_now();
+    }
+}

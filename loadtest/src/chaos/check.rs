@@ -31,6 +31,8 @@ pub(crate) struct Findings {
     pub(crate) rollbacks: usize,
     /// The most ticks of these.
     pub(crate) rollback_ticks: u32,
+    /// Views of ticks that two servers played, as they may while one is cut off.
+    pub(crate) forks: usize,
     /// Ticks of a match that more than one view is known of.
     pub(crate) ticks_compared: usize,
     /// Microseconds from a kill to each bot's return.
@@ -199,6 +201,11 @@ impl Checker {
             // What was seen before a fault may be played again after it.
             Some((.., before)) if before < faults && self.may_roll_back(1) => drop(self.seen.insert(key, (hash, bot, faults))),
             Some((.., after)) if after > faults && self.may_roll_back(1) => {}
+            // A server that was cut off or stood still plays ticks that the new one plays as well.
+            Some(_) if self.may_roll_back(u32::MAX) => {
+                self.findings.forks += 1;
+                self.seen.insert(key, (hash, bot, faults));
+            }
             Some((_, other, _)) if other == bot => {
                 self.findings.ticks_lost += 1;
                 self.say("tick", format!("bot {bot} saw tick {} of match {} twice, and it was not the same", view.tick, view.match_id));

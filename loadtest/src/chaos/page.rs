@@ -28,9 +28,10 @@ pub(crate) fn page(report: &Report, events: &[Event]) -> String {
             body {
                 h1 { "Faults under load" }
                 pre { (report.summary()) }
-                h2 { "Bots with a connection" }
+                h2 { "Bots with a connection, of " (report.bots) }
                 p { "Each line down is a fault; " (format!("{:.0} s", report.seconds)) " from left to right." }
                 (PreEscaped(timeline(report, events)))
+                div.scale { @for quarter in 0..=4 { span { (format!("{:.1} s", report.seconds * f64::from(quarter) / 4.0)) } } }
                 h2 { "Each kill" }
                 table {
                     thead { tr { @for head in ["kill", "at, s", "connections", "broken", "back", "p50, ms", "p99, ms", "max, ms"] { th { (head) } } } }
@@ -87,5 +88,6 @@ const fn change(what: &What) -> i64 {
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;font:15px/1.5 system-ui,sans-serif}body{max-width:64rem;margin:2rem auto;padding:0 1rem}\
-svg{width:100%;border:1px solid #8884}path{fill:none;vector-effect:non-scaling-stroke}.bots{stroke:#2a7de1}.kill{stroke:#d33a}\
+svg{width:100%;border:1px solid #8884}path{fill:none;vector-effect:non-scaling-stroke}.bots{stroke:#2a7de1;stroke-width:1.5}.kill{stroke:#d33;stroke-width:1.5;stroke-dasharray:4 3}\
+.scale{display:flex;justify-content:space-between;font-size:.8em;opacity:.7}\
 pre{white-space:pre-wrap}table{border-collapse:collapse}td,th{padding:.1rem .7rem;text-align:right}.bad{color:#d33;font-weight:bold}";
