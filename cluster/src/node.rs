@@ -17,116 +17,45 @@ mod claims;
 mod contact;
 mod flush;
 mod lane;
+mod lock;
+mod match_lane;
+mod notes;
+mod options;
 mod partings;
 mod pending;
 mod random;
+mod shared;
 mod tide;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tickwire_protocol::MatchId;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
-pub use self::claims::{CLAIMS_AT_ONCE_MAX, REFUSED_MAX, WANTED_MAX};
-pub use self::lane::{Consistency, MatchLane, Standing};
-pub use self::partings::PARTINGS_MAX;
+pub use self::claims::CLAIMS_AT_ONCE_MAX;
+pub use self::lane::{Consistency, Standing};
+pub use self::match_lane::MatchLane;
+pub use self::notes::{REFUSED_MAX, WANTED_MAX};
+pub use self::options::{EVENTS_MAX, Event, Load, Options};
 pub use self::pending::{PENDING_BYTES_MAX, PENDING_RECORDS_MAX};
+pub use self::shared::PARTINGS_MAX;
 
 use self::contact::Contact;
 use self::lane::Lane;
-use self::partings::Parting;
+use self::lock::lock;
+use self::shared::{Parting, Shared};
 use self::tide::Tide;
-use crate::store::{Epoch, Kept, NodeCard, NodeId, Owner, Store};
-
-/// Most events that wait for a node's server. While they do, it claims nothing.
-pub const EVENTS_MAX: usize = 64;
+use crate::store::{Epoch, NodeCard, NodeId, Store};
 
 /// How often it is looked whether the store has heard all.
 const SETTLE_LOOK: Duration = Duration::from_millis(10);
-
-/// How a node lives.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Its name.
-    pub id: NodeId,
-    /// Random with each start of the process.
-    pub incarnation: u64,
-    /// Where players reach it: an `http` or `https` URL that ends with a slash.
-    pub address: String,
-    /// How long a match stays its own after a write. It is renewed four times in that.
-    pub lease: Duration,
-    /// What available matches have recorded is written so often.
-    pub flush: Duration,
-    /// Of its randomness.
-    pub seed: u64,
-}
-
-/// What happens to a node, for its server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A match whose owner is gone is ours: run it on, and [`Node::open`] or [`Node::refuse`] it. Its
-    /// lease is kept meanwhile.
-    Granted {
-        /// The match.
-        id: MatchId,
-        /// The how-manieth owner this node is.
-        epoch: Epoch,
-        /// What the last one left.
-        kept: Kept,
-    },
-    /// Somebody else runs this match by now: stop it and send its players there.
-    Fenced {
-        /// The match.
-        id: MatchId,
-        /// Who runs it. `None`: it has ended.
-        owner: Option<Owner>,
-    },
-}
-
-/// What its server tells a node of itself, asked at every beat and before it claims.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
-    /// Of its measured headroom, used: 0 to 1,000.
-    pub permille: u16,
-    /// Matches it runs.
-    pub matches: u32,
-    /// It takes in nothing new.
-    pub is_draining: bool,
-    /// It may claim.
-    pub has_room: bool,
-}
 
 /// One of many nodes, for its server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Node {
     shared: Arc<Shared>,
-}
-
-/// What the parts of a node share.
-#[derive(Debug)]
-struct Shared {
-    options: Options,
-    store: Arc<dyn Store>,
-    /// Its clock starts there.
-    started: Instant,
-    contact: Contact,
-    tide: Tide,
-    /// Those that it runs, and those it was granted.
-    lanes: Mutex<BTreeMap<MatchId, Arc<Lane>>>,
-    partings: Mutex<BTreeMap<(MatchId, Epoch), Parting>>,
-    claims: Mutex<claims::Notes>,
-    nodes: watch::Sender<Arc<[NodeCard]>>,
-    /// Rises when the store turns out to have lost something.
-    losses: watch::Sender<u64>,
-    flush_now: Notify,
-    part_now: Notify,
-    claim_now: Notify,
-    /// One at a time: what gives leases up is not overtaken by what renews them.
-    writing: tokio::sync::Mutex<()>,
-    is_leaving: watch::Sender<bool>,
 }
 
 /// A node that shares `store` with others. It lives as long as the future runs, which ends after
@@ -263,50 +192,4 @@ impl Node {
         let Options { id, incarnation, .. } = &self.shared.options;
         let _ = self.shared.contact.ask(self.shared.store.leave(id, *incarnation)).await;
     }
-}
-
-impl Shared {
-    /// The node's clock.
-    fn since_start(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.started)
-    }
-
-    /// Until when a lease lasts for sure that was renewed by a call that began at `began`: clocks
-    /// differ by less than a part in sixteen.
-    fn lease_from(&self, began: Instant) -> Duration {
-        self.since_start(began) + self.options.lease * 15 / 16
-    }
-
-    fn lane(&self, id: MatchId) -> Option<Arc<Lane>> {
-        lock(&self.lanes).get(&id).cloned()
-    }
-
-    /// All lanes, as they are now.
-    fn all_lanes(&self) -> Vec<Arc<Lane>> {
-        lock(&self.lanes).values().cloned().collect()
-    }
-
-    /// This lane is no more. A newer one of the same match stays.
-    fn forget(&self, lane: &Arc<Lane>) {
-        let mut lanes = lock(&self.lanes);
-        if lanes.get(&lane.id).is_some_and(|there| Arc::ptr_eq(there, lane)) {
-            lanes.remove(&lane.id);
-        }
-    }
-
-    /// The store has lost something: it is told all again, and owners have time to do so before
-    /// anybody claims.
-    fn lost(&self, why: &'static str) {
-        tracing::warn!(why, "the store has lost something: everything is written to it again");
-        self.contact.hold_claims(Instant::now() + self.options.lease);
-        self.losses.send_modify(|losses| *losses += 1);
-        for lane in self.all_lanes() {
-            lane.pending().store_lost();
-        }
-    }
-}
-
-/// Nobody panics while they hold one; if somebody did, what they left would still be whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

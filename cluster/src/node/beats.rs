@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::options::{Load, Options};
 use super::random::Random;
-use super::{Load, Options, Shared};
+use super::shared::Shared;
 use crate::store::NodeCard;
 
 pub(super) async fn run(shared: &Shared, load: &(impl Fn() -> Load + Sync)) {

@@ -4,7 +4,6 @@
 //! others wait for one more look, so two do not both try. A node whose server has not yet taken what
 //! it was granted claims nothing more.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -13,66 +12,21 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::lane::Lane;
-use super::partings::Parting;
+use super::lock::lock;
+use super::notes::WANTED_MAX;
+use super::options::{Event, Load};
 use super::random::{Random, mix};
-use super::{Event, Load, Shared, lock};
+use super::shared::{Parting, Shared};
 use crate::store::{Claim, NodeId};
 
 /// Most claims at a time.
 pub const CLAIMS_AT_ONCE_MAX: usize = 8;
-/// Most matches that this node remembers to have refused; beyond that it forgets the one that it may
-/// claim again first.
-pub const REFUSED_MAX: usize = 1_024;
-/// Most matches that are to be handed over to this node; a further one is found as others are.
-pub const WANTED_MAX: usize = 1_024;
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(100);
 /// So many orphans it looks at.
 const ORPHANS: usize = 64;
-/// A match that was refused is not claimed again for so long.
-const REFUSED_FOR: Duration = Duration::from_secs(10);
 /// More matches than anybody has.
 const EVERY: usize = 1 << 20;
-
-/// What a node remembers of claims.
-#[derive(Debug, Default)]
-pub(super) struct Notes {
-    /// Not to be claimed before.
-    refused: BTreeMap<MatchId, Instant>,
-    /// Those that are handed over to this node.
-    wanted: BTreeSet<MatchId>,
-    /// Claims whose answer never came.
-    lost: BTreeSet<MatchId>,
-    /// Orphans that are others' to claim, seen at the last look.
-    seen: BTreeSet<MatchId>,
-}
-
-impl Notes {
-    pub(super) fn refuse(&mut self, id: MatchId, now: Instant) {
-        self.refused.insert(id, now + REFUSED_FOR);
-        if self.refused.len() > REFUSED_MAX
-            && let Some(oldest) = self.refused.iter().min_by_key(|(_, until)| **until).map(|(id, _)| *id)
-        {
-            self.refused.remove(&oldest);
-        }
-    }
-
-    pub(super) fn want(&mut self, id: MatchId) {
-        if self.wanted.len() < WANTED_MAX {
-            self.wanted.insert(id);
-        }
-    }
-
-    /// Whether a claim of it was lost; from now on it counts as known.
-    pub(super) fn was_lost(&mut self, id: MatchId) -> bool {
-        self.lost.remove(&id)
-    }
-
-    fn may_claim(&mut self, id: MatchId, now: Instant) -> bool {
-        self.refused.retain(|_, until| *until > now);
-        !self.refused.contains_key(&id)
-    }
-}
 
 pub(super) async fn run(shared: &Shared, load: &(impl Fn() -> Load + Sync), events: &mpsc::Sender<Event>) {
     let mut random = Random::new(shared.options.seed, 4);

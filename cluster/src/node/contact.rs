@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::{Options, lock};
+use super::lock::lock;
+use super::options::Options;
 use crate::store::{Reply, StoreError};
 
 /// See the module.

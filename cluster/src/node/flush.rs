@@ -12,10 +12,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::lane::{Lane, Standing};
-use super::partings::Parting;
+use super::lock::lock;
+use super::options::Event;
 use super::pending::Taken;
 use super::random::Random;
-use super::{Event, Shared, lock};
+use super::shared::{Parting, Shared};
 use crate::store::{StoreError, Written};
 
 /// Most matches in one write.

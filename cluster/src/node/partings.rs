@@ -5,38 +5,15 @@ use std::time::Duration;
 use tickwire_protocol::MatchId;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::lock::lock;
 use super::random::Random;
-use super::{Shared, lock};
+use super::shared::{Parting, Shared};
 use crate::store::Epoch;
 
-/// Most matches whose end the store has not heard of. Of a further one it never does: somebody else
-/// runs it on, and it ends there, as nobody comes.
-pub const PARTINGS_MAX: usize = 65_536;
 /// So many at a time.
 const AT_ONCE: usize = 256;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// How a node parts with a match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parting {
-    /// It is over.
-    End,
-    /// Others may run it.
-    GiveUp,
-}
-
-impl Shared {
-    /// The store is to be told.
-    pub(super) fn part(&self, id: MatchId, epoch: Epoch, how: Parting) {
-        let mut partings = lock(&self.partings);
-        if partings.len() < PARTINGS_MAX {
-            partings.insert((id, epoch), how);
-        }
-        drop(partings);
-        self.part_now.notify_one();
-    }
-}
 
 pub(super) async fn run(shared: &Shared) {
     let mut random = Random::new(shared.options.seed, 3);
@@ -66,22 +43,13 @@ pub(super) async fn run(shared: &Shared) {
     }
 }
 
-impl Shared {
-    /// The store was told.
-    fn parted(&self, which: &[(MatchId, Epoch)]) -> bool {
-        let mut partings = lock(&self.partings);
-        partings.retain(|there, _| !which.contains(there));
-        true
-    }
-}
-
 /// Ends leases, when no write that renews them is on its way.
 async fn give_up(shared: &Shared, which: &[(MatchId, Epoch)]) -> bool {
     let _turn = shared.writing.lock().await;
     shared.contact.ask(shared.store.give_up(&shared.options.id, which)).await.is_ok()
 }
 
-/// See [`super::Node::hand_over`].
+/// See `Node::hand_over`.
 pub(super) async fn hand_over(shared: &Shared, ids: &[MatchId], patience: Duration) -> Vec<MatchId> {
     let until = Instant::now() + patience;
     let lanes: Vec<_> = ids.iter().filter_map(|id| shared.lane(*id)).collect();

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Options, lock};
-use crate::node::contact::Contact;
+use super::contact::Contact;
+use super::lock::lock;
+use super::options::Options;
 use crate::store::{Store, StoreError};
 
 /// The shelf of the store.

@@ -9,7 +9,7 @@ use tickwire_protocol::{MatchId, PlayerId, Tick};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::host::{Connected, Joined, Request};
+use crate::host::{self, Connected, Joined, Request};
 use crate::play::{Ask, Frame, How, secret};
 use crate::world::{World, short};
 
@@ -91,7 +91,7 @@ impl Client {
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
         sleep(self.world.ms(2, 20)).await;
         let (reply, answer) = oneshot::channel();
-        let door = self.world.nodes[self.at].process.lock().unwrap().as_ref().map(|process| process.door.clone())?;
+        let door = host::process(&self.world, self.at)?.door.clone();
         door.send(request(reply)).ok()?;
         timeout(Duration::from_millis(1_500), answer).await.ok()?.ok()
     }
@@ -134,7 +134,11 @@ impl Client {
                     }
                 }
                 Frame::Refused(why) => {
-                    if self.world.is_consistent(self.id) && self.resume.is_some() && self.world.rewinds(self.id) == self.rewinds {
+                    if self.world.is_consistent(self.id)
+                        && !self.world.is_forked(self.id)
+                        && self.resume.is_some()
+                        && self.world.rewinds(self.id) == self.rewinds
+                    {
                         self.world.broken(&format!("client {} is refused its seat in match {}: {why:?}", self.number, short(self.id)));
                     }
                     self.resume = None;

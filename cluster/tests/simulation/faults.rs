@@ -80,8 +80,7 @@ impl Drop for Fault {
 }
 
 async fn crash(world: &Arc<World>, node: usize) {
-    let process = world.nodes[node].process.lock().unwrap().take();
-    let Some(process) = process else { return };
+    let Some(process) = host::process(world, node) else { return };
     let time = if world.below(2) == 0 { world.ms(100, 800) } else { world.ms(800, 4_000) };
     let is_alone = world.ongoing.load(Ordering::Relaxed) == 0;
     let fault = Fault::begin(world, &format!("node {node} crashes for {time:?}"));
@@ -89,6 +88,7 @@ async fn crash(world: &Arc<World>, node: usize) {
     if is_alone {
         world.crashed(process.host.runs());
     }
+    process.end();
     drop(process);
     sleep(time).await;
     drop(fault);
@@ -97,7 +97,7 @@ async fn crash(world: &Arc<World>, node: usize) {
 }
 
 async fn stand_still(world: &Arc<World>, node: usize) {
-    let gate = world.nodes[node].process.lock().unwrap().as_ref().map(|process| Arc::clone(&process.gate));
+    let gate = host::process(world, node).map(|process| Arc::clone(&process.gate));
     let Some(gate) = gate else { return };
     let time = world.ms(200, 4_000);
     let _fault = Fault::begin(world, &format!("node {node} stands still for {time:?}"));
@@ -164,8 +164,7 @@ fn wipe(world: &Arc<World>) {
 
 fn hand_over(world: &Arc<World>, node: usize) {
     let to = (node + 1 + world.below(world.nodes.len() as u32 - 1) as usize) % world.nodes.len();
-    let process = world.nodes[node].process.lock().unwrap();
-    let Some(process) = process.as_ref() else { return };
+    let Some(process) = host::process(world, node) else { return };
     for (id, _) in process.host.runs() {
         let _ = process.door.send(Request::HandOver { id, to });
     }
@@ -197,10 +196,10 @@ fn listed_again(world: &Arc<World>) {
 pub(crate) type Runs = Vec<(usize, tickwire_protocol::MatchId, tickwire_cluster::Epoch)>;
 
 pub(crate) fn running(world: &World) -> Runs {
-    let nodes = world.nodes.iter().enumerate();
+    let nodes = 0..world.nodes.len();
     nodes
-        .flat_map(|(number, slot)| {
-            let runs = slot.process.lock().unwrap().as_ref().map(|process| process.host.runs()).unwrap_or_default();
+        .flat_map(|number| {
+            let runs = host::process(world, number).map(|process| process.host.runs()).unwrap_or_default();
             runs.into_iter().map(move |(id, epoch)| (number, id, epoch))
         })
         .collect()

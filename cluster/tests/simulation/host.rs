@@ -73,7 +73,7 @@ enum Note {
     Answer { number: u64, answer: Joined },
 }
 
-/// A process: dropped, everything in it ends at once, as with SIGKILL.
+/// A process.
 pub(crate) struct Process {
     pub(crate) door: mpsc::UnboundedSender<Request>,
     pub(crate) gate: Arc<Gate>,
@@ -99,11 +99,18 @@ struct Running {
     frozen: watch::Receiver<Option<u64>>,
 }
 
-impl Drop for Process {
-    fn drop(&mut self) {
+impl Process {
+    /// Everything in it ends at once, as with SIGKILL.
+    pub(crate) fn end(&self) {
         self.host.tasks.lock().unwrap().abort_all();
         self.host.world.died(self.host.number, self.host.incarnation);
+        self.host.world.nodes[self.host.number].process.lock().unwrap().take();
     }
+}
+
+/// The process on machine `number`, if one runs there.
+pub(crate) fn process(world: &World, number: usize) -> Option<Arc<Process>> {
+    world.nodes[number].process.lock().unwrap().clone()?.downcast().ok()
 }
 
 /// Starts a server on machine `number`.
@@ -140,7 +147,7 @@ pub(crate) fn start(world: &Arc<World>, number: usize) {
     host.spawn(Arc::clone(&host).answer_door(requests));
     host.spawn(Arc::clone(&host).read_letters());
     host.spawn(Arc::clone(&host).hold_codes());
-    *world.nodes[number].process.lock().unwrap() = Some(Process { door, gate, host });
+    *world.nodes[number].process.lock().unwrap() = Some(Arc::new(Process { door, gate, host }));
 }
 
 impl Host {
@@ -355,7 +362,7 @@ impl Host {
             self.world.acked(id, epoch, self.number, next);
             self.world.hurt(self.number, LEASE * 2);
             self.world.truth().figures.hand_overs += 1;
-            if let Some(process) = self.world.nodes[to].process.lock().unwrap().as_ref() {
+            if let Some(process) = process(&self.world, to) {
                 process.host.node.claim(id);
             }
         }

@@ -48,17 +48,13 @@ struct Report {
     figures: Figures,
 }
 
-pub(crate) fn is_verbose() -> bool {
-    env::var_os("TICKWIRE_SEED").is_some()
-}
-
 fn run(seed: u64, plant: Option<Plant>) -> Report {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let world = World::new(seed, 3 + (seed % 3) as usize, plant);
         let report = simulate(&world).await;
         // Servers know the world, and it them.
-        world.nodes.iter().for_each(|slot| drop(slot.process.lock().unwrap().take()));
+        (0..world.nodes.len()).filter_map(|number| host::process(&world, number)).for_each(|process| process.end());
         report
     })
 }
@@ -127,8 +123,7 @@ impl Arena {
         world.truth().matches.insert(id, Match::new(is_consistent));
         let at = world.below(world.nodes.len() as u32) as usize;
         let request = Request::Create { id, seed: world.seed() };
-        let process = world.nodes[at].process.lock().unwrap();
-        process.as_ref().map(|process| process.door.send(request)).unwrap().unwrap();
+        host::process(world, at).unwrap().door.send(request).unwrap_or_else(|_| panic!("it lives"));
     }
 
     fn join(&mut self, id: MatchId, at: usize) {
@@ -148,12 +143,12 @@ impl Arena {
                 let mut arena = Arena { world: Arc::clone(&world), players: Vec::new() };
                 let id = MatchId([number; 16]);
                 let at = world.below(world.nodes.len() as u32) as usize;
-                if world.nodes[at].process.lock().unwrap().is_none() {
+                if host::process(&world, at).is_none() {
                     continue;
                 }
                 world.truth().matches.insert(id, Match::new(false));
                 let request = Request::Create { id, seed: world.seed() };
-                if let Some(process) = world.nodes[at].process.lock().unwrap().as_ref() {
+                if let Some(process) = host::process(&world, at) {
                     let _ = process.door.send(request);
                 }
                 arena.join(id, at);
@@ -197,7 +192,7 @@ impl Arena {
                 world.truth().matches.entry(id).and_modify(|one| one.players += 1);
                 let (owner, ticket) = (world.unique() as u32, play::secret(world.unique()));
                 let (reply, answer) = oneshot::channel();
-                let door = world.nodes[at].process.lock().unwrap().as_ref().map(|process| process.door.clone()).unwrap();
+                let door = host::process(world, at).unwrap().door.clone();
                 door.send(Request::Join { id, owner, ticket, reply }).unwrap_or_else(|_| panic!("it lives"));
                 let answer = answer.await;
                 if !matches!(answer, Ok(Joined::Seat { .. })) {

@@ -1,7 +1,9 @@
 //! Everything that a seed decides, and what is true: who was told what, what the store has, and which
 //! promises were broken.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,7 +16,6 @@ use tickwire_game::Rng;
 use tickwire_protocol::{MatchId, PlayerId};
 use tokio::time::Instant;
 
-use crate::host::Process;
 use crate::plant::Plant;
 
 pub(crate) const LEASE: Duration = Duration::from_millis(1_200);
@@ -38,7 +39,8 @@ pub(crate) struct World {
 /// A machine.
 pub(crate) struct Slot {
     pub(crate) id: NodeId,
-    pub(crate) process: Mutex<Option<Process>>,
+    /// What only `host` knows.
+    pub(crate) process: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
     pub(crate) wire: Mutex<Wire>,
     /// How much longer its seconds are than the store's, in thousandths.
     pub(crate) skew: i32,
@@ -178,7 +180,7 @@ impl World {
 
     /// For who looks for the reason.
     pub(crate) fn note(&self, what: &str) {
-        if crate::is_verbose() {
+        if env::var_os("TICKWIRE_SEED").is_some() {
             println!("{:>6} ms  {what}", self.began.elapsed().as_millis());
         }
     }
@@ -297,7 +299,7 @@ impl World {
             if is_overtaken {
                 return;
             }
-            let is_lost = truth.is_owner_lost(one);
+            let is_lost = truth.is_owner_lost(one) || truth.has_just_lost();
             if let Some(well) = truth.well_owner(one) {
                 broken.push(format!("match {} is taken from node {well}, with which nothing is wrong", short(id)));
             }
@@ -400,6 +402,7 @@ impl World {
                 one.owners.retain(|owner, _| *owner <= epoch);
                 one.hashes.clear();
                 one.rewinds += 1;
+                one.is_forked = true;
                 one.exposed = None;
                 one.told = 0;
                 truth.figures.excused += 1;
@@ -439,7 +442,7 @@ impl World {
     /// Which of these matches the store has not got back although their owner lives.
     pub(crate) fn check_healed(&self, runs: &[(usize, MatchId, Epoch)]) {
         let truth = self.truth();
-        let exposed: Vec<_> = runs.iter().filter(|(_, id, _)| truth.matches.get(id).is_some_and(|one| one.exposed.is_some())).collect();
+        let exposed: Vec<_> = runs.iter().filter(|run| truth.is_exposed(run)).collect();
         drop(truth);
         for (node, id, epoch) in exposed {
             self.broken(&format!("the store has lost match {}, and node {node} has not written it again in {epoch:?}", short(*id)));
@@ -453,11 +456,16 @@ impl World {
             let mut truth = self.truth();
             let Some(one) = truth.matches.get_mut(&id) else { return };
             let former = one.seats.insert(client, player);
-            if one.is_consistent && one.rewinds == seen_rewinds && former.is_some_and(|former| former != player) {
+            if one.is_consistent && !one.is_forked && one.rewinds == seen_rewinds && former.is_some_and(|former| former != player) {
                 broken = Some(format!("client {client} of match {} had seat {former:?}, and is given {player:?}", short(id)));
             }
         }
         broken.iter().for_each(|what| self.broken(what));
+    }
+
+    /// The store went back behind a claim whose owner may come again: two lines of one match.
+    pub(crate) fn is_forked(&self, id: MatchId) -> bool {
+        self.truth().matches.get(&id).is_some_and(|one| one.is_forked)
     }
 
     pub(crate) fn rewinds(&self, id: MatchId) -> u32 {
@@ -518,11 +526,24 @@ impl fmt::Display for Figures {
 }
 
 impl Truth {
+    /// Whether the store has lost what this, the newest owner of a match, has.
+    fn is_exposed(&self, (node, id, epoch): &(usize, MatchId, Epoch)) -> bool {
+        self.matches.get(id).is_some_and(|one| {
+            let newest = one.owners.iter().next_back();
+            one.exposed.is_some() && newest.is_some_and(|(newest, (owner, ..))| newest == epoch && owner == node)
+        })
+    }
+
+    /// A claim may have been on its way when the store went back: nobody could know.
+    fn has_just_lost(&self) -> bool {
+        self.lost_at.is_some_and(|lost| lost.elapsed() < Duration::from_millis(100))
+    }
+
     /// The newest owner of a match, if nothing has been wrong with it for long.
     fn well_owner(&self, one: &Match) -> Option<usize> {
         let (node, incarnation, _) = one.owners.values().next_back()?;
         let was_hurt = self.hurt[*node].is_some_and(|hurt| hurt + LEASE * 3 >= Instant::now());
-        let is_well = !one.is_let_go && !one.is_over && !was_hurt && !self.dead.contains(&(*node, *incarnation));
+        let is_well = !self.has_just_lost() && !one.is_let_go && !one.is_over && !was_hurt && !self.dead.contains(&(*node, *incarnation));
         is_well.then_some(*node)
     }
 
