@@ -10,8 +10,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::host::{self, Connected, Joined, Request};
+use crate::machine::short;
 use crate::play::{Ask, Frame, How, secret};
-use crate::world::{World, short};
+use crate::world::World;
 
 /// What players want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::host::{self, Request, code};
 use crate::link::listed;
+use crate::machine::short;
 use crate::plant::Plant;
-use crate::world::{World, short};
+use crate::world::World;
 
 /// Lets things go wrong for `time`, and makes all well again.
 pub(crate) async fn rage(world: &Arc<World>, time: Duration) {

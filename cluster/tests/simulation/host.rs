@@ -13,10 +13,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::gate::Gate;
 use crate::link::Link;
+use crate::machine::short;
 use crate::plant::Plant;
 use crate::play::{self, Ask, Frame, How, Order, Play};
-use crate::world::{Gate, LEASE, World, short};
+use crate::world::{LEASE, World};
 
 /// What a client asks of a server.
 pub(crate) enum Request {

@@ -12,8 +12,11 @@
 
 mod client;
 mod faults;
+mod figures;
+mod gate;
 mod host;
 mod link;
+mod machine;
 mod plant;
 mod play;
 mod world;
@@ -33,9 +36,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Client, Wish};
+use crate::figures::Figures;
 use crate::host::{Joined, Request};
+use crate::machine::short;
 use crate::plant::Plant;
-use crate::world::{Figures, Match, World, short};
+use crate::world::{Match, World};
 
 /// So many without being asked for more.
 const SEEDS: u64 = 200;

@@ -15,8 +15,9 @@ use tickwire_protocol::{CloseReason, MatchId, PlayerId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::machine::short;
 use crate::plant::Plant;
-use crate::world::{World, short};
+use crate::world::World;
 
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 const STEP: u8 = 0;

@@ -1,13 +1,10 @@
 //! Everything that a seed decides, and what is true: who was told what, what the store has, and which
 //! promises were broken.
 
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use tickwire_cluster::embedded::{Embedded, Snapshot};
@@ -16,6 +13,8 @@ use tickwire_game::Rng;
 use tickwire_protocol::{MatchId, PlayerId};
 use tokio::time::Instant;
 
+use crate::figures::Figures;
+use crate::machine::{Slot, node_id, short};
 use crate::plant::Plant;
 
 pub(crate) const LEASE: Duration = Duration::from_millis(1_200);
@@ -34,25 +33,6 @@ pub(crate) struct World {
     /// Faults that have begun and not ended.
     pub(crate) ongoing: AtomicU64,
     began: Instant,
-}
-
-/// A machine.
-pub(crate) struct Slot {
-    pub(crate) id: NodeId,
-    /// What only `host` knows.
-    pub(crate) process: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
-    pub(crate) wire: Mutex<Wire>,
-    /// How much longer its seconds are than the store's, in thousandths.
-    pub(crate) skew: i32,
-}
-
-/// What is wrong between a node and the store.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wire {
-    pub(crate) is_cut: bool,
-    /// Of a thousand calls, so many get lost, and so many come twice.
-    pub(crate) loss: u32,
-    pub(crate) twice: u32,
 }
 
 /// What is true of everything.
@@ -77,21 +57,6 @@ pub(crate) struct Truth {
     pub(crate) delisted: BTreeSet<MatchId>,
     pub(crate) checkpoints: BTreeMap<MatchId, bytes::Bytes>,
     pub(crate) tide: BTreeMap<Vec<u8>, bytes::Bytes>,
-}
-
-/// What happened, in numbers.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Figures {
-    pub(crate) seeds: u64,
-    pub(crate) ticks: u64,
-    pub(crate) takeovers: u64,
-    pub(crate) hand_overs: u64,
-    pub(crate) crashes: u64,
-    pub(crate) faults: u64,
-    /// Matches whose newest ticks went with the store and their owner.
-    pub(crate) excused: u64,
-    /// From a node's crash until one of its matches went on elsewhere, milliseconds.
-    pub(crate) back_ms: Vec<u64>,
 }
 
 /// What is true of a match.
@@ -488,43 +453,6 @@ impl Match {
     }
 }
 
-impl Figures {
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.seeds += 1;
-        self.ticks += other.ticks;
-        self.takeovers += other.takeovers;
-        self.hand_overs += other.hand_overs;
-        self.crashes += other.crashes;
-        self.faults += other.faults;
-        self.excused += other.excused;
-        self.back_ms.extend(&other.back_ms);
-    }
-}
-
-impl fmt::Display for Figures {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut back = self.back_ms.clone();
-        back.sort_unstable();
-        let part = |thousandths: usize| {
-            back.get((back.len() * thousandths / 1_000).min(back.len().saturating_sub(1))).copied().unwrap_or_default()
-        };
-        write!(
-            formatter,
-            "{} seeds: {} ticks told, {} faults, {} takeovers, {} hand-overs, ",
-            self.seeds, self.ticks, self.faults, self.takeovers, self.hand_overs
-        )?;
-        write!(formatter, "{} set back with the store and their owner; {} lone crashes, ", self.excused, self.crashes)?;
-        write!(
-            formatter,
-            "their {} matches go on elsewhere after {} ms (median), {} ms (99 %), {} ms (longest)",
-            back.len(),
-            part(500),
-            part(990),
-            part(1_000)
-        )
-    }
-}
-
 impl Truth {
     /// Whether the store has lost what this, the newest owner of a match, has.
     fn is_exposed(&self, (node, id, epoch): &(usize, MatchId, Epoch)) -> bool {
@@ -568,43 +496,4 @@ impl Truth {
             }
         }
     }
-}
-
-/// Stops everything of a process for a while, as SIGSTOP does.
-#[derive(Default)]
-pub(crate) struct Gate {
-    is_shut: AtomicBool,
-    waiting: Mutex<Vec<Waker>>,
-}
-
-impl Gate {
-    pub(crate) fn shut(&self) {
-        self.is_shut.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn open(&self) {
-        self.is_shut.store(false, Ordering::Relaxed);
-        self.waiting.lock().unwrap().drain(..).for_each(Waker::wake);
-    }
-
-    /// `work`, while the gate is open.
-    pub(crate) async fn pass<T>(self: Arc<Self>, work: impl Future<Output = T>) -> T {
-        let mut work = Box::pin(work);
-        std::future::poll_fn(move |context| {
-            if self.is_shut.load(Ordering::Relaxed) {
-                self.waiting.lock().unwrap().push(context.waker().clone());
-                return Poll::Pending;
-            }
-            work.as_mut().poll(context)
-        })
-        .await
-    }
-}
-
-pub(crate) fn node_id(number: usize) -> NodeId {
-    NodeId::new(&format!("n{number}")).unwrap()
-}
-
-pub(crate) fn short(id: MatchId) -> u8 {
-    id.0[0]
 }

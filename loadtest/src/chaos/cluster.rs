@@ -20,7 +20,7 @@ use tokio::time::sleep;
 use crate::crowd::Crowd;
 use crate::history::{Recorder, What};
 use crate::options::{Control, Fault, Options};
-use crate::run::{ARRIVAL, FELT, PAUSE_MIN, SPARE, until};
+use crate::patience::{ARRIVAL, FELT, PAUSE_MIN, SPARE, until};
 use crate::server::{START_PATIENCE, STOP_PATIENCE, signal};
 use crate::store::{Gate, Redis};
 

@@ -14,6 +14,8 @@ mod options;
 #[cfg(unix)]
 mod page;
 #[cfg(unix)]
+mod patience;
+#[cfg(unix)]
 mod report;
 #[cfg(unix)]
 mod run;

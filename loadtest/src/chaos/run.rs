@@ -16,21 +16,14 @@ use crate::crowd::Crowd;
 use crate::history::{self, Event, Recorder, What};
 use crate::options::{Control, Fault, Options};
 use crate::page;
+use crate::patience::{ARRIVAL, FELT, PAUSE_MIN, SPARE, until};
 use crate::report::{Quantiles, Report};
 use crate::server::{self, Server, SmallDisk};
 
-/// How long the bots may take to come in at first.
-pub(crate) const ARRIVAL: Duration = Duration::from_mins(1);
-/// The shortest that is waited from when everyone plays to a kill.
-pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(100);
-/// After the time that a bot has to return, it may need this for a new seat.
-pub(crate) const SPARE: Duration = Duration::from_secs(20);
 /// A kill while the next server comes up is so long after its start, at most.
 const AGAIN_MAX: Duration = Duration::from_millis(80);
 /// What is away is away for so long, milliseconds.
 const AWAY: std::ops::Range<u32> = 500..3_000;
-/// A kill is felt, and answered with another server, within this.
-pub(crate) const FELT: Duration = Duration::from_secs(5);
 
 /// The program.
 pub(crate) fn main() -> ExitCode {
@@ -158,17 +151,6 @@ async fn settle(options: &Options, crowd: &Crowd, running: &mut Server, nth: u32
     let who = if all { "everyone plays".to_owned() } else { format!("only {} of {} play", crowd.playing(), options.bots) };
     eprintln!("kill {nth} of {}: {who} after {took} ms", options.kills);
     Ok(all)
-}
-
-/// Waits until something is so, but not for ever.
-pub(crate) async fn until(patience: Duration, is_so: impl Fn() -> bool) {
-    let wait = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    // What did not happen is for the checker to find.
-    let _ = tokio::time::timeout(patience, wait).await;
 }
 
 /// Says what the checker found, and writes it where it is wanted.
