@@ -272,6 +272,7 @@ impl Store for Link {
     }
 
     fn orphans(&self, max: usize) -> Reply<'_, Vec<MatchId>> {
+        self.world.truth().looked.insert(self.node, Instant::now());
         self.call(move |world| async move {
             match world.plant {
                 Some(Plant::DeadNeverCleanedUp) => Ok(Vec::new()),

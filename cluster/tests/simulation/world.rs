@@ -46,6 +46,8 @@ pub(crate) struct Truth {
     /// When each node last had a fault of its own.
     hurt: Vec<Option<Instant>>,
     lost_at: Option<Instant>,
+    /// When a node last asked for orphans.
+    pub(crate) looked: BTreeMap<usize, Instant>,
     /// When the store gave a match to a node.
     pub(crate) claimed: BTreeMap<(MatchId, Epoch, usize), Instant>,
     /// Processes that are no more.
@@ -264,8 +266,8 @@ impl World {
             if is_overtaken {
                 return;
             }
-            let is_lost = truth.is_owner_lost(one) || truth.has_just_lost();
-            if let Some(well) = truth.well_owner(one) {
+            let is_lost = truth.is_owner_lost(one) || truth.had_decided(node);
+            if let Some(well) = truth.well_owner(one).filter(|_| !truth.had_decided(node)) {
                 broken.push(format!("match {} is taken from node {well}, with which nothing is wrong", short(id)));
             }
             let Some(one) = truth.matches.get_mut(&id) else { return };
@@ -462,16 +464,17 @@ impl Truth {
         })
     }
 
-    /// A claim may have been on its way when the store went back: nobody could know.
-    fn has_just_lost(&self) -> bool {
-        self.lost_at.is_some_and(|lost| lost.elapsed() < Duration::from_millis(100))
+    /// The node had looked for orphans before the store went back, and claimed what it saw then: it
+    /// could not know.
+    fn had_decided(&self, node: usize) -> bool {
+        self.lost_at.zip(self.looked.get(&node)).is_some_and(|(lost, looked)| *looked <= lost)
     }
 
     /// The newest owner of a match, if nothing has been wrong with it for long.
     fn well_owner(&self, one: &Match) -> Option<usize> {
         let (node, incarnation, _) = one.owners.values().next_back()?;
         let was_hurt = self.hurt[*node].is_some_and(|hurt| hurt + LEASE * 3 >= Instant::now());
-        let is_well = !self.has_just_lost() && !one.is_let_go && !one.is_over && !was_hurt && !self.dead.contains(&(*node, *incarnation));
+        let is_well = !one.is_let_go && !one.is_over && !was_hurt && !self.dead.contains(&(*node, *incarnation));
         is_well.then_some(*node)
     }
 
