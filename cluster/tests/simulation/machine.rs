@@ -2,9 +2,13 @@
 
 use std::any::Any;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tickwire_cluster::NodeId;
 use tickwire_protocol::MatchId;
+
+/// Of every match of every node.
+pub(crate) const LEASE: Duration = Duration::from_millis(1_200);
 
 /// A machine.
 pub(crate) struct Slot {

@@ -14,10 +14,8 @@ use tickwire_protocol::{MatchId, PlayerId};
 use tokio::time::Instant;
 
 use crate::figures::Figures;
-use crate::machine::{Slot, node_id, short};
+use crate::machine::{LEASE, Slot, node_id, short};
 use crate::plant::Plant;
-
-pub(crate) const LEASE: Duration = Duration::from_millis(1_200);
 
 pub(crate) struct World {
     pub(crate) store: Embedded,
