@@ -15,10 +15,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::gate::Gate;
 use crate::link::Link;
-use crate::machine::short;
+use crate::machine::{LEASE, short};
 use crate::plant::Plant;
 use crate::play::{self, Ask, Frame, How, Order, Play};
-use crate::world::{LEASE, World};
+use crate::world::World;
 
 /// What a client asks of a server.
 pub(crate) enum Request {

@@ -13,8 +13,9 @@ use tickwire_protocol::MatchId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
+use crate::machine::LEASE;
 use crate::plant::Plant;
-use crate::world::{LEASE, World};
+use crate::world::World;
 
 /// The store, as node `node` reaches it.
 pub(crate) struct Link {
