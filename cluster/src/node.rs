@@ -9,8 +9,8 @@
 //! has forgotten something.
 //!
 //! Invariants: a record is acknowledged only after a write of this node's epoch succeeded with it;
-//! whoever is told that it is fenced writes nothing more; a node claims nothing while it has
-//! reason to believe that the store has not yet heard from the owners.
+//! a lane that was fenced writes nothing more; a node claims nothing while owners that live may not
+//! have written to the store again.
 
 mod beats;
 mod claims;

@@ -8,7 +8,6 @@
 mod calls;
 pub mod letter;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -25,12 +24,10 @@ use letter::{Answer, Ask, Message};
 use crate::http::neighbours::Neighbours;
 use crate::matches::MatchCard;
 
-/// Other ways in that a client is told of.
+/// Most other servers whose addresses a client is given with its seat.
 pub const ALTERNATES_MAX: usize = 8;
 /// Another server must have answered after so long.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A server that has lived for so long takes matches over at once.
-const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// What a match is taken to need of a server, in thousandths, before one has been measured.
 const MATCH_PERMILLE: u16 = 10;
 
@@ -40,8 +37,6 @@ pub struct Cluster {
     ws_url: String,
     calls: Calls,
     placement: Mutex<Placement>,
-    /// Since when this server knows of the processes that live.
-    known: Mutex<BTreeMap<u64, Instant>>,
     neighbours: Arc<Neighbours>,
     listed: RwLock<Arc<[(MatchId, MatchCard)]>>,
 }
@@ -77,7 +72,6 @@ impl Cluster {
             ws_url,
             calls: Calls::default(),
             placement: Mutex::new(Placement::new(MATCH_PERMILLE)),
-            known: Mutex::default(),
             neighbours,
             listed: RwLock::new(Arc::from([])),
         }
@@ -132,7 +126,7 @@ impl Cluster {
         let nodes = self.node.nodes();
         let first = self.placement.lock().unwrap_or_else(PoisonError::into_inner).place(Instant::now(), &nodes);
         let others = self.for_newcomer().into_iter().filter(|node| Some(node) != first.as_ref());
-        first.clone().into_iter().chain(others).collect()
+        first.iter().cloned().chain(others).collect()
     }
 
     /// Where a newcomer goes, best first: to the fullest server that is not full, so that one is
@@ -145,17 +139,6 @@ impl Cluster {
             (is_full, if is_full { card.load_permille } else { FULL_PERMILLE - card.load_permille }, card.id.clone())
         });
         open.into_iter().map(|card| card.id.clone()).collect()
-    }
-
-    /// Who takes matches that are handed over: every other server that is not about to go. One that
-    /// has just started claims nothing for a lease, so it is left out if there are others.
-    pub fn for_hand_over(&self) -> Vec<NodeId> {
-        let nodes = self.node.nodes();
-        let others = || nodes.iter().filter(|card| !card.is_draining && card.id != *self.node.id());
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_settled = |card: &&NodeCard| known.get(&card.incarnation).is_some_and(|since| since.elapsed() > SETTLED_AFTER);
-        let settled: Vec<_> = others().filter(is_settled).map(|card| card.id.clone()).collect();
-        if settled.is_empty() { others().map(|card| card.id.clone()).collect() } else { settled }
     }
 
     /// Asks another server for something.
@@ -193,14 +176,6 @@ impl Cluster {
     /// Looks who and what there is.
     pub async fn look(&self, matches_max: usize) {
         let nodes = self.node.nodes();
-        let now = Instant::now();
-        {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.retain(|incarnation, _| nodes.iter().any(|card| card.incarnation == *incarnation));
-            for card in nodes.iter() {
-                known.entry(card.incarnation).or_insert(now);
-            }
-        }
         self.neighbours.are(nodes.iter().filter(|card| card.id != *self.node.id()).map(|card| card.address.as_str()));
         let Ok(entries) = self.node.store().list(matches_max).await else { return };
         let listed = entries.iter().filter_map(|entry| Some((entry.id, MatchCard::read(&entry.card)?)));

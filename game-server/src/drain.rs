@@ -84,7 +84,7 @@ pub fn freeze(directory: &Directory) {
 /// go on. What nobody takes ends here and is taken over when somebody can.
 pub async fn hand_over(cluster: &Cluster, directory: &Directory) {
     directory.start_draining();
-    let others = cluster.for_hand_over();
+    let others: Vec<_> = cluster.for_newcomer().into_iter().filter(|node| node != cluster.node().id()).collect();
     if others.is_empty() {
         return;
     }

@@ -10,7 +10,7 @@ use crate::store::SHELF_MAX;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shelf {
     values: BTreeMap<Bytes, (Bytes, Instant)>,
-    /// The same keys by their ends.
+    /// The keys of `values`, ordered by when each value expires.
     ends: BTreeSet<(Instant, Bytes)>,
 }
 

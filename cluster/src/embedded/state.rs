@@ -136,7 +136,10 @@ impl State {
         self.shelves.entry(name.to_owned()).or_default()
     }
 
-    /// Whoever keeps `node` from writing in that epoch; nobody, if it is the match's end.
+    /// Whether `node` may write of the match in that epoch.
+    ///
+    /// # Errors
+    /// The owner that it has by now, or `None` if the match has ended.
     fn fence(&mut self, now: Instant, node: &NodeId, id: MatchId, epoch: Epoch) -> Result<(), Option<Owner>> {
         if self.ended.get(&id).is_some_and(|(last, end)| *end > now && epoch <= *last) {
             return Err(None);

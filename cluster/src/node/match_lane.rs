@@ -38,6 +38,11 @@ impl MatchLane {
         self.lane.epoch
     }
 
+    /// Whether nobody is told of a record before the store has it.
+    pub fn is_consistent(&self) -> bool {
+        self.lane.is_consistent.load(Ordering::Relaxed)
+    }
+
     /// Something happened to the match: returns its number. A consistent match is written at once,
     /// an available one with the next flush.
     pub fn record(&mut self, bytes: &[u8]) -> u64 {
@@ -88,7 +93,7 @@ impl MatchLane {
     }
 
     fn wake(&self) {
-        if self.lane.is_consistent.load(Ordering::Relaxed) {
+        if self.is_consistent() {
             self.shared.flush_now.notify_one();
         }
     }

@@ -93,6 +93,7 @@ impl Gateway {
                     (Err(_), _) => Err(problems::between_servers()),
                 }
             }
+            Wish::InNew(_) | Wish::Anywhere(_) if cluster.node().is_store_away() => Ok(Where::Here),
             Wish::InNew(plan) => Ok(Where::There(cluster.for_match(), asked(plan, None))),
             Wish::Anywhere(mode) => Ok(self.anywhere(cluster, player, mode).await),
         }
@@ -124,7 +125,7 @@ impl Gateway {
 
     /// Remembers for all servers where a player has a seat, and where the match's code leads.
     pub(super) async fn note_seat(&self, player: PlayerKey, info: &MatchInfo) {
-        let Some(cluster) = &self.cluster else { return };
+        let Some(cluster) = self.cluster.as_ref().filter(|cluster| !cluster.node().is_store_away()) else { return };
         let seat = Bytes::from([&info.id.0, info.mode.id.as_bytes()].concat());
         let store = cluster.node().store();
         // While the store is away they are given a seat anywhere the next time, and others find the

@@ -32,8 +32,6 @@ struct Shared {
     acks: watch::Receiver<u64>,
     /// Records so far.
     written: u64,
-    /// Nobody is told of a record before the store has it.
-    is_consistent: bool,
 }
 
 impl MatchLog {
@@ -42,11 +40,11 @@ impl MatchLog {
         Self { lane: Some((lane.clone(), StreamKey(id.0))), has_more: true, ..Self::default() }
     }
 
-    /// The same, and to the store. If it `is_consistent`, nobody is told of a record before the
-    /// store has it.
+    /// The same, and to the store. Nobody is told of a record of a consistent lane before the store
+    /// has it.
     #[must_use]
-    pub fn shared(self, lane: Option<(MatchLane, bool)>) -> Self {
-        let shared = lane.map(|(lane, is_consistent)| Shared { acks: lane.acks(), lane, written: 0, is_consistent });
+    pub fn shared(self, lane: Option<MatchLane>) -> Self {
+        let shared = lane.map(|lane| Shared { acks: lane.acks(), lane, written: 0 });
         let has_more = self.has_more || shared.is_some();
         Self { shared, has_more, ..self }
     }
@@ -131,7 +129,7 @@ impl MatchLog {
 
     /// Whether what was written must be in the store before anybody is told of it, and is not.
     pub fn is_awaited(&self) -> bool {
-        self.shared.as_ref().is_some_and(|shared| shared.is_consistent && *shared.acks.borrow() < shared.written)
+        self.shared.as_ref().is_some_and(|shared| shared.lane.is_consistent() && *shared.acks.borrow() < shared.written)
     }
 
     /// Waits until [`is_awaited`](Self::is_awaited) may have changed. For ever if nobody writes.
@@ -149,7 +147,7 @@ impl MatchLog {
     pub fn may_tick(&self) -> bool {
         self.shared.as_ref().is_none_or(|shared| match shared.lane.standing() {
             Standing::Held => true,
-            Standing::Doubtful => !shared.is_consistent,
+            Standing::Doubtful => !shared.lane.is_consistent(),
             Standing::Fenced => false,
         })
     }

@@ -63,10 +63,10 @@ impl Shared {
         Self { node, consistent: config.consistent_modes.clone() }
     }
 
-    fn open(&self, id: MatchId, epoch: Epoch, mode: &str) -> (MatchLane, bool) {
+    fn open(&self, id: MatchId, epoch: Epoch, mode: &str) -> MatchLane {
         let is_consistent = self.consistent.iter().any(|consistent| consistent == mode);
         let consistency = if is_consistent { Consistency::Consistent } else { Consistency::Available };
-        (self.node.open(id, epoch, consistency), is_consistent)
+        self.node.open(id, epoch, consistency)
     }
 }
 

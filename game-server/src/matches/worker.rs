@@ -32,8 +32,8 @@ pub struct Start {
     pub commands: mpsc::Receiver<Command>,
     /// Where it comes from.
     pub origin: Origin,
-    /// Its part of the store that servers share, and whether it waits for it.
-    pub shared: Option<(MatchLane, bool)>,
+    /// Its part of the store that servers share.
+    pub shared: Option<MatchLane>,
     /// Its entry in the directory, dropped when it ends.
     pub registration: Box<dyn Send>,
 }
@@ -217,7 +217,7 @@ async fn run<G: Game>(
                 Err(error) => {
                     log().end();
                     // Another server may be able to: there it is not over.
-                    in_store.into_iter().for_each(|(lane, _)| lane.leave());
+                    in_store.into_iter().for_each(MatchLane::leave);
                     Err(error)
                 }
             };
