@@ -6,7 +6,7 @@ use std::net::TcpStream;
 
 /// Keeps nothing: there is none.
 #[derive(Clone, Debug)]
-pub struct Keeper(Infallible);
+pub struct Handover(Infallible);
 
 /// There is none.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Kept {
     pub mark: Mark,
 }
 
-impl Keeper {
+impl Handover {
     /// Nobody hands anything over here.
     ///
     /// # Errors

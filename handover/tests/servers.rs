@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::IntoRawFd;
 
-use tickwire_handover::{Held, Keeper, Kept, Mark};
+use tickwire_handover::{Handover, Held, Kept, Mark};
 
 /// A connection: the client's end, and the server's.
 fn connection() -> (TcpStream, TcpStream) {
@@ -18,7 +18,7 @@ fn connection() -> (TcpStream, TcpStream) {
 
 /// A server, which says what it wants held until `end` of it is called.
 struct Server {
-    keeper: Keeper,
+    handover: Handover,
     kept: Vec<Kept>,
     attendant: tickwire_handover::Attendant,
 }
@@ -26,13 +26,13 @@ struct Server {
 impl Server {
     fn start(held: &Held) -> Self {
         let (end, attendant) = held.give().unwrap();
-        let (keeper, kept) = Keeper::take(end.into_raw_fd()).unwrap();
-        Self { keeper, kept, attendant }
+        let (handover, kept) = Handover::take(end.into_raw_fd()).unwrap();
+        Self { handover, kept, attendant }
     }
 
     /// It is gone, with all that it had.
     fn end(self) {
-        drop((self.keeper, self.kept));
+        drop((self.handover, self.kept));
         self.attendant.join();
     }
 }
@@ -53,7 +53,7 @@ fn a_connection_goes_on_through_three_servers_with_every_byte_right() {
     stream.read_exact(&mut [0; 2]).unwrap();
 
     let first = Server::start(&held);
-    let mut mark = first.keeper.keep(&stream, b"ada", 0, 0, 7).unwrap();
+    let mut mark = first.handover.keep(&stream, b"ada", 0, 0, 7).unwrap();
     sent(&mut mark, &mut stream, 0, b"one", 8);
     mark.leave();
     drop(stream);
@@ -90,7 +90,7 @@ fn a_stream_that_was_left_within_a_frame_is_closed() {
     let ends: Vec<_> = (0..4).map(|_| connection()).collect();
     let server = Server::start(&held);
     let (mut clients, mut streams): (Vec<_>, Vec<_>) = ends.into_iter().unzip();
-    let marks: Vec<_> = streams.iter().map(|stream| server.keeper.keep(stream, b"", 0, 0, 1).unwrap()).collect();
+    let marks: Vec<_> = streams.iter().map(|stream| server.handover.keep(stream, b"", 0, 0, 1).unwrap()).collect();
     // A frame of which half was taken; a frame that nobody has told of; a message that was read and
     // is written down nowhere; and one connection as it should be.
     marks[0].sending(8);
@@ -118,8 +118,8 @@ fn what_is_dropped_is_forgotten_and_its_place_is_free_again() {
     let server = Server::start(&held);
     for _ in 0..3 {
         let ((mut client, stream), (_other, full)) = (connection(), connection());
-        let mark = server.keeper.keep(&stream, b"", 0, 0, 1).unwrap();
-        assert!(server.keeper.keep(&full, b"", 0, 0, 1).is_none(), "there is one place");
+        let mark = server.handover.keep(&stream, b"", 0, 0, 1).unwrap();
+        assert!(server.handover.keep(&full, b"", 0, 0, 1).is_none(), "there is one place");
         drop((mark, stream));
         assert_eq!(client.read_to_end(&mut Vec::new()).unwrap(), 0, "nobody holds it");
     }
@@ -129,9 +129,9 @@ fn what_is_dropped_is_forgotten_and_its_place_is_free_again() {
 
 #[test]
 fn what_no_supervisor_hands_over_is_refused() {
-    assert!(Keeper::take(1).is_err());
+    assert!(Handover::take(1).is_err());
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     (&theirs).write_all(b"none of these").unwrap();
     drop(theirs);
-    assert!(Keeper::take(ours.into_raw_fd()).is_err());
+    assert!(Handover::take(ours.into_raw_fd()).is_err());
 }

@@ -13,7 +13,7 @@ use crate::line::{Line, Message};
 
 /// Has connections kept by the supervisor. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Keeper(Arc<Shared>);
+pub struct Handover(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -51,7 +51,7 @@ pub struct Mark {
     is_left: bool,
 }
 
-impl Keeper {
+impl Handover {
     /// Takes what the supervisor has, by the number of the descriptor it said. Those of its
     /// connections whose streams do not stand between two frames are closed.
     ///
