@@ -132,9 +132,7 @@ impl Server {
             tls,
         };
         let for_players = Arc::new(Proxies::new(&config.proxies));
-        if for_players.trusts_everybody() {
-            tracing::warn!("proxies.trusted holds every address: whoever connects chooses the address that limits go by; name the proxies");
-        }
+        warn_of_trust_in_all(&for_players);
         let for_operators = Arc::new(Proxies::without_protocol(&config.proxies));
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
 
@@ -251,6 +249,13 @@ fn warn_of_clear_text(config: &Config) {
     if !config.bind.is_loopback() && !config.tls.is_on() && config.proxies.trusted.is_empty() {
         let bind = config.bind;
         tracing::warn!(%bind, "players' connections are not encrypted: set tls.cert and tls.key, or proxies.trusted if a proxy in front ends TLS");
+    }
+}
+
+/// Whoever connects chooses the address that limits go by.
+fn warn_of_trust_in_all(proxies: &Proxies) {
+    if proxies.trusts_everybody() {
+        tracing::warn!("proxies.trusted holds every address: whoever connects chooses the address that limits go by; name the proxies");
     }
 }
 

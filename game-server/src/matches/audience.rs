@@ -240,7 +240,9 @@ impl Audience {
     /// Leaves the sessions to the next process that it can go on with.
     pub fn leave_all(&mut self) {
         for place in &mut self.slots {
-            *place = place.take().and_then(|session| session.leave().err()).map(|session| *session);
+            if place.as_mut().is_some_and(Session::leave) {
+                *place = None;
+            }
         }
     }
 

@@ -69,7 +69,7 @@ struct Bytewise {
     unsent: Bytes,
     written: u64,
     /// Of a connection that outlives the process.
-    mark: Option<Mark>,
+    mark: Option<Box<Mark>>,
 }
 
 impl Socket {
@@ -88,7 +88,7 @@ impl Socket {
     pub(super) fn kept(stream: std::net::TcpStream, mark: Mark) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         let mut socket = Self::of(Terms::default(), TcpStream::from_std(stream)?, Vec::new(), None);
-        socket.bytes.mark = Some(mark);
+        socket.bytes.mark = Some(Box::new(mark));
         Ok(socket)
     }
 
@@ -192,7 +192,7 @@ impl Bytewise {
         let whole = write_all(stream, &mut rest);
         self.written += (frame.len() - rest.len()) as u64;
         if rest.is_empty() {
-            self.mark.iter().for_each(Mark::sent);
+            self.mark.iter().for_each(|mark| mark.sent());
         } else {
             self.unsent = Bytes::copy_from_slice(rest);
         }
@@ -212,19 +212,13 @@ impl Link {
     pub(super) fn keep(&mut self, handover: &Handover, note: &[u8], tick: Tick) {
         let Bytewise { inbox, secure, unsent, written, mark } = &mut self.bytes;
         if secure.is_none() && unsent.is_empty() && !inbox.is_unfinished() {
-            *mark = handover.keep(&self.stream, note, inbox.bytes_read(), *written, tick.0);
+            *mark = handover.keep(&self.stream, note, inbox.bytes_read(), *written, tick.0).map(Box::new);
         }
     }
 
-    /// The connection stays open when this process closes it, if it is kept. Else it is given back.
-    pub(super) fn leave(mut self) -> Result<(), Self> {
-        match self.bytes.mark.take() {
-            Some(mark) => {
-                mark.leave();
-                Ok(())
-            }
-            None => Err(self),
-        }
+    /// From now on the connection stays open when it is dropped, if it is kept. Says whether it is.
+    pub(super) fn leave(&mut self) -> bool {
+        self.bytes.mark.take().map(|mark| mark.leave()).is_some()
     }
 
     /// Reads once. Says whether anything came.
@@ -354,7 +348,7 @@ impl Transport for Link {
         let whole = write_all(&self.stream, unsent);
         *written += (before - unsent.len()) as u64;
         if unsent.is_empty() {
-            mark.iter().for_each(Mark::sent);
+            mark.iter().for_each(|mark| mark.sent());
         }
         Ok(whole?)
     }

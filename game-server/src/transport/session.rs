@@ -196,19 +196,11 @@ impl Session {
         self.outbox.waiting_bytes() + self.link.unsent_bytes()
     }
 
-    /// Leaves the connection to the next process, if that can go on with it. Else it is given back.
-    pub fn leave(mut self) -> Result<(), Box<Self>> {
+    /// From now on the connection stays open for the next process when this is dropped, if that can go
+    /// on with it. Says whether it can.
+    pub fn leave(&mut self) -> bool {
         let is_between = self.outbox.waiting_bytes() == 0 && self.link.is_clear() && !self.link.is_unfinished();
-        if !is_between {
-            return Err(Box::new(self));
-        }
-        match self.link.leave() {
-            Ok(()) => Ok(()),
-            Err(link) => {
-                self.link = link;
-                Err(Box::new(self))
-            }
-        }
+        is_between && self.link.leave()
     }
 
     /// The connection, to close it.

@@ -255,19 +255,14 @@ impl Link {
         }
     }
 
-    /// Leaves the connection open for the next process, if it is kept. Else it is given back.
-    #[cfg_attr(not(any(target_os = "linux", target_os = "android")), expect(clippy::unnecessary_wraps, reason = "nothing is kept here"))]
-    pub(super) fn leave(self) -> Result<(), Self> {
-        let Self { owner, wire } = self;
-        let wire = match wire {
+    /// From now on the connection stays open for the next process when it is dropped, if it is kept.
+    /// Says whether it is.
+    pub(super) fn leave(&mut self) -> bool {
+        match &mut self.wire {
             #[cfg(any(target_os = "linux", target_os = "android"))]
-            Inside::Raw(link) => match link.leave() {
-                Ok(()) => return Ok(()),
-                Err(link) => Inside::Raw(link),
-            },
-            wire => wire,
-        };
-        Err(Self { owner, wire })
+            Inside::Raw(link) => link.leave(),
+            _ => false,
+        }
     }
 
     /// Back to whoever waits for it, inside the calling runtime.
