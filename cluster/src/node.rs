@@ -160,6 +160,12 @@ impl Node {
         self.shared.contact.is_away()
     }
 
+    /// Whether it takes matches over: not in the first lease after it started, nor before the store
+    /// has answered.
+    pub fn has_settled(&self) -> bool {
+        self.shared.contact.has_settled()
+    }
+
     /// Rises when the store turns out to have lost something: whatever this node has put there, other
     /// than of its matches, is to be put there again.
     pub fn losses(&self) -> watch::Receiver<u64> {

@@ -84,6 +84,49 @@ fn it_hears_that_the_server_listens_lives_and_stops() {
 }
 
 #[test]
+fn of_a_supervised_server_it_hears_the_same_again_and_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("notify");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(PATIENCE)).expect("set");
+    let mut command = tickwire(&["--supervise", "--no-journal", "--log", "json"]);
+    // To the supervisor as systemd has it: its own number.
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "20000").env("WATCHDOG_PID", "1");
+    let mut supervisor = Killed(command.spawn().expect("the binary runs"));
+    let log = std::io::BufRead::lines(std::io::BufReader::new(supervisor.0.stderr.take().expect("standard error")));
+    let mut started = log.map_while(Result::ok).filter_map(|line| {
+        let line: serde_json::Value = serde_json::from_str(&line).ok()?;
+        (line["message"] == "server process started").then(|| line["pid"].as_u64())?
+    });
+    let send = |signal: &str, pid: u64| {
+        assert!(Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status().expect("a shell").success());
+    };
+    for _ in 0..2 {
+        let server = started.next().expect("a server");
+        hear_until(&socket, "READY=1");
+        hear_until(&socket, "WATCHDOG=1");
+        send("KILL", server);
+    }
+    started.next().expect("a server");
+    hear_until(&socket, "READY=1");
+    send("TERM", u64::from(supervisor.0.id()));
+    hear_until(&socket, "STOPPING=1");
+    assert!(supervisor.0.wait().expect("a child").success());
+}
+
+/// Waits for a message that begins so.
+fn hear_until(socket: &UnixDatagram, wanted: &str) {
+    let mut message = [0; 256];
+    loop {
+        match socket.recv(&mut message) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            heard if message[..heard.expect("told in time")].starts_with(wanted.as_bytes()) => return,
+            _ => {}
+        }
+    }
+}
+
+#[test]
 fn settings_that_cannot_work_end_it_so_that_nobody_tries_again() {
     let refused = tickwire(&["--set", "gmae=tag"]).env("NOTIFY_SOCKET", "/nowhere").output().expect("the binary runs");
     assert_eq!(refused.status.code(), Some(78), "{refused:?}");

@@ -55,6 +55,33 @@ test('a killed server is told to be away, and another match is found when it is 
   }
 });
 
+test('under a supervisor a killed server costs its players a pause and no connection', async ({ newPlayer }) => {
+  test.skip(process.platform !== 'linux', 'connections are handed over on Linux only');
+  const page = await newPlayer();
+  const stateDir = mkdtempSync(join(tmpdir(), 'tickwire-'));
+  const server = await Server.start({ stateDir, supervised: true });
+  const opened: string[] = [];
+  page.on('websocket', (socket) => opened.push(socket.url()));
+  try {
+    const before = await play(page, server.playUrl, 'Ada');
+    const words = await watchWords(page);
+    for (let kill = 0; kill < 2; kill += 1) {
+      const { tick } = await inMatch(page);
+      server.killSupervised();
+      await expect
+        .poll(async () => (await inMatch(page)).tick, { timeout: RESTART_MS })
+        .toBeGreaterThan((tick ?? 0) + 90);
+    }
+    const after = await inMatch(page);
+    expect([after.matchId, after.player]).toEqual([before.matchId, before.player]);
+    expect(opened).toHaveLength(1);
+    expect(await words()).toEqual([]);
+  } finally {
+    await server.stop();
+    rmSync(stateDir, { recursive: true });
+  }
+});
+
 test('a drain is told before it ends, and after it the page finds a match', async ({ newPlayer }) => {
   const page = await newPlayer();
   const first = await Server.start({ drainSeconds: 5 });

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly drainSeconds?: number;
   /** The folder that its matches are kept in; none unless it is said. */
   readonly stateDir?: string;
+  /** Whether a supervisor starts it again when it dies. */
+  readonly supervised?: boolean;
   /** Further settings, as in `matches.bots_fill=0`. */
   readonly set?: readonly string[];
 }
@@ -66,6 +68,7 @@ export class Server {
           tokenFile,
         ],
         ...(options.stateDir === undefined ? ['--no-journal'] : ['--state-dir', options.stateDir]),
+        ...(options.supervised === true ? ['--supervise'] : []),
         ...['--match-seconds', String(options.matchSeconds ?? 300)],
         ...['--drain-seconds', String(options.drainSeconds ?? 0)],
         ...settings,
@@ -85,6 +88,12 @@ export class Server {
   /** Asks it to end, as an operator does; it goes on while its matches may. */
   drain(): void {
     this.child.kill('SIGTERM');
+  }
+
+  /** Kills the newest server that a supervisor says it has started. */
+  killSupervised(): void {
+    const started = this.log.flatMap((line) => /server process started.*\bpid=(\d+)/.exec(line)?.[1] ?? []);
+    process.kill(Number(started.at(-1)), 'SIGKILL');
   }
 
   /** Ends it as a crash would, or as an operator would. */

@@ -102,6 +102,7 @@ const NATIVE_ARMS: &[&str] = &[
     "tickwire-http",
     "tickwire-tls",
     "tickwire-journal",
+    "tickwire-supervised",
     "tickwire-journal-second",
     "tickwire-journal-tick",
 ];

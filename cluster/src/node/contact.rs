@@ -27,12 +27,14 @@ struct State {
     away_since: Option<Instant>,
     /// Nothing is claimed before.
     claims_from: Instant,
+    /// Something might have been claimed once.
+    has_settled: bool,
 }
 
 impl Contact {
     pub(super) fn new(options: &Options, now: Instant) -> Self {
         // Whoever starts does not know what the store has just been through.
-        let state = State { answered: now, away_since: None, claims_from: now + options.lease };
+        let state = State { answered: now, away_since: None, claims_from: now + options.lease, has_settled: false };
         Self { deadline: options.lease / 3, patience: options.lease / 2, lease: options.lease, state: Mutex::new(state) }
     }
 
@@ -48,8 +50,15 @@ impl Contact {
 
     /// Whether all owners have had the time to tell the store that they live.
     pub(super) fn may_claim(&self, now: Instant) -> bool {
-        let state = lock(&self.state);
-        state.away_since.is_none() && now >= state.claims_from && now - state.answered <= self.patience
+        let mut state = lock(&self.state);
+        let may = state.away_since.is_none() && now >= state.claims_from && now - state.answered <= self.patience;
+        state.has_settled |= may;
+        may
+    }
+
+    /// Whether the first lease after the start is over, in which nothing is claimed.
+    pub(super) fn has_settled(&self) -> bool {
+        lock(&self.state).has_settled
     }
 
     /// Waits for an answer, not for ever.

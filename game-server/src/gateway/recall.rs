@@ -24,7 +24,7 @@ impl Gateway {
     pub(crate) fn count_again(&self, kept: Vec<Kept>) -> HashMap<MatchId, Vec<KeptConnection>> {
         let mut by_match: HashMap<_, Vec<_>> = HashMap::new();
         for connection in kept {
-            let Some(note) = ConnectionNote::read(&connection.note) else { continue };
+            let Some(note) = ConnectionNote::read(&connection.note, self.game.schema_hash) else { continue };
             let client = ClientAddress::new(note.peer());
             let Ok(permit) = self.caps().admit_again(client) else { continue };
             permit.watch(self.watcher(Whose::Nameless(client.key()), client));

@@ -25,7 +25,15 @@ pub struct Audience {
     /// The slot whose messages are taken in.
     reading: usize,
     /// Who keeps connections beyond this process, and of which match they are.
-    keeping: Option<(Handover, MatchId)>,
+    keeping: Option<Keeping>,
+}
+
+/// What becomes of connections when the process ends.
+struct Keeping {
+    handover: Handover,
+    /// Of the game.
+    schema: u64,
+    id: MatchId,
 }
 
 /// What a client said.
@@ -70,9 +78,10 @@ impl Audience {
         Self { slots: Vec::new(), config, deadlines, lost: Vec::new(), reading: 0, keeping: None }
     }
 
-    /// From now on `handover` keeps whoever comes to match `id` beyond this process.
-    pub fn keep_with(&mut self, handover: Handover, id: MatchId) {
-        self.keeping = Some((handover, id));
+    /// From now on `handover` keeps whoever comes to match `id`, of the game with this `schema`, beyond
+    /// this process.
+    pub fn keep_with(&mut self, handover: Handover, schema: u64, id: MatchId) {
+        self.keeping = Some(Keeping { handover, schema, id });
     }
 
     /// Goes on with a connection of the process before in `slot`, which must be free. Its client has
@@ -133,7 +142,9 @@ impl Audience {
         // What is in whose slots of a divided match no other process knows.
         let is_whole = player.is_none() || !replication.is_divided();
         let session = match self.keeping.as_ref().filter(|_| is_whole) {
-            Some((handover, id)) => session.kept_by(handover.clone(), ConnectionNote::new(*id, slot, player, peer).write()),
+            Some(Keeping { handover, schema, id }) => {
+                session.kept_by(handover.clone(), ConnectionNote::new(*schema, *id, slot, player, peer).write())
+            }
             None => session,
         };
         self.put(slot, session);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tickwire_handover::Kept;
 use tickwire_protocol::codec::{Decode, Encode, decode, encode};
-use tickwire_protocol::{MatchId, PlayerId, Tick};
+use tickwire_protocol::{MatchId, PROTOCOL_VERSION, PlayerId, Tick};
 
 use crate::http::caps::ConnectionPermit;
 use crate::transport::Socket;
@@ -19,6 +19,10 @@ const LAYOUT: u8 = 1;
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct ConnectionNote {
     layout: u8,
+    /// What its client speaks.
+    protocol: u16,
+    /// Of the game that it was built for.
+    schema: u64,
     /// The match.
     pub id: MatchId,
     /// The slot of its session there.
@@ -30,13 +34,13 @@ pub struct ConnectionNote {
 }
 
 impl ConnectionNote {
-    /// Of a session in `slot`.
-    pub fn new(id: MatchId, slot: usize, player: Option<PlayerId>, peer: IpAddr) -> Self {
+    /// Of a session in `slot`, whose client was built for the game with this `schema`.
+    pub fn new(schema: u64, id: MatchId, slot: usize, player: Option<PlayerId>, peer: IpAddr) -> Self {
         let peer = match peer {
             IpAddr::V4(peer) => peer.to_ipv6_mapped(),
             IpAddr::V6(peer) => peer,
         };
-        Self { layout: LAYOUT, id, slot: slot as u32, player, peer: peer.into() }
+        Self { layout: LAYOUT, protocol: PROTOCOL_VERSION, schema, id, slot: slot as u32, player, peer: peer.into() }
     }
 
     /// For whoever keeps the connection.
@@ -44,9 +48,11 @@ impl ConnectionNote {
         encode(self)
     }
 
-    /// As [`write`](Self::write) wrote it. `None` if another build did.
-    pub fn read(bytes: &[u8]) -> Option<Self> {
-        decode::<Self, NOTE_BYTES_MAX>(bytes).ok().filter(|note| note.layout == LAYOUT)
+    /// As [`write`](Self::write) wrote it. `None` if its client would not understand a server of this
+    /// protocol and `schema`, or another build wrote it.
+    pub fn read(bytes: &[u8], schema: u64) -> Option<Self> {
+        let note = decode::<Self, NOTE_BYTES_MAX>(bytes).ok()?;
+        (note.layout == LAYOUT && note.protocol == PROTOCOL_VERSION && note.schema == schema).then_some(note)
     }
 
     /// Where it comes from.
@@ -90,14 +96,18 @@ mod tests {
     #[test]
     fn a_note_is_read_as_it_was_written_and_no_other_is() {
         for (peer, player) in [("127.0.0.1", Some(PlayerId(300))), ("2001:db8::7", None)] {
-            let note = ConnectionNote::new(MatchId([7; 16]), 70_000, player, peer.parse().expect("an address"));
+            let note = ConnectionNote::new(9, MatchId([7; 16]), 70_000, player, peer.parse().expect("an address"));
             let bytes = note.write();
             assert!(bytes.len() <= NOTE_BYTES_MAX);
-            assert_eq!(ConnectionNote::read(&bytes), Some(note));
+            let read = |bytes: &[u8]| ConnectionNote::read(bytes, 9);
+            assert_eq!(read(&bytes), Some(note));
+            assert_eq!(ConnectionNote::read(&bytes, 10), None, "its client was built for another game");
             assert_eq!(note.peer().to_string(), peer);
-            assert_eq!(ConnectionNote::read(&[&bytes[..], b"x"].concat()), None);
-            assert_eq!(ConnectionNote::read(&[&[LAYOUT + 1], &bytes[1..]].concat()), None);
-            assert_eq!(ConnectionNote::read(&bytes[..bytes.len() - 1]), None);
+            assert_eq!(read(&[&bytes[..], b"x"].concat()), None);
+            assert_eq!(read(&[&[LAYOUT + 1], &bytes[1..]].concat()), None);
+            assert_eq!(read(&bytes[..bytes.len() - 1]), None);
+            let older = ConnectionNote { protocol: PROTOCOL_VERSION - 1, ..note };
+            assert_eq!(read(&older.write()), None);
         }
     }
 }

@@ -136,7 +136,7 @@ impl<G: Game> MatchTask<G> {
     #[must_use]
     pub fn keeping(mut self, handover: Option<Handover>) -> Self {
         if let Some(handover) = handover {
-            self.audience.keep_with(handover, self.info.id);
+            self.audience.keep_with(handover, G::SCHEMA.hash(), self.info.id);
         }
         self
     }

@@ -58,6 +58,10 @@ async fn readyz(State(observer): State<Arc<Observer>>) -> Result<&'static str, P
     if observer.directory.is_draining() {
         return Err(problems::draining());
     }
+    if observer.gateway.cluster().is_some_and(|cluster| !cluster.node().has_settled()) {
+        let detail = "This server has just started, and takes no matches over from others yet. Ask again in a second.";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "starting", detail));
+    }
     if observer.gateway.brake().is_on() {
         return Err(problems::no_memory());
     }

@@ -36,8 +36,8 @@ impl Child {
         let names: Vec<&str> = sockets.iter().map(|(name, _)| name).collect();
         // Without LISTEN_PID, which cannot be known before there is a process.
         command.env("LISTEN_FDS", names.len().to_string()).env("LISTEN_FDNAMES", names.join(":")).env_remove("LISTEN_PID");
-        // What systemd wants of its own child is not for this one.
-        command.env_remove("LISTEN_FDS_FIRST_FD").env_remove("WATCHDOG_USEC").env_remove("WATCHDOG_PID");
+        // What systemd wants to hear, it hears from the server: the supervisor does not know how it is.
+        command.env_remove("LISTEN_FDS_FIRST_FD").env_remove("WATCHDOG_PID");
         let mapped = sockets.iter().zip(FIRST..).map(|((_, socket), child_fd)| Ok(FdMapping { parent_fd: duplicate(socket)?, child_fd }));
         let mut mapped = mapped.collect::<io::Result<Vec<_>>>()?;
         command.env_remove(PLAYERS);

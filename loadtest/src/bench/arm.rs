@@ -19,7 +19,9 @@ pub(crate) enum Arm {
     TickwireTls,
     /// The real server, which keeps its matches on disk.
     TickwireJournal,
-    /// The same, synced once a second.
+    /// The same under its supervisor, which holds the players' connections.
+    TickwireSupervised,
+    /// As `TickwireJournal`, synced once a second.
     TickwireJournalSecond,
     /// The same, synced before each tick is sent.
     TickwireJournalTick,
@@ -35,13 +37,14 @@ pub(crate) enum Arm {
 
 impl Arm {
     /// In the order of tables.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Floor,
         Self::Tickwire,
         Self::TickwirePortable,
         Self::TickwireHttp,
         Self::TickwireTls,
         Self::TickwireJournal,
+        Self::TickwireSupervised,
         Self::TickwireJournalSecond,
         Self::TickwireJournalTick,
         Self::WsBinary,
@@ -61,6 +64,7 @@ impl Arm {
             Self::TickwireHttp => "tickwire-http",
             Self::TickwireTls => "tickwire-tls",
             Self::TickwireJournal => "tickwire-journal",
+            Self::TickwireSupervised => "tickwire-supervised",
             Self::TickwireJournalSecond => "tickwire-journal-second",
             Self::TickwireJournalTick => "tickwire-journal-tick",
             Self::Colyseus => "colyseus",
@@ -82,11 +86,16 @@ impl Arm {
     /// What it keeps of its matches outlives, if it keeps anything.
     pub(crate) const fn durability(self) -> Option<&'static str> {
         match self {
-            Self::TickwireJournal => Some("process"),
+            Self::TickwireJournal | Self::TickwireSupervised => Some("process"),
             Self::TickwireJournalSecond => Some("second"),
             Self::TickwireJournalTick => Some("tick"),
             _ => None,
         }
+    }
+
+    /// Whether the server is a child of the process that is started.
+    pub(crate) const fn is_supervised(self) -> bool {
+        matches!(self, Self::TickwireSupervised)
     }
 
     /// Whether it speaks TLS.

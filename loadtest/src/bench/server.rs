@@ -65,6 +65,9 @@ impl Programs {
                     Some(durability) => command.arg("--state-dir").arg(self.scratch.join(arm.name())).args(["--durability", durability]),
                     None => command.arg("--no-journal"),
                 };
+                if arm.is_supervised() {
+                    command.arg("--supervise");
+                }
                 if arm.is_secure() {
                     command.args(["--tls-self-signed", "--set", "tls.handshakes_per_minute=0"]);
                 }
@@ -150,11 +153,22 @@ impl Server {
     }
 
     pub(crate) fn cpu(&self) -> Result<Cpu> {
-        usage::cpu(self.child.id())
+        usage::cpu(self.pid()?)
     }
 
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
-        usage::resident_bytes(self.child.id())
+        usage::resident_bytes(self.pid()?)
+    }
+
+    /// The process that serves.
+    fn pid(&self) -> Result<u32> {
+        let pid = self.child.id();
+        if !self.arm.is_supervised() {
+            return Ok(pid);
+        }
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        let child = children.split_whitespace().next().and_then(|child| child.parse().ok());
+        child.with_context(|| format!("the supervisor {pid} of {} has no server", self.arm.name()))
     }
 
     /// The last of what it wrote about errors, for a message.

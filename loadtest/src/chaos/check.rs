@@ -11,7 +11,10 @@ use crate::history::{Event, View, What};
 const KEPT_MAX: usize = 20;
 
 /// Microseconds: so long after a kill there may still come what was sent before it.
-const AFTERMATH: u64 = 100_000;
+pub(crate) const AFTERMATH: u64 = 100_000;
+
+/// Kills that a bot may not have said anything about yet.
+const RECENT: usize = 16;
 
 /// What was found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -55,7 +58,7 @@ pub(crate) struct KillFound {
     pub(crate) at: u64,
     /// Bots that had a connection.
     pub(crate) seated: usize,
-    /// Of these, bots whose connection held, and over which nothing came for a while.
+    /// Of these, bots whose connection held: snapshots came over it long enough after the kill.
     pub(crate) held: usize,
     /// Of these, bots whose connection broke.
     pub(crate) lost: usize,
@@ -66,9 +69,12 @@ pub(crate) struct KillFound {
     /// Microseconds to each return.
     #[serde(skip)]
     pub(crate) times: Vec<u64>,
-    /// Microseconds that nothing came, of those whose connection held.
+    /// Microseconds that nothing came, of those whose connection held, as far as that is known.
     #[serde(skip)]
     pub(crate) waits: Vec<u64>,
+    /// Of those that had a connection, the bots of which no more is known yet.
+    #[serde(skip)]
+    unknown: BTreeSet<u32>,
 }
 
 impl Findings {
@@ -99,6 +105,7 @@ enum Bot {
 /// See [`What::Rules`].
 #[derive(Clone, Copy, Debug)]
 struct Rules {
+    nodes: u32,
     rollback_max: Option<u32>,
     breaks: bool,
 }
@@ -129,7 +136,8 @@ impl Checker {
                 self.look(*bot, view, self.kills.len());
                 self.bots.insert(*bot, Bot::Seated(view.clone()));
             }
-            What::Saw { bot, view } => {
+            What::Saw { bot, view, heard } => {
+                self.heard(*bot, *heard);
                 self.look(*bot, view, self.kills.len());
                 if let Some(Bot::Seated(had)) = self.bots.get(bot)
                     && had.match_id == view.match_id
@@ -146,6 +154,7 @@ impl Checker {
                 self.look(*bot, view, self.kills.len().saturating_sub(1));
                 if let Some(kill) = self.kills.last_mut() {
                     kill.lost += 1;
+                    kill.unknown.remove(bot);
                 }
                 self.bots.insert(*bot, Bot::Away(view.clone(), self.kills.len().checked_sub(1)));
             }
@@ -165,8 +174,9 @@ impl Checker {
                 self.say("diverged", format!("the view of bot {bot} differed from the server's at tick {tick}, in `{component}`"));
             }
             What::Kill { pid, .. } => {
-                let seated = self.bots.values().filter(|bot| matches!(bot, Bot::Seated(_))).count();
-                self.kills.push(KillFound { at: event.at, seated, ..KillFound::default() });
+                let seated = self.bots.iter().filter(|(_, bot)| matches!(bot, Bot::Seated(_)));
+                let unknown: BTreeSet<u32> = seated.map(|(bot, _)| *bot).collect();
+                self.kills.push(KillFound { at: event.at, seated: unknown.len(), unknown, ..KillFound::default() });
                 self.killed = Some(*pid);
             }
             What::Healed { .. } => {
@@ -174,7 +184,9 @@ impl Checker {
                     kill.replaced = true;
                 }
             }
-            What::Rules { rollback_max, breaks, .. } => self.rules = Some(Rules { rollback_max: *rollback_max, breaks: *breaks }),
+            What::Rules { nodes, rollback_max, breaks } => {
+                self.rules = Some(Rules { nodes: *nodes, rollback_max: *rollback_max, breaks: *breaks });
+            }
             What::Started { pid } => {
                 if let (Some(kill), Some(killed)) = (self.kills.last_mut(), self.killed) {
                     kill.replaced |= *pid != killed;
@@ -205,6 +217,17 @@ impl Checker {
         }
     }
 
+    /// A snapshot came at `heard`. Of one server that tells of each kill long enough before that it
+    /// did not break the connection; of several, the connection may be another one's.
+    fn heard(&mut self, bot: u32, heard: u64) {
+        if self.rules.is_some_and(|rules| rules.nodes > 1) {
+            return;
+        }
+        for kill in self.kills.iter_mut().rev().filter(|kill| kill.at + AFTERMATH < heard).take(RECENT) {
+            kill.held += usize::from(kill.unknown.remove(&bot));
+        }
+    }
+
     /// A connection held over which nothing came for `gap` microseconds. What a kill left in the
     /// kernel may have come after it.
     fn waited(&mut self, bot: u32, gap: u64, ended: u64) {
@@ -214,7 +237,6 @@ impl Checker {
         let began = ended.saturating_sub(gap);
         for kill in self.kills.iter_mut().rev().take_while(|kill| kill.at + AFTERMATH >= began) {
             if kill.at <= ended {
-                kill.held += 1;
                 kill.waits.push(gap);
             }
         }
@@ -293,7 +315,7 @@ impl Checker {
             let of = self.kills.len();
             self.say(
                 "nothing",
-                format!("{idle} of {of} kills killed nothing: no connection broke or stood still, or no other process was started"),
+                format!("{idle} of {of} kills killed nothing: no connection broke or held, or no other process was started"),
             );
         }
         // Of several servers one has a part of them.
@@ -302,7 +324,7 @@ impl Checker {
             self.kills.iter().enumerate().filter(|(_, kill)| all_break && kill.lost + kill.held > 0 && kill.lost + kill.held < kill.seated);
         for (nth, kill) in spared.map(|(nth, kill)| (nth + 1, kill.clone())).collect::<Vec<_>>() {
             let (lost, held, seated) = (kill.lost, kill.held, kill.seated);
-            let sentence = format!("kill {nth} broke {lost} of {seated} connections and {held} stood still: whose were the others?");
+            let sentence = format!("kill {nth} broke {lost} of {seated} connections and {held} held: whose were the others?");
             self.say("spared", sentence);
         }
         for (kind, count) in std::mem::take(&mut self.told) {

@@ -43,6 +43,7 @@ struct Node {
     child: Child,
     gate: Gate,
     play: SocketAddr,
+    ops: SocketAddr,
     /// What starts it.
     recipe: Recipe,
 }
@@ -85,7 +86,7 @@ impl Cluster {
     /// of no other place.
     fn know_each_other(&self) -> bool {
         let knows = |node: &Node| {
-            let head = head_of_info(node.play).unwrap_or_default();
+            let head = answer(node.play, "/api/info").unwrap_or_default();
             self.nodes.iter().filter(|other| other.play != node.play).all(|other| head.contains(&format!("http://{}", other.play)))
         };
         self.nodes.iter().all(knows)
@@ -217,12 +218,22 @@ impl Cluster {
             }
             sleep(Duration::from_millis(5)).await;
         }
-        self.start_again(index, recorder)
+        self.start_again(index, recorder)?;
+        // As whoever rolls a deploy does: the next one makes way when this one takes matches over.
+        let Some(ops) = self.nodes.get(index).map(|node| node.ops) else { return Ok(()) };
+        let asked = Instant::now();
+        while !answer(ops, "/readyz").is_ok_and(|head| head.starts_with("HTTP/1.1 200 ")) {
+            if asked.elapsed() > START_PATIENCE {
+                bail!("a server was started again and does not become ready:\n{}", self.log_tail());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     fn start_again(&mut self, index: usize, recorder: &Recorder) -> Result<()> {
         let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
-        node.child = node.recipe.spawn(&node.name, node.play.port(), &node.gate.url())?.0;
+        (node.child, _, node.ops) = node.recipe.spawn(&node.name, node.play.port(), &node.gate.url())?;
         recorder.note(What::Started { pid: node.child.id() });
         Ok(())
     }
@@ -234,11 +245,11 @@ impl Cluster {
     }
 }
 
-/// The head of the answer to `GET /api/info`.
-fn head_of_info(server: SocketAddr) -> std::io::Result<String> {
+/// The head of the answer to `GET` of `path`.
+fn answer(server: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-    write!(stream, "GET /api/info HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n")?;
     let lines = BufReader::new(stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
     Ok(lines.collect::<Vec<_>>().join("\n"))
 }
@@ -266,9 +277,9 @@ fn rollback_max(options: &Options) -> Option<u32> {
 
 impl Node {
     fn start(name: String, gate: Gate, recipe: Recipe, recorder: &Recorder) -> Result<Self> {
-        let (child, play) = recipe.spawn(&name, 0, &gate.url())?;
+        let (child, play, ops) = recipe.spawn(&name, 0, &gate.url())?;
         recorder.note(What::Started { pid: child.id() });
-        Ok(Self { name, child, gate, play, recipe })
+        Ok(Self { name, child, gate, play, ops, recipe })
     }
 
     fn kill(&mut self) -> Result<()> {
@@ -287,7 +298,7 @@ impl Drop for Node {
 
 impl Recipe {
     /// Starts a server and waits until it listens.
-    fn spawn(&self, name: &str, port: u16, store: &str) -> Result<(Child, SocketAddr)> {
+    fn spawn(&self, name: &str, port: u16, store: &str) -> Result<(Child, SocketAddr, SocketAddr)> {
         let mut command = Command::new(&self.binary);
         command.args(["--port", &port.to_string(), "--no-admin", "--log", "json", "--drain-seconds", "5"]);
         command.args(["--match-seconds", "86400", "--hash-every", "30", "--set", "matches.bots_fill=0"]);
@@ -301,9 +312,14 @@ impl Recipe {
         let (found, listens) = mpsc::channel();
         if let Some(output) = child.stdout.take() {
             thread::spawn(move || {
+                let mut play: Option<SocketAddr> = None;
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    let told = line.strip_prefix("tickwire: play   http://").and_then(|line| line.strip_suffix('/')?.parse().ok());
-                    let _ = told.map(|address: SocketAddr| found.send(address));
+                    let address = |mark: &str| line.strip_prefix(mark)?.split('/').next()?.parse().ok();
+                    play = play.or_else(|| address("tickwire: play   http://"));
+                    // The last line of those that say where it listens.
+                    if let (Some(play), Some(ops)) = (play, address("tickwire: ops    http://")) {
+                        let _ = found.send((play, ops));
+                    }
                 }
             });
         }
@@ -316,8 +332,8 @@ impl Recipe {
                 }
             });
         }
-        if let Ok(play) = listens.recv_timeout(START_PATIENCE) {
-            return Ok((child, play));
+        if let Ok((play, ops)) = listens.recv_timeout(START_PATIENCE) {
+            return Ok((child, play, ops));
         }
         let _ = child.kill();
         let _ = child.wait();

@@ -20,6 +20,7 @@ use tickwire_protocol::{ClientMessage, CloseReason, Credential, WsUrl};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use crate::check::AFTERMATH;
 use crate::history::{Recorder, View, What};
 
 /// How often a bot writes down what it sees.
@@ -30,8 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PATIENCE_OTHERS: Duration = Duration::from_secs(1);
 /// After so long without a snapshot a bot takes its connection for lost, where there are several servers.
 const SILENCE: Duration = Duration::from_secs(2);
-/// Nothing came for so long: that is written down. Two snapshots are 33 ms apart.
-const WAITED: Duration = Duration::from_millis(40);
 /// A bot that found no seat tries again after so long.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -81,7 +80,7 @@ impl Crowd {
     /// Waits until all of them play, and have said that they saw something newer than `since`, at most
     /// for `patience`. Says whether they do.
     pub(crate) async fn all_play_since(&self, since: std::time::Instant, patience: Duration) -> bool {
-        let (until, since) = (Instant::now() + patience, self.shared.recorder.micros(since));
+        let (until, since) = (Instant::now() + patience, self.shared.recorder.micros(since) + AFTERMATH);
         let do_they = || self.playing() == self.size && self.shared.heard.iter().all(|heard| heard.load(Relaxed) > since);
         while !do_they() && Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -190,8 +189,10 @@ impl<'a> One<'a> {
             // Nobody reads what it felt: this run is about what is true.
             *seat.bot.notes() = tickwire_loadtest::measure::Notes::default();
             seat.bot.take_stalls();
-            self.note_view(seat, |bot, view| What::Saw { bot, view });
             self.note_waited(seat);
+            let heard = seat.bot.last_snapshot().map_or(0, |at| self.shared.recorder.micros(at.into_std()));
+            self.note_view(seat, |bot, view| What::Saw { bot, view, heard });
+            self.shared.heard.get(self.number as usize).into_iter().for_each(|place| place.store(heard, Relaxed));
             let tick = seat.bot.seen().map(|seen| seen.tick);
             if tick != seen.0 {
                 seen = (tick, Instant::now());
@@ -280,15 +281,10 @@ impl<'a> One<'a> {
         }
     }
 
-    /// The longest that nothing came, unless that was one tick and what a busy machine adds.
     fn note_waited(&self, seat: &mut Seat) {
-        let recorder = &self.shared.recorder;
-        if let Some((gap, ended)) = seat.bot.take_longest_gap().filter(|(gap, _)| *gap >= WAITED) {
-            let (gap, ended) = (gap.as_micros() as u64, recorder.micros(ended.into_std()));
+        if let Some((gap, ended)) = seat.bot.take_longest_gap() {
+            let (gap, ended) = (gap.as_micros() as u64, self.shared.recorder.micros(ended.into_std()));
             self.note(What::Waited { bot: self.number, gap, ended });
-        }
-        if let (Some(heard), Some(at)) = (self.shared.heard.get(self.number as usize), seat.bot.last_snapshot()) {
-            heard.store(recorder.micros(at.into_std()), Relaxed);
         }
     }
 

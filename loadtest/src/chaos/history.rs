@@ -28,12 +28,19 @@ pub(crate) enum What {
     /// A bot took a new seat.
     Seated { bot: u32, view: View },
     /// A bot sees this.
-    Saw { bot: u32, view: View },
+    Saw {
+        bot: u32,
+        view: View,
+        /// When its newest snapshot came, microseconds since the run began.
+        #[serde(default)]
+        heard: u64,
+    },
     /// Its connection broke without a word; this it had seen last.
     Lost { bot: u32, view: View },
     /// It is back in its seat; this it sees first.
     Returned { bot: u32, view: View },
-    /// It has a connection, and nothing had come for so long when the next snapshot came.
+    /// It has a connection, and of late nothing had come for so long, at most, when the next snapshot
+    /// came.
     Waited {
         bot: u32,
         /// Microseconds.

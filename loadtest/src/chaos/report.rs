@@ -87,14 +87,14 @@ impl Report {
             self.seconds,
             self.seed
         )];
-        if self.stood_still_ms.count > 0 {
-            let (count, text) = (self.stood_still_ms.count, self.stood_still_ms.text());
-            lines.push(format!("connections held {count} times, without anything for {text}"));
+        let held: usize = found.kills.iter().map(|kill| kill.held).sum();
+        if held > 0 {
+            lines.push(format!("connections held {held} times, without anything for {}", self.stood_still_ms.text()));
         }
         if self.back_ms.count > 0 {
             lines.push(format!("connections broke, and {} bots were back after {}", self.back_ms.count, self.back_ms.text()));
         }
-        if self.stood_still_ms.count + self.back_ms.count == 0 {
+        if held + self.back_ms.count == 0 {
             lines.push("nobody came back".to_owned());
         }
         lines.push(format!(
