@@ -122,7 +122,7 @@ impl Handover {
 
 impl Mark {
     /// Of the stream, so many bytes were read, the last message is whole, and what they said is
-    /// written down.
+    /// written down, or may be lost.
     pub fn read(&self, bytes: u64) {
         self.shared.board.read(self.slot, self.base.read + bytes);
     }

@@ -184,6 +184,13 @@ impl Audience {
         }
     }
 
+    /// What the session in `slot` said last must not be lost when the process ends.
+    pub fn must_be_kept(&mut self, slot: usize) {
+        if let Some(session) = self.session(slot) {
+            session.must_be_kept();
+        }
+    }
+
     /// What the session in `slot` said last came too late to matter.
     pub fn refund(&mut self, slot: usize) {
         if let Some(session) = self.session(slot) {

@@ -61,7 +61,8 @@ pub trait Transport {
     /// Asks for a sign of life, unless an earlier message is still on its way out.
     fn ping(&mut self) -> Result<(), Broken>;
 
-    /// What was read is written down: whoever goes on with the connection need not have read it.
+    /// What was read is written down, or no loss: whoever goes on with the connection need not have
+    /// read it.
     fn note_read(&mut self) {}
 
     /// What is sent from now on is of `tick`. A client that has it has all that came before.

@@ -28,6 +28,9 @@ pub struct Session {
     unfinished_since: Option<Tick>,
     /// Messages that may still be taken in in this tick; `None` while it is not read.
     room: Option<usize>,
+    /// It has said something in this tick that must not be lost: what it has said counts as read when
+    /// that is written down.
+    must_be_kept: bool,
     /// Who is to keep the connection beyond this process, from its first frame on, and the note.
     to_keep: Option<Box<(Handover, Vec<u8>)>>,
 }
@@ -63,6 +66,7 @@ impl Session {
             pinged: false,
             unfinished_since: None,
             room: None,
+            must_be_kept: false,
             to_keep: None,
         })
     }
@@ -114,6 +118,11 @@ impl Session {
         self.link.message()
     }
 
+    /// That message must not be lost when the process ends, as an input may be.
+    pub fn must_be_kept(&mut self) {
+        self.must_be_kept = true;
+    }
+
     /// That message came too late to matter, as after a stall: it costs the sender its bytes and
     /// nothing else.
     pub fn refund(&mut self) {
@@ -130,6 +139,9 @@ impl Session {
     pub fn end_reading(&mut self, moment: &Moment, deadlines: &Deadlines) -> Result<(), Ended> {
         self.link.end();
         self.room = None;
+        if !self.must_be_kept {
+            self.link.note_read();
+        }
         // Bytes that complete no message count too.
         if self.meter.bytes(self.link.bytes_read(), moment.now) == Verdict::Close {
             return Err(Ended::Closed(CloseReason::RateLimited));
@@ -169,7 +181,9 @@ impl Session {
     /// Sends the tick's frame. Returns the payload bytes sent: 0 if the connection takes nothing;
     /// then the tick's events wait.
     pub fn send_frame(&mut self, replication: &mut Replication, tick: Tick, deadlines: &Deadlines) -> Result<usize, Ended> {
-        self.link.note_read();
+        if std::mem::take(&mut self.must_be_kept) {
+            self.link.note_read();
+        }
         if self.outbox.flush(&mut self.link, tick)? {
             if self.outbox.waiting_bytes() == 0
                 && let Some(to_keep) = self.to_keep.take()

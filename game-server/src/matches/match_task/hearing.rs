@@ -22,9 +22,11 @@ impl<G: Game> MatchTask<G> {
                 audience.end(slot, CloseReason::Malformed);
                 continue;
             };
-            if let (ClientMessage::Input { .. } | ClientMessage::Ping { .. }, Some(player)) = (&message, player)
-                && timings.speaks_first(player)
-            {
+            if !matches!(message, ClientMessage::Input { .. } | ClientMessage::Ping { .. }) {
+                audience.must_be_kept(slot);
+            } else if let Some(player) = player.filter(|player| timings.speaks_first(*player)) {
+                // The token that was used before this session counts no more, once this is written.
+                audience.must_be_kept(slot);
                 changes.push(Change::Confirm(player));
             }
             match (message, player) {
