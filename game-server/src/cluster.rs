@@ -19,7 +19,7 @@ use tickwire_protocol::codec::encode;
 use tokio::time::Instant;
 
 use calls::Calls;
-use letter::{Answer, Ask, Message};
+use letter::{Answer, Ask, Message, Opening};
 
 use crate::http::neighbours::Neighbours;
 use crate::matches::MatchCard;
@@ -28,6 +28,8 @@ use crate::matches::MatchCard;
 pub const ALTERNATES_MAX: usize = 8;
 /// Another server must have answered after so long.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// It must have made a match after so long: those who wait for it are not kept for much longer.
+const OPENING: Duration = Duration::from_secs(1);
 /// What a match is taken to need of a server, in thousandths, before one has been measured.
 const MATCH_PERMILLE: u16 = 10;
 
@@ -146,13 +148,24 @@ impl Cluster {
     /// # Errors
     /// If there is no answer.
     pub async fn ask(&self, node: &NodeId, ask: Ask) -> Result<Answer, Unanswered> {
+        self.call(node, PATIENCE, |number| Message::Ask(number, Box::new(ask))).await
+    }
+
+    /// Has another server make a match.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn open(&self, node: &NodeId, opening: Opening) -> Result<Answer, Unanswered> {
+        self.call(node, OPENING, |number| Message::Open(number, Box::new(opening))).await
+    }
+
+    async fn call(&self, node: &NodeId, patience: Duration, question: impl FnOnce(u64) -> Message) -> Result<Answer, Unanswered> {
         let (number, answer) = self.calls.begin().ok_or(Unanswered::Busy)?;
-        let letter = Message::Ask(number, Box::new(ask));
-        if !self.tell(node, &letter).await {
+        if !self.tell(node, &question(number)).await {
             self.calls.give_up(number);
             return Err(Unanswered::Silent);
         }
-        let answer = tokio::time::timeout(PATIENCE, answer).await;
+        let answer = tokio::time::timeout(patience, answer).await;
         self.calls.give_up(number);
         answer.ok().and_then(Result::ok).ok_or(Unanswered::Silent)
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
+use tickwire_cluster::Embedded;
 use tickwire_protocol::MatchId;
 
 use super::bans::Bans;
@@ -19,6 +20,7 @@ use super::kept::Keeping;
 use super::ledger::Ledger;
 use super::match_list::MatchList;
 use super::problems;
+use super::queue::Queues;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
@@ -57,6 +59,8 @@ pub(crate) struct Gateway {
     pub(super) crowd: Crowd,
     pub(super) brake: Brake,
     pub(super) quick_play: QuickPlay,
+    /// Those who wait for a match with others.
+    pub(super) queues: Queues,
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
@@ -82,6 +86,7 @@ impl Gateway {
     ) -> Self {
         let sessions = Sessions::new(&config);
         let store = cluster.as_ref().map(|cluster| Arc::clone(cluster.node().store()));
+        let waiting = store.clone().unwrap_or_else(|| Arc::new(Embedded::new()));
         let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions), store));
         let neighbours = cluster.as_ref().map(|cluster| Arc::clone(cluster.neighbours())).unwrap_or_default();
         Self {
@@ -99,6 +104,7 @@ impl Gateway {
             crowd: Crowd::new(config.sessions.seats_per_address),
             brake: Brake::new(&config.memory),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
+            queues: Queues::new(&config.queue, directory.modes(), waiting),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
             bans: if config.journal.is_on() { Bans::kept_in(&config.journal.dir, Instant::now()) } else { Bans::default() },
@@ -154,6 +160,11 @@ impl Gateway {
         seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
     }
 
+    /// How many people wait for a match with others, of whom this server knows.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queues.waiting()
+    }
+
     /// The other servers, if there are any.
     pub(crate) fn cluster(&self) -> Option<&Cluster> {
         self.cluster.as_deref()
@@ -164,14 +175,15 @@ impl Gateway {
         self.ledger.signer().take(text);
     }
 
-    /// Forgets what has expired, and takes the keys for sign-in and for tickets that change, for ever.
-    pub(crate) async fn keep_house(&self) {
+    /// Forgets what has expired, takes the keys for sign-in and for tickets that change, and makes
+    /// matches for those who wait, for ever.
+    pub(crate) async fn keep_house(self: &Arc<Self>) {
         let keep_keys = async {
             if let Some(accounts) = &self.accounts {
                 accounts.keep_keys().await;
             }
         };
-        tokio::join!(self.forget(), keep_keys, self.ledger.signer().keep_keys());
+        tokio::join!(self.forget(), keep_keys, self.ledger.signer().keep_keys(), self.make_matches());
     }
 
     async fn forget(&self) {
