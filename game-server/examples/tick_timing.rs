@@ -68,7 +68,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
     let clients = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("clients").enable_all().build()?;
     let matches = MatchConfig { bots_fill: Some(16), countdown_seconds: 0, live_seconds: 1_000_000, ..MatchConfig::default() };
-    let (handle, _thread) = worker::spawn::<Arena>(0, SessionConfig::default(), matches, HeadroomConfig::NONE, None)?;
+    let (handle, _thread) = worker::spawn::<Arena>(0, SessionConfig::default(), matches, HeadroomConfig::NONE, None, None)?;
     let directory = Directory::new(Arena::MODES.into(), vec![handle], 10_000, None);
     let mut all = Vec::new();
     let mut count = 40;

@@ -97,13 +97,13 @@ fn run(cli: &Cli, config: Config) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
 
-    let sockets = Sockets::handed_over()?;
+    let mut sockets = Sockets::handed_over()?;
     telemetry::init(&config);
     if cli.supervise {
         return supervise(&config, sockets);
     }
     if let Some(supervisor) = cli.supervised_by {
-        enter(supervisor)?;
+        enter(supervisor, &mut sockets)?;
     }
     serve(config, sockets, cli.supervised_by.is_some())
 }
@@ -158,7 +158,7 @@ fn supervise(config: &Config, mut sockets: Sockets) -> anyhow::Result<ExitCode> 
     Server::check(config)?;
     sockets.bind(config)?;
     let arguments: Vec<_> = std::env::args_os().skip(1).filter(|argument| argument != "--supervise").collect();
-    supervise::run(&config.supervise, &sockets, &arguments).context("cannot start the server's process")
+    supervise::run(&config.supervise, config.connections.total, &sockets, &arguments).context("cannot start the server's process")
 }
 
 #[cfg(not(unix))]
@@ -168,12 +168,14 @@ fn supervise(_: &Config, _: Sockets) -> anyhow::Result<ExitCode> {
 
 /// What a server does first whose supervisor started it.
 #[cfg(unix)]
-fn enter(supervisor: u32) -> anyhow::Result<()> {
-    Ok(supervise::enter(supervisor)?)
+fn enter(supervisor: u32, sockets: &mut Sockets) -> anyhow::Result<()> {
+    supervise::enter(supervisor)?;
+    sockets.take_over_players();
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn enter(_: u32) -> anyhow::Result<()> {
+fn enter(_: u32, _: &mut Sockets) -> anyhow::Result<()> {
     bail!("there are no supervisors on this system")
 }
 

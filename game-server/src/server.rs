@@ -18,6 +18,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tickwire_game::{Game, Mode};
+use tickwire_handover::Handover;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
@@ -103,7 +104,8 @@ impl Server {
 
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = if config.workers == 0 { cores } else { config.workers };
-        let (handles, workers) = spawn_workers::<G>(&config, count, opening.as_ref())?;
+        let (handover, kept) = sockets.take_players().filter(|_| opening.is_some()).unzip();
+        let (handles, workers) = spawn_workers::<G>(&config, count, opening.as_ref(), handover.as_ref())?;
 
         warn_of_clear_text(&config);
         let game = GameFacts::of::<G>();
@@ -114,7 +116,10 @@ impl Server {
         let config = Arc::new(config);
         let gateway = Arc::new(Gateway::new(game, Arc::clone(&config), Arc::clone(&directory), accounts, signer, others));
         // Before anybody is heard: who comes back finds their match.
-        let journal = recovery.map(|recovery| revive::revive(recovery, &directory, &gateway)).transpose().map_err(StartError::Thread)?;
+        let journal = recovery
+            .map(|recovery| revive::revive(recovery, kept.unwrap_or_default(), &directory, &gateway))
+            .transpose()
+            .map_err(StartError::Thread)?;
         let observer = Observer::new(game, Arc::clone(&gateway), Arc::clone(&directory), pulses, tls.clone());
         let secured = |keeper: &Arc<Keeper>| {
             let handshakes = AddressLimiter::new(config.tls.handshakes_per_minute);
@@ -127,9 +132,7 @@ impl Server {
             tls,
         };
         let for_players = Arc::new(Proxies::new(&config.proxies));
-        if for_players.trusts_everybody() {
-            tracing::warn!("proxies.trusted holds every address: whoever connects chooses the address that limits go by; name the proxies");
-        }
+        warn_of_trust_in_all(&for_players);
         let for_operators = Arc::new(Proxies::without_protocol(&config.proxies));
         tracing::info!(game = game.name, workers = count, transport = gateway.transport().name(), "server starts");
 
@@ -207,10 +210,15 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     Ok(Prepared { token, tls, accounts })
 }
 
-fn spawn_workers<G: Game>(config: &Config, count: usize, journal: Option<&Opening>) -> Result<Workers, StartError> {
+fn spawn_workers<G: Game>(
+    config: &Config,
+    count: usize,
+    journal: Option<&Opening>,
+    handover: Option<&Handover>,
+) -> Result<Workers, StartError> {
     let spawn = |index| {
         let (session, matches, headroom) = (config.session.clone(), config.matches.clone(), config.headroom.clone());
-        worker::spawn::<G>(index, session, matches, headroom, journal.cloned()).map_err(StartError::Thread)
+        worker::spawn::<G>(index, session, matches, headroom, journal.cloned(), handover.cloned()).map_err(StartError::Thread)
     };
     let spawned: Vec<_> = (0..count).map(spawn).collect::<Result<_, _>>()?;
     Ok(spawned.into_iter().unzip())
@@ -241,6 +249,13 @@ fn warn_of_clear_text(config: &Config) {
     if !config.bind.is_loopback() && !config.tls.is_on() && config.proxies.trusted.is_empty() {
         let bind = config.bind;
         tracing::warn!(%bind, "players' connections are not encrypted: set tls.cert and tls.key, or proxies.trusted if a proxy in front ends TLS");
+    }
+}
+
+/// Whoever connects chooses the address that limits go by.
+fn warn_of_trust_in_all(proxies: &Proxies) {
+    if proxies.trusts_everybody() {
+        tracing::warn!("proxies.trusted holds every address: whoever connects chooses the address that limits go by; name the proxies");
     }
 }
 

@@ -7,15 +7,25 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
+use tickwire_handover::{Handover, Kept};
+
 use crate::config::Config;
 use crate::http::listener;
 
 /// What the sockets are for: players, operators, metrics and health, redirects to HTTPS.
 pub const NAMES: [&str; 4] = ["play", "admin", "ops", "redirect"];
 
-/// Bound sockets by name.
+/// In the environment of a server: the number of the descriptor that leads to players' connections.
+#[cfg(unix)]
+pub(crate) const PLAYERS: &str = "HANDOVER_FD";
+
+/// Bound sockets by name, and players' connections.
 #[derive(Debug, Default)]
-pub struct Sockets(Vec<(&'static str, TcpListener)>);
+pub struct Sockets {
+    bound: Vec<(&'static str, TcpListener)>,
+    /// Who keeps players' connections beyond this process, and those of the one before.
+    players: Option<(Handover, Vec<Kept>)>,
+}
 
 /// Why sockets cannot be taken over, or made.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +78,7 @@ impl Sockets {
             let broken = |error| SocketsError::Broken { number: nth + FIRST, error };
             if let Some(socket) = handed.take_tcp_listener(nth).map_err(broken)? {
                 socket.set_nonblocking(true).map_err(broken)?;
-                sockets.0.push((name, socket));
+                sockets.bound.push((name, socket));
             }
         }
         Ok(sockets)
@@ -78,6 +88,22 @@ impl Sockets {
     #[cfg(not(unix))]
     pub fn handed_over() -> Result<Self, SocketsError> {
         Ok(Self::default())
+    }
+
+    /// Takes the players' connections that a supervisor holds, if it does. Without them the server
+    /// runs, and its players come back by themselves. To be called once, before there are threads.
+    #[cfg(unix)]
+    pub fn take_over_players(&mut self) {
+        let Some(descriptor) = std::env::var(PLAYERS).ok().and_then(|number| number.parse().ok()) else { return };
+        match Handover::take(descriptor) {
+            Ok(players) => self.players = Some(players),
+            Err(error) => tracing::warn!(%error, "the supervisor hands no players' connections over: they end with this process"),
+        }
+    }
+
+    /// Who keeps players' connections, and those of the process before.
+    pub(crate) fn take_players(&mut self) -> Option<(Handover, Vec<Kept>)> {
+        self.players.take()
     }
 
     /// Binds those of `config` that were not handed over.
@@ -91,7 +117,7 @@ impl Sockets {
         for (name, what, address) in wanted {
             if let Some(address) = address.filter(|_| !self.has(name)) {
                 let socket = listener::bind(address).map_err(|error| SocketsError::Listen { what, address, error })?;
-                self.0.push((name, socket));
+                self.bound.push((name, socket));
             }
         }
         Ok(())
@@ -99,8 +125,8 @@ impl Sockets {
 
     /// The socket called `name`, and its address.
     pub(crate) fn take(&mut self, name: &'static str) -> Result<(TcpListener, SocketAddr), SocketsError> {
-        let place = self.0.iter().position(|(known, _)| *known == name).ok_or(SocketsError::Missing(name))?;
-        let (_, socket) = self.0.swap_remove(place);
+        let place = self.bound.iter().position(|(known, _)| *known == name).ok_or(SocketsError::Missing(name))?;
+        let (_, socket) = self.bound.swap_remove(place);
         let address = socket.local_addr().map_err(|error| SocketsError::Lost { name, error })?;
         Ok((socket, address))
     }
@@ -108,11 +134,11 @@ impl Sockets {
     /// All, with their names.
     #[cfg(unix)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, &TcpListener)> {
-        self.0.iter().map(|(name, socket)| (*name, socket))
+        self.bound.iter().map(|(name, socket)| (*name, socket))
     }
 
     fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(known, _)| *known == name)
+        self.bound.iter().any(|(known, _)| *known == name)
     }
 }
 
@@ -161,7 +187,7 @@ mod tests {
         let names: Vec<_> = sockets.iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["play", "ops"]);
         let (play, address) = sockets.take("play").expect("bound");
-        sockets.0.push(("play", play));
+        sockets.bound.push(("play", play));
         sockets.bind(&config).expect("nothing to do");
         let (_taken, again) = sockets.take("play").expect("bound");
         assert_eq!(again, address);

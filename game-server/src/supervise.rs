@@ -1,11 +1,12 @@
-//! A small process that keeps the server alive: it holds the listening sockets, starts the server
-//! as its child, and starts it again when it dies.
+//! A small process that keeps the server alive: it holds the listening sockets and, on Linux, the
+//! players' connections, starts the server as its child, and starts it again when it dies.
 //!
-//! `restarts` decides when, `child` starts one. Invariants: there is at most one child; it is in
+//! `restarts` decides when, `child` starts one, `players` holds connections. Invariants: there is at most one child; it is in
 //! a process group of its own, so that a signal from the terminal reaches it once; the sockets stay
 //! open for as long as the supervisor lives, so nobody who connects meanwhile is refused.
 
 mod child;
+mod players;
 mod restarts;
 
 use std::io;
@@ -18,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::config::SuperviseConfig;
 use crate::sockets::Sockets;
 use child::Child;
+use players::Players;
 use restarts::{Next, Restarts};
 
 pub use child::{Orphaned, enter};
@@ -29,34 +31,44 @@ pub const EXIT_SETTINGS: u8 = 78;
 /// (`EX_TEMPFAIL`): the next one is started at once, of whatever build the program is by then.
 pub const EXIT_FROZEN: u8 = 75;
 
-/// Starts the server again whenever it dies, until a signal or its settings end it. `arguments` are
-/// the server's.
-pub fn run(config: &SuperviseConfig, sockets: &Sockets, arguments: &[std::ffi::OsString]) -> io::Result<ExitCode> {
+/// Starts the server again whenever it dies, until a signal or its settings end it. It has so many
+/// `connections` at most. `arguments` are the server's.
+pub fn run(config: &SuperviseConfig, connections: usize, sockets: &Sockets, arguments: &[std::ffi::OsString]) -> io::Result<ExitCode> {
     // Asked once: of a file that was replaced, Linux says only that it is deleted.
     let program = std::env::current_exe()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::catch()?;
         let mut restarts = Restarts::new(config.deaths_per_minute);
+        let mut players = Players::new(connections);
         loop {
             let started = Instant::now();
-            let mut child = Child::start(&program, sockets, arguments)?;
+            let mut child = Child::start(&program, sockets, players.give(), arguments)?;
             tracing::info!(pid = child.pid(), "server process started");
             let (status, is_stopping) = attend(&mut child, &mut signals).await?;
+            let held = players.count();
             if let Some(code) = ending(status, is_stopping) {
                 tracing::info!(pid = child.pid(), exit_code = code, "the server has ended, and so does its supervisor");
                 return Ok(ExitCode::from(code));
             }
             let (signal, exit_code) = (status.signal(), status.code());
             if exit_code == Some(i32::from(EXIT_FROZEN)) {
-                tracing::info!(pid = child.pid(), "the server's matches are frozen: the next process takes them over");
+                tracing::info!(pid = child.pid(), connections = held, "the server's matches are frozen: the next process takes them over");
                 continue;
             }
             let lived = started.elapsed();
             match restarts.died(Instant::now(), lived) {
                 Next::Start(pause) => {
                     let (lived_ms, pause_ms) = (lived.as_millis() as u64, pause.as_millis() as u64);
-                    tracing::error!(pid = child.pid(), signal, exit_code, lived_ms, pause_ms, "server process died: starting another");
+                    tracing::error!(
+                        pid = child.pid(),
+                        signal,
+                        exit_code,
+                        lived_ms,
+                        pause_ms,
+                        connections = held,
+                        "server process died: starting another"
+                    );
                     if signals.stop_within(pause).await {
                         return Ok(ExitCode::SUCCESS);
                     }

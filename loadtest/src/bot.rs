@@ -79,6 +79,8 @@ pub struct Bot<G: Game, S> {
     /// Until when their player time is counted.
     counted_until: Instant,
     stalls: Vec<Waited>,
+    /// The longest gap since it was last asked for, and when it ended.
+    longest: Option<(Duration, Instant)>,
     /// Where the match goes on, once the server has said so.
     moved: Option<WsUrl>,
 }
@@ -156,6 +158,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
             notes: Notes::default(),
             counted_until: now,
             stalls: Vec::new(),
+            longest: None,
             moved: None,
         }
     }
@@ -202,6 +205,16 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
         self.client.seen()
     }
 
+    /// The longest time without a snapshot since this was last asked, and when it ended.
+    pub fn take_longest_gap(&mut self) -> Option<(Duration, Instant)> {
+        self.longest.take()
+    }
+
+    /// When it had its newest snapshot.
+    pub fn last_snapshot(&self) -> Option<Instant> {
+        self.last_snapshot.map(|(_, at)| at)
+    }
+
     /// Where the server says that the match goes on.
     pub fn moved(&self) -> Option<&WsUrl> {
         self.moved.as_ref()
@@ -234,6 +247,9 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Arrivals + Unpin> Bot<G, S> {
             notes.counts.long_gaps += u64::from(gap >= self.interval * 3 / 2);
             notes.record(Measure::Gap, micros(gap));
             notes.record(Measure::Jitter, micros(gap.abs_diff(self.interval * ticks)));
+            if self.longest.is_none_or(|(longest, _)| gap > longest) {
+                self.longest = Some((gap, now));
+            }
             if gap >= STALL.max(self.interval * STALL_TICKS) {
                 self.stalls.push(Waited { tick, gap });
             }

@@ -53,11 +53,26 @@ fn three_kills_cost_nothing() {
     for figure in ["matches_lost", "ticks_lost", "divergences", "seats_lost"] {
         assert_eq!(count(&report, figure), 0, "{figure}: {text}");
     }
-    let lost: u64 =
-        report.pointer("/findings/kills").and_then(Value::as_array).expect("a list").iter().filter_map(|kill| kill["lost"].as_u64()).sum();
-    let back = report.pointer("/back_ms/count").and_then(Value::as_u64);
-    assert!(count(&report, "bots") == 24 && lost >= 24 && back == Some(lost), "{lost} connections broke, {back:?} came back: {text}");
+    let (held, lost) = (of_kills(&report, "held"), of_kills(&report, "lost"));
+    assert!(count(&report, "bots") == 24 && held + lost >= 3 * 24, "{held} connections held and {lost} broke: {text}");
+    // On a machine with time enough none breaks; that a few are left within a frame is no loss.
+    assert!(!cfg!(target_os = "linux") || held > lost, "{held} connections held and {lost} broke: {text}");
     assert!(count(&report, "ticks_compared") > 0, "{text}");
+}
+
+/// The sum of a figure over all kills.
+fn of_kills(report: &Value, figure: &str) -> u64 {
+    let kills = report.pointer("/findings/kills").and_then(Value::as_array).expect("a list");
+    kills.iter().filter_map(|kill| kill[figure].as_u64()).sum()
+}
+
+#[test]
+fn connections_that_end_with_their_server_come_back_and_nothing_is_lost() {
+    let (output, report) = chaos(2, &["--again", "0", "--server-flag=--transport=portable"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    let (lost, back) = (of_kills(&report, "lost"), report.pointer("/back_ms/count").and_then(Value::as_u64));
+    assert!(lost >= 24 && back == Some(lost), "{lost} connections broke, {back:?} came back: {text}");
 }
 
 #[test]

@@ -4,19 +4,35 @@ use std::collections::HashMap;
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
+use tickwire_handover::Kept;
 use tickwire_protocol::{MatchId, PlayerId};
 
+use super::conduct::Whose;
 use super::creations::Creation;
 use super::crowd::Held;
 use super::kept::{Note, Remembered, written};
 use super::sessions::Known;
 use super::shared::Gateway;
 use super::tickets::unix_now;
-use crate::http::address::AddressKey;
+use crate::http::address::{AddressKey, ClientAddress};
 use crate::journal::Notes;
-use crate::matches::{PlayerKey, RevivedSeat, SeatWatch};
+use crate::matches::{ConnectionNote, KeptConnection, PlayerKey, RevivedSeat, SeatWatch};
 
 impl Gateway {
+    /// Counts the connections of the process before, and says to which matches they belong. Those that
+    /// no cap allows any more, or that nobody here understands, are closed.
+    pub(crate) fn count_again(&self, kept: Vec<Kept>) -> HashMap<MatchId, Vec<KeptConnection>> {
+        let mut by_match: HashMap<_, Vec<_>> = HashMap::new();
+        for connection in kept {
+            let Some(note) = ConnectionNote::read(&connection.note) else { continue };
+            let client = ClientAddress::new(note.peer());
+            let Ok(permit) = self.caps().admit_again(client) else { continue };
+            permit.watch(self.watcher(Whose::Nameless(client.key()), client));
+            by_match.entry(note.id).or_default().push(KeptConnection::new(note, connection, permit));
+        }
+        by_match
+    }
+
     /// Charges whoever created match `id`, which is brought back.
     pub(crate) fn charge_again(&self, remembered: &Remembered, id: MatchId) -> Option<Creation> {
         let (guest, address) = *remembered.created.get(&id)?;

@@ -106,6 +106,13 @@ impl Caps {
         self.admit_owner(Owner::Client(peer.key()))
     }
 
+    /// Counts a player's connection that the process before had: it is no stranger's.
+    pub(crate) fn admit_again(self: &Arc<Self>, client: ClientAddress) -> Result<Arc<ConnectionPermit>, Reject> {
+        let permit = self.admit_owner(Owner::Client(client.key()))?;
+        permit.authenticate();
+        Ok(permit)
+    }
+
     /// Counts a new connection of a trusted proxy, for no address yet.
     pub(crate) fn admit_proxy(self: &Arc<Self>) -> Result<Arc<ConnectionPermit>, Reject> {
         self.admit_owner(Owner::Proxy(None))

@@ -5,9 +5,11 @@
 use std::net::IpAddr;
 
 use bytes::Bytes;
+use tickwire_handover::Handover;
 use tickwire_match::Replication;
-use tickwire_protocol::{CloseReason, PlayerId, Tick};
+use tickwire_protocol::{CloseReason, MatchId, PlayerId, Tick};
 
+use super::kept::ConnectionNote;
 use crate::clock::Moment;
 use crate::config::SessionConfig;
 use crate::transport::session::{Deadlines, Session};
@@ -22,6 +24,8 @@ pub struct Audience {
     lost: Vec<Lost>,
     /// The slot whose messages are taken in.
     reading: usize,
+    /// Who keeps connections beyond this process, and of which match they are.
+    keeping: Option<(Handover, MatchId)>,
 }
 
 /// What a client said.
@@ -63,7 +67,43 @@ impl Audience {
     /// No one, in a match of `tick_rate` ticks a second.
     pub fn new(config: SessionConfig, tick_rate: u8) -> Self {
         let deadlines = Deadlines::new(&config, tick_rate);
-        Self { slots: Vec::new(), config, deadlines, lost: Vec::new(), reading: 0 }
+        Self { slots: Vec::new(), config, deadlines, lost: Vec::new(), reading: 0, keeping: None }
+    }
+
+    /// From now on `handover` keeps whoever comes to match `id` beyond this process.
+    pub fn keep_with(&mut self, handover: Handover, id: MatchId) {
+        self.keeping = Some((handover, id));
+    }
+
+    /// Goes on with a connection of the process before in `slot`, which must be free. Its client has
+    /// everything up to `since`; `moment` is the newest tick's, that one or the next.
+    pub fn go_on(
+        &mut self,
+        slot: usize,
+        socket: Socket,
+        player: Option<PlayerId>,
+        since: Tick,
+        replication: &mut Replication,
+        moment: &Moment,
+    ) {
+        let Ok(session) = Session::new(socket, player, &self.config, moment) else {
+            self.lost.push(Lost { slot, player, ended: Ended::Disconnected });
+            return;
+        };
+        self.put(slot, session);
+        if since != moment.tick {
+            let deadlines = self.deadlines;
+            self.with(slot, |session| session.send_frame(replication, moment.tick, &deadlines).map(drop));
+        }
+    }
+
+    fn put(&mut self, slot: usize, session: Session) {
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, || None);
+        }
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = Some(session);
+        }
     }
 
     /// The slot the next session gets.
@@ -90,14 +130,15 @@ impl Audience {
                 return;
             }
         };
-        if slot >= self.slots.len() {
-            self.slots.resize_with(slot + 1, || None);
-        }
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = Some(session);
-            let deadlines = self.deadlines;
-            self.with(slot, |session| session.welcome(welcome, replication, moment.tick, &deadlines).map(drop));
-        }
+        // What is in whose slots of a divided match no other process knows.
+        let is_whole = player.is_none() || !replication.is_divided();
+        let session = match self.keeping.as_ref().filter(|_| is_whole) {
+            Some((handover, id)) => session.kept_by(handover.clone(), ConnectionNote::new(*id, slot, player, peer).write()),
+            None => session,
+        };
+        self.put(slot, session);
+        let deadlines = self.deadlines;
+        self.with(slot, |session| session.welcome(welcome, replication, moment.tick, &deadlines).map(drop));
     }
 
     /// The next message of whoever has said something, one session after the other. `None` when all
@@ -193,6 +234,15 @@ impl Audience {
         if let Some((bytes, slot)) = kept.max().filter(|(bytes, _)| *bytes > 0) {
             tracing::warn!(bytes, "memory runs short: a client that does not take what is kept for it was closed");
             self.end(slot, CloseReason::Overloaded);
+        }
+    }
+
+    /// Leaves the sessions to the next process that it can go on with.
+    pub fn leave_all(&mut self) {
+        for place in &mut self.slots {
+            if place.as_mut().is_some_and(Session::leave) {
+                *place = None;
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use tickwire_protocol::{CloseReason, MatchId};
 
 use super::handle::{Command, MatchHandle, MatchInfo, Settings};
 use super::headroom::Load;
+use super::kept::KeptConnection;
 use super::lost::Lost;
 use super::stats::MatchStats;
 use super::worker::{Origin, Revived, Start, WorkerHandle};
@@ -167,6 +168,7 @@ impl Directory {
         epoch: Epoch,
         charge: Option<Charge>,
         revived: mpsc::Sender<Revived>,
+        connections: Vec<KeptConnection>,
     ) -> Result<(), CreateError> {
         let Identity { mode, tick_rate, private, lobby, bots, .. } = &revival.identity;
         let index = self.modes.iter().position(|known| known.id == mode).ok_or(CreateError::NoSuchMode)?;
@@ -178,7 +180,7 @@ impl Directory {
         let settings = Settings { private: *private, lobby: *lobby, bots: *bots };
         let created = Instant::now().checked_sub(revival.age()).unwrap_or_else(Instant::now);
         let info = MatchInfo { id: revival.id, code, mode, mode_index: index as u8, settings, created, stats: MatchStats::default() };
-        self.start(worker, info, Origin::Kept { revival: Box::new(revival), revived }, epoch, place, charge);
+        self.start(worker, info, Origin::Kept { revival: Box::new(revival), revived, connections }, epoch, place, charge);
         Ok(())
     }
 

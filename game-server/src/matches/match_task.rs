@@ -26,6 +26,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tickwire_game::Game;
+use tickwire_handover::Handover;
 use tickwire_match::{Advance, Change, Happened, MatchCore, Rules, Setup, Step};
 use tickwire_protocol::messages::Retry;
 use tickwire_protocol::{CloseReason, PlayerId, WsUrl};
@@ -129,6 +130,15 @@ impl<G: Game> MatchTask<G> {
     #[must_use]
     pub fn on(self, load: Arc<Load>) -> Self {
         Self { load, ..self }
+    }
+
+    /// The same, and `handover` keeps its clients' connections beyond this process.
+    #[must_use]
+    pub fn keeping(mut self, handover: Option<Handover>) -> Self {
+        if let Some(handover) = handover {
+            self.audience.keep_with(handover, self.info.id);
+        }
+        self
     }
 
     /// Runs until the match ends, a tick whenever `alarm` rings while somebody is connected;
@@ -243,6 +253,7 @@ impl<G: Game> MatchTask<G> {
             CloseReason::Restarting => {
                 self.keep_all();
                 self.log.rest();
+                self.audience.leave_all();
             }
             CloseReason::Moved => self.log.leave(),
             _ => self.log.end(),

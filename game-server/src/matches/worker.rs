@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tickwire_cluster::MatchLane;
 use tickwire_game::Game;
+use tickwire_handover::Handover;
 use tickwire_protocol::{CloseReason, MatchId};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
@@ -19,6 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::handle::{Command, MatchInfo};
 use super::headroom::{BEAT, Comer, Gauge, Load};
+use super::kept::KeptConnection;
 use super::match_task::{MatchTask, RevivalError, RevivedSeat};
 use super::pacer::{self, Alarm, Pacer};
 use crate::config::{HeadroomConfig, MatchConfig, SessionConfig};
@@ -51,7 +53,16 @@ pub enum Origin {
         revival: Box<Revival>,
         /// Who waits for it to go on: told of the seats that people have, or why it does not.
         revived: std::sync::mpsc::Sender<Revived>,
+        /// Of its clients, those that are still there.
+        connections: Vec<KeptConnection>,
     },
+}
+
+/// What outlives the process of a worker's matches.
+#[derive(Clone)]
+struct Keep {
+    lane: Option<Lane>,
+    handover: Option<Handover>,
 }
 
 /// The match that goes on, with the seats that people have in it; or that does not, and why.
@@ -122,6 +133,7 @@ pub fn spawn<G: Game>(
     matches: MatchConfig,
     headroom: HeadroomConfig,
     journal: Option<Opening>,
+    handover: Option<Handover>,
 ) -> std::io::Result<(WorkerHandle, JoinHandle<()>)> {
     let (starts, mut receiver) = mpsc::unbounded_channel::<Start>();
     let load = Load::new(headroom);
@@ -131,7 +143,7 @@ pub fn spawn<G: Game>(
     let for_thread = Arc::clone(&shared);
     let thread = std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
         pacer::sleep_exactly();
-        let lane = journal.map(|opening| Lane::open(&opening, index as u16));
+        let keep = Keep { lane: journal.map(|opening| Lane::open(&opening, index as u16)), handover };
         let tasks = LocalSet::new();
         let accept = async {
             let mut started = 0;
@@ -143,7 +155,7 @@ pub fn spawn<G: Game>(
                     _ = beat.tick() => {
                         for_thread.beats.fetch_add(1, Relaxed);
                         gauge.beat(Instant::now(), &for_thread.load);
-                        lane.iter().for_each(Lane::tidy);
+                        keep.lane.iter().for_each(Lane::tidy);
                         continue;
                     }
                     start = receiver.recv() => start,
@@ -151,7 +163,7 @@ pub fn spawn<G: Game>(
                 let Some(start) = start else { break };
                 let offset = spread(started, start.info.mode.tick_rate);
                 started += 1;
-                let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread), lane.clone(), pacer.alarm());
+                let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread), keep.clone(), pacer.alarm());
                 // A match carries out all commands that have come, however many, and tokio's budget would have it pause among them.
                 tokio::task::spawn_local(tokio::task::unconstrained(task));
             }
@@ -198,22 +210,24 @@ async fn run<G: Game>(
     matches: MatchConfig,
     offset: Duration,
     shared: Arc<Shared>,
-    lane: Option<Lane>,
+    keep: Keep,
     alarm: Alarm,
 ) {
     let (id, mode, code) = (start.info.id, start.info.mode.id, start.info.code.clone());
     let Start { info, commands, origin, shared: in_store, registration } = start;
+    let Keep { lane, handover } = keep;
     let load = Arc::clone(&shared.load);
     let log = || lane.as_ref().map(|lane| MatchLog::of(lane, id)).unwrap_or_default();
     let built = std::panic::catch_unwind(AssertUnwindSafe(|| match origin {
         Origin::New { seed } => {
-            Some(MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).kept(log().shared(in_store)))
+            let task = MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).keeping(handover);
+            Some(task.kept(log().shared(in_store)))
         }
-        Origin::Kept { revival, revived } => {
+        Origin::Kept { revival, revived, connections } => {
             let _attempt = lane.as_ref().map(|lane| lane.attempt(id, revival.attempt));
-            let task = MatchTask::revive(info, commands, session, &matches, offset, &revival);
+            let task = MatchTask::revive(info, commands, session, &matches, offset, &revival, connections);
             let task = match task {
-                Ok(task) => Ok(task.on(load).kept(log().shared(in_store))),
+                Ok(task) => Ok(task.on(load).keeping(handover).kept(log().shared(in_store))),
                 Err(error) => {
                     log().end();
                     // Another server may be able to: there it is not over.

@@ -315,7 +315,7 @@ async fn revive(
     let records = kept.records.iter().map(|record| record.to_vec()).collect();
     let revival = Revival { id, identity, core: kept.checkpoint.slice_ref(core), records, attempt };
     let (sender, receiver) = std::sync::mpsc::channel();
-    directory.revive(revival, epoch, None, sender).map_err(|error| error.to_string())?;
+    directory.revive(revival, epoch, None, sender, Vec::new()).map_err(|error| error.to_string())?;
     let revived = tokio::task::spawn_blocking(move || receiver.recv()).await;
     match revived {
         Ok(Ok(Ok((_, seats)))) => Ok(seats),

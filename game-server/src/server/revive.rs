@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use tickwire_cluster::Epoch;
+use tickwire_handover::Kept;
 use tickwire_protocol::MatchId;
 
 use crate::gateway::{Gateway, Remembered};
@@ -15,7 +16,7 @@ use crate::matches::{CreateError, Directory};
 use crate::metrics;
 
 /// Brings back what a former process ran, before anybody can ask for it.
-pub(super) fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &Arc<Gateway>) -> io::Result<Upkeep> {
+pub(super) fn revive(recovery: Recovery, kept: Vec<Kept>, directory: &Arc<Directory>, gateway: &Arc<Gateway>) -> io::Result<Upkeep> {
     let began = Instant::now();
     let (sender, revived) = mpsc::channel();
     let Recovery { opening, matches, notes, lost: hopeless, remains, mut upkeep } = recovery;
@@ -26,10 +27,13 @@ pub(super) fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &A
     let lose = |id, code: &str, loss| directory.lost().note(Instant::now(), id, code, loss);
     hopeless.into_iter().for_each(|(id, loss)| lose(id, "", loss));
     let mut waiting = HashMap::new();
+    let mut connections = gateway.count_again(kept);
+    let taken = connections.values().map(Vec::len).sum::<usize>();
     for revival in matches {
         let (id, code) = (revival.id, revival.identity.code.clone());
         let charge = gateway.charge_again(&remembered, id).map(|creation| Box::new(creation) as Charge);
-        if let Err(error) = directory.revive(revival, Epoch::default(), charge, sender.clone()) {
+        if let Err(error) = directory.revive(revival, Epoch::default(), charge, sender.clone(), connections.remove(&id).unwrap_or_default())
+        {
             tracing::error!(match_id = %id, %error, "a match cannot go on");
             let loss = if error == CreateError::NoSuchMode { Loss::Changed } else { Loss::Failed };
             lose(id, &code, loss);
@@ -76,7 +80,8 @@ pub(super) fn revive(recovery: Recovery, directory: &Arc<Directory>, gateway: &A
     remains.retire(&mut upkeep);
     metrics::count_revivals(went_on, lost);
     if went_on + lost > 0 {
-        tracing::info!(matches = went_on, lost, took_ms = began.elapsed().as_millis() as u64, "matches of the former process go on");
+        let took_ms = began.elapsed().as_millis() as u64;
+        tracing::info!(matches = went_on, lost, connections = taken, took_ms, "matches of the former process go on");
     }
     Ok(upkeep)
 }

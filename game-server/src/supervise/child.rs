@@ -11,7 +11,7 @@ use std::process::{Command, ExitStatus};
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::process::{Pid, Signal, getppid, kill_process};
 
-use crate::sockets::Sockets;
+use crate::sockets::{PLAYERS, Sockets};
 
 /// The number of the first descriptor that is handed over.
 const FIRST: i32 = 3;
@@ -28,8 +28,9 @@ pub(super) struct Child {
 pub struct Orphaned(u32);
 
 impl Child {
-    /// Starts `program` with `arguments`, whichever build it is by now, and hands `sockets` over.
-    pub(super) fn start(program: &Path, sockets: &Sockets, arguments: &[OsString]) -> io::Result<Self> {
+    /// Starts `program` with `arguments`, whichever build it is by now, and hands `sockets` over, and
+    /// the way to players' connections.
+    pub(super) fn start(program: &Path, sockets: &Sockets, players: Option<OwnedFd>, arguments: &[OsString]) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.args(arguments).arg(format!("--supervised-by={}", std::process::id())).process_group(0);
         let names: Vec<&str> = sockets.iter().map(|(name, _)| name).collect();
@@ -38,7 +39,14 @@ impl Child {
         // What systemd wants of its own child is not for this one.
         command.env_remove("LISTEN_FDS_FIRST_FD").env_remove("WATCHDOG_USEC").env_remove("WATCHDOG_PID");
         let mapped = sockets.iter().zip(FIRST..).map(|((_, socket), child_fd)| Ok(FdMapping { parent_fd: duplicate(socket)?, child_fd }));
-        command.fd_mappings(mapped.collect::<io::Result<_>>()?).map_err(io::Error::other)?;
+        let mut mapped = mapped.collect::<io::Result<Vec<_>>>()?;
+        command.env_remove(PLAYERS);
+        if let Some(parent_fd) = players {
+            let child_fd = FIRST + names.len() as i32;
+            command.env(PLAYERS, child_fd.to_string());
+            mapped.push(FdMapping { parent_fd, child_fd });
+        }
+        command.fd_mappings(mapped).map_err(io::Error::other)?;
         let process = tokio::process::Command::from(command).spawn()?;
         let pid = process.id().unwrap_or_default();
         Ok(Self { process, pid })

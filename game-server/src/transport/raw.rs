@@ -17,7 +17,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
-use tickwire_protocol::CloseReason;
+use tickwire_handover::{Handover, Mark};
+use tickwire_protocol::{CloseReason, Tick};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -67,6 +68,8 @@ struct Bytewise {
     /// What the kernel did not take of the last frame written.
     unsent: Bytes,
     written: u64,
+    /// Of a connection that outlives the process.
+    mark: Option<Box<Mark>>,
 }
 
 impl Socket {
@@ -81,9 +84,17 @@ impl Socket {
         Ok(Self::of(terms, stream, already_read, Some(Box::new(secure))))
     }
 
+    /// That the process before had, on the runtime that is to wait for it.
+    pub(super) fn kept(stream: std::net::TcpStream, mark: Mark) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        let mut socket = Self::of(Terms::default(), TcpStream::from_std(stream)?, Vec::new(), None);
+        socket.bytes.mark = Some(Box::new(mark));
+        Ok(socket)
+    }
+
     fn of(terms: Terms, stream: TcpStream, already_read: Vec<u8>, secure: Option<Box<Secure>>) -> Self {
         let inbox = Inbox::new(already_read, terms);
-        Self { stream, bytes: Bytewise { inbox, secure, unsent: Bytes::new(), written: 0 } }
+        Self { stream, bytes: Bytewise { inbox, secure, unsent: Bytes::new(), written: 0, mark: None } }
     }
 
     /// Sets what the kernel keeps for this connection: no Nagle delay, a send buffer of
@@ -174,10 +185,15 @@ impl Bytewise {
         if let Some(secure) = &mut self.secure {
             return secure.write(frame, stream, &mut self.written);
         }
+        if let Some(mark) = &self.mark {
+            mark.sending(self.written + frame.len() as u64);
+        }
         let mut rest = frame;
         let whole = write_all(stream, &mut rest);
         self.written += (frame.len() - rest.len()) as u64;
-        if !rest.is_empty() {
+        if rest.is_empty() {
+            self.mark.iter().for_each(|mark| mark.sent());
+        } else {
             self.unsent = Bytes::copy_from_slice(rest);
         }
         whole
@@ -189,6 +205,20 @@ impl Link {
     pub(super) fn into_socket(mut self) -> io::Result<Socket> {
         self.bytes.inbox.end();
         Ok(Socket { stream: TcpStream::from_std(self.stream)?, bytes: self.bytes })
+    }
+
+    /// Has the connection outlive the process, if no TLS stands between: that ends with it. The client
+    /// has everything up to `tick`.
+    pub(super) fn keep(&mut self, handover: &Handover, note: &[u8], tick: Tick) {
+        let Bytewise { inbox, secure, unsent, written, mark } = &mut self.bytes;
+        if secure.is_none() && unsent.is_empty() && !inbox.is_unfinished() {
+            *mark = handover.keep(&self.stream, note, inbox.bytes_read(), *written, tick.0).map(Box::new);
+        }
+    }
+
+    /// From now on the connection stays open when it is dropped, if it is kept. Says whether it is.
+    pub(super) fn leave(&mut self) -> bool {
+        self.bytes.mark.take().map(|mark| mark.leave()).is_some()
     }
 
     /// Reads once. Says whether anything came.
@@ -307,7 +337,7 @@ impl Transport for Link {
     }
 
     fn flush(&mut self) -> Result<bool, Broken> {
-        let Bytewise { unsent, written, secure, .. } = &mut self.bytes;
+        let Bytewise { unsent, written, secure, mark, .. } = &mut self.bytes;
         if let Some(secure) = secure {
             return Ok(secure.flush(&self.stream, written)?);
         }
@@ -317,6 +347,9 @@ impl Transport for Link {
         let before = unsent.len();
         let whole = write_all(&self.stream, unsent);
         *written += (before - unsent.len()) as u64;
+        if unsent.is_empty() {
+            mark.iter().for_each(|mark| mark.sent());
+        }
         Ok(whole?)
     }
 
@@ -334,6 +367,17 @@ impl Transport for Link {
 
     fn ping(&mut self) -> Result<(), Broken> {
         self.write(Opcode::Ping, &[]).map(drop)
+    }
+
+    fn note_read(&mut self) {
+        let Bytewise { inbox, mark, .. } = &self.bytes;
+        if let Some(mark) = mark.as_ref().filter(|_| !inbox.is_unfinished()) {
+            mark.read(inbox.bytes_read());
+        }
+    }
+
+    fn begin_frame(&mut self, tick: Tick) {
+        self.bytes.mark.iter_mut().for_each(|mark| mark.tick(tick.0));
     }
 }
 

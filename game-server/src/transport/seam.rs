@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
-use tickwire_protocol::CloseReason;
+use tickwire_protocol::{CloseReason, Tick};
 use tokio::time::Instant;
 
 use crate::clock::Moment;
@@ -60,6 +60,12 @@ pub trait Transport {
 
     /// Asks for a sign of life, unless an earlier message is still on its way out.
     fn ping(&mut self) -> Result<(), Broken>;
+
+    /// What was read is written down: whoever goes on with the connection need not have read it.
+    fn note_read(&mut self) {}
+
+    /// What is sent from now on is of `tick`. A client that has it has all that came before.
+    fn begin_frame(&mut self, _tick: Tick) {}
 }
 
 /// What a peer said.

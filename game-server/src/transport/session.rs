@@ -2,6 +2,7 @@
 //! may say, what it is told, and when it is given up.
 
 use bytes::Bytes;
+use tickwire_handover::Handover;
 use tickwire_match::{Replication, View};
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
 
@@ -27,6 +28,8 @@ pub struct Session {
     unfinished_since: Option<Tick>,
     /// Messages that may still be taken in in this tick; `None` while it is not read.
     room: Option<usize>,
+    /// Who is to keep the connection beyond this process, from its first frame on, and the note.
+    to_keep: Option<Box<(Handover, Vec<u8>)>>,
 }
 
 /// The deadlines of a match's sessions, in its ticks: a server that stands still for a while has
@@ -60,7 +63,14 @@ impl Session {
             pinged: false,
             unfinished_since: None,
             room: None,
+            to_keep: None,
         })
+    }
+
+    /// From its first frame on, `handover` keeps the connection beyond this process, if it can.
+    #[must_use]
+    pub fn kept_by(self, handover: Handover, note: Vec<u8>) -> Self {
+        Self { to_keep: Some(Box::new((handover, note))), ..self }
     }
 
     /// The seat it plays from; `None` for a spectator.
@@ -159,7 +169,14 @@ impl Session {
     /// Sends the tick's frame. Returns the payload bytes sent: 0 if the connection takes nothing;
     /// then the tick's events wait.
     pub fn send_frame(&mut self, replication: &mut Replication, tick: Tick, deadlines: &Deadlines) -> Result<usize, Ended> {
+        self.link.note_read();
         if self.outbox.flush(&mut self.link, tick)? {
+            if self.outbox.waiting_bytes() == 0
+                && let Some(to_keep) = self.to_keep.take()
+            {
+                self.link.keep(&to_keep.0, &to_keep.1, Tick(tick.0.wrapping_sub(1)));
+            }
+            self.link.begin_frame(tick);
             let frame = replication.frame(&mut self.view);
             return self.outbox.send(&mut self.link, &frame, tick);
         }
@@ -177,6 +194,13 @@ impl Session {
     /// Bytes kept for the client, which has not taken them.
     pub fn kept_bytes(&self) -> usize {
         self.outbox.waiting_bytes() + self.link.unsent_bytes()
+    }
+
+    /// From now on the connection stays open for the next process when this is dropped, if that can go
+    /// on with it. Says whether it can.
+    pub fn leave(&mut self) -> bool {
+        let is_between = self.outbox.waiting_bytes() == 0 && self.link.is_clear() && !self.link.is_unfinished();
+        is_between && self.link.leave()
     }
 
     /// The connection, to close it.

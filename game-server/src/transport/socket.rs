@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwire_protocol::CloseReason;
+use tickwire_handover::{Handover, Kept};
+use tickwire_protocol::{CloseReason, Tick};
 use tokio::net::TcpStream;
 
 use super::farewell::Farewell;
@@ -142,6 +143,21 @@ impl Socket {
         (end, Self { owner: Owner { peer, permit: Box::new(permit) }, wire: Outside::Http(socket) })
     }
 
+    /// A connection that the process before had, on the runtime that is to wait for it.
+    pub(crate) fn kept(connection: Kept, peer: IpAddr, permit: impl Permit + 'static) -> io::Result<Self> {
+        let Kept { stream, mark, .. } = connection;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        return Ok(Self {
+            owner: Owner { peer, permit: Box::new(permit) },
+            wire: Outside::Raw(Box::new(raw::Socket::kept(stream, mark)?)),
+        });
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        {
+            let _ = (stream, mark, peer, permit);
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
     /// A connection within the process, and a test's end of it.
     pub fn in_memory() -> (memory::Peer, Self) {
         let (peer, socket) = memory::pair();
@@ -227,6 +243,28 @@ impl Link {
         self.owner.peer
     }
 
+    /// Has the connection outlive the process, if that is possible. The client has everything up to
+    /// `tick`.
+    pub(super) fn keep(&mut self, handover: &Handover, note: &[u8], tick: Tick) {
+        match &mut self.wire {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Inside::Raw(link) => link.keep(handover, note, tick),
+            _ => {
+                let _ = (handover, note, tick);
+            }
+        }
+    }
+
+    /// From now on the connection stays open for the next process when it is dropped, if it is kept.
+    /// Says whether it is.
+    pub(super) fn leave(&mut self) -> bool {
+        match &mut self.wire {
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Inside::Raw(link) => link.leave(),
+            _ => false,
+        }
+    }
+
     /// Back to whoever waits for it, inside the calling runtime.
     pub(super) fn into_socket(self) -> io::Result<Socket> {
         let wire = match self.wire {
@@ -300,5 +338,13 @@ impl Transport for Link {
 
     fn ping(&mut self) -> Result<(), Broken> {
         each!(&mut self.wire, link => link.ping())
+    }
+
+    fn note_read(&mut self) {
+        each!(&mut self.wire, link => link.note_read());
+    }
+
+    fn begin_frame(&mut self, tick: Tick) {
+        each!(&mut self.wire, link => link.begin_frame(tick));
     }
 }

@@ -10,6 +10,9 @@ use crate::history::{Event, View, What};
 /// Sentences of a kind that are kept; more are counted.
 const KEPT_MAX: usize = 20;
 
+/// Microseconds: so long after a kill there may still come what was sent before it.
+const AFTERMATH: u64 = 100_000;
+
 /// What was found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Findings {
@@ -38,6 +41,9 @@ pub(crate) struct Findings {
     /// Microseconds from a kill to each bot's return.
     #[serde(skip)]
     pub(crate) returns: Vec<u64>,
+    /// Microseconds that nothing came over each connection that a kill did not break.
+    #[serde(skip)]
+    pub(crate) waits: Vec<u64>,
     /// What is wrong, in sentences, the first of each kind.
     pub(crate) wrong: Vec<String>,
 }
@@ -49,6 +55,8 @@ pub(crate) struct KillFound {
     pub(crate) at: u64,
     /// Bots that had a connection.
     pub(crate) seated: usize,
+    /// Of these, bots whose connection held, and over which nothing came for a while.
+    pub(crate) held: usize,
     /// Of these, bots whose connection broke.
     pub(crate) lost: usize,
     /// Of these, bots that came back.
@@ -58,6 +66,9 @@ pub(crate) struct KillFound {
     /// Microseconds to each return.
     #[serde(skip)]
     pub(crate) times: Vec<u64>,
+    /// Microseconds that nothing came, of those whose connection held.
+    #[serde(skip)]
+    pub(crate) waits: Vec<u64>,
 }
 
 impl Findings {
@@ -120,6 +131,14 @@ impl Checker {
             }
             What::Saw { bot, view } => {
                 self.look(*bot, view, self.kills.len());
+                if let Some(Bot::Seated(had)) = self.bots.get(bot)
+                    && had.match_id == view.match_id
+                    && (view.tick.wrapping_sub(had.tick) as i32) < 0
+                {
+                    let sentence = format!("bot {bot} saw tick {} of match {}, and then tick {}", had.tick, view.match_id, view.tick);
+                    self.findings.ticks_lost += 1;
+                    self.say("tick", sentence);
+                }
                 self.bots.insert(*bot, Bot::Seated(view.clone()));
             }
             What::Lost { bot, view } => {
@@ -131,6 +150,7 @@ impl Checker {
                 self.bots.insert(*bot, Bot::Away(view.clone(), self.kills.len().checked_sub(1)));
             }
             What::Returned { bot, view } => self.returned(event.at, *bot, view),
+            What::Waited { bot, gap, ended } => self.waited(*bot, *gap, *ended),
             What::LostSeat { bot, why } => {
                 self.findings.seats_lost += 1;
                 self.say("seat", format!("bot {bot} did not come back to its seat: {why}"));
@@ -181,6 +201,21 @@ impl Checker {
             } else if (after.wrapping_sub(before) as i32) < 0 {
                 self.findings.ticks_lost += 1;
                 self.say("tick", format!("bot {bot} had seen tick {before} of match {} and came back to tick {after}", had.match_id));
+            }
+        }
+    }
+
+    /// A connection held over which nothing came for `gap` microseconds. What a kill left in the
+    /// kernel may have come after it.
+    fn waited(&mut self, bot: u32, gap: u64, ended: u64) {
+        if !matches!(self.bots.get(&bot), Some(Bot::Seated(_))) {
+            return;
+        }
+        let began = ended.saturating_sub(gap);
+        for kill in self.kills.iter_mut().rev().take_while(|kill| kill.at + AFTERMATH >= began) {
+            if kill.at <= ended {
+                kill.held += 1;
+                kill.waits.push(gap);
             }
         }
     }
@@ -250,20 +285,25 @@ impl Checker {
         }
         // One that came while the next server came up broke no connection if there was none.
         let breaks = self.rules.is_none_or(|rules| rules.breaks);
-        let is_idle = |kill: &KillFound| !kill.replaced || (breaks && kill.lost == 0 && kill.seated > 0);
+        let is_idle = |kill: &KillFound| !kill.replaced || (breaks && kill.lost + kill.held == 0 && kill.seated > 0);
         let idle = self.kills.iter().filter(|kill| is_idle(kill)).count();
         if self.kills.is_empty() || idle == self.kills.len() {
             self.say("nothing", "nothing was killed: that proves nothing".to_owned());
         } else if idle > 0 {
             let of = self.kills.len();
-            self.say("nothing", format!("{idle} of {of} kills killed nothing: no connection broke, or no other process was started"));
+            self.say(
+                "nothing",
+                format!("{idle} of {of} kills killed nothing: no connection broke or stood still, or no other process was started"),
+            );
         }
         // Of several servers one has a part of them.
         let all_break = self.rules.is_none();
-        let spared = self.kills.iter().enumerate().filter(|(_, kill)| all_break && kill.lost > 0 && kill.lost < kill.seated);
+        let spared =
+            self.kills.iter().enumerate().filter(|(_, kill)| all_break && kill.lost + kill.held > 0 && kill.lost + kill.held < kill.seated);
         for (nth, kill) in spared.map(|(nth, kill)| (nth + 1, kill.clone())).collect::<Vec<_>>() {
-            let (lost, seated) = (kill.lost, kill.seated);
-            self.say("spared", format!("kill {nth} broke {lost} of {seated} connections: whose did the others belong to?"));
+            let (lost, held, seated) = (kill.lost, kill.held, kill.seated);
+            let sentence = format!("kill {nth} broke {lost} of {seated} connections and {held} stood still: whose were the others?");
+            self.say("spared", sentence);
         }
         for (kind, count) in std::mem::take(&mut self.told) {
             let more = count.saturating_sub(KEPT_MAX);
@@ -276,6 +316,7 @@ impl Checker {
         self.findings.matches_lost = self.lost_matches.len();
         self.findings.ticks_compared = self.compared.len();
         self.findings.returns = self.kills.iter().flat_map(|kill| kill.times.iter().copied()).collect();
+        self.findings.waits = self.kills.iter().flat_map(|kill| kill.waits.iter().copied()).collect();
         self.findings.kills = self.kills;
         self.findings
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PATIENCE_OTHERS: Duration = Duration::from_secs(1);
 /// After so long without a snapshot a bot takes its connection for lost, where there are several servers.
 const SILENCE: Duration = Duration::from_secs(2);
+/// Nothing came for so long: that is written down. Two snapshots are 33 ms apart.
+const WAITED: Duration = Duration::from_millis(40);
 /// A bot that found no seat tries again after so long.
 const AGAIN: Duration = Duration::from_millis(300);
 
@@ -51,6 +53,8 @@ struct Shared {
     seed: u64,
     /// Bots that play.
     playing: AtomicU32,
+    /// When each bot had its newest snapshot, as it said last: microseconds since the run began.
+    heard: Vec<AtomicU64>,
     is_over: AtomicBool,
 }
 
@@ -58,8 +62,9 @@ impl Crowd {
     /// Sends `size` bots to `servers`.
     pub(crate) fn send(servers: Vec<SocketAddr>, size: u32, patience: Duration, seed: u64, recorder: &Arc<Recorder>) -> Self {
         let (playing, is_over) = (AtomicU32::new(0), AtomicBool::new(false));
-        let shared =
-            Arc::new(Shared { servers, seats: Mutex::default(), recorder: Arc::clone(recorder), patience, seed, playing, is_over });
+        let heard = (0..size).map(|_| AtomicU64::new(0)).collect();
+        let (seats, recorder) = (Mutex::default(), Arc::clone(recorder));
+        let shared = Arc::new(Shared { servers, seats, recorder, patience, seed, playing, heard, is_over });
         let mut tasks = JoinSet::new();
         for number in 0..size {
             let shared = Arc::clone(&shared);
@@ -71,6 +76,17 @@ impl Crowd {
     /// Bots that play now.
     pub(crate) fn playing(&self) -> u32 {
         self.shared.playing.load(Relaxed)
+    }
+
+    /// Waits until all of them play, and have said that they saw something newer than `since`, at most
+    /// for `patience`. Says whether they do.
+    pub(crate) async fn all_play_since(&self, since: std::time::Instant, patience: Duration) -> bool {
+        let (until, since) = (Instant::now() + patience, self.shared.recorder.micros(since));
+        let do_they = || self.playing() == self.size && self.shared.heard.iter().all(|heard| heard.load(Relaxed) > since);
+        while !do_they() && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        do_they()
     }
 
     /// Bots that play on each server now.
@@ -175,6 +191,7 @@ impl<'a> One<'a> {
             *seat.bot.notes() = tickwire_loadtest::measure::Notes::default();
             seat.bot.take_stalls();
             self.note_view(seat, |bot, view| What::Saw { bot, view });
+            self.note_waited(seat);
             let tick = seat.bot.seen().map(|seen| seen.tick);
             if tick != seen.0 {
                 seen = (tick, Instant::now());
@@ -260,6 +277,18 @@ impl<'a> One<'a> {
     fn note_view(&self, seat: &Seat, what: impl FnOnce(u32, View) -> What) {
         if let Some(seen) = seat.bot.seen() {
             self.note(what(self.number, View::from(seen)));
+        }
+    }
+
+    /// The longest that nothing came, unless that was one tick and what a busy machine adds.
+    fn note_waited(&self, seat: &mut Seat) {
+        let recorder = &self.shared.recorder;
+        if let Some((gap, ended)) = seat.bot.take_longest_gap().filter(|(gap, _)| *gap >= WAITED) {
+            let (gap, ended) = (gap.as_micros() as u64, recorder.micros(ended.into_std()));
+            self.note(What::Waited { bot: self.number, gap, ended });
+        }
+        if let (Some(heard), Some(at)) = (self.shared.heard.get(self.number as usize), seat.bot.last_snapshot()) {
+            heard.store(recorder.micros(at.into_std()), Relaxed);
         }
     }
 

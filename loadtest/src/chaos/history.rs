@@ -33,6 +33,14 @@ pub(crate) enum What {
     Lost { bot: u32, view: View },
     /// It is back in its seat; this it sees first.
     Returned { bot: u32, view: View },
+    /// It has a connection, and nothing had come for so long when the next snapshot came.
+    Waited {
+        bot: u32,
+        /// Microseconds.
+        gap: u64,
+        /// Microseconds since the run began.
+        ended: u64,
+    },
     /// It does not come back, because it was told so or for the time is over.
     LostSeat { bot: u32, why: String },
     /// The server gave a reason to end its session.
@@ -95,6 +103,11 @@ impl Recorder {
     pub(crate) fn note(&self, what: What) {
         let at = self.began.elapsed().as_micros() as u64;
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(Event { at, what });
+    }
+
+    /// Microseconds from when it began to `moment`.
+    pub(crate) fn micros(&self, moment: Instant) -> u64 {
+        moment.saturating_duration_since(self.began).as_micros() as u64
     }
 
     /// Since it began.

@@ -34,13 +34,15 @@ pub(crate) fn page(report: &Report, events: &[Event]) -> String {
                 div.scale { @for quarter in 0..=4 { span { (format!("{:.1} s", report.seconds * f64::from(quarter) / 4.0)) } } }
                 h2 { "Each kill" }
                 table {
-                    thead { tr { @for head in ["kill", "at, s", "connections", "broken", "back", "p50, ms", "p99, ms", "max, ms"] { th { (head) } } } }
+                    thead { tr { @for head in ["kill", "at, s", "connections", "held", "still p50, ms", "still max, ms", "broken", "back", "p50, ms", "p99, ms", "max, ms"] { th { (head) } } } }
                     tbody { @for (nth, kill) in report.findings.kills.iter().enumerate() {
-                        @let times = Quantiles::of(&kill.times);
+                        @let (times, waits) = (Quantiles::of(&kill.times), Quantiles::of(&kill.waits));
                         tr {
                             td { (nth + 1) }
                             td { (format!("{:.1}", kill.at as f64 / 1e6)) }
                             td { (kill.seated) }
+                            td { (kill.held) }
+                            @for time in [waits.p50, waits.max] { td { (format!("{time:.0}")) } }
                             td { (kill.lost) }
                             td.bad[kill.returned < kill.lost] { (kill.returned) }
                             @for time in [times.p50, times.p99, times.max] { td { (format!("{time:.0}")) } }

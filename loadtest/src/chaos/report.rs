@@ -29,8 +29,10 @@ pub(crate) struct Report {
     pub(crate) seconds: f64,
     /// Whether nothing was lost.
     pub(crate) passed: bool,
-    /// Milliseconds from a kill to a bot's first snapshot after it.
+    /// Milliseconds from a kill to a bot's first snapshot after it, of those whose connection broke.
     pub(crate) back_ms: Quantiles,
+    /// Milliseconds that nothing came, of those whose connection held.
+    pub(crate) stood_still_ms: Quantiles,
     /// What the checker says.
     pub(crate) findings: Findings,
 }
@@ -62,10 +64,7 @@ impl Quantiles {
 
     /// In words.
     pub(crate) fn text(&self) -> String {
-        if self.count == 0 {
-            return "nobody came back".to_owned();
-        }
-        format!("back after {:.0} ms (p50), {:.0} ms (p99), {:.0} ms at most", self.p50, self.p99, self.max)
+        format!("{:.0} ms (p50), {:.0} ms (p99), {:.0} ms at most", self.p50, self.p99, self.max)
     }
 }
 
@@ -78,23 +77,30 @@ impl Report {
     /// What anybody wants to know, the verdict last.
     pub(crate) fn summary(&self) -> String {
         let found = &self.findings;
-        let mut lines = vec![
-            format!(
-                "{} times `{}`{} under {} bots in {} matches, {:.0} s, seed {}",
-                found.kills.len(),
-                self.fault,
-                self.of_nodes(),
-                found.bots,
-                found.matches,
-                self.seconds,
-                self.seed
-            ),
-            format!("{} ({} returns)", self.back_ms.text(), self.back_ms.count),
-            format!(
-                "{} matches lost, {} acknowledged ticks lost, {} divergences, {} seats lost; {} ticks seen alike by several",
-                found.matches_lost, found.ticks_lost, found.divergences, found.seats_lost, found.ticks_compared
-            ),
-        ];
+        let mut lines = vec![format!(
+            "{} times `{}`{} under {} bots in {} matches, {:.0} s, seed {}",
+            found.kills.len(),
+            self.fault,
+            self.of_nodes(),
+            found.bots,
+            found.matches,
+            self.seconds,
+            self.seed
+        )];
+        if self.stood_still_ms.count > 0 {
+            let (count, text) = (self.stood_still_ms.count, self.stood_still_ms.text());
+            lines.push(format!("connections held {count} times, without anything for {text}"));
+        }
+        if self.back_ms.count > 0 {
+            lines.push(format!("connections broke, and {} bots were back after {}", self.back_ms.count, self.back_ms.text()));
+        }
+        if self.stood_still_ms.count + self.back_ms.count == 0 {
+            lines.push("nobody came back".to_owned());
+        }
+        lines.push(format!(
+            "{} matches lost, {} acknowledged ticks lost, {} divergences, {} seats lost; {} ticks seen alike by several",
+            found.matches_lost, found.ticks_lost, found.divergences, found.seats_lost, found.ticks_compared
+        ));
         if found.rollbacks > 0 {
             lines.push(format!("{} returns to an earlier tick, by {} at most", found.rollbacks, found.rollback_ticks));
         }
@@ -117,6 +123,6 @@ mod tests {
     fn quantiles_are_values_that_occurred() {
         let micros: Vec<u64> = (1..=200).rev().map(|ms| ms * 1000).collect();
         assert_eq!(Quantiles::of(&micros), Quantiles { count: 200, p50: 100.0, p99: 198.0, max: 200.0 });
-        assert_eq!(Quantiles::of(&[]).text(), "nobody came back");
+        assert_eq!(Quantiles::of(&[]).count, 0);
     }
 }

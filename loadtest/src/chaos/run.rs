@@ -106,7 +106,7 @@ async fn torment(options: &Options, seed: u64, running: &mut Server, recorder: &
             Some(Control::LoseTicks) => running.kill_and(server::forget_the_newest)?,
         }
         if !matches!(options.fault, Fault::Stop | Fault::FullDisk) {
-            until(FELT, || crowd.playing() < options.bots).await;
+            until(FELT, || running.pid() != killed.0).await;
         }
     }
     if options.kills > 0 {
@@ -143,7 +143,7 @@ async fn strike(fault: Fault, nth: u32, running: &Server, rng: &mut Rng, recorde
 
 /// Waits until everyone plays again, and says so. `false` if somebody does not.
 async fn settle(options: &Options, crowd: &Crowd, running: &mut Server, nth: u32, killed: Instant) -> Result<bool> {
-    let all = crowd.all_play(options.return_within + SPARE).await;
+    let all = crowd.all_play_since(killed, options.return_within + SPARE).await;
     if running.has_ended() {
         bail!("the supervisor has ended:\n{}", running.log_tail());
     }
@@ -169,6 +169,7 @@ fn conclude(options: &Options, seed: u64, seconds: f64, events: &[Event], log: O
         seconds,
         passed: findings.are_clean(),
         back_ms: Quantiles::of(&findings.returns),
+        stood_still_ms: Quantiles::of(&findings.waits),
         findings,
     };
     if let Some(dir) = &options.report_dir {

@@ -1,5 +1,6 @@
 //! Brings a match back that another process ran: its core at the newest checkpoint, and the steps
-//! since. Everybody who was connected has lost the connection, and may come back.
+//! since. Whose connection was kept plays on; everybody else who was connected has lost theirs, and
+//! may come back.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,11 +12,12 @@ use tickwire_protocol::{CloseReason, PlayerId, Tick};
 use tokio::sync::mpsc;
 
 use super::MatchTask;
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::config::{MatchConfig, SessionConfig};
 use crate::journal::record::{self, Identity, Record};
 use crate::journal::{Loss, Revival};
 use crate::matches::handle::{Command, MatchInfo, PlayerKey, SeatMark, SeatWatch};
+use crate::matches::kept::{ConnectionNote, KeptConnection};
 use crate::matches::sign_in::SignIn;
 
 /// A seat that somebody had and has again.
@@ -70,16 +72,35 @@ impl<G: Game> MatchTask<G> {
         config: &MatchConfig,
         offset: Duration,
         revival: &Revival,
+        connections: Vec<KeptConnection>,
     ) -> Result<Self, RevivalError> {
         let Identity { rules, seed, lobby, bots, .. } = revival.identity;
         let setup = Setup { id: info.id, mode: info.mode, mode_index: info.mode_index, lobby, bots, rules, seed };
         let mut core = replayed::<G>(&setup, revival)?;
-        lose_everybody(&mut core);
+        let connections = fitting(&mut core, connections);
+        lose_others(&mut core, &connections);
         let mut task = Self::of_core(core, info, commands, session, config, offset);
         task.is_revived = true;
         task.mark_seats(&revival.identity);
+        task.go_on_with(connections);
         task.publish_revived();
         Ok(task)
+    }
+
+    /// Goes on with connections that fit.
+    fn go_on_with(&mut self, connections: Vec<KeptConnection>) {
+        let moment = Moment::now(self.core.tick());
+        for connection in connections {
+            let (ConnectionNote { slot, player, .. }, since) = (connection.note, connection.tick());
+            let Ok(socket) = connection.into_socket() else { continue };
+            if let Some(player) = player {
+                self.timings.reset(player);
+                self.marks.get(&player).into_iter().for_each(SeatMark::take);
+            }
+            self.audience.go_on(slot as usize, socket, player, since, self.core.replication(), &moment);
+        }
+        // Whose connection broke in the first moment is lost as any other.
+        self.note_lost();
     }
 
     /// The seats that people have.
@@ -153,10 +174,28 @@ fn replay<G: Game>(core: &mut MatchCore<G>, records: &[Vec<u8>]) -> Result<Optio
     Ok(None)
 }
 
-/// Nobody's connection outlives a process.
-fn lose_everybody<G: Game>(core: &mut MatchCore<G>) {
+/// Those that the match can go on with, in the order of their slots: a client's that has everything
+/// but the newest tick, at most, and whose seat is played from that slot, or a spectator's.
+fn fitting<G: Game>(core: &mut MatchCore<G>, mut connections: Vec<KeptConnection>) -> Vec<KeptConnection> {
+    let newest = core.tick();
+    let has_newest = core.replication().newest().is_some_and(|snapshot| snapshot.tick == newest);
+    let before = has_newest.then(|| Tick(newest.0.wrapping_sub(1)));
+    let played: Vec<_> = core.occupants().filter_map(|occupant| Some((occupant.session?, occupant.player))).collect();
+    connections.sort_by_key(|connection| connection.note.slot);
+    connections.dedup_by_key(|connection| connection.note.slot);
+    connections.retain(|connection| {
+        let ConnectionNote { slot, player, .. } = connection.note;
+        let at_slot = played.iter().find(|(session, _)| *session == slot).map(|(_, player)| *player);
+        at_slot == player && (connection.tick() == newest || Some(connection.tick()) == before)
+    });
+    connections
+}
+
+/// Nobody else's connection outlives a process.
+fn lose_others<G: Game>(core: &mut MatchCore<G>, connections: &[KeptConnection]) {
+    let is_kept = |slot| connections.iter().any(|connection| connection.note.slot == slot);
     let lost = core.occupants().filter_map(|Occupant { player, session, .. }| {
-        let session = session?;
+        let session = session.filter(|slot| !is_kept(*slot))?;
         Some(Change::Disconnect { player, session, may_return: true })
     });
     let step = Step { changes: lost.collect(), advance: Advance::Nothing };

@@ -82,7 +82,47 @@ fn a_kill_while_the_next_server_comes_up_breaks_no_connection_and_counts() {
 #[test]
 fn a_connection_that_a_kill_spared_is_told() {
     let findings = wrong(|history| history.retain(|what| !matches!(what, What::Lost { bot: 1, .. } | What::Returned { bot: 1, .. })));
-    assert!(findings.wrong[0].contains("broke 3 of 4 connections"), "{:?}", findings.wrong);
+    assert!(findings.wrong[0].contains("broke 3 of 4 connections and 0 stood still"), "{:?}", findings.wrong);
+}
+
+/// A kill that broke no connection: all bots wait, and go on.
+fn kept() -> Vec<What> {
+    let mut history = good();
+    history.retain(|what| !matches!(what, What::Lost { .. } | What::Returned { .. }));
+    history.extend((0..BOTS).flat_map(|bot| {
+        let saw = What::Saw { bot, view: view(bot, 60 + bot / 2) };
+        [saw, What::Waited { bot, gap: 5_000, ended: 14_000 }]
+    }));
+    history
+}
+
+#[test]
+fn connections_that_hold_are_as_good_as_those_that_come_back() {
+    let findings = found(kept());
+    assert!(findings.are_clean(), "{:?}", findings.wrong);
+    assert_eq!((findings.kills[0].held, findings.kills[0].lost, findings.waits.as_slice()), (4, 0, &[5_000; 4][..]));
+}
+
+#[test]
+fn connections_that_never_stood_still_prove_that_nothing_was_killed() {
+    let mut history = kept();
+    history.retain(|what| !matches!(what, What::Waited { .. }));
+    assert!(found(history).wrong[0].contains("nothing was killed"));
+    // A pause long before the kill, or after it, is none of its.
+    let mut history = kept();
+    for what in &mut history {
+        if let What::Waited { gap, ended, .. } = what {
+            (*gap, *ended) = (1_000, 8_000);
+        }
+    }
+    assert!(found(history).wrong[0].contains("nothing was killed"));
+}
+
+#[test]
+fn a_connection_over_which_a_tick_comes_again_is_found() {
+    let mut history = kept();
+    history.push(What::Saw { bot: 1, view: view(1, 41) });
+    assert_eq!(found(history).ticks_lost, 1);
 }
 
 #[test]
