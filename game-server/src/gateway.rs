@@ -40,6 +40,7 @@ mod stream;
 mod streams;
 mod tickets;
 pub(crate) mod upgrade;
+mod watched;
 
 pub(crate) use game_facts::GameFacts;
 pub(crate) use identity::accounts::Accounts;

@@ -26,7 +26,9 @@ use super::rates::Rates;
 use super::sessions::Sessions;
 use super::streams::Streams;
 use super::tickets::signer::Signer;
+use super::watched::Watched;
 use crate::cluster::Cluster;
+use crate::cluster::letter::{Answer, Watching};
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
@@ -70,6 +72,8 @@ pub(crate) struct Gateway {
     pub(super) streams: Arc<Streams>,
     /// What is kept for the next process.
     pub(super) kept: Keeping,
+    /// Who watches a match from another server.
+    pub(super) watched: Watched,
     /// The other servers, if there are any.
     pub(super) cluster: Option<Arc<Cluster>>,
 }
@@ -110,6 +114,7 @@ impl Gateway {
             bans: if config.journal.is_on() { Bans::kept_in(&config.journal.dir, Instant::now()) } else { Bans::default() },
             conduct: Arc::default(),
             kept: Keeping::default(),
+            watched: Watched::default(),
             cluster,
             config,
             directory,
@@ -158,6 +163,16 @@ impl Gateway {
     /// People have these seats in match `id` from before this process began.
     pub(crate) fn adopt(&self, id: MatchId, seats: Vec<RevivedSeat>) {
         seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
+    }
+
+    /// The next message for an operator of another server who watches a match of this one.
+    pub(crate) async fn answer_watching(&self, watching: &Watching) -> Answer {
+        self.watched.answer(&self.directory, watching).await
+    }
+
+    /// Nobody watches this stream any more.
+    pub(crate) fn end_watching(&self, stream: u64) {
+        self.watched.end(stream);
     }
 
     /// How many people wait for a match with others, of whom this server knows.
