@@ -11,6 +11,7 @@ mod http;
 mod redis;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use harness::{Harness, eventually};
@@ -30,6 +31,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 const TOKEN: &str = "correct-horse-battery";
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 type Page = WebSocketStream<TcpStream>;
 
@@ -77,10 +81,13 @@ async fn hear(page: &mut Page) -> Option<Vec<ServerMessage>> {
 
 /// Hears until something `wanted` has come so often.
 async fn hear_of(page: &mut Page, count: usize, wanted: impl Fn(&ServerMessage) -> bool) {
-    let mut heard = 0;
-    while heard < count {
-        heard += hear(page).await.expect("it goes on").iter().filter(|message| wanted(message)).count();
-    }
+    let hear = async {
+        let mut heard = 0;
+        while heard < count {
+            heard += hear(page).await.expect("it goes on").iter().filter(|message| wanted(message)).count();
+        }
+    };
+    tokio::time::timeout(PATIENCE, hear).await.expect("it comes in time");
 }
 
 /// Two servers that share a Redis. They end outside of a runtime, as their farewells block.
