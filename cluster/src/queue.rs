@@ -25,8 +25,10 @@ pub use self::ticket::{Ticket, TicketId};
 
 /// Most parties that wait in a queue; a further one is refused, by what its node last saw.
 pub const QUEUE_MAX: usize = 1_024;
+/// Most tickets that are read at once: of parties that wait, and of those that have just got seats.
+const READ_MAX: usize = 2 * QUEUE_MAX;
 /// How long a ticket stays that nobody renews.
-const TICKET_TTL: Duration = Duration::from_secs(10);
+pub const TICKET_TTL: Duration = Duration::from_secs(10);
 /// How often its node renews it.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// After so long a reservation came to nothing.
@@ -49,9 +51,17 @@ pub struct Queue {
 pub struct Place {
     ticket: Ticket,
     entered: Instant,
-    renewed: Instant,
+    /// When this node has renewed it last, if it has.
+    renewed: Option<Instant>,
     /// The reservation that was seen last, and when it was first.
     reserved: Option<(MatchId, Instant)>,
+}
+
+impl Place {
+    /// How long the party has waited.
+    pub fn waited(&self, now: Instant) -> Duration {
+        now.duration_since(self.entered)
+    }
 }
 
 /// Parties for whom a match is to be made.
@@ -94,7 +104,18 @@ impl Queue {
         let ticket = Ticket { id, players, rating, waited: Duration::ZERO };
         self.store.put(&self.shelf, &id.0, ticket.write(Stage::Waits), TICKET_TTL).await?;
         self.waiting.fetch_add(1, Relaxed);
-        Ok(Place { ticket, entered: now, renewed: now, reserved: None })
+        Ok(Place { ticket, entered: now, renewed: Some(now), reserved: None })
+    }
+
+    /// A party whose node was another before, or that this node has lost sight of, waits on. It begins
+    /// to wait if the store does not know it.
+    pub async fn take_up(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<Place, EnterError> {
+        let found = self.store.get(&self.shelf, &id.0, None).await?;
+        let Some((kept, _)) = found.and_then(|value| Ticket::read(&id.0, &value)) else {
+            return self.enter(now, id, players, rating).await;
+        };
+        let entered = now.checked_sub(kept.waited).unwrap_or(now);
+        Ok(Place { ticket: Ticket { rating, ..kept }, entered, renewed: None, reserved: None })
     }
 
     /// The match that has seats for the party by now, if there is one. Renews its ticket, puts it in
@@ -116,14 +137,14 @@ impl Queue {
             },
             (Some(Stage::Waits), Some(value)) => {
                 place.reserved = None;
-                if now.duration_since(place.renewed) >= RENEW_EVERY {
+                if place.renewed.is_none_or(|renewed| now.duration_since(renewed) >= RENEW_EVERY) {
                     self.exchange(&[(&waits, value.clone(), Stage::Waits)]).await?;
-                    place.renewed = now;
+                    place.renewed = Some(now);
                 }
             }
             _ => {
                 self.store.put(&self.shelf, &key, waits.write(Stage::Waits), TICKET_TTL).await?;
-                (place.reserved, place.renewed) = (None, now);
+                (place.reserved, place.renewed) = (None, Some(now));
             }
         }
         place.ticket = waits;
@@ -132,14 +153,24 @@ impl Queue {
 
     /// The party waits no more, or has its seats.
     pub async fn leave(&self, place: Place) -> Result<(), StoreError> {
-        self.store.remove(&self.shelf, &place.ticket.id.0).await
+        self.withdraw(place.ticket.id).await
+    }
+
+    /// The same of a party that this node has lost sight of.
+    pub async fn withdraw(&self, id: TicketId) -> Result<(), StoreError> {
+        self.store.remove(&self.shelf, &id.0).await
+    }
+
+    /// How many parties waited when this node last looked.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
     }
 
     /// Groups those who wait, and reserves each group for a match of a new id. Another node may do
     /// the same: each group is then one node's. The caller makes the matches, and says then
     /// [`Queue::seat`] or [`Queue::release`].
     pub async fn reserve(&self, mut new_id: impl FnMut() -> MatchId) -> Result<Vec<Group>, StoreError> {
-        let all = self.store.all(&self.shelf, QUEUE_MAX).await?;
+        let all = self.store.all(&self.shelf, READ_MAX).await?;
         let read = all.iter().filter_map(|(key, value)| Ticket::read(key, value));
         let waiting: Vec<Ticket> = read.filter(|(_, stage)| *stage == Stage::Waits).map(|(ticket, _)| ticket).collect();
         self.waiting.store(waiting.len(), Relaxed);

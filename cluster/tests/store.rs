@@ -105,5 +105,6 @@ laws! {
         a_reservation_of_a_dead_node_comes_to_nothing
         who_leaves_sends_the_others_back
         those_whom_the_store_lost_wait_on
+        a_party_whose_node_is_gone_waits_on_at_another
         waiting_widens_as_nodes_say;
 }

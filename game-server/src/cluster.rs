@@ -19,7 +19,7 @@ use tickwire_protocol::codec::encode;
 use tokio::time::Instant;
 
 use calls::Calls;
-use letter::{Answer, Ask, Message};
+use letter::{Answer, Ask, Message, Opening, Watching};
 
 use crate::http::neighbours::Neighbours;
 use crate::matches::MatchCard;
@@ -28,6 +28,10 @@ use crate::matches::MatchCard;
 pub const ALTERNATES_MAX: usize = 8;
 /// Another server must have answered after so long.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// It must have made a match after so long: those who wait for it are not kept for much longer.
+const OPENING: Duration = Duration::from_secs(1);
+/// And say whether something is to be seen: it waits for that itself, for less.
+const WATCHING: Duration = Duration::from_secs(2);
 /// What a match is taken to need of a server, in thousandths, before one has been measured.
 const MATCH_PERMILLE: u16 = 10;
 
@@ -38,7 +42,18 @@ pub struct Cluster {
     calls: Calls,
     placement: Mutex<Placement>,
     neighbours: Arc<Neighbours>,
-    listed: RwLock<Arc<[(MatchId, MatchCard)]>>,
+    listed: RwLock<Arc<[Listed]>>,
+}
+
+/// A match, as its server told the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The match.
+    pub id: MatchId,
+    /// Who runs it, or ran it last.
+    pub node: NodeId,
+    /// What is to be known of it.
+    pub card: MatchCard,
 }
 
 /// Where a match is run that is not in this server's directory.
@@ -146,13 +161,32 @@ impl Cluster {
     /// # Errors
     /// If there is no answer.
     pub async fn ask(&self, node: &NodeId, ask: Ask) -> Result<Answer, Unanswered> {
+        self.call(node, PATIENCE, |number| Message::Ask(number, Box::new(ask))).await
+    }
+
+    /// Has another server make a match.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn open(&self, node: &NodeId, opening: Opening) -> Result<Answer, Unanswered> {
+        self.call(node, OPENING, |number| Message::Open(number, Box::new(opening))).await
+    }
+
+    /// What comes next in a match that is watched.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn watch(&self, node: &NodeId, watching: Watching) -> Result<Answer, Unanswered> {
+        self.call(node, WATCHING, |number| Message::Watch(number, Box::new(watching))).await
+    }
+
+    async fn call(&self, node: &NodeId, patience: Duration, question: impl FnOnce(u64) -> Message) -> Result<Answer, Unanswered> {
         let (number, answer) = self.calls.begin().ok_or(Unanswered::Busy)?;
-        let letter = Message::Ask(number, Box::new(ask));
-        if !self.tell(node, &letter).await {
+        if !self.tell(node, &question(number)).await {
             self.calls.give_up(number);
             return Err(Unanswered::Silent);
         }
-        let answer = tokio::time::timeout(PATIENCE, answer).await;
+        let answer = tokio::time::timeout(patience, answer).await;
         self.calls.give_up(number);
         answer.ok().and_then(Result::ok).ok_or(Unanswered::Silent)
     }
@@ -169,7 +203,7 @@ impl Cluster {
     }
 
     /// The matches of all servers, as of the last look.
-    pub fn listed(&self) -> Arc<[(MatchId, MatchCard)]> {
+    pub fn listed(&self) -> Arc<[Listed]> {
         Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -178,7 +212,9 @@ impl Cluster {
         let nodes = self.node.nodes();
         self.neighbours.are(nodes.iter().filter(|card| card.id != *self.node.id()).map(|card| card.address.as_str()));
         let Ok(entries) = self.node.store().list(matches_max).await else { return };
-        let listed = entries.iter().filter_map(|entry| Some((entry.id, MatchCard::read(&entry.card)?)));
+        let listed = entries
+            .into_iter()
+            .filter_map(|entry| Some(Listed { id: entry.id, card: MatchCard::read(&entry.card)?, node: entry.owner.node }));
         *self.listed.write().unwrap_or_else(PoisonError::into_inner) = listed.collect();
     }
 }

@@ -13,6 +13,7 @@ pub mod load;
 mod memory;
 pub(crate) mod origin;
 mod proxies;
+mod queue;
 pub mod state_dir;
 mod supervise;
 mod tickets;
@@ -34,6 +35,7 @@ pub use journal::{Durability, JournalConfig};
 pub use memory::MemoryConfig;
 pub(crate) use proxies::networks;
 pub use proxies::{ForwardingHeader, ProxyConfig, ProxyProtocol};
+pub use queue::QueueConfig;
 pub use supervise::SuperviseConfig;
 pub use tickets::TicketConfig;
 pub use tls::TlsConfig;
@@ -89,6 +91,8 @@ pub struct Config {
     pub session: SessionConfig,
     /// What matches there are.
     pub matches: MatchConfig,
+    /// How those who wait for others are put into matches.
+    pub queue: QueueConfig,
     /// When workers have enough to do.
     pub headroom: HeadroomConfig,
     /// When memory runs short.
@@ -126,6 +130,7 @@ impl Default for Config {
             sessions: GuestConfig::default(),
             session: SessionConfig::default(),
             matches: MatchConfig::default(),
+            queue: QueueConfig::default(),
             headroom: HeadroomConfig::default(),
             memory: MemoryConfig::default(),
             supervise: SuperviseConfig::default(),

@@ -2,7 +2,7 @@
 //!
 //! In the order in which a stranger meets them: [`api`] (HTTP), [`identity`], [`sessions`] and
 //! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket) or [`stream`] (the same over HTTP), [`admission`] (Hello, and off to
-//! the match). [`bans`] keeps people out, [`moderation`] also takes them out, and after bad
+//! the match). In a [`queue`] people wait for others, for whom [`matchmaking`] makes matches. [`bans`] keeps people out, [`moderation`] also takes them out, and after bad
 //! [`conduct`] they wait. [`kept`] is what the next process remembers. Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
 //! waits for it.
 //!
@@ -24,8 +24,11 @@ mod identity;
 mod kept;
 mod ledger;
 mod match_list;
+mod matchmaking;
 mod moderation;
 pub(crate) mod problems;
+mod queue;
+mod queue_api;
 mod quick_play;
 mod rates;
 mod recall;
@@ -37,6 +40,7 @@ mod stream;
 mod streams;
 mod tickets;
 pub(crate) mod upgrade;
+mod watched;
 
 pub(crate) use game_facts::GameFacts;
 pub(crate) use identity::accounts::Accounts;

@@ -7,12 +7,14 @@
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
 use tickwire_protocol::CloseReason;
 
 /// Why a connection or handshake was turned away.
@@ -168,6 +170,16 @@ pub(crate) fn count_revivals(revived: usize, lost: usize) {
     COUNTERS.revivals.get_or_create(&[("outcome", "lost")]).inc_by(lost as u64);
 }
 
+/// Matches were made for people who waited in a queue.
+pub(crate) fn count_queue_matches(matches: usize) {
+    COUNTERS.queue_matches.inc_by(matches as u64);
+}
+
+/// Somebody who waited in a queue has got a match, after so long.
+pub(crate) fn waited(time: Duration) {
+    COUNTERS.queue_waited.observe(time.as_secs_f64());
+}
+
 /// A thread's journal cannot be written.
 pub(crate) fn journal_degraded() {
     COUNTERS.journals_degraded.inc();
@@ -183,6 +195,7 @@ pub(crate) fn count_api_request(method: &Method, route: &str, status: StatusCode
     let method = match *method {
         Method::GET => "GET",
         Method::POST => "POST",
+        Method::DELETE => "DELETE",
         _ => "other",
     };
     // A wildcard matches what is no route.
@@ -196,7 +209,6 @@ pub(crate) fn count_page_request(status: StatusCode) {
 }
 
 /// What is counted as it happens.
-#[derive(Default)]
 struct Counters {
     closes: Family<Label, Counter>,
     rejects: Family<Label, Counter>,
@@ -207,10 +219,28 @@ struct Counters {
     slower_paths: Family<Label, Counter>,
     revivals: Family<Label, Counter>,
     journals_degraded: Gauge,
+    queue_matches: Counter,
+    queue_waited: Histogram,
     requests: Family<RequestLabels, Counter>,
 }
 
-static COUNTERS: LazyLock<Counters> = LazyLock::new(Counters::default);
+/// Upper bounds of what people wait for a match, seconds.
+const WAITED_S: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0];
+
+static COUNTERS: LazyLock<Counters> = LazyLock::new(|| Counters {
+    closes: Family::default(),
+    rejects: Family::default(),
+    sign_in_refusals: Family::default(),
+    ticket_refusals: Family::default(),
+    refusals: Family::default(),
+    tls_failures: Family::default(),
+    slower_paths: Family::default(),
+    revivals: Family::default(),
+    journals_degraded: Gauge::default(),
+    queue_matches: Counter::default(),
+    queue_waited: Histogram::new(WAITED_S),
+    requests: Family::default(),
+});
 
 type Label = [(&'static str, &'static str); 1];
 type RequestLabels = [(&'static str, Cow<'static, str>); 3];
@@ -241,5 +271,8 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.register("match_revivals", "Matches of a former process, by what became of them", COUNTERS.revivals.clone());
     let degraded = "Threads whose journal cannot be written: their matches would end with the process";
     registry.register("journals_degraded", degraded, COUNTERS.journals_degraded.clone());
+    registry.register("queue_matches", "Matches made for people who waited in a queue", COUNTERS.queue_matches.clone());
+    let waited = "How long those waited in a queue who got a match";
+    registry.register_with_unit("queue_waited", waited, Unit::Seconds, COUNTERS.queue_waited.clone());
     registry.register("http_requests", "HTTP requests, by method, route and status", COUNTERS.requests.clone());
 }

@@ -20,5 +20,6 @@ pub(crate) mod moderate;
 pub(crate) mod monitoring;
 pub(crate) mod observer;
 pub(crate) mod process;
+mod relay;
 pub(crate) mod scrape;
 pub(crate) mod spectate;

@@ -25,6 +25,7 @@ pub mod http_stream;
 pub mod memory;
 mod meter;
 mod outbox;
+pub(crate) mod page;
 pub mod portable;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod raw;

@@ -56,7 +56,7 @@ async fn join(harness: &Harness, token: &str) -> (Api, Join) {
 
 fn rules(algorithm: JwtAlgorithm) -> Rules {
     let (issuer, audience) = (provider::ISSUER.into(), provider::AUDIENCE.into());
-    Rules { algorithm, issuer, audience, leeway_s: 0, name_claim: "name".into() }
+    Rules { algorithm, issuer, audience, leeway_s: 0, name_claim: "name".into(), rating_claim: None }
 }
 
 /// The private and the public key, each as it is for this algorithm, and its name in the set.

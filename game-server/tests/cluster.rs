@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::{get, post};
-use redis::{Redis, Server};
+use redis::{Redis, Server, pair};
 use tag::Tag;
 use tickwire_game::Game;
 use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
@@ -25,23 +25,6 @@ use tickwire_protocol::{CloseReason, Credential, Tick};
 /// Between two tries of a client that was told to come again.
 const AGAIN: Duration = Duration::from_millis(20);
 const CONSISTENT: [&str; 2] = ["--set", "cluster.consistent_modes=[\"tag\"]"];
-
-/// Two servers that know of each other.
-fn pair(redis: &Redis, arguments: &[&str]) -> [Server; 2] {
-    let servers = ["a", "b"].map(|name| Server::start(redis, name, arguments));
-    let origin = |server: &Server| format!("http://{}", server.play);
-    for (server, other) in [(&servers[0], origin(&servers[1])), (&servers[1], origin(&servers[0]))] {
-        let knows = || get(server.play, "/api/info").header("content-security-policy").is_some_and(|policy| policy.contains(&other));
-        let known = (0..400).any(|_| {
-            knows() || {
-                std::thread::sleep(Duration::from_millis(25));
-                false
-            }
-        });
-        assert!(known, "never: a page of one server may connect to the other");
-    }
-    servers
-}
 
 async fn guest(server: &Server, index: usize) -> Api {
     let mut api = Api::to(Place::at(server.play), Api::loopback_source(index));

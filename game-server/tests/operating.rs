@@ -39,6 +39,7 @@ fn defaults() -> BTreeMap<String, String> {
     all.accounts.jwt.keys_file = Some("x".into());
     all.accounts.jwt.issuer = Some(String::new());
     all.accounts.jwt.audience = Some(String::new());
+    all.accounts.jwt.rating_claim = Some(String::new());
     all.tickets.key_file = Some("x".into());
     all.admin.port = Some(0);
     all.admin.token_file = Some("x".into());
@@ -81,6 +82,7 @@ fn every_setting_is_there_with_its_default() {
         "session.",
         "sessions.",
         "matches.",
+        "queue.",
         "headroom.",
         "memory.",
         "supervise.",

@@ -119,6 +119,12 @@ impl Api {
         Ok((Self { server, ..self.clone() }, path.to_owned()))
     }
 
+    /// The same player's way to another server.
+    #[must_use]
+    pub fn moved_to(&self, server: Place) -> Self {
+        Self { server, ..self.clone() }
+    }
+
     /// Where it leads.
     pub const fn server(&self) -> &Place {
         &self.server

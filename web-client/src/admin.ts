@@ -1,5 +1,5 @@
 // Entry of the admin page.
-import { AdminApi, takeToken, type AdminMatch } from './admin/admin-api';
+import { AdminApi, takeToken } from './admin/admin-api';
 import { Dashboard } from './admin/dashboard';
 import { Moderation } from './admin/moderation';
 import { Watch } from './admin/watch';
@@ -17,7 +17,7 @@ function run(root: HTMLElement): void {
   const moderation = new Moderation(() => (token === null ? null : new AdminApi(token)));
   const dashboard = new Dashboard(
     {
-      watch: (match) => void watch(match),
+      watch: (matchId, title) => void watch(matchId, title),
       showPeople: (match) => {
         moderation.show(match);
       },
@@ -50,15 +50,15 @@ function run(root: HTMLElement): void {
     setHidden(dashboard.element, false);
   }
 
-  async function watch(match: AdminMatch): Promise<void> {
+  async function watch(matchId: string, title: string): Promise<void> {
     if (token === null) return;
     stopWatching();
     const api = new AdminApi(token);
     try {
       const opened = new Watch({
         replica: await loadReplica(moduleUrl, 'fighter'),
-        openSocket: () => api.spectate(match.id),
-        title: `Match ${match.code}`,
+        openSocket: () => api.spectate(matchId),
+        title,
         onClose: stopWatching,
       });
       watching = opened;

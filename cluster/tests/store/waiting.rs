@@ -127,3 +127,21 @@ pub(crate) async fn waiting_widens_as_nodes_say(house: &impl House) {
     }
     assert_eq!(ids(&queue.reserve(|| MatchId([7; 16])).await.unwrap()), [[1, 2]]);
 }
+
+pub(crate) async fn a_party_whose_node_is_gone_waits_on_at_another(house: &impl House) {
+    let (ours, theirs, now) = (queue(house), queue(house), Instant::now());
+    let mut one = enter(&ours, now, 1, 0).await;
+    assert_eq!(ours.look(now + LATER, &mut one).await, Ok(None));
+    let mut one = theirs.take_up(now + LATER, TicketId([1; 16]), 1, 0).await.unwrap();
+    assert_eq!(one.waited(now + LATER + LATER), LATER + LATER, "it has waited all the while");
+    assert_eq!(theirs.look(now + LATER, &mut one).await, Ok(None));
+    let mut two = theirs.take_up(now, TicketId([2; 16]), 1, 0).await.unwrap();
+    let groups = ours.reserve(|| MatchId([7; 16])).await.unwrap();
+    assert_eq!(ids(&groups), [[1, 2]], "who was not known has entered");
+    assert_eq!(ours.seat(&groups[0]).await, Ok(true));
+    for place in [&mut one, &mut two] {
+        assert_eq!(theirs.look(now + LATER, place).await, Ok(Some(MatchId([7; 16]))));
+    }
+    theirs.withdraw(TicketId([1; 16])).await.unwrap();
+    assert_eq!((theirs.reserve(|| MatchId([8; 16])).await.unwrap(), theirs.waiting()), (vec![], 0));
+}

@@ -23,6 +23,7 @@ fn read(token: &str) -> Result<Account, Flaw> {
         audience: "tickwire".into(),
         leeway_s: LEEWAY_S,
         name_claim: "name".into(),
+        rating_claim: Some("rating".into()),
     };
     let keys = Keys::parse(SECRET.as_bytes(), JwtAlgorithm::HS256).expect("a secret of the right length");
     rules.read(token, NOW)?.verify(&keys)

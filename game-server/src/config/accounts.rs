@@ -51,11 +51,22 @@ pub struct JwtConfig {
     pub leeway_s: u64,
     /// The claim that says how others see the player.
     pub name_claim: String,
+    /// The claim that says how good the player is, for the queue; absent for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating_claim: Option<String>,
 }
 
 impl Default for JwtConfig {
     fn default() -> Self {
-        Self { algorithm: None, keys_file: None, issuer: None, audience: None, leeway_s: 10, name_claim: "name".to_owned() }
+        Self {
+            algorithm: None,
+            keys_file: None,
+            issuer: None,
+            audience: None,
+            leeway_s: 10,
+            name_claim: "name".to_owned(),
+            rating_claim: None,
+        }
     }
 }
 
@@ -108,6 +119,8 @@ impl AccountsConfig {
         demand(self.guests || is_wanted, "accounts.guests", "is off and accounts.jwt is not set: nobody could play")?;
         demand(jwt.leeway_s <= LEEWAY_S_MAX, "accounts.jwt.leeway_s", "must be 30 at most")?;
         demand(!jwt.name_claim.is_empty(), "accounts.jwt.name_claim", "must name a claim, such as name")?;
+        let is_claim = jwt.rating_claim.as_ref().is_none_or(|claim| !claim.is_empty());
+        demand(is_claim, "accounts.jwt.rating_claim", "must name a claim, or be absent")?;
         demand(self.sign_in_url.is_none() || is_wanted, "accounts.sign_in_url", "leads nowhere: accounts.jwt is not set")?;
         let is_link = self.sign_in_url.as_ref().is_none_or(|url| ["https://", "http://", "/"].iter().any(|start| url.starts_with(start)));
         demand(is_link, "accounts.sign_in_url", "must begin with https://, http:// or /")

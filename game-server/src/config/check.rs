@@ -44,6 +44,7 @@ fn check(config: &Config) -> Result<(), ConfigError> {
     demand(!tls.self_signed || tls.cert.is_none(), "tls.self_signed", "there is a certificate already: tls.cert")?;
     demand(tls.is_on() || tls.redirect_port.is_none(), "tls.redirect_port", "there is no HTTPS to send anybody to")?;
     config.accounts.check()?;
+    config.queue.check()?;
     config.journal.check()?;
     config.cluster.check(config.bind)?;
     let is_kept_once = !config.cluster.is_on() || config.journal.dir.as_os_str().is_empty();

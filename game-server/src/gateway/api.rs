@@ -40,12 +40,17 @@ const INFO: &str = "/api/info";
 const MATCHES: &str = "/api/matches";
 const SESSION: &str = "/api/session";
 
-/// What handlers share.
-type Shared = State<Arc<Gateway>>;
+/// Where somebody waits for a match.
+pub(super) const QUEUE_TICKET: &str = "/api/queue/{ticket}";
+/// Longest that a request waits for one.
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// The routes under `/api`.
-pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
-    let routes = Router::new()
+/// What handlers share.
+pub(super) type Shared = State<Arc<Gateway>>;
+
+/// The routes under `/api`, with `further` ones.
+pub(crate) fn router(gateway: &Arc<Gateway>, further: Router<Arc<Gateway>>) -> Router {
+    let routes = further
         .route(INFO, get(info))
         .route(SESSION, post(open_session))
         .route("/api/session/renew", post(renew_session))
@@ -62,9 +67,9 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
 
 /// Who calls.
 #[derive(Clone, Debug)]
-enum Caller {
-    /// Somebody the server knows.
-    Known(Arc<PlayerSession>),
+pub(super) enum Caller {
+    /// Somebody the server knows, and how good they are, if their identity provider has said it.
+    Known(Arc<PlayerSession>, Option<i32>),
     /// Anybody else, and why.
     Stranger(Refusal),
 }
@@ -78,15 +83,16 @@ async fn guard(
 ) -> Result<Response, Problem> {
     let caller = recognise(&gateway, remote.client, request.headers()).await;
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
-    let player = if let Caller::Known(session) = &caller { Some(session.id) } else { None };
+    let player = if let Caller::Known(session, _) = &caller { Some(session.id) } else { None };
     if !is_read(request.method(), route) && route != CONNECT_CHECK {
         gateway.refuse_banned(remote.client.ip(), player)?;
     }
     charge(&gateway, &caller, remote.client, request.method(), route)?;
+    let waits = if route == QUEUE_TICKET { WAIT_MAX } else { Duration::ZERO };
     request.extensions_mut().insert(caller);
     request::check_announced_length(request.headers())?;
-    // The body has a deadline of its own, so what takes so long here is the server.
-    let patience = ms(gateway.config.connections.request_ms) + Duration::from_secs(1);
+    // The body has a deadline of its own, and who waits has one, so what takes so long here is the server.
+    let patience = ms(gateway.config.connections.request_ms) + Duration::from_secs(1) + waits;
     let mut response = tokio::time::timeout(patience, next.run(request)).await.map_err(|_| Problem::overloaded())?;
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     Ok(response)
@@ -96,7 +102,7 @@ async fn guard(
 fn charge(gateway: &Gateway, caller: &Caller, client: ClientAddress, method: &Method, route: &str) -> Result<(), Problem> {
     let rates = &gateway.rates;
     match caller {
-        Caller::Known(session) => session.calls.check().map_err(problems::session_rate_limited),
+        Caller::Known(session, _) => session.calls.check().map_err(problems::session_rate_limited),
         Caller::Stranger(_) if is_read(method, route) => rates.reads.check(client).map_err(Problem::rate_limited),
         // The handler knows whether it opens a session.
         Caller::Stranger(_) if *method == Method::POST && route == SESSION => Ok(()),
@@ -146,12 +152,20 @@ struct ModeInfo {
     title: &'static str,
     max_players: u16,
     tick_rate: u8,
+    /// Whether people wait for others in it.
+    queue: bool,
 }
 
 async fn info(State(gateway): Shared) -> Json<Info> {
     let game = &gateway.game;
     let modes = gateway.directory.modes().iter();
-    let modes = modes.map(|mode| ModeInfo { id: mode.id, title: mode.title, max_players: mode.max_players, tick_rate: mode.tick_rate });
+    let modes = modes.map(|mode| ModeInfo {
+        id: mode.id,
+        title: mode.title,
+        max_players: mode.max_players,
+        tick_rate: mode.tick_rate,
+        queue: gateway.queues.line(mode.id).is_some(),
+    });
     let grace_s = ms(gateway.config.session.grace_ms).as_secs();
     let schema = format!("{:016x}", game.schema_hash);
     Json(Info {
@@ -258,7 +272,8 @@ struct JoinAnswer {
     alternates: Vec<String>,
 }
 
-type Whose = (Extension<Remote>, Extension<Caller>);
+/// Who calls, from where.
+pub(super) type Whose = (Extension<Remote>, Extension<Caller>);
 
 async fn create(State(gateway): Shared, (Extension(remote), Extension(caller)): Whose, request: Request) -> Result<Response, Problem> {
     let session = known(&gateway, caller)?;
@@ -311,23 +326,30 @@ async fn recognise(gateway: &Gateway, client: ClientAddress, headers: &HeaderMap
     let Some(credential) = request::bearer(headers) else { return Caller::Stranger(Refusal::Missing) };
     let now = Instant::now();
     match gateway.authenticator.authenticate(now, client, credential).await {
-        Ok(Identity { subject, name, expires }) => {
-            Caller::Known(gateway.sessions.enter(now, Known { id: subject, name, expires }, client.key()))
+        Ok(Identity { subject, name, expires, rating }) => {
+            Caller::Known(gateway.sessions.enter(now, Known { id: subject, name, expires }, client.key()), rating)
         }
         Err(refusal) => Caller::Stranger(refusal),
     }
 }
 
-fn known(gateway: &Gateway, caller: Caller) -> Result<Arc<PlayerSession>, Problem> {
+/// The session of somebody who must have one.
+pub(super) fn known(gateway: &Gateway, caller: Caller) -> Result<Arc<PlayerSession>, Problem> {
     match caller {
-        Caller::Known(session) => Ok(session),
+        Caller::Known(session, _) => Ok(session),
         // Who is told to make a session must be able to.
         Caller::Stranger(Refusal::Missing | Refusal::Unknown) if gateway.guests.is_none() => Err(problems::sign_in_required()),
         Caller::Stranger(refusal) => Err(refusal.into()),
     }
 }
 
-async fn seat(gateway: &Arc<Gateway>, session: Arc<PlayerSession>, client: ClientAddress, wish: Wish) -> Result<Response, Problem> {
+/// A seat, wherever it is.
+pub(super) async fn seat(
+    gateway: &Arc<Gateway>,
+    session: Arc<PlayerSession>,
+    client: ClientAddress,
+    wish: Wish,
+) -> Result<Response, Problem> {
     match gateway.seat_elsewhere(&session, client, &wish).await? {
         Some(answer) => Ok(answer),
         None => seated(gateway, Asker { session, client }, wish).await.map(IntoResponse::into_response),

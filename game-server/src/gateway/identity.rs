@@ -36,6 +36,8 @@ pub(crate) struct Identity {
     pub(crate) name: Name,
     /// When the credential is good no more; `None` if that is not known beforehand.
     pub(crate) expires: Option<Instant>,
+    /// How good they are, if whoever knows that has said it.
+    pub(crate) rating: Option<i32>,
 }
 
 /// Why a caller is not known. A page can act on each: make a session, sign in again, or wait.

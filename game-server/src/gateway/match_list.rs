@@ -106,8 +106,8 @@ fn listed(directory: &Directory, cluster: Option<&Cluster>) -> Vec<u8> {
         directory.all().iter().filter(|handle| is_listed(handle)).map(|handle| MatchSummary::of(&handle.info)).collect();
     if let Some(cluster) = cluster {
         let elsewhere = cluster.listed();
-        let elsewhere = elsewhere.iter().filter(|(id, card)| card.is_listed && directory.find(*id).is_none());
-        matches.extend(elsewhere.map(|(id, card)| MatchSummary::elsewhere(*id, card.clone())));
+        let elsewhere = elsewhere.iter().filter(|listed| listed.card.is_listed && directory.find(listed.id).is_none());
+        matches.extend(elsewhere.map(|listed| MatchSummary::elsewhere(listed.id, listed.card.clone())));
     }
     matches.sort_by_cached_key(|summary| {
         let is_full = summary.players >= u32::from(summary.max_players);

@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use super::creations::TooMany;
 use super::identity::Refusal;
+use super::queue::{Crowded, Refused};
 use crate::http::problem::Problem;
 use crate::journal::Loss;
 use crate::matches::{CreateError, ReserveError};
@@ -79,6 +80,18 @@ pub(crate) fn between_servers() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "restarting", detail).until(Duration::from_secs(1))
 }
 
+/// Somebody does not wait, or with another ticket.
+pub(crate) fn not_in_queue() -> Problem {
+    let detail = "You do not wait for a match here, or no longer. Enter the queue again.";
+    Problem::new(StatusCode::NOT_FOUND, "not_in_queue", detail)
+}
+
+/// The mode has no queue.
+pub(crate) fn no_queue() -> Problem {
+    let detail = "Nobody waits for others in this mode here. Play it with whoever comes: quick play.";
+    Problem::new(StatusCode::NOT_FOUND, "no_queue", detail)
+}
+
 /// The server is shutting down.
 pub(crate) fn draining() -> Problem {
     let detail = "The server is about to restart and gives no new seats. Try again when it is back.";
@@ -115,6 +128,28 @@ impl From<Refusal> for Problem {
             Refusal::Unavailable(wait) => {
                 let detail = "The server cannot find out who you are at the moment. Try again in a moment.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "identity_unavailable", detail).until(wait)
+            }
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let wait = Duration::from_secs(5);
+        let full = |detail: &'static str| Self::new(StatusCode::SERVICE_UNAVAILABLE, "at_capacity", detail).until(wait);
+        match refused {
+            Refused::PartyFull => {
+                let detail = "Your party is complete without you. Ask its host for a larger one, or enter alone.";
+                Self::new(StatusCode::CONFLICT, "party_full", detail)
+            }
+            Refused::Full | Refused::Crowded(Crowded::All) => full("As many people wait for a match as may. Try again in a moment."),
+            Refused::Crowded(Crowded::Address) => {
+                full("As many people of your network address wait for a match as may. Try again in a moment.")
+            }
+            Refused::Store(error) => {
+                tracing::warn!(%error, "somebody cannot wait for a match");
+                let detail = "The servers do not find each other at the moment. Try again in a moment.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "restarting", detail).until(Duration::from_secs(1))
             }
         }
     }

@@ -11,7 +11,7 @@ use axum::{Extension, Router};
 use http::header::CACHE_CONTROL;
 
 use super::shared::Gateway;
-use super::{admission, api, stream};
+use super::{admission, api, queue_api, stream};
 use crate::http::host::Hosts;
 use crate::http::problem::Problem;
 use crate::http::refusals::Cause;
@@ -22,7 +22,7 @@ use crate::http::{cors, headers, page};
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     let alive = Router::new().route("/healthz", get(async || ([(CACHE_CONTROL, "no-store")], "ok\n")));
     let page = page::player_router(&gateway.config.web_dir);
-    let routes = api::router(gateway).merge(admission::router(gateway)).merge(alive).fallback_service(page);
+    let routes = api::router(gateway, queue_api::routes()).merge(admission::router(gateway)).merge(alive).fallback_service(page);
     let routes = routes.layer(from_fn_with_state(Arc::clone(gateway), refuse_other_pages));
     let routes = routes.layer(cors::layer(&gateway.origins, admission::CONNECT_CHECK));
     let routes = headers::secured(routes, &gateway.origins, Hosts::any(), gateway.config.public_ws_url.as_deref());

@@ -183,7 +183,8 @@ impl Gateway {
         let creation = self.creations.begin(session.id, client.key())?;
         self.rates.matches.check(*client).map_err(Problem::rate_limited)?;
         let Plan { mode, settings } = plan;
-        let handle = self.directory.create(MatchRequest { mode_id: mode, settings: *settings, code, charge: Some(Box::new(creation)) })?;
+        let handle =
+            self.directory.create(MatchRequest { code, charge: Some(Box::new(creation)), ..MatchRequest::new(mode, *settings) })?;
         self.kept.creation(handle.info.id, session.id, client.key());
         let recreated = code.is_some();
         tracing::info!(match_id = %handle.info.id, mode, ?settings, recreated, %client, "match created by request");
@@ -191,7 +192,8 @@ impl Gateway {
         Ok((handle, reserved))
     }
 
-    fn allow_new_seat(&self, asker: &Asker) -> Result<(), Problem> {
+    /// Whether somebody may have one more seat.
+    pub(super) fn allow_new_seat(&self, asker: &Asker) -> Result<(), Problem> {
         if self.directory.is_draining() {
             return Err(problems::draining());
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
+use tickwire_cluster::Embedded;
 use tickwire_protocol::MatchId;
 
 use super::bans::Bans;
@@ -19,12 +20,15 @@ use super::kept::Keeping;
 use super::ledger::Ledger;
 use super::match_list::MatchList;
 use super::problems;
+use super::queue::Queues;
 use super::quick_play::QuickPlay;
 use super::rates::Rates;
 use super::sessions::Sessions;
 use super::streams::Streams;
 use super::tickets::signer::Signer;
+use super::watched::Watched;
 use crate::cluster::Cluster;
+use crate::cluster::letter::{Answer, Watching};
 use crate::config::{Config, TransportKind};
 use crate::http::caps::Caps;
 use crate::http::origin::AllowedOrigins;
@@ -57,6 +61,8 @@ pub(crate) struct Gateway {
     pub(super) crowd: Crowd,
     pub(super) brake: Brake,
     pub(super) quick_play: QuickPlay,
+    /// Those who wait for a match with others.
+    pub(super) queues: Queues,
     pub(super) match_list: MatchList,
     pub(super) rates: Rates,
     pub(super) caps: Arc<Caps>,
@@ -66,6 +72,8 @@ pub(crate) struct Gateway {
     pub(super) streams: Arc<Streams>,
     /// What is kept for the next process.
     pub(super) kept: Keeping,
+    /// Who watches a match from another server.
+    pub(super) watched: Watched,
     /// The other servers, if there are any.
     pub(super) cluster: Option<Arc<Cluster>>,
 }
@@ -82,6 +90,7 @@ impl Gateway {
     ) -> Self {
         let sessions = Sessions::new(&config);
         let store = cluster.as_ref().map(|cluster| Arc::clone(cluster.node().store()));
+        let waiting = store.clone().unwrap_or_else(|| Arc::new(Embedded::new()));
         let guests = config.accounts.guests.then(|| Guests::new(Arc::clone(&sessions), store));
         let neighbours = cluster.as_ref().map(|cluster| Arc::clone(cluster.neighbours())).unwrap_or_default();
         Self {
@@ -99,11 +108,13 @@ impl Gateway {
             crowd: Crowd::new(config.sessions.seats_per_address),
             brake: Brake::new(&config.memory),
             quick_play: QuickPlay::new(Arc::clone(&directory)),
+            queues: Queues::new(&config.queue, directory.modes(), waiting),
             match_list: MatchList::default(),
             rates: Rates::new(&config.rates),
             bans: if config.journal.is_on() { Bans::kept_in(&config.journal.dir, Instant::now()) } else { Bans::default() },
             conduct: Arc::default(),
             kept: Keeping::default(),
+            watched: Watched::default(),
             cluster,
             config,
             directory,
@@ -154,6 +165,21 @@ impl Gateway {
         seats.into_iter().for_each(|seat| self.sessions.adopt(id, seat));
     }
 
+    /// The next message for an operator of another server who watches a match of this one.
+    pub(crate) async fn answer_watching(&self, watching: &Watching) -> Answer {
+        self.watched.answer(&self.directory, watching).await
+    }
+
+    /// Nobody watches this stream any more.
+    pub(crate) fn end_watching(&self, stream: u64) {
+        self.watched.end(stream);
+    }
+
+    /// How many people wait for a match with others, of whom this server knows.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queues.waiting()
+    }
+
     /// The other servers, if there are any.
     pub(crate) fn cluster(&self) -> Option<&Cluster> {
         self.cluster.as_deref()
@@ -164,14 +190,15 @@ impl Gateway {
         self.ledger.signer().take(text);
     }
 
-    /// Forgets what has expired, and takes the keys for sign-in and for tickets that change, for ever.
-    pub(crate) async fn keep_house(&self) {
+    /// Forgets what has expired, takes the keys for sign-in and for tickets that change, and makes
+    /// matches for those who wait, for ever.
+    pub(crate) async fn keep_house(self: &Arc<Self>) {
         let keep_keys = async {
             if let Some(accounts) = &self.accounts {
                 accounts.keep_keys().await;
             }
         };
-        tokio::join!(self.forget(), keep_keys, self.ledger.signer().keep_keys());
+        tokio::join!(self.forget(), keep_keys, self.ledger.signer().keep_keys(), self.make_matches());
     }
 
     async fn forget(&self) {

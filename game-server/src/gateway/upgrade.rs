@@ -19,6 +19,7 @@ use crate::http::pace::PacedStream;
 use crate::http::problem::Problem;
 use crate::http::remote::Remote;
 use crate::transport::Socket;
+use crate::transport::page::PageSocket;
 
 /// Checks a handshake. Returns the 101 answer, which chooses `protocol` if given, and what becomes the socket once it is sent.
 pub(crate) fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
@@ -50,6 +51,13 @@ pub(crate) async fn socket(transport: TransportKind, upgrading: OnUpgrade, remot
     let already_read = parts.read_buf.to_vec();
     let stream = parts.io.into_inner().into_inner();
     Socket::over_stream(transport, stream, already_read, remote.client.ip(), remote.permit).await.ok()
+}
+
+/// The same for a page whose messages come from elsewhere.
+pub(crate) async fn page(upgrading: OnUpgrade) -> Option<PageSocket> {
+    let upgraded = upgrading.await.ok()?;
+    let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
+    Some(PageSocket::on(parts.io.into_inner().into_inner(), parts.read_buf.to_vec()).await)
 }
 
 fn answer(request: &Request) -> Result<Response, ProtocolError> {

@@ -20,7 +20,7 @@ pub(crate) fn layer(origins: &AllowedOrigins, open_path: &'static str) -> CorsLa
     let origins = origins.clone();
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, request| request.uri.path() == open_path || origins.list(origin)))
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::DELETE])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH])
         .expose_headers([RETRY_AFTER, ETAG])
         .max_age(PREFLIGHT_KEPT)

@@ -103,6 +103,8 @@ pub struct MatchRequest<'a> {
     pub mode_id: &'a str,
     /// What its creator chose.
     pub settings: Settings,
+    /// What it is to be called, if that is agreed already; random. `None` for a new name.
+    pub id: Option<MatchId>,
     /// The code it shall have, in either case, as after a restart; `None` for a new one.
     pub code: Option<&'a str>,
     /// Held while the match lives.
@@ -112,7 +114,7 @@ pub struct MatchRequest<'a> {
 impl<'a> MatchRequest<'a> {
     /// Of mode `mode_id`, with a new code, at nobody's expense.
     pub fn new(mode_id: &'a str, settings: Settings) -> Self {
-        Self { mode_id, settings, code: None, charge: None }
+        Self { mode_id, settings, id: None, code: None, charge: None }
     }
 }
 
@@ -140,7 +142,7 @@ impl Directory {
 
     /// Creates a match.
     pub fn create(self: &Arc<Self>, new: MatchRequest<'_>) -> Result<MatchHandle, CreateError> {
-        let MatchRequest { mode_id, settings, code, charge } = new;
+        let MatchRequest { mode_id, settings, id, code, charge } = new;
         if self.is_draining() {
             return Err(CreateError::Draining);
         }
@@ -148,7 +150,7 @@ impl Directory {
         let mode = *self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
         let worker = self.worker_for(index as u8)?;
         let place = Place::take(self)?;
-        let id = MatchId(random_bytes());
+        let id = id.unwrap_or_else(|| MatchId(random_bytes()));
         let code = code.map_or_else(|| Ok(self.reserve_code(id)), |code| self.take_code(code, id))?;
         let stats = MatchStats::default();
         let info = MatchInfo { id, code, mode, mode_index: index as u8, settings, created: Instant::now(), stats };

@@ -8,13 +8,19 @@ use axum::extract::State;
 use serde::Serialize;
 
 use super::observer::Observer;
+use crate::cluster::Listed;
 use crate::matches::handle::MatchInfo;
+
+/// Most matches of other servers that are shown.
+const ELSEWHERE_MAX: usize = 1_000;
 
 /// The server and its matches.
 #[derive(Serialize)]
 pub(super) struct Dashboard {
     server: ServerFigures,
     matches: Vec<MatchFigures>,
+    /// Those of other servers.
+    elsewhere: Vec<MatchElsewhere>,
 }
 
 #[derive(Serialize)]
@@ -24,6 +30,19 @@ struct ServerFigures {
     matches: usize,
     workers: usize,
     draining: bool,
+}
+
+/// A match of another server, as that one told the others.
+#[derive(Serialize)]
+struct MatchElsewhere {
+    id: String,
+    server: String,
+    mode: String,
+    phase: String,
+    /// Seats that people hold.
+    players: u32,
+    bots: u32,
+    max_players: u16,
 }
 
 #[derive(Serialize)]
@@ -64,7 +83,28 @@ pub(super) async fn matches(State(observer): State<Arc<Observer>>) -> Json<Dashb
         workers: observer.directory.worker_count(),
         draining: observer.directory.is_draining(),
     };
-    Json(Dashboard { server, matches })
+    Json(Dashboard { server, matches, elsewhere: elsewhere(&observer) })
+}
+
+/// By server, so that rows stay where they are.
+fn elsewhere(observer: &Observer) -> Vec<MatchElsewhere> {
+    let Some(cluster) = observer.gateway.cluster() else { return Vec::new() };
+    let listed = cluster.listed();
+    let others = listed.iter().filter(|listed| listed.node != *cluster.node().id() && observer.directory.find(listed.id).is_none());
+    let mut elsewhere: Vec<_> = others
+        .map(|Listed { id, node, card }| MatchElsewhere {
+            id: id.to_string(),
+            server: node.to_string(),
+            mode: card.mode.clone(),
+            phase: card.phase.clone(),
+            players: card.players,
+            bots: card.bots,
+            max_players: card.max_players,
+        })
+        .collect();
+    elsewhere.sort_by(|a, b| (&a.server, &a.id).cmp(&(&b.server, &b.id)));
+    elsewhere.truncate(ELSEWHERE_MAX);
+    elsewhere
 }
 
 fn figures(info: &MatchInfo, bytes_per_s: f64) -> MatchFigures {

@@ -83,6 +83,7 @@ impl Collector for Server {
         connections(encoder, observer)?;
         certificate(encoder, observer)?;
         guests(encoder, observer)?;
+        waiting(encoder, observer)?;
         tick_duration(encoder, &totals)?;
         tick_lateness(encoder, &totals)?;
         tick_overruns(encoder, &totals)?;
@@ -118,6 +119,12 @@ fn cluster(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Res
     let is_away = i64::from(cluster.node().is_store_away());
     let help = "1 while the store of the cluster does not answer";
     ConstGauge::new(is_away).encode(encoder.encode_descriptor("cluster_store_away", help, None, MetricType::Gauge)?)
+}
+
+fn waiting(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
+    let help = "People who wait in a queue, whose requests come to this server";
+    let waiting = observer.gateway.waiting() as i64;
+    ConstGauge::new(waiting).encode(encoder.encode_descriptor("queue_waiting", help, None, MetricType::Gauge)?)
 }
 
 fn certificate(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {

@@ -1,4 +1,5 @@
-//! Watching a match: the ordinary stream without a player, over a WebSocket that may only ping.
+//! Watching a match: the ordinary stream without a player, over a WebSocket that may only ping. One of
+//! another server comes through [`relay`].
 
 use std::sync::Arc;
 
@@ -8,11 +9,14 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::HeaderValue;
 use hyper::upgrade::OnUpgrade;
+use tickwire_cluster::NodeId;
 use tickwire_protocol::MatchId;
 
 use super::audit::Action;
 use super::auth::offered_subprotocols;
 use super::observer::Observer;
+use super::relay;
+use crate::cluster::Whereabouts;
 use crate::config::TransportKind;
 use crate::gateway::{problems, upgrade};
 use crate::http::problem::Problem;
@@ -31,12 +35,32 @@ pub(super) async fn handshake(
 ) -> Result<Response, Problem> {
     let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let id: MatchId = id.parse().map_err(|_| problems::match_not_found())?;
-    let handle = observer.directory.find(id).ok_or_else(problems::match_not_found)?;
+    let here = observer.directory.find(id);
+    let there = if here.is_none() { Some(elsewhere(&observer, id).await?) } else { None };
     let offered = offered_subprotocols(request.headers()).any(|protocol| protocol == SUBPROTOCOL);
     let (response, upgrading) = upgrade::accept(&mut request, offered.then(|| HeaderValue::from_static(SUBPROTOCOL)))?;
-    observer.audit.note(remote.client, Action::Watch, format!("match {} ({id})", handle.info.code), String::new());
-    tokio::spawn(watch(observer.gateway.transport(), handle, upgrading, remote));
+    let what = match (&here, &there) {
+        (Some(handle), _) => format!("match {} ({id})", handle.info.code),
+        (None, Some(node)) => format!("match {id} on {node}"),
+        (None, None) => String::new(),
+    };
+    observer.audit.note(remote.client, Action::Watch, what, String::new());
+    if let Some(handle) = here {
+        tokio::spawn(watch(observer.gateway.transport(), handle, upgrading, remote));
+    } else if let Some(node) = there {
+        tokio::spawn(relay::watch(observer, node, id, upgrading, remote));
+    }
     Ok(response)
+}
+
+/// The server that runs a match which is not here.
+async fn elsewhere(observer: &Observer, id: MatchId) -> Result<NodeId, Problem> {
+    let cluster = observer.gateway.cluster().ok_or_else(problems::match_not_found)?;
+    match cluster.locate(id).await {
+        Ok(Whereabouts::There(node)) => Ok(node),
+        Ok(Whereabouts::Nowhere) => Err(problems::match_not_found()),
+        Ok(Whereabouts::Between) | Err(_) => Err(problems::between_servers()),
+    }
 }
 
 async fn watch(transport: TransportKind, handle: MatchHandle, upgrading: OnUpgrade, remote: Remote) {

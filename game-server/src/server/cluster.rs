@@ -204,6 +204,21 @@ impl Member {
                     cluster.tell(&from, &Message::Answer(number, answer)).await;
                 });
             }
+            Some(Message::Open(number, opening)) => {
+                let (cluster, gateway) = (Arc::clone(&self.cluster), Arc::clone(&self.gateway));
+                tokio::spawn(async move {
+                    let answer = gateway.answer_opening(*opening).await;
+                    cluster.tell(&from, &Message::Answer(number, answer)).await;
+                });
+            }
+            Some(Message::Watch(number, watching)) => {
+                let (cluster, gateway) = (Arc::clone(&self.cluster), Arc::clone(&self.gateway));
+                tokio::spawn(async move {
+                    let answer = gateway.answer_watching(&watching).await;
+                    cluster.tell(&from, &Message::Answer(number, answer)).await;
+                });
+            }
+            Some(Message::Unwatch(stream)) => self.gateway.end_watching(stream),
             Some(Message::Answer(number, answer)) => self.cluster.answered(number, answer),
             Some(Message::Take(ids)) => ids.into_iter().for_each(|id| self.node().claim(id)),
             None => tracing::warn!(%from, "a letter of another server is not understood: is that another version?"),

@@ -81,6 +81,12 @@ impl HttpEnd {
         Ok(Response(Arc::clone(&self.0)))
     }
 
+    /// The client has gone.
+    pub fn leave(&self) {
+        self.0.wire().lose();
+        self.0.room.notify_waiters();
+    }
+
     /// The response has given everything to the kernel.
     pub fn flushed(&self) {
         self.0.wire().want_next();

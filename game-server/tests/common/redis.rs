@@ -12,6 +12,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::http::get;
+
 /// A Redis that ends with the test.
 pub(crate) struct Redis {
     child: Child,
@@ -64,6 +66,23 @@ impl Drop for Redis {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Two servers that know of each other.
+pub(crate) fn pair(redis: &Redis, arguments: &[&str]) -> [Server; 2] {
+    let servers = ["a", "b"].map(|name| Server::start(redis, name, arguments));
+    let origin = |server: &Server| format!("http://{}", server.play);
+    for (server, other) in [(&servers[0], origin(&servers[1])), (&servers[1], origin(&servers[0]))] {
+        let knows = || get(server.play, "/api/info").header("content-security-policy").is_some_and(|policy| policy.contains(&other));
+        let known = (0..400).any(|_| {
+            knows() || {
+                sleep(Duration::from_millis(25));
+                false
+            }
+        });
+        assert!(known, "never: a page of one server may connect to the other");
+    }
+    servers
 }
 
 fn is_answering(port: u16) -> bool {

@@ -32,9 +32,22 @@ export interface AdminMatch {
   readonly age_s: number;
 }
 
+/** A match of another server, as that one told the others. */
+export interface MatchElsewhere {
+  readonly id: string;
+  readonly server: string;
+  readonly mode: string;
+  readonly phase: string;
+  /** Seats that people hold. */
+  readonly players: number;
+  readonly bots: number;
+  readonly max_players: number;
+}
+
 export interface AdminReport {
   readonly server: ServerTotals;
   readonly matches: readonly AdminMatch[];
+  readonly elsewhere: readonly MatchElsewhere[];
 }
 
 /** Somebody who has a seat in a match. */

@@ -1,8 +1,9 @@
 // The table of matches and the server's totals, refreshed every second while the tab is seen.
-import { button, el, setText } from '../ui/dom';
+import { button, el, setHidden, setText } from '../ui/dom';
 import { formatBytesPerSecond, formatCount, formatDuration, formatMicroseconds } from '../ui/format';
-import type { AdminMatch, AdminReport } from './admin-api';
+import type { AdminMatch, AdminReport, MatchElsewhere } from './admin-api';
 import { ageOf, isDormant, isSlow, overrunsOften, seats } from './figures';
+import { Table } from './table';
 
 interface Column {
   readonly title: string;
@@ -55,7 +56,7 @@ const DRAINING = 'The server is draining: it takes no new matches and ends when 
 
 /** What the operator can do with a match. */
 export interface Actions {
-  readonly watch: (match: AdminMatch) => void;
+  readonly watch: (matchId: string, title: string) => void;
   readonly showPeople: (match: AdminMatch) => void;
 }
 
@@ -69,6 +70,29 @@ export class Dashboard {
   private answeredMs: number | null = null;
   private readonly problem = el('p', { class: 'form-error', role: 'alert', 'data-testid': 'admin-problem' });
   private readonly actions: Actions;
+  private readonly elsewhere = new Table<MatchElsewhere>({
+    testId: 'admin-elsewhere',
+    titleId: 'elsewhere-title',
+    columns: [
+      { title: 'Server', text: (m) => m.server },
+      { title: 'Mode', text: (m) => m.mode },
+      { title: 'Phase', text: (m) => m.phase },
+      { title: 'Players', text: (m) => `${m.players} / ${m.max_players}` },
+      { title: 'Bots', text: (m) => String(m.bots) },
+    ],
+    key: (m) => m.id,
+    actions: (m) => [
+      button('Watch', { class: 'secondary small', 'aria-label': `Watch a match of ${m.server}` }, () => {
+        this.actions.watch(m.id, `Match on ${m.server}`);
+      }),
+    ],
+  });
+  private readonly others = el(
+    'section',
+    { class: 'card', 'aria-labelledby': 'elsewhere-title' },
+    el('h2', { id: 'elsewhere-title' }, 'On other servers'),
+    this.elsewhere.element,
+  );
 
   /** `below` is shown below the matches. */
   constructor(actions: Actions, below: HTMLElement) {
@@ -103,13 +127,16 @@ export class Dashboard {
         ),
         this.empty,
       ),
+      this.others,
       below,
     );
   }
 
   /** New figures, which came at `nowMs`. */
   show(report: AdminReport, nowMs: number): void {
-    const { server, matches } = report;
+    const { server, matches, elsewhere } = report;
+    setHidden(this.others, elsewhere.length === 0);
+    this.elsewhere.show(elsewhere);
     setText(this.problem, server.draining ? DRAINING : '');
     this.answeredMs = nowMs;
     this.showAge(nowMs);
@@ -173,7 +200,7 @@ export class Dashboard {
       'Watch',
       { class: 'secondary small', 'data-testid': 'watch-match', 'aria-label': `Watch ${match.code}` },
       () => {
-        this.actions.watch(match);
+        this.actions.watch(match.id, `Match ${match.code}`);
       },
     );
     const people = button(

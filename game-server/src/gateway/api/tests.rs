@@ -24,7 +24,7 @@ impl Authenticator for Accounts {
             tokio::task::yield_now().await;
             let expires = Some(now + Duration::from_mins(5));
             match credential.reveal() {
-                "ada" | "ada-again" => Ok(Identity { subject: PlayerKey([1; 32]), name: Name::truncated("Ada"), expires }),
+                "ada" | "ada-again" => Ok(Identity { subject: PlayerKey([1; 32]), name: Name::truncated("Ada"), expires, rating: None }),
                 "old" => Err(Refusal::Expired),
                 "later" => Err(Refusal::Unavailable(Duration::from_secs(7))),
                 _ => Err(Refusal::Unknown),
@@ -41,7 +41,7 @@ fn gateway() -> Arc<Gateway> {
 }
 
 async fn call(gateway: &Arc<Gateway>, request: Request) -> (StatusCode, String, Option<HeaderValue>) {
-    let response = router(gateway).oneshot(request).await.expect("an answer");
+    let response = router(gateway, Router::new()).oneshot(request).await.expect("an answer");
     let (status, wait) = (response.status(), response.headers().get(RETRY_AFTER).cloned());
     let body = axum::body::to_bytes(response.into_body(), 4_096).await.expect("a body");
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();

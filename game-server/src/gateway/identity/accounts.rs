@@ -85,7 +85,14 @@ impl Accounts {
         let keys = Keys::parse(&text, algorithm).map_err(|error| AccountsError::NoKeys { file: file.clone(), error })?;
         let known = Known { keys: Arc::new(keys), looked_at: hash(&text), tokens: ExpiringTable::new(KNOWN_MAX) };
         Ok(Some(Arc::new(Self {
-            rules: Rules { algorithm, issuer, audience, leeway_s: jwt.leeway_s, name_claim: jwt.name_claim.clone() },
+            rules: Rules {
+                algorithm,
+                issuer,
+                audience,
+                leeway_s: jwt.leeway_s,
+                name_claim: jwt.name_claim.clone(),
+                rating_claim: jwt.rating_claim.clone(),
+            },
             file,
             known: Mutex::new(known),
             verifications: Budget::new("accounts.verifications_per_minute", config.verifications_per_minute),
@@ -146,9 +153,9 @@ impl Accounts {
         let unix = unix_now();
         let unverified = self.rules.read(token, unix).map_err(|flaw| self.refuse(now, client, flaw))?;
         self.verifications.check(client).map_err(Refusal::TooMany)?;
-        let Account { subject, name, expires } = unverified.verify(&keys).map_err(|flaw| self.refuse(now, client, flaw))?;
+        let Account { subject, name, expires, rating } = unverified.verify(&keys).map_err(|flaw| self.refuse(now, client, flaw))?;
         let expires = now + Duration::from_secs(expires.saturating_sub(unix));
-        let identity = Identity { subject, name, expires: Some(expires) };
+        let identity = Identity { subject, name, expires: Some(expires), rating };
         let mut known = self.known();
         if Arc::ptr_eq(&known.keys, &keys) {
             known.tokens.insert_evicting(now, id, identity.clone(), expires);

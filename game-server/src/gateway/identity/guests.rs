@@ -65,7 +65,7 @@ impl Guests {
             Some(name) => name,
             None => self.named_elsewhere(subject).await?,
         };
-        Ok(Identity { subject, name, expires: None })
+        Ok(Identity { subject, name, expires: None, rating: None })
     }
 
     /// Another server may have opened the session.

@@ -26,6 +26,7 @@ fn rules() -> Rules {
         audience: "tickwire".into(),
         leeway_s: 10,
         name_claim: "name".into(),
+        rating_claim: Some("rating".into()),
     }
 }
 

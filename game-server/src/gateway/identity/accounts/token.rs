@@ -41,6 +41,8 @@ pub struct Rules {
     pub leeway_s: u64,
     /// The claim that says how others see the player.
     pub name_claim: String,
+    /// The claim that says how good the player is, if one does.
+    pub rating_claim: Option<String>,
 }
 
 /// What is wrong with a token.
@@ -101,6 +103,8 @@ pub struct Account {
     pub name: Name,
     /// When the token is good no more, seconds since 1970, leeway included.
     pub expires: u64,
+    /// How good the player is. A claim that is no whole number says nothing.
+    pub rating: Option<i32>,
 }
 
 /// A token that says the right things. Whether they are true, its signature shows.
@@ -173,7 +177,9 @@ impl Rules {
             return Err(Flaw::TooLasting);
         }
         let name = claims.get(&self.name_claim).and_then(Value::as_str).unwrap_or_default();
-        Ok(Account { subject: subject_key(issuer, subject), name: names::clean(name), expires })
+        let rating = self.rating_claim.as_ref().and_then(|claim| claims.get(claim)?.as_i64());
+        let rating = rating.and_then(|rating| i32::try_from(rating).ok());
+        Ok(Account { subject: subject_key(issuer, subject), name: names::clean(name), expires, rating })
     }
 }
 
