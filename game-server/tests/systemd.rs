@@ -120,8 +120,11 @@ fn hear_until(socket: &UnixDatagram, wanted: &str) {
     loop {
         match socket.recv(&mut message) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            heard if message[..heard.expect("told in time")].starts_with(wanted.as_bytes()) => return,
-            _ => {}
+            heard => {
+                if message[..heard.expect("told in time")].starts_with(wanted.as_bytes()) {
+                    return;
+                }
+            }
         }
     }
 }
