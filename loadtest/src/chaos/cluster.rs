@@ -110,6 +110,8 @@ impl Cluster {
         if !crowd.all_play(ARRIVAL).await {
             bail!("only {} of {} bots got a seat in {} s:\n{}", crowd.playing(), options.bots, ARRIVAL.as_secs(), self.log_tail());
         }
+        let seats: Vec<String> = crowd.seats().into_iter().map(|(server, seats)| format!("{seats} on {server}")).collect();
+        eprintln!("all {} bots play after {:.0} ms: {}", options.bots, recorder.elapsed().as_millis(), seats.join(", "));
         for nth in 1..=options.kills {
             let range = options.pause.saturating_sub(PAUSE_MIN).as_millis() as u32;
             sleep(PAUSE_MIN + Duration::from_millis(u64::from(rng.below(range.max(1))))).await;
@@ -129,7 +131,7 @@ impl Cluster {
     /// One fault, from its beginning to its end.
     async fn strike(&mut self, options: &Options, nth: u32, crowd: &Crowd, rng: &mut Rng, recorder: &Recorder) -> Result<()> {
         let index = self.victim(&crowd.seats(), rng);
-        let away = Duration::from_millis(u64::from(AWAY.start + rng.below(AWAY.end - AWAY.start)));
+        let away = options.away(&AWAY, rng);
         let Some(node) = self.nodes.get_mut(index) else { bail!("there is no node") };
         let pid = if options.fault.is_of_store() { self.redis.pid() } else { node.child.id() };
         recorder.note(What::Kill { nth, pid });

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use tickwire_game::Rng;
 
 /// Kills a Tickwire server while bots play on it, and says what was lost.
 ///
@@ -45,6 +46,9 @@ pub(crate) struct Options {
     /// Of a hundred kills, how many come while the next server comes up
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100))]
     pub(crate) again: u32,
+    /// How long what stands still, is cut off or is away stays so [default: at random, 0.5 to 3 s; of several servers 2 to 4 s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) away: Option<Duration>,
     /// How long a bot tries to come back
     #[arg(long, default_value = "30s", value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) return_within: Duration,
@@ -60,6 +64,14 @@ pub(crate) struct Options {
     /// A further flag for the server, such as --server-flag=--durability=tick; may be repeated
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
     pub(crate) server_flag: Vec<String>,
+}
+
+impl Options {
+    /// How long what is away stays so, this time: milliseconds within `usual`, unless it was said.
+    pub(crate) fn away(&self, usual: &std::ops::Range<u32>, rng: &mut Rng) -> Duration {
+        let random = Duration::from_millis(u64::from(usual.start + rng.below(usual.end - usual.start)));
+        self.away.unwrap_or(random)
+    }
 }
 
 /// What is done to the server.

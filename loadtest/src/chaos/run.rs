@@ -21,10 +21,10 @@ use crate::patience::{ARRIVAL, FELT, PAUSE_MIN, SPARE, until};
 use crate::report::{Quantiles, Report};
 use crate::server::{self, Server, SmallDisk};
 
-/// A kill while the next server comes up is so long after its start, at most.
-const AGAIN_MAX: Duration = Duration::from_millis(80);
 /// What is away is away for so long, milliseconds.
 const AWAY: std::ops::Range<u32> = 500..3_000;
+/// A kill while the next server comes up is so long after its start, at most.
+const AGAIN_MAX: Duration = Duration::from_millis(80);
 
 /// The program.
 pub(crate) fn main() -> ExitCode {
@@ -111,7 +111,7 @@ async fn torment(options: &Options, seed: u64, running: &mut Server, recorder: &
         killed = (running.pid(), Instant::now());
         recorder.note(What::Kill { nth, pid: killed.0 });
         match options.control {
-            None => strike(options.fault, nth, running, &mut rng, recorder).await?,
+            None => strike(options, nth, running, &mut rng, recorder).await?,
             Some(Control::NoKill) => continue,
             Some(Control::NoRestore) => running.kill_and(server::forget)?,
             Some(Control::LoseTicks) => running.kill_and(server::forget_the_newest)?,
@@ -128,9 +128,9 @@ async fn torment(options: &Options, seed: u64, running: &mut Server, recorder: &
 }
 
 /// Does to the one server what is asked for.
-async fn strike(fault: Fault, nth: u32, running: &Server, rng: &mut Rng, recorder: &Recorder) -> Result<()> {
-    let away = Duration::from_millis(u64::from(AWAY.start + rng.below(AWAY.end - AWAY.start)));
-    match fault {
+async fn strike(options: &Options, nth: u32, running: &Server, rng: &mut Rng, recorder: &Recorder) -> Result<()> {
+    let away = options.away(&AWAY, rng);
+    match options.fault {
         Fault::Freeze => running.freeze(),
         Fault::Corrupt => running.kill_and(server::corrupt_the_newest),
         Fault::Stop => {
