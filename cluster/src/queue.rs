@@ -156,7 +156,7 @@ impl Queue {
         self.withdraw(place.ticket.id).await
     }
 
-    /// The same of a party that this node has lost sight of.
+    /// Takes a party out of the queue whose [`Place`] this node does not have.
     pub async fn withdraw(&self, id: TicketId) -> Result<(), StoreError> {
         self.store.remove(&self.shelf, &id.0).await
     }

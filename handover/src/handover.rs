@@ -1,5 +1,6 @@
 //! The server's part: which connections outlive it.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
@@ -84,7 +85,8 @@ impl Handover {
                 _ => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
-        let free = (0..board.slots()).rev().filter(|slot| handed.iter().all(|(taken, ..)| taken != slot)).collect();
+        let taken: HashSet<u32> = handed.iter().map(|(slot, ..)| *slot).collect();
+        let free = (0..board.slots()).rev().filter(|slot| !taken.contains(slot)).collect();
         let (told, messages) = channel();
         std::thread::Builder::new().name("handover".to_owned()).spawn(move || tell(&line, &messages))?;
         let shared = Arc::new(Shared { board, free: Mutex::new(free), told });

@@ -27,7 +27,7 @@ struct State {
     away_since: Option<Instant>,
     /// Nothing is claimed before.
     claims_from: Instant,
-    /// Something might have been claimed once.
+    /// An answer has come since it first might have claimed something.
     has_settled: bool,
 }
 
@@ -50,10 +50,8 @@ impl Contact {
 
     /// Whether all owners have had the time to tell the store that they live.
     pub(super) fn may_claim(&self, now: Instant) -> bool {
-        let mut state = lock(&self.state);
-        let may = state.away_since.is_none() && now >= state.claims_from && now - state.answered <= self.patience;
-        state.has_settled |= may;
-        may
+        let state = lock(&self.state);
+        state.away_since.is_none() && now >= state.claims_from && now - state.answered <= self.patience
     }
 
     /// Whether the first lease after the start is over, in which nothing is claimed.
@@ -83,6 +81,7 @@ impl Contact {
                     state.claims_from = state.claims_from.max(now + self.lease);
                 }
                 state.answered = now;
+                state.has_settled |= now >= state.claims_from;
                 if let Some(since) = state.away_since.take() {
                     // Leases have ended meanwhile whose owners live: they come first.
                     state.claims_from = state.claims_from.max(now + self.lease);
@@ -128,12 +127,13 @@ mod tests {
         tokio::time::advance(contact.lease).await;
         contact.ask(Box::pin(std::future::ready(Ok(())))).await.unwrap();
         assert!(!contact.may_claim(Instant::now()), "it has said nothing for a lease, as if it stood still");
+        assert!(!contact.has_settled());
         pass_a_lease(&contact).await;
-        assert!(contact.may_claim(Instant::now()));
+        assert!(contact.may_claim(Instant::now()) && contact.has_settled());
         for _ in 0..2 {
             let _ = contact.ask::<()>(Box::pin(std::future::pending())).await;
         }
-        assert!(!contact.may_claim(Instant::now()), "while it is away");
+        assert!(!contact.may_claim(Instant::now()) && contact.has_settled(), "while it is away");
         contact.ask(Box::pin(std::future::ready(Ok(())))).await.unwrap();
         assert!(!contact.is_away() && !contact.may_claim(Instant::now()));
         pass_a_lease(&contact).await;

@@ -38,7 +38,7 @@ impl MatchLane {
         self.lane.epoch
     }
 
-    /// Whether nobody is told of a record before the store has it.
+    /// Whether the match is consistent: its players see a tick only after the store has its record.
     pub fn is_consistent(&self) -> bool {
         self.lane.is_consistent.load(Ordering::Relaxed)
     }

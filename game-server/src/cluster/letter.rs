@@ -1,8 +1,6 @@
 //! What servers tell each other. They trust each other, as they share a store; a letter of another
 //! version is not understood and left unanswered.
 
-use std::net::IpAddr;
-
 use tickwire_cluster::store::MESSAGE_BYTES_MAX;
 use tickwire_protocol::MatchId;
 use tickwire_protocol::codec::{Decode, Encode, decode};
@@ -130,16 +128,6 @@ pub struct Answer {
     pub retry_after_ms: Option<u64>,
 }
 
-impl Ask {
-    /// An address as letters have it.
-    pub fn address(address: IpAddr) -> [u8; 16] {
-        match address {
-            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-            IpAddr::V6(address) => address.octets(),
-        }
-    }
-}
-
 impl Message {
     /// What another server sent; `None` if it is of another version.
     pub fn read(bytes: &[u8]) -> Option<Self> {
@@ -152,6 +140,7 @@ mod tests {
     use tickwire_protocol::codec::encode;
 
     use super::*;
+    use crate::http::address::to_bytes;
 
     #[test]
     fn a_letter_is_read_as_it_was_written_and_nothing_else_is() {
@@ -159,7 +148,7 @@ mod tests {
             player: PlayerKey([7; 32]),
             name: Name::truncated("Ada"),
             expires_in_ms: Some(5),
-            client: Ask::address("192.0.2.1".parse().expect("an address")),
+            client: to_bytes("192.0.2.1".parse().expect("an address")),
             wish: AskedFor::InNew { mode: "duel".into(), private: true, lobby: false, bots: true, code: Some("CODE42".into()) },
         };
         let member = Member { player: PlayerKey([8; 32]), name: Name::truncated("Bob"), expires: Some(9), client: [0; 16], rating: -3 };

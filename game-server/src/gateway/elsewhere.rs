@@ -4,7 +4,6 @@
 //! Invariants: a server asks another at most once for a request, and that one asks nobody; while the
 //! store is away a server gives what it has.
 
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ use super::sessions::{Known, PlayerSession};
 use super::shared::Gateway;
 use crate::cluster::letter::{Answer, Ask, AskedFor};
 use crate::cluster::{Cluster, Whereabouts};
-use crate::http::address::ClientAddress;
+use crate::http::address::{ClientAddress, from_bytes, to_bytes};
 use crate::http::problem::Problem;
 use crate::matches::{MatchInfo, PlayerKey, Settings};
 use crate::transport::Farewell;
@@ -60,7 +59,7 @@ impl Gateway {
         let Some(cluster) = &self.cluster else { return Ok(None) };
         let Where::There(nodes, wish) = self.whereabouts(cluster, session.id, wish).await? else { return Ok(None) };
         let expires_in_ms = session.sign_in.left(Instant::now()).map(|left| left.as_millis() as u64);
-        let ask = Ask { player: session.id, name: session.name.clone(), expires_in_ms, client: Ask::address(client.ip()), wish };
+        let ask = Ask { player: session.id, name: session.name.clone(), expires_in_ms, client: to_bytes(client.ip()), wish };
         let mut last = None;
         for node in nodes.iter().take(TRIES_MAX) {
             if node == cluster.node().id() {
@@ -136,7 +135,7 @@ impl Gateway {
     /// Seats a player of another server here.
     pub(crate) async fn answer(self: &Arc<Self>, ask: Ask) -> Answer {
         let Ask { player, name, expires_in_ms, client, wish } = ask;
-        let (now, client) = (Instant::now(), ClientAddress::new(Ipv6Addr::from(client).into()));
+        let (now, client) = (Instant::now(), ClientAddress::new(from_bytes(client)));
         let expires = expires_in_ms.map(|left| now + Duration::from_millis(left));
         let session = self.sessions.enter(now, Known { id: player, name, expires }, client.key());
         let wish = match wish {

@@ -8,7 +8,6 @@
 //! is taken out of the queue and told why when they enter again, so that the others do not wait for
 //! them; a match that nobody is told of ends by itself.
 
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +25,7 @@ use super::sessions::Known;
 use super::shared::Gateway;
 use super::tickets::unix_now;
 use crate::cluster::letter::{Answer, Member, Opening};
-use crate::http::address::ClientAddress;
+use crate::http::address::{ClientAddress, from_bytes};
 use crate::matches::{Command, MatchRequest, PlayerKey, Settings};
 use crate::metrics;
 use crate::secrets::random_bytes;
@@ -162,7 +161,7 @@ impl Gateway {
     /// Keeps a seat for somebody, who gets a ticket when they ask how far they are.
     async fn seat_member(self: &Arc<Self>, id: MatchId, member: Member) -> Result<(), &'static str> {
         let Member { player, name, expires, client, rating: _ } = member;
-        let (now, client) = (Instant::now(), ClientAddress::new(Ipv6Addr::from(client).into()));
+        let (now, client) = (Instant::now(), ClientAddress::new(from_bytes(client)));
         let expires = expires.map(|expires| now + Duration::from_secs(expires.saturating_sub(unix_now())));
         let session = self.sessions.enter(now, Known { id: player, name, expires }, client.key());
         let seat = self.seat(Asker { session, client }, Wish::In(id)).await;

@@ -21,9 +21,9 @@ use super::sessions::PlayerSession;
 use super::shared::Gateway;
 use super::tickets::unix_now;
 use crate::cluster::Whereabouts;
-use crate::cluster::letter::{Ask, Member};
+use crate::cluster::letter::Member;
 use crate::config::ms;
-use crate::http::address::ClientAddress;
+use crate::http::address::{ClientAddress, to_bytes};
 use crate::http::problem::Problem;
 use crate::http::request;
 use crate::matches::CreateError;
@@ -190,7 +190,7 @@ fn ticket_of(ticket: Result<Path<String>, PathRejection>) -> Result<Secret, Prob
 
 fn member(session: &PlayerSession, client: ClientAddress, rating: i32) -> Member {
     let expires = session.sign_in.left(std::time::Instant::now()).map(|left| unix_now().saturating_add(left.as_secs()));
-    Member { player: session.id, name: session.name.clone(), expires, client: Ask::address(client.ip()), rating }
+    Member { player: session.id, name: session.name.clone(), expires, client: to_bytes(client.ip()), rating }
 }
 
 fn answer(turn: &Turn<'_>, progress: Progress) -> WaitAnswer {

@@ -18,6 +18,7 @@ use crate::config::TransportKind;
 use crate::http::pace::PacedStream;
 use crate::http::problem::Problem;
 use crate::http::remote::Remote;
+use crate::tls::Stream;
 use crate::transport::Socket;
 use crate::transport::page::PageSocket;
 
@@ -45,19 +46,23 @@ pub(crate) fn is_lost(request: &Request) -> bool {
 
 /// The socket of a handshake that was answered. `None` if the connection was lost meanwhile.
 pub(crate) async fn socket(transport: TransportKind, upgrading: OnUpgrade, remote: Remote) -> Option<Socket> {
-    let upgraded = upgrading.await.ok()?;
-    let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
-    // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
-    let already_read = parts.read_buf.to_vec();
-    let stream = parts.io.into_inner().into_inner();
+    let (stream, already_read) = taken_over(upgrading).await?;
     Socket::over_stream(transport, stream, already_read, remote.client.ip(), remote.permit).await.ok()
 }
 
 /// The same for a page whose messages come from elsewhere.
 pub(crate) async fn page(upgrading: OnUpgrade) -> Option<PageSocket> {
+    let (stream, already_read) = taken_over(upgrading).await?;
+    Some(PageSocket::on(stream, already_read).await)
+}
+
+/// The stream of a handshake that was answered, and what came with the request.
+async fn taken_over(upgrading: OnUpgrade) -> Option<(Stream, Vec<u8>)> {
     let upgraded = upgrading.await.ok()?;
     let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
-    Some(PageSocket::on(parts.io.into_inner().into_inner(), parts.read_buf.to_vec()).await)
+    // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
+    let already_read = parts.read_buf.to_vec();
+    Some((parts.io.into_inner().into_inner(), already_read))
 }
 
 fn answer(request: &Request) -> Result<Response, ProtocolError> {

@@ -8,7 +8,6 @@
 //! [`FORGOTTEN_AFTER`] is forgotten.
 
 use std::collections::HashMap;
-use std::net::Ipv6Addr;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +16,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use crate::cluster::letter::{Answer, WATCHED_PART_BYTES, Watching};
+use crate::http::address::from_bytes;
 use crate::matches::{Command, Directory};
 use crate::metrics;
 use crate::transport::Socket;
@@ -130,7 +130,7 @@ impl Watched {
         if streams.len() >= WATCHED_MAX {
             return Err(Missing::Full);
         }
-        let (end, socket) = Socket::over_http(0, Ipv6Addr::from(watching.client).to_canonical(), ());
+        let (end, socket) = Socket::over_http(0, from_bytes(watching.client), ());
         streams.insert(watching.stream, Stream { end, batch: 0, alive: now, asked: now });
         drop(streams);
         if let Err((refused, reason)) = handle.send(Command::Spectate { socket: Box::new(socket) })

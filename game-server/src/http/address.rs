@@ -56,6 +56,19 @@ impl ClientAddress {
     }
 }
 
+/// An address in sixteen bytes, an IPv4 one as IPv6 has it: for other servers and processes.
+pub(crate) fn to_bytes(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
+/// The address that [`to_bytes`] wrote.
+pub(crate) fn from_bytes(bytes: [u8; 16]) -> IpAddr {
+    IpAddr::from(bytes).to_canonical()
+}
+
 impl fmt::Display for PeerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -24,12 +24,12 @@ pub struct Audience {
     lost: Vec<Lost>,
     /// The slot whose messages are taken in.
     reading: usize,
-    /// Who keeps connections beyond this process, and of which match they are.
-    keeping: Option<Keeping>,
+    /// To whom connections are handed over, and of which match they are.
+    handing_over: Option<HandingOver>,
 }
 
 /// What becomes of connections when the process ends.
-struct Keeping {
+struct HandingOver {
     handover: Handover,
     /// Of the game.
     schema: u64,
@@ -75,13 +75,13 @@ impl Audience {
     /// No one, in a match of `tick_rate` ticks a second.
     pub fn new(config: SessionConfig, tick_rate: u8) -> Self {
         let deadlines = Deadlines::new(&config, tick_rate);
-        Self { slots: Vec::new(), config, deadlines, lost: Vec::new(), reading: 0, keeping: None }
+        Self { slots: Vec::new(), config, deadlines, lost: Vec::new(), reading: 0, handing_over: None }
     }
 
-    /// From now on `handover` keeps whoever comes to match `id`, of the game with this `schema`, beyond
-    /// this process.
-    pub fn keep_with(&mut self, handover: Handover, schema: u64, id: MatchId) {
-        self.keeping = Some(Keeping { handover, schema, id });
+    /// From now on the connection of whoever comes to match `id`, of the game with this `schema`, is
+    /// handed over, so that it outlives the process.
+    pub fn hand_over_to(&mut self, handover: Handover, schema: u64, id: MatchId) {
+        self.handing_over = Some(HandingOver { handover, schema, id });
     }
 
     /// Goes on with a connection of the process before in `slot`, which must be free. Its client has
@@ -141,9 +141,9 @@ impl Audience {
         };
         // What is in whose slots of a divided match no other process knows.
         let is_whole = player.is_none() || !replication.is_divided();
-        let session = match self.keeping.as_ref().filter(|_| is_whole) {
-            Some(Keeping { handover, schema, id }) => {
-                session.kept_by(handover.clone(), ConnectionNote::new(*schema, *id, slot, player, peer).write())
+        let session = match self.handing_over.as_ref().filter(|_| is_whole) {
+            Some(HandingOver { handover, schema, id }) => {
+                session.handed_over(handover.clone(), ConnectionNote::new(*schema, *id, slot, player, peer).write())
             }
             None => session,
         };
@@ -184,10 +184,10 @@ impl Audience {
         }
     }
 
-    /// What the session in `slot` said last must not be lost when the process ends.
-    pub fn must_be_kept(&mut self, slot: usize) {
+    /// What the session in `slot` said last must outlive the process.
+    pub fn must_last(&mut self, slot: usize) {
         if let Some(session) = self.session(slot) {
-            session.must_be_kept();
+            session.must_last();
         }
     }
 

@@ -1,13 +1,14 @@
 //! Connections of the process before, which go on in this one: what each was, and whether its
 //! match can go on with it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tickwire_handover::Kept;
 use tickwire_protocol::codec::{Decode, Encode, decode, encode};
 use tickwire_protocol::{MatchId, PROTOCOL_VERSION, PlayerId, Tick};
 
+use crate::http::address::{from_bytes, to_bytes};
 use crate::http::caps::ConnectionPermit;
 use crate::transport::Socket;
 
@@ -29,18 +30,14 @@ pub struct ConnectionNote {
     pub slot: u32,
     /// Whose seat it plays from; `None` for a spectator.
     pub player: Option<PlayerId>,
-    /// Where it comes from, an IPv4 address as IPv6 has it.
-    peer: u128,
+    /// Where it comes from.
+    peer: [u8; 16],
 }
 
 impl ConnectionNote {
     /// Of a session in `slot`, whose client was built for the game with this `schema`.
     pub fn new(schema: u64, id: MatchId, slot: usize, player: Option<PlayerId>, peer: IpAddr) -> Self {
-        let peer = match peer {
-            IpAddr::V4(peer) => peer.to_ipv6_mapped(),
-            IpAddr::V6(peer) => peer,
-        };
-        Self { layout: LAYOUT, protocol: PROTOCOL_VERSION, schema, id, slot: slot as u32, player, peer: peer.into() }
+        Self { layout: LAYOUT, protocol: PROTOCOL_VERSION, schema, id, slot: slot as u32, player, peer: to_bytes(peer) }
     }
 
     /// For whoever keeps the connection.
@@ -57,7 +54,7 @@ impl ConnectionNote {
 
     /// Where it comes from.
     pub fn peer(&self) -> IpAddr {
-        IpAddr::V6(Ipv6Addr::from(self.peer)).to_canonical()
+        from_bytes(self.peer)
     }
 }
 

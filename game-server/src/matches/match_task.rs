@@ -132,11 +132,11 @@ impl<G: Game> MatchTask<G> {
         Self { load, ..self }
     }
 
-    /// The same, and `handover` keeps its clients' connections beyond this process.
+    /// The same, and its clients' connections are handed over, so that they outlive the process.
     #[must_use]
-    pub fn keeping(mut self, handover: Option<Handover>) -> Self {
+    pub fn handing_over(mut self, handover: Option<Handover>) -> Self {
         if let Some(handover) = handover {
-            self.audience.keep_with(handover, G::SCHEMA.hash(), self.info.id);
+            self.audience.hand_over_to(handover, G::SCHEMA.hash(), self.info.id);
         }
         self
     }

@@ -220,14 +220,14 @@ async fn run<G: Game>(
     let log = || lane.as_ref().map(|lane| MatchLog::of(lane, id)).unwrap_or_default();
     let built = std::panic::catch_unwind(AssertUnwindSafe(|| match origin {
         Origin::New { seed } => {
-            let task = MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).keeping(handover);
+            let task = MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).handing_over(handover);
             Some(task.kept(log().shared(in_store)))
         }
         Origin::Kept { revival, revived, connections } => {
             let _attempt = lane.as_ref().map(|lane| lane.attempt(id, revival.attempt));
             let task = MatchTask::revive(info, commands, session, &matches, offset, &revival, connections);
             let task = match task {
-                Ok(task) => Ok(task.on(load).keeping(handover).kept(log().shared(in_store))),
+                Ok(task) => Ok(task.on(load).handing_over(handover).kept(log().shared(in_store))),
                 Err(error) => {
                     log().end();
                     // Another server may be able to: there it is not over.

@@ -15,9 +15,10 @@ use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire_protocol::{CloseReason, MatchId, ServerMessage};
 
 use super::observer::Observer;
-use crate::cluster::letter::{Answer, Ask, Message, SAID_MAX, Watching};
+use crate::cluster::letter::{Answer, Message, SAID_MAX, Watching};
 use crate::cluster::{Cluster, Unanswered};
 use crate::gateway::upgrade;
+use crate::http::address::to_bytes;
 use crate::http::remote::Remote;
 use crate::metrics;
 use crate::secrets::random_bytes;
@@ -36,7 +37,7 @@ pub(super) async fn watch(observer: Arc<Observer>, node: NodeId, id: MatchId, up
     let Some(cluster) = observer.gateway.cluster() else { return };
     let Some(mut page) = upgrade::page(upgrading).await else { return };
     let stream = u64::from_le_bytes(random_bytes());
-    let watching = Watching { stream, id, number: 0, offset: 0, said: Vec::new(), client: Ask::address(remote.client.ip()) };
+    let watching = Watching { stream, id, number: 0, offset: 0, said: Vec::new(), client: to_bytes(remote.client.ip()) };
     let is_there = follow(cluster, &node, watching, &mut page).await;
     cluster.tell(&node, &Message::Unwatch(stream)).await;
     if is_there {

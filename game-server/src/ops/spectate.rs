@@ -27,6 +27,12 @@ use crate::metrics;
 /// The subprotocol of a spectator's WebSocket.
 const SUBPROTOCOL: &str = "tickwire.spectate";
 
+/// Where a match runs.
+enum Runs {
+    Here(MatchHandle),
+    On(NodeId),
+}
+
 pub(super) async fn handshake(
     State(observer): State<Arc<Observer>>,
     Extension(remote): Extension<Remote>,
@@ -35,21 +41,21 @@ pub(super) async fn handshake(
 ) -> Result<Response, Problem> {
     let Path(id) = id.map_err(|_| problems::match_not_found())?;
     let id: MatchId = id.parse().map_err(|_| problems::match_not_found())?;
-    let here = observer.directory.find(id);
-    let there = if here.is_none() { Some(elsewhere(&observer, id).await?) } else { None };
+    let runs = match observer.directory.find(id) {
+        Some(handle) => Runs::Here(handle),
+        None => Runs::On(elsewhere(&observer, id).await?),
+    };
     let offered = offered_subprotocols(request.headers()).any(|protocol| protocol == SUBPROTOCOL);
     let (response, upgrading) = upgrade::accept(&mut request, offered.then(|| HeaderValue::from_static(SUBPROTOCOL)))?;
-    let what = match (&here, &there) {
-        (Some(handle), _) => format!("match {} ({id})", handle.info.code),
-        (None, Some(node)) => format!("match {id} on {node}"),
-        (None, None) => String::new(),
+    let what = match &runs {
+        Runs::Here(handle) => format!("match {} ({id})", handle.info.code),
+        Runs::On(node) => format!("match {id} on {node}"),
     };
     observer.audit.note(remote.client, Action::Watch, what, String::new());
-    if let Some(handle) = here {
-        tokio::spawn(watch(observer.gateway.transport(), handle, upgrading, remote));
-    } else if let Some(node) = there {
-        tokio::spawn(relay::watch(observer, node, id, upgrading, remote));
-    }
+    match runs {
+        Runs::Here(handle) => tokio::spawn(watch(observer.gateway.transport(), handle, upgrading, remote)),
+        Runs::On(node) => tokio::spawn(relay::watch(observer, node, id, upgrading, remote)),
+    };
     Ok(response)
 }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::Role;
 
+use super::frame::Terms;
+use super::portable;
 use crate::tls::Stream;
 
 /// A page's connection.
@@ -19,11 +20,7 @@ pub(crate) struct PageSocket(WebSocketStream<Stream>);
 impl PageSocket {
     /// Takes over an upgraded connection. `already_read` are bytes that came with the request.
     pub(crate) async fn on(stream: Stream, already_read: Vec<u8>) -> Self {
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(CLIENT_MESSAGE_BYTES_MAX))
-            .max_frame_size(Some(CLIENT_MESSAGE_BYTES_MAX))
-            .write_buffer_size(0)
-            .accept_unmasked_frames(false);
+        let config = portable::config(Terms::default());
         Self(WebSocketStream::from_partially_read(stream, already_read, Role::Server, Some(config)).await)
     }
 

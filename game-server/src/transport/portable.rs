@@ -60,7 +60,7 @@ pub(super) struct Link {
 
 /// Sizes are refused at the frame's header; each message is written at once, as far as the stream
 /// takes it. What it does not take is bounded by who sends: one frame, one pong, the farewell.
-fn config(terms: Terms) -> WebSocketConfig {
+pub(super) fn config(terms: Terms) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)

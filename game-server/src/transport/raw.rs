@@ -207,20 +207,6 @@ impl Link {
         Ok(Socket { stream: TcpStream::from_std(self.stream)?, bytes: self.bytes })
     }
 
-    /// Has the connection outlive the process, if no TLS stands between: that ends with it. The client
-    /// has everything up to `tick`.
-    pub(super) fn keep(&mut self, handover: &Handover, note: &[u8], tick: Tick) {
-        let Bytewise { inbox, secure, unsent, written, mark } = &mut self.bytes;
-        if secure.is_none() && unsent.is_empty() && !inbox.is_unfinished() {
-            *mark = handover.keep(&self.stream, note, inbox.bytes_read(), *written, tick.0).map(Box::new);
-        }
-    }
-
-    /// From now on the connection stays open when it is dropped, if it is kept. Says whether it is.
-    pub(super) fn leave(&mut self) -> bool {
-        self.bytes.mark.take().map(|mark| mark.leave()).is_some()
-    }
-
     /// Reads once. Says whether anything came.
     fn read(&mut self, moment: &Moment) -> Result<bool, Broken> {
         let Some(reads_left) = self.reads_left.checked_sub(1) else { return Ok(false) };
@@ -367,6 +353,18 @@ impl Transport for Link {
 
     fn ping(&mut self) -> Result<(), Broken> {
         self.write(Opcode::Ping, &[]).map(drop)
+    }
+
+    /// Not over TLS, whose state ends with the process.
+    fn hand_over(&mut self, handover: &Handover, note: &[u8], tick: Tick) {
+        let Bytewise { inbox, secure, unsent, written, mark } = &mut self.bytes;
+        if secure.is_none() && unsent.is_empty() && !inbox.is_unfinished() {
+            *mark = handover.keep(&self.stream, note, inbox.bytes_read(), *written, tick.0).map(Box::new);
+        }
+    }
+
+    fn leave(&mut self) -> bool {
+        self.bytes.mark.take().map(|mark| mark.leave()).is_some()
     }
 
     fn note_read(&mut self) {

@@ -3,6 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
+use tickwire_handover::Handover;
 use tickwire_protocol::{CloseReason, Tick};
 use tokio::time::Instant;
 
@@ -61,8 +62,17 @@ pub trait Transport {
     /// Asks for a sign of life, unless an earlier message is still on its way out.
     fn ping(&mut self) -> Result<(), Broken>;
 
-    /// What was read is written down, or no loss: whoever goes on with the connection need not have
-    /// read it.
+    /// Has the connection outlive the process, if that is possible. The client has everything up to
+    /// `tick`.
+    fn hand_over(&mut self, _handover: &Handover, _note: &[u8], _tick: Tick) {}
+
+    /// From now on the connection stays open when it is dropped, if it is handed over. Says whether it
+    /// is.
+    fn leave(&mut self) -> bool {
+        false
+    }
+
+    /// What was read is in the journal, or may be lost: the next process need not have read it.
     fn note_read(&mut self) {}
 
     /// What is sent from now on is of `tick`. A client that has it has all that came before.

@@ -28,11 +28,11 @@ pub struct Session {
     unfinished_since: Option<Tick>,
     /// Messages that may still be taken in in this tick; `None` while it is not read.
     room: Option<usize>,
-    /// It has said something in this tick that must not be lost: what it has said counts as read when
-    /// that is written down.
-    must_be_kept: bool,
-    /// Who is to keep the connection beyond this process, from its first frame on, and the note.
-    to_keep: Option<Box<(Handover, Vec<u8>)>>,
+    /// It has said something in this tick that must outlive the process: what it has said counts as
+    /// read when that is in the journal.
+    must_last: bool,
+    /// To whom the connection is handed over with its first frame, and the note.
+    hand_over: Option<Box<(Handover, Vec<u8>)>>,
 }
 
 /// The deadlines of a match's sessions, in its ticks: a server that stands still for a while has
@@ -66,15 +66,16 @@ impl Session {
             pinged: false,
             unfinished_since: None,
             room: None,
-            must_be_kept: false,
-            to_keep: None,
+            must_last: false,
+            hand_over: None,
         })
     }
 
-    /// From its first frame on, `handover` keeps the connection beyond this process, if it can.
+    /// With its first frame the connection is handed over, so that it outlives the process, if that is
+    /// possible.
     #[must_use]
-    pub fn kept_by(self, handover: Handover, note: Vec<u8>) -> Self {
-        Self { to_keep: Some(Box::new((handover, note))), ..self }
+    pub fn handed_over(self, handover: Handover, note: Vec<u8>) -> Self {
+        Self { hand_over: Some(Box::new((handover, note))), ..self }
     }
 
     /// The seat it plays from; `None` for a spectator.
@@ -118,9 +119,9 @@ impl Session {
         self.link.message()
     }
 
-    /// That message must not be lost when the process ends, as an input may be.
-    pub fn must_be_kept(&mut self) {
-        self.must_be_kept = true;
+    /// That message must outlive the process: it is no input, which may be lost.
+    pub fn must_last(&mut self) {
+        self.must_last = true;
     }
 
     /// That message came too late to matter, as after a stall: it costs the sender its bytes and
@@ -139,7 +140,7 @@ impl Session {
     pub fn end_reading(&mut self, moment: &Moment, deadlines: &Deadlines) -> Result<(), Ended> {
         self.link.end();
         self.room = None;
-        if !self.must_be_kept {
+        if !self.must_last {
             self.link.note_read();
         }
         // Bytes that complete no message count too.
@@ -181,14 +182,15 @@ impl Session {
     /// Sends the tick's frame. Returns the payload bytes sent: 0 if the connection takes nothing;
     /// then the tick's events wait.
     pub fn send_frame(&mut self, replication: &mut Replication, tick: Tick, deadlines: &Deadlines) -> Result<usize, Ended> {
-        if std::mem::take(&mut self.must_be_kept) {
+        if std::mem::take(&mut self.must_last) {
             self.link.note_read();
         }
         if self.outbox.flush(&mut self.link, tick)? {
             if self.outbox.waiting_bytes() == 0
-                && let Some(to_keep) = self.to_keep.take()
+                && let Some(hand_over) = self.hand_over.take()
             {
-                self.link.keep(&to_keep.0, &to_keep.1, Tick(tick.0.wrapping_sub(1)));
+                let (handover, note) = &*hand_over;
+                self.link.hand_over(handover, note, Tick(tick.0.wrapping_sub(1)));
             }
             self.link.begin_frame(tick);
             let frame = replication.frame(&mut self.view);

@@ -243,28 +243,6 @@ impl Link {
         self.owner.peer
     }
 
-    /// Has the connection outlive the process, if that is possible. The client has everything up to
-    /// `tick`.
-    pub(super) fn keep(&mut self, handover: &Handover, note: &[u8], tick: Tick) {
-        match &mut self.wire {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            Inside::Raw(link) => link.keep(handover, note, tick),
-            _ => {
-                let _ = (handover, note, tick);
-            }
-        }
-    }
-
-    /// From now on the connection stays open for the next process when it is dropped, if it is kept.
-    /// Says whether it is.
-    pub(super) fn leave(&mut self) -> bool {
-        match &mut self.wire {
-            #[cfg(any(target_os = "linux", target_os = "android"))]
-            Inside::Raw(link) => link.leave(),
-            _ => false,
-        }
-    }
-
     /// Back to whoever waits for it, inside the calling runtime.
     pub(super) fn into_socket(self) -> io::Result<Socket> {
         let wire = match self.wire {
@@ -338,6 +316,14 @@ impl Transport for Link {
 
     fn ping(&mut self) -> Result<(), Broken> {
         each!(&mut self.wire, link => link.ping())
+    }
+
+    fn hand_over(&mut self, handover: &Handover, note: &[u8], tick: Tick) {
+        each!(&mut self.wire, link => link.hand_over(handover, note, tick));
+    }
+
+    fn leave(&mut self) -> bool {
+        each!(&mut self.wire, link => link.leave())
     }
 
     fn note_read(&mut self) {

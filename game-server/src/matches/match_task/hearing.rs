@@ -23,10 +23,10 @@ impl<G: Game> MatchTask<G> {
                 continue;
             };
             if !matches!(message, ClientMessage::Input { .. } | ClientMessage::Ping { .. }) {
-                audience.must_be_kept(slot);
+                audience.must_last(slot);
             } else if let Some(player) = player.filter(|player| timings.speaks_first(*player)) {
                 // The token that was used before this session counts no more, once this is written.
-                audience.must_be_kept(slot);
+                audience.must_last(slot);
                 changes.push(Change::Confirm(player));
             }
             match (message, player) {
