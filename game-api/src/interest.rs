@@ -79,7 +79,8 @@ impl Interest {
         Self { map, cell, tiers, bytes_per_tick, tables: &[] }
     }
 
-    /// The same for the tables of `C`. A match does this with its game's components.
+    /// Says where rows are by what the components `C` say. A match does this with its game's
+    /// components.
     #[must_use]
     pub const fn of<C: Components>(self) -> Self {
         Self { tables: C::SIGHTS, ..self }
@@ -161,7 +162,7 @@ impl Place {
         Self { at: None, group: Group::Player(player) }
     }
 
-    /// The same, for `group` only.
+    /// This place, in sight of `group` only.
     #[must_use]
     pub const fn only_for(self, group: Group) -> Self {
         Self { group, ..self }
@@ -225,7 +226,7 @@ impl Look {
         Self { player, teams: [None; Eyes::TEAMS_MAX] }
     }
 
-    /// The same, and sees the rows of `teams`: as many as [`Eyes::TEAMS_MAX`].
+    /// Lets the player see the rows of `teams` too: at most [`Eyes::TEAMS_MAX`] of them.
     #[must_use]
     pub fn in_teams(mut self, teams: &[u16]) -> Self {
         for (place, team) in self.teams.iter_mut().zip(teams) {

@@ -88,7 +88,7 @@ impl<G: Game> Simulation<G> {
         self.world.resource_mut::<Events>().take(each);
     }
 
-    /// The same, each event on its own.
+    /// Takes the tick's game events, each as a value of its own. It allocates for each.
     pub fn drain_events(&mut self, mut each: impl FnMut(Told)) {
         self.take_events(|bytes, at| each(Told { bytes: bytes.to_vec(), at }));
     }

@@ -20,8 +20,8 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The same moment on three clocks: ticks are timed by the first, the kernel notes by the second when bytes came in, and patience goes by the
-/// match's own.
+/// One moment on three clocks. Ticks are timed by the first. The kernel notes by the second when
+/// bytes came in. Patience goes by the third, the match's own.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// Of the clock that only goes forward.

@@ -27,7 +27,7 @@ async fn seated<F: AsyncFnOnce(&mut Client<Tag>)>(attack: F) -> CloseReason {
     seated_where(|_| {}, attack).await
 }
 
-/// The same on a server with other settings.
+/// As [`seated`], on a server with other settings.
 async fn seated_where<F: AsyncFnOnce(&mut Client<Tag>)>(adjust: impl FnOnce(&mut Config), attack: F) -> CloseReason {
     let harness = Harness::start::<Tag>(adjust);
     let (mut mallory, mut bob, _) = harness.pair::<Tag>().await;

@@ -1,4 +1,4 @@
-//! The same messages over HTTP, where no WebSocket gets through: played, resumed, and misused.
+//! A game over HTTP, where no WebSocket gets through: played, resumed, and misused.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
 

@@ -52,7 +52,7 @@ fn killed<G: Game>(harness: Harness, dir: &Path) -> (Harness, TempDir) {
     killed_with::<G>(harness, dir, |_| {})
 }
 
-/// The same, with other settings than the usual ones.
+/// As [`killed`]; the next process has other settings than the usual ones.
 fn killed_with<G: Game>(harness: Harness, dir: &Path, adjust: impl FnOnce(&mut Config)) -> (Harness, TempDir) {
     let port = harness.server.play_addr().port();
     let copy = remains(dir);

@@ -129,7 +129,8 @@ impl Replication {
         if baseline.is_some() && baseline == *previous { shared.get_or_insert_with(make).clone() } else { make() }
     }
 
-    /// The same for a client that has just come: no events, as they happened before it came.
+    /// A keyframe of the newest tick for a client that has just come. It has no events, as they
+    /// happened before the client came.
     pub fn first_frame(&mut self, view: &mut View) -> Bytes {
         if let (Some(cells), Some(player)) = (&mut self.cells, view.player) {
             return cells.frame(player, &mut view.baseline, view.cells.get_or_insert_default(), None);

@@ -93,7 +93,7 @@ impl Provider {
         Self::token_by(ED25519, subject, seconds)
     }
 
-    /// The same, signed by another key.
+    /// A token that another key has signed.
     pub(crate) fn token_by(private: &str, subject: &str, seconds: u64) -> String {
         sign(&signer(JwtAlgorithm::EdDSA, private), &json!({ "alg": "EdDSA", "typ": "JWT" }), &claims(subject, seconds))
     }

@@ -83,7 +83,7 @@ impl Brain {
         Self { rng, skill, is_contender: false, life: None }
     }
 
-    /// The same, but it goes easy on nobody.
+    /// A new bot that goes easy on nobody.
     pub fn contender(seed: u64) -> Self {
         Self { is_contender: true, ..Self::new(seed) }
     }

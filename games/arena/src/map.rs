@@ -217,7 +217,7 @@ pub struct WallsNear {
     /// Of the arena whose walls come next: its corner, and a bit for each wall that is left.
     corner: Vec2,
     bits: u64,
-    /// The same of the arenas after it; no bits where there is none.
+    /// Corners and bits of the arenas after it; no bits where there is none.
     more: [(Vec2, u64); 3],
 }
 

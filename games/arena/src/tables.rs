@@ -26,7 +26,7 @@ pub(crate) const COUNT_MAX: u16 = 0x3fff;
 /// The arena's tables.
 pub const SCHEMA: Schema = UNTRAINED.trained(&trained::MODEL);
 
-/// The same without what was learned from recorded matches: what the learning starts from.
+/// The arena's tables without what was learned from recorded matches: what the learning starts from.
 pub const UNTRAINED: Schema = <Listed as Components>::SCHEMA.spawning(expected::SPAWNS);
 
 /// What a match's state is made of, in the order of the wire.

@@ -35,7 +35,7 @@ struct Entry {
 enum Standing {
     /// All but what is in the buffer.
     Kept,
-    /// The same, and a checkpoint or end is in the buffer.
+    /// All but what is in the buffer, and a checkpoint or end is in the buffer.
     Renewed,
     /// Not all: something was dropped. Records are of no use until there is a checkpoint.
     Dropped,
