@@ -36,6 +36,13 @@ pub const ENDED_KEPT: Duration = Duration::from_hours(1);
 pub const ORPHAN_KEPT: Duration = Duration::from_hours(1);
 
 /// The name of a node, as its operator gave it: 1 to [`NODE_ID_CHARS_MAX`] of `a-z`, `0-9` and `-`.
+///
+/// ```
+/// use tickwire_cluster::NodeId;
+///
+/// assert_eq!(NodeId::new("eu-1").as_ref().map(NodeId::as_str), Ok("eu-1"));
+/// assert!(NodeId::new("EU 1").is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(String);
 

@@ -128,6 +128,15 @@ pub struct Tier {
 }
 
 /// Where a row is, and who may see it there.
+///
+/// ```
+/// use tickwire_game::PlayerId;
+/// use tickwire_game::interest::{Group, Place};
+///
+/// let seen_by_a_team = Place::at([300, 40]).only_for(Group::Team(2));
+/// assert_eq!(seen_by_a_team, Place { at: Some([300, 40]), group: Group::Team(2) });
+/// assert_eq!(Place::private_to(PlayerId(3)).at, None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// On the map; `None` for what has no place: it is always in sight.

@@ -47,6 +47,22 @@ impl Moment {
 }
 
 /// The deadlines of one match's ticks.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tickwire_server::clock::TickClock;
+/// use tokio::time::Instant;
+///
+/// let start = Instant::now();
+/// let at = |ms| start + Duration::from_millis(ms);
+/// let mut clock = TickClock::new(50, start, Duration::ZERO);
+/// assert!(!clock.start(at(0)).missed);
+/// assert_eq!(clock.deadline(), at(20));
+/// // Two ticks too late: they are counted as missed and not caught up.
+/// assert!(clock.start(at(65)).missed);
+/// assert_eq!(clock.deadline(), at(80));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TickClock {
     interval: Duration,

@@ -151,6 +151,20 @@ impl<F: Files> Journal<F> {
     }
 
     /// Ends a stream. It is not recovered, whatever older segments and epochs have of it.
+    ///
+    /// ```
+    /// use tickwire_journal::sim::Sim;
+    /// use tickwire_journal::{Durability, Journal, Options, StreamKey, recover};
+    ///
+    /// let (disk, over) = (Sim::default(), StreamKey([7; 16]));
+    /// let options = Options { dir: "journal".into(), durability: Durability::Process, segment_bytes: 1 << 20, build: 1 };
+    /// let mut journal = Journal::open(disk.clone(), options.clone(), recover(&disk, &options.dir)?.epoch, 0);
+    /// journal.checkpoint(over, &[1]);
+    /// journal.end(over);
+    /// journal.commit();
+    /// assert!(recover(&disk, &options.dir)?.streams.is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn end(&mut self, key: StreamKey) {
         if !self.streams.has(key) && !self.epoch.is_alone() && self.streams.is_refused(key) {
             return self.refuse_stream();

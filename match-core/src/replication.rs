@@ -27,6 +27,33 @@ use view::CellView;
 use whole::Whole;
 
 /// What one match sends.
+///
+/// ```
+/// use tickwire_match::{Replication, View};
+/// use tickwire_protocol::schema::{Columns, MatchState};
+/// use tickwire_protocol::{NetId, Replica, Schema, ServerMessage, Tick};
+///
+/// const SCHEMA: Schema = Schema::new(&[MatchState::TABLE]);
+/// let mut replication = Replication::new(&SCHEMA, None, 0);
+/// let (mut view, mut client) = (View::new(None), Replica::new(&SCHEMA));
+/// for tick in 1..=3 {
+///     replication.advance(Tick(tick), Default::default(), std::iter::empty(), |snapshot| {
+///         snapshot.tick = Tick(tick);
+///         if let Some(table) = snapshot.table_mut(0) {
+///             table.clear();
+///             table.push(NetId(0), &[2, tick as i32]);
+///         }
+///     });
+///     // A keyframe first, then a delta from what this client was sent last.
+///     let frame = if tick == 1 { replication.first_frame(&mut view) } else { replication.frame(&mut view) };
+///     let mut rest = &frame[..];
+///     while let Some(message) = ServerMessage::decode_next(&mut rest) {
+///         client.apply(&message.expect("well formed")).expect("it follows on what the client has");
+///     }
+///     replication.sweep();
+/// }
+/// assert_eq!(client.snapshot().map(|snapshot| snapshot.tick), Some(Tick(3)));
+/// ```
 pub struct Replication {
     /// Whole snapshots: for everyone, or in a divided match for spectators.
     whole: Whole,

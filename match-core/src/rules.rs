@@ -24,6 +24,13 @@ pub struct Setup {
 }
 
 /// How long everything in a match lasts, in ticks, and who fills it.
+///
+/// ```
+/// use tickwire_match::{Rules, ticks};
+///
+/// let minute = Rules { live: ticks(60_000, 30), bots_fill: 4, ..Rules::default() };
+/// assert_eq!((minute.live, minute.countdown), (1_800, 90));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Rules {

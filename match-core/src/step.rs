@@ -17,6 +17,16 @@ pub struct OwnerId(pub SecretHash);
 
 /// Everything that happens to a match at one moment. A match that takes the same steps from the same
 /// seed goes through the same states.
+///
+/// ```
+/// use tickwire_match::{Change, Step};
+/// use tickwire_protocol::PlayerId;
+/// use tickwire_protocol::codec::{decode, encode};
+///
+/// // A recording is the steps, one after the other.
+/// let step = Step::<u8>::tick(vec![Change::Ready(PlayerId(0), true)]);
+/// assert_eq!(decode::<Step<u8>, 1_024>(&encode(&step)), Ok(step));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Step<I> {

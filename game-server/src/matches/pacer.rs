@@ -45,6 +45,27 @@ pub fn sleep_exactly() {
 }
 
 /// The alarms of one worker's matches.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use tickwire_server::matches::pacer::Pacer;
+/// use tokio::time::Instant;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let pacer = Arc::<Pacer>::default();
+/// let deadline = Instant::now() + Duration::from_millis(1);
+/// let mut alarm = pacer.alarm();
+/// alarm.set(deadline);
+/// // A worker's runtime does this whenever it is about to park.
+/// let worker = std::thread::spawn(move || while Arc::strong_count(&pacer) > 1 { pacer.nap() });
+/// alarm.await;
+/// assert!(Instant::now() >= deadline);
+/// # worker.join().expect("it ends with the last alarm");
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct Pacer {
     alarms: Mutex<BinaryHeap<Reverse<Entry>>>,
