@@ -136,7 +136,7 @@ async fn drive(shared: Arc<Shared>, load: impl Fn() -> Load + Send, events: mpsc
 }
 
 impl Node {
-    /// Its name.
+    /// The node's name.
     pub fn id(&self) -> &NodeId {
         &self.shared.options.id
     }

@@ -48,7 +48,7 @@ pub struct Placement {
 
 #[derive(Clone, Debug, Default)]
 struct Placed {
-    /// In its last card.
+    /// How many matches its last card said it runs.
     matches: u32,
     /// When those were placed that no card has shown.
     unseen: VecDeque<Instant>,

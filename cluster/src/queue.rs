@@ -93,9 +93,9 @@ impl Place {
 /// Parties for whom a match is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The match.
+    /// The id that the new match must have.
     pub id: MatchId,
-    /// Who is to play.
+    /// The parties that are to play in it, each with all its players.
     pub tickets: Vec<Ticket>,
 }
 
@@ -108,7 +108,7 @@ pub enum EnterError {
     /// As many wait as may.
     #[error("{QUEUE_MAX} parties wait already")]
     Full,
-    /// The store.
+    /// The store did not answer; whether the party waits is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -47,7 +47,7 @@ pub struct Told {
 /// Where something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scene {
-    /// The place.
+    /// Where on the map, in the units of [`Place::at`](crate::interest::Place::at).
     pub place: [i32; 2],
     /// Players whom it concerns: they are told wherever they look.
     pub concerns: [Option<PlayerId>; 2],

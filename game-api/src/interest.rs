@@ -151,7 +151,7 @@ pub enum Group {
     /// All whose sight it is in.
     #[default]
     Everyone,
-    /// One player.
+    /// This player alone.
     Player(PlayerId),
     /// The players of this team, or whatever the game means by the number: see [`Look::in_teams`].
     Team(u16),
@@ -191,12 +191,12 @@ impl<'a> Row<'a> {
         Self { table, index }
     }
 
-    /// Its id.
+    /// The network id of its entity; 0 for a row that is not there.
     pub fn id(&self) -> NetId {
         self.table.ids().get(self.index).copied().unwrap_or_default()
     }
 
-    /// Its value of field `field`.
+    /// The value of column `field`, in replicated units; 0 for a row or column that is not there.
     pub fn value(&self, field: usize) -> i32 {
         self.table.column(field).get(self.index).copied().unwrap_or(0)
     }
@@ -223,7 +223,7 @@ pub struct Eye {
 /// Who looks from a row, which has a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// The player.
+    /// The player who looks.
     pub player: PlayerId,
     /// The [`Group::Team`]s whose rows it may see.
     pub teams: [Option<u16>; Eyes::TEAMS_MAX],

@@ -118,7 +118,7 @@ pub enum Unfit {
     OutOfRange {
         /// The component's table.
         component: String,
-        /// The field.
+        /// The name of the field in its table.
         field: String,
         /// What was stored.
         value: i32,

@@ -26,7 +26,7 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
 pub struct Moment {
     /// Of the clock that only goes forward.
     pub now: Instant,
-    /// Of the wall.
+    /// What the wall's clock says, which the kernel stamps received bytes with.
     wall: SystemTime,
     /// Of the match: the tick that was simulated last.
     pub tick: Tick,
@@ -90,7 +90,7 @@ impl TickClock {
         self.deadline
     }
 
-    /// Time between ticks.
+    /// Time from one tick to the next: 1 s over the tick rate.
     pub fn interval(&self) -> Duration {
         self.interval
     }

@@ -66,5 +66,6 @@ pub use handover::{Handover, Kept, Mark};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use held::{Attendant, Held};
 
-/// Most bytes of a note.
+/// Most bytes of the note that says what a kept connection is; a connection with a longer one is not
+/// kept.
 pub const NOTE_BYTES_MAX: usize = 256;

@@ -61,11 +61,11 @@ struct Trouble {
 /// What became of what was appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commit {
-    /// There was nothing.
+    /// Nothing had been appended since the last commit.
     Nothing,
     /// It outlives what [`Options::durability`] says.
     Written {
-        /// How much it was.
+        /// Bytes that were written, headers of records included.
         bytes: usize,
     },
     /// Something was dropped: see [`Journal::health`].
@@ -75,7 +75,7 @@ pub enum Commit {
 /// Whether all streams outlive what [`Options::durability`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health<'a> {
-    /// They do.
+    /// Every stream does.
     Durable,
     /// Some do not, or only as they were before this began. It ends by itself when the disk can be
     /// written again and every stream has been checkpointed.
@@ -224,7 +224,7 @@ impl<F: Files> Journal<F> {
         self.shared.written().saturating_sub(self.shared.synced())
     }
 
-    /// Bytes on disk.
+    /// Bytes that this lane's segments take on disk.
     pub fn disk_bytes(&self) -> u64 {
         self.segments.bytes()
     }

@@ -21,9 +21,9 @@ pub enum LockError {
     /// The system refuses.
     #[error("{} cannot be used: {source}", .dir.display())]
     Io {
-        /// Which.
+        /// The directory that was to be locked.
         dir: PathBuf,
-        /// Why.
+        /// What the system said.
         source: io::Error,
     },
 }

@@ -42,7 +42,7 @@ use world::World;
 #[derive(Clone, Debug, Default)]
 pub struct Sim(Arc<Mutex<World>>);
 
-/// A file of it.
+/// An open file of a [`Sim`].
 #[derive(Debug)]
 pub struct SimFile {
     sim: Sim,
@@ -65,12 +65,12 @@ impl Sim {
         self.world().boundaries
     }
 
-    /// From now on.
+    /// Sets what goes wrong from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.world().faults = faults;
     }
 
-    /// From now on.
+    /// Plants a fault that a test must notice, from now on.
     pub fn plant(&self, planted: Planted) {
         self.world().planted = Some(planted);
     }

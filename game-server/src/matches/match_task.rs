@@ -45,7 +45,7 @@ use crate::transport::{Ended, Farewell};
 pub use revival::{RevivalError, RevivedSeat};
 use timing::Timings;
 
-/// One match.
+/// One match: its core, its sockets, and when it ticks. A worker runs it as one task.
 pub struct MatchTask<G: Game> {
     info: Arc<MatchInfo>,
     commands: mpsc::Receiver<Command>,
