@@ -58,7 +58,7 @@ fn the_native_arms_are_measured() {
 fn the_arms_on_node_are_measured() {
     let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("arms/node_modules");
     if !packages.is_dir() {
-        eprintln!("left out: the packages of loadtest/arms are not installed (npm ci)");
+        eprintln!("left out: the packages of bench/arms are not installed (npm ci)");
         return;
     }
     let arms = ["ws-json", "ws-binary", "colyseus", "colyseus-messages"];

@@ -16,7 +16,7 @@ use crate::line::Line;
 use crate::target::{Place, Target};
 
 /// Largest answer that is read, bytes.
-pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
+pub const ANSWER_BYTES_MAX: usize = 1 << 20;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 

@@ -118,8 +118,8 @@ pub struct Counts {
     pub messages: u64,
     /// Microseconds that players held a seat, summed.
     pub player_micros: u64,
-    /// Microseconds that players should have held one and did not, summed; getting in may take
-    /// [`crate::player::COMING_IN`].
+    /// Microseconds that players should have held one and did not, summed; the time that
+    /// getting in may take is left out.
     pub absent_micros: u64,
     /// Microseconds that players looked on, summed.
     pub watched_micros: u64,

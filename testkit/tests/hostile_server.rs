@@ -8,13 +8,13 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use tag::Tag;
-use tickwire_loadtest::bot::{Bot, Driver};
-use tickwire_loadtest::line::Line;
-use tickwire_loadtest::{Client, ClientError, Heard};
 use tickwire_protocol::codec::{BoundedVec, encode};
 use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use tickwire_protocol::messages::{Pong, Welcome};
 use tickwire_protocol::{CloseReason, InputSeq, MatchId, PlayerId, Secret, ServerMessage, Tick};
+use tickwire_testkit::bot::{Bot, Driver};
+use tickwire_testkit::line::Line;
+use tickwire_testkit::{Client, ClientError, Heard};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite;

@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 use arena::Arena;
 use arena::input::Input;
 use hdrhistogram::Histogram;
-use tickwire_loadtest::client::{Client, Heard};
 use tickwire_protocol::{Credential, Tick, Ticket};
+use tickwire_testkit::client::{Client, Heard};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 

@@ -76,7 +76,7 @@ fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    tickwire_loadtest::descriptors::provide()?;
+    tickwire_testkit::descriptors::provide()?;
     let trials = trials(options)?;
     let scratch = tempfile::tempdir().context("no temporary folder")?;
     let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");

@@ -11,8 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tickwire_loadtest::line::Trust;
-use tickwire_loadtest::usage::{self, Cpu};
+use tickwire_testkit::line::Trust;
+use tickwire_testkit::usage::{self, Cpu};
 
 use crate::wire::Target;
 

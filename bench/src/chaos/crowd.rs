@@ -10,13 +10,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use arena::Arena;
 use tickwire_game::{Bots, Game, Rng};
-use tickwire_loadtest::bot::{Bot, Driver, Stopped};
-use tickwire_loadtest::client::{Client, ClientError, Heard};
-use tickwire_loadtest::comeback::{Lost, Seen};
-use tickwire_loadtest::route::Route;
-use tickwire_loadtest::{Api, Join};
 use tickwire_protocol::messages::Retry;
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, WsUrl};
+use tickwire_testkit::bot::{Bot, Driver, Stopped};
+use tickwire_testkit::client::{Client, ClientError, Heard};
+use tickwire_testkit::comeback::{Lost, Seen};
+use tickwire_testkit::route::Route;
+use tickwire_testkit::{Api, Join};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -122,7 +122,7 @@ struct One<'a> {
 
 /// A connection to a seat, and where it leads.
 struct Seat {
-    bot: Bot<Arena, tickwire_loadtest::line::Line>,
+    bot: Bot<Arena, tickwire_testkit::line::Line>,
     route: Route,
     /// What it came in with.
     opened_with: Credential,
@@ -187,7 +187,7 @@ impl<'a> One<'a> {
                 return Some(stopped);
             }
             // Nobody reads what it felt: this run is about what is true.
-            *seat.bot.notes() = tickwire_loadtest::measure::Notes::default();
+            *seat.bot.notes() = tickwire_testkit::measure::Notes::default();
             seat.bot.take_stalls();
             self.note_waited(seat);
             let heard = seat.bot.last_snapshot().map_or(0, |at| self.shared.recorder.micros(at.into_std()));

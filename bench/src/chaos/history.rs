@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tickwire_loadtest::comeback::Seen;
+use tickwire_testkit::comeback::Seen;
 
 /// What happened, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -44,7 +44,7 @@ fn run(options: &Options) -> Result<ExitCode> {
         let seconds = events.last().map_or(0.0, |event| event.at as f64 / 1e6);
         return conclude(options, seed, seconds, &events, None);
     }
-    tickwire_loadtest::descriptors::provide()?;
+    tickwire_testkit::descriptors::provide()?;
     let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");
     let binary = options.tickwire.clone().unwrap_or(beside);
     if !binary.is_file() {

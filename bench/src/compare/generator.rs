@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use mio::{Events, Interest, Poll, Token};
 use rustls::ClientConfig;
-use tickwire_loadtest::line::Trust;
+use tickwire_testkit::line::Trust;
 
 use crate::arm::Arm;
 use crate::dialect::Dialect;

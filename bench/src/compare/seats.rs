@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
-use tickwire_loadtest::Api;
-use tickwire_loadtest::api::from_root;
-use tickwire_loadtest::line::Trust;
-use tickwire_loadtest::target::{Place, any_like};
 use tickwire_protocol::Ticket;
+use tickwire_testkit::Api;
+use tickwire_testkit::api::from_root;
+use tickwire_testkit::line::Trust;
+use tickwire_testkit::target::{Place, any_like};
 use tokio::runtime::Runtime;
 
 use crate::MATCH_SEATS;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use tickwire_loadtest::usage::{self, Cpu};
+use tickwire_testkit::usage::{self, Cpu};
 
 use crate::arm::Arm;
 

@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use tickwire_testkit::bot::{FRESH_TICKS, micros};
+use tickwire_testkit::measure::Histogram;
+use tickwire_testkit::usage::{self, Cpu};
 use tokio::time::Instant;
 
-use crate::bot::{FRESH_TICKS, micros};
-use crate::measure::Histogram;
 use crate::report::GeneratorFacts;
-use crate::usage::{self, Cpu};
 
 /// Time between looks at the clock.
 const BEAT: Duration = Duration::from_millis(10);

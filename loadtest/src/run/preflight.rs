@@ -8,12 +8,12 @@ use std::time::Duration;
 use serde::Deserialize;
 use tickwire_game::Game;
 use tickwire_protocol::PROTOCOL_VERSION;
+use tickwire_testkit::api::{Api, ApiError};
+use tickwire_testkit::recording::RecordingError;
+use tickwire_testkit::target::{Place, Target, any_like};
 
-use crate::api::{Api, ApiError};
 use crate::options::Options;
-use crate::recording::RecordingError;
 use crate::scenario::Door;
-use crate::target::{Place, Target, any_like};
 
 /// Descriptors that are no player's: runtimes, files, metrics.
 const RESERVE: u64 = 128;

@@ -1,9 +1,8 @@
 //! What is under way is bounded, and who sends more than that feels it.
 
+use tickwire_testkit::link::{Conditions, Link};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::time::{Instant, sleep, timeout};
-
-use tickwire_loadtest::link::{Conditions, Link};
 
 use super::{ms, pair, pattern, read_all};
 

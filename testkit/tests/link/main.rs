@@ -8,7 +8,7 @@ mod stream;
 
 use std::time::Duration;
 
-use tickwire_loadtest::link::{Conditions, Link};
+use tickwire_testkit::link::{Conditions, Link};
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::time::Instant;
 

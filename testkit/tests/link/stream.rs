@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use proptest::prelude::*;
-use tickwire_loadtest::link::{Conditions, Link, PRESETS};
+use tickwire_testkit::link::{Conditions, Link, PRESETS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;

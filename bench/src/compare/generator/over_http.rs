@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use mio::net::TcpStream;
-use tickwire_loadtest::client::query_of;
-use tickwire_loadtest::http_stream::response::{Part, Responses};
-use tickwire_loadtest::http_stream::{Records, Request, push_record, secret_in};
+use tickwire_testkit::client::query_of;
+use tickwire_testkit::http_stream::response::{Part, Responses};
+use tickwire_testkit::http_stream::{Records, Request, push_record, secret_in};
 
 use super::socket::connect;
 use super::window::Window;

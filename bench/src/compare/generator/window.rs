@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use tickwire_loadtest::measure::Histogram;
-use tickwire_loadtest::usage::{self, Cpu};
+use tickwire_testkit::measure::Histogram;
+use tickwire_testkit::usage::{self, Cpu};
 
 /// Counters of a stretch of time.
 pub(crate) struct Window {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use tickwire_loadtest::plot::{Bar, bar_chart};
+use tickwire_testkit::plot::{Bar, bar_chart};
 
 use super::{Rows, capacities, figures, in_order, ratios, workload};
 use crate::report::{Figures, Report, TCP_IP_HEADER_BYTES};
