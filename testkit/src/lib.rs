@@ -13,7 +13,6 @@ pub mod api;
 pub mod bot;
 pub mod client;
 pub mod comeback;
-#[cfg(unix)]
 pub mod descriptors;
 pub mod http_stream;
 pub mod line;

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::Deserialize;
 use tickwire_game::{Game, Input};
 use tickwire_protocol::{ClientMessage, Tick};
@@ -66,7 +67,7 @@ impl<I: Input> Recording<I> {
         let mut inputs = Vec::new();
         let mut previous: Option<(Tick, I)> = None;
         for (nth, hex) in entries.iter().enumerate() {
-            let message = from_hex(hex).and_then(|bytes| ClientMessage::<I>::decode(&bytes).ok());
+            let message = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok().and_then(|bytes| ClientMessage::<I>::decode(&bytes).ok());
             let Some(ClientMessage::Input { tick, input, .. }) = message else {
                 return Err(format!("entry {nth} is no input of this game"));
             };
@@ -99,16 +100,8 @@ impl<I: Input> Recording<I> {
     }
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16).map(|value| value as u8)).collect();
-    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
-    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fmt::Write;
-
     use tag::Input;
     use tickwire_protocol::InputSeq;
     use tickwire_protocol::codec::encode;
@@ -117,10 +110,7 @@ mod tests {
 
     fn entry(tick: u32, input: Input) -> String {
         let message = ClientMessage::Input { seq: InputSeq(tick), tick: Tick(tick), input };
-        encode(&message).iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("a string takes everything");
-            hex
-        })
+        HEXLOWER_PERMISSIVE.encode(&encode(&message))
     }
 
     #[test]

@@ -16,8 +16,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Parser;
+use tickwire_bench::checkout;
 
 use attack::Attack;
 use report::Report;
@@ -76,14 +77,10 @@ fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    tickwire_testkit::descriptors::provide()?;
+    tickwire_testkit::descriptors::provide(DESCRIPTORS_WANTED);
     let trials = trials(options)?;
     let scratch = tempfile::tempdir().context("no temporary folder")?;
-    let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");
-    let binary = options.tickwire.clone().unwrap_or(beside);
-    if !binary.is_file() {
-        bail!("there is no {}: run `cargo build --release -p tickwire-server`", binary.display());
-    }
+    let binary = checkout::tickwire(options.tickwire.clone())?;
     let mut flags = options.server_flag.clone();
     if options.tls {
         flags.push("--tls-self-signed".to_owned());
@@ -143,6 +140,9 @@ fn three(all: &[Attack], nth: usize) -> Vec<Attack> {
     let stride = strides.get(nth / in_round % strides.len().max(1)).copied().unwrap_or(1);
     (0..3).filter_map(|part| all.get((nth % in_round * 3 + part) * stride % count).copied()).collect()
 }
+
+/// One for each player and newcomer, and for each connection of the attackers.
+const DESCRIPTORS_WANTED: u64 = 16_384;
 
 /// That of both.
 fn greatest_divisor(a: usize, b: usize) -> usize {

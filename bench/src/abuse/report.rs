@@ -1,16 +1,19 @@
 //! What was found: a line for whoever waits, JSON, and the table of SECURITY.md.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
+use tickwire_bench::checkout;
+use tickwire_bench::marks::Marks;
 
 use crate::trial::Finding;
 
-const BEGIN: &str = "<!-- abuse: what follows is written by `cargo xtask abuse --docs`, up to the end mark -->";
-const END: &str = "<!-- abuse: end -->";
+const MARKS: Marks = Marks {
+    begin: "<!-- abuse: what follows is written by `cargo xtask abuse --docs`, up to the end mark -->",
+    end: "<!-- abuse: end -->",
+};
 /// Endings that the table names.
 const ENDINGS_SHOWN: usize = 4;
 /// Honest gaps may be so much longer under attack, at the 99th percentile.
@@ -35,10 +38,8 @@ pub(crate) struct Report {
 impl Report {
     /// Nothing found yet.
     pub(crate) fn new(players: usize, seconds: f64, tls: bool) -> Self {
-        let head = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
-        let commit = head.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { commit, players, seconds, tls, cores, findings: Vec::new(), failures: Vec::new() }
+        Self { commit: checkout::commit(), players, seconds, tls, cores, findings: Vec::new(), failures: Vec::new() }
     }
 
     /// Whether nothing happened that must never happen.
@@ -68,9 +69,7 @@ impl Report {
 
     /// Puts the table between the marks of the page at `path`.
     pub(crate) fn write_into(&self, path: &Path) -> Result<()> {
-        let page = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let page = replaced(&page, &self.markdown()).with_context(|| format!("{} has no marks for this table", path.display()))?;
-        fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))
+        MARKS.write(path, &self.markdown())
     }
 
     fn markdown(&self) -> String {
@@ -124,23 +123,4 @@ pub(crate) fn line(finding: &Finding) -> String {
         if finding.back_after_s.is_some() { "" } else { ", NOT BACK" },
         if finding.breaches.is_empty() { String::new() } else { format!(", BREACH: {}", finding.breaches.join("; ")) },
     )
-}
-
-/// `page` with `part` between the marks; `None` without marks.
-fn replaced(page: &str, part: &str) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", part.trim()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_between_the_marks_is_replaced() {
-        let page = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        assert_eq!(replaced(&page, "new\n"), Some(format!("before\n{BEGIN}\n\nnew\n\n{END}\nafter\n")));
-        assert_eq!(replaced("no marks", "new"), None);
-    }
 }

@@ -7,13 +7,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
+use tickwire_bench::process::{Listener, Process, START_PATIENCE, signal, tail};
 use tickwire_game::Rng;
 use tokio::time::sleep;
 
@@ -21,7 +20,7 @@ use crate::crowd::Crowd;
 use crate::history::{Recorder, What};
 use crate::options::{Control, Fault, Options};
 use crate::patience::{ARRIVAL, FELT, PAUSE_MIN, SPARE, until};
-use crate::server::{START_PATIENCE, STOP_PATIENCE, signal};
+use crate::server::{STOP_PATIENCE, tickwire};
 use crate::store::{Gate, Redis};
 
 /// What is away is away for so long: longer than a lease.
@@ -40,7 +39,7 @@ pub(crate) struct Cluster {
 /// One server.
 struct Node {
     name: String,
-    child: Child,
+    process: Process,
     gate: Gate,
     play: SocketAddr,
     ops: SocketAddr,
@@ -133,7 +132,7 @@ impl Cluster {
         let index = self.victim(&crowd.seats(), rng);
         let away = options.away(&AWAY, rng);
         let Some(node) = self.nodes.get_mut(index) else { bail!("there is no node") };
-        let pid = if options.fault.is_of_store() { self.redis.pid() } else { node.child.id() };
+        let pid = if options.fault.is_of_store() { self.redis.pid() } else { node.process.pid() };
         recorder.note(What::Kill { nth, pid });
         if options.control == Some(Control::NoKill) {
             return Ok(());
@@ -159,7 +158,7 @@ impl Cluster {
                 let count = self.nodes.len();
                 for (turn, index) in (index..count).chain(0..index).enumerate() {
                     // Each that has players is a fault of its own, and the first was noted.
-                    let pid = self.nodes.get(index).map_or(0, |node| node.child.id());
+                    let pid = self.nodes.get(index).map_or(0, |node| node.process.pid());
                     if turn > 0 && self.has_players(index, &crowd.seats()) {
                         recorder.note(What::Kill { nth, pid });
                     }
@@ -211,9 +210,9 @@ impl Cluster {
     /// As a new build comes: the server is asked to hand its matches over, and its successor starts.
     async fn roll(&mut self, index: usize, recorder: &Recorder) -> Result<()> {
         let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
-        signal(node.child.id(), Signal::USR2)?;
+        signal(node.process.pid(), Signal::USR2)?;
         let asked = Instant::now();
-        while node.child.try_wait()?.is_none() {
+        while !node.process.has_ended() {
             if asked.elapsed() > STOP_PATIENCE {
                 let name = node.name.clone();
                 bail!("{name} was asked to make way and is still there:\n{}", self.log_tail());
@@ -235,15 +234,13 @@ impl Cluster {
 
     fn start_again(&mut self, index: usize, recorder: &Recorder) -> Result<()> {
         let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
-        (node.child, _, node.ops) = node.recipe.spawn(&node.name, node.play.port(), &node.gate.url())?;
-        recorder.note(What::Started { pid: node.child.id() });
+        (node.process, _, node.ops) = node.recipe.spawn(&node.name, node.play.port(), &node.gate.url())?;
+        recorder.note(What::Started { pid: node.process.pid() });
         Ok(())
     }
 
     fn log_tail(&self) -> String {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+        tail(&self.log)
     }
 }
 
@@ -279,66 +276,31 @@ fn rollback_max(options: &Options) -> Option<u32> {
 
 impl Node {
     fn start(name: String, gate: Gate, recipe: Recipe, recorder: &Recorder) -> Result<Self> {
-        let (child, play, ops) = recipe.spawn(&name, 0, &gate.url())?;
-        recorder.note(What::Started { pid: child.id() });
-        Ok(Self { name, child, gate, play, ops, recipe })
+        let (process, play, ops) = recipe.spawn(&name, 0, &gate.url())?;
+        recorder.note(What::Started { pid: process.pid() });
+        Ok(Self { name, process, gate, play, ops, recipe })
     }
 
     fn kill(&mut self) -> Result<()> {
-        self.child.kill().context("the server cannot be killed")?;
-        self.child.wait().map(drop).context("the server does not end")
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // It may be gone already, or stopped.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.process.kill()
     }
 }
 
 impl Recipe {
     /// Starts a server and waits until it listens.
-    fn spawn(&self, name: &str, port: u16, store: &str) -> Result<(Child, SocketAddr, SocketAddr)> {
-        let mut command = Command::new(&self.binary);
-        command.args(["--port", &port.to_string(), "--no-admin", "--log", "json", "--drain-seconds", "5"]);
-        command.args(["--match-seconds", "86400", "--hash-every", "30", "--set", "matches.bots_fill=0"]);
-        command.args(["--set", "matches.countdown_seconds=0", "--set", "session.idle_ms=0"]);
-        command.args(["--store", store, "--node-id", name]).args(&self.flags);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for (variable, _) in std::env::vars_os().filter(|(variable, _)| variable.to_string_lossy().starts_with("TICKWIRE_")) {
-            command.env_remove(variable);
-        }
-        let mut child = command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
-        let (found, listens) = mpsc::channel();
-        if let Some(output) = child.stdout.take() {
-            thread::spawn(move || {
-                let mut play: Option<SocketAddr> = None;
-                for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    let address = |mark: &str| line.strip_prefix(mark)?.split('/').next()?.parse().ok();
-                    play = play.or_else(|| address("tickwire: play   http://"));
-                    // The last line of those that say where it listens.
-                    if let (Some(play), Some(ops)) = (play, address("tickwire: ops    http://")) {
-                        let _ = found.send((play, ops));
-                    }
-                }
-            });
-        }
-        if let (Some(output), Ok(mut copy)) = (child.stderr.take(), File::options().append(true).open(&self.log)) {
+    fn spawn(&self, name: &str, port: u16, store: &str) -> Result<(Process, SocketAddr, SocketAddr)> {
+        let mut command = tickwire(&self.binary);
+        command.args(["--port", &port.to_string(), "--drain-seconds", "5", "--store", store, "--node-id", name]).args(&self.flags);
+        // It may be stopped, and hear nothing.
+        let mut process = Process::spawn(&mut command, Duration::ZERO)?;
+        if let Ok(mut copy) = File::options().append(true).open(&self.log) {
             let name = name.to_owned();
-            thread::spawn(move || {
-                for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    // The log is for people, when something has failed.
-                    let _ = writeln!(copy, "{name} {line}");
-                }
-            });
+            // The log is for people, when something has failed.
+            process.each_error(move |line| drop(writeln!(copy, "{name} {line}")));
         }
-        if let Ok((play, ops)) = listens.recv_timeout(START_PATIENCE) {
-            return Ok((child, play, ops));
+        match process.told(Listener::in_line) {
+            Some([play, ops]) => Ok((process, play.address, ops.address)),
+            None => bail!("the server {name} did not come up: {}", std::fs::read_to_string(&self.log).unwrap_or_default()),
         }
-        let _ = child.kill();
-        let _ = child.wait();
-        bail!("the server {name} did not come up: {}", std::fs::read_to_string(&self.log).unwrap_or_default());
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use tickwire_bench::checkout;
 use tickwire_game::Rng;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,6 +22,8 @@ use crate::patience::{ARRIVAL, FELT, PAUSE_MIN, SPARE, until};
 use crate::report::{Quantiles, Report};
 use crate::server::{self, Server, SmallDisk};
 
+/// One for each bot.
+const DESCRIPTORS_WANTED: u64 = 16_384;
 /// What is away is away for so long, milliseconds.
 const AWAY: std::ops::Range<u32> = 500..3_000;
 /// A kill while the next server comes up is so long after its start, at most.
@@ -44,12 +47,8 @@ fn run(options: &Options) -> Result<ExitCode> {
         let seconds = events.last().map_or(0.0, |event| event.at as f64 / 1e6);
         return conclude(options, seed, seconds, &events, None);
     }
-    tickwire_testkit::descriptors::provide()?;
-    let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");
-    let binary = options.tickwire.clone().unwrap_or(beside);
-    if !binary.is_file() {
-        bail!("there is no {}: run `cargo build --release -p tickwire-server`", binary.display());
-    }
+    tickwire_testkit::descriptors::provide(DESCRIPTORS_WANTED);
+    let binary = checkout::tickwire(options.tickwire.clone())?;
     let scratch = tempfile::tempdir().context("no temporary folder")?;
     let recorder = Arc::new(Recorder::new());
     eprintln!("seed {seed}");
@@ -168,7 +167,7 @@ async fn settle(options: &Options, crowd: &Crowd, running: &mut Server, nth: u32
 fn conclude(options: &Options, seed: u64, seconds: f64, events: &[Event], log: Option<&Path>) -> Result<ExitCode> {
     let findings = check(events);
     let report = Report {
-        commit: commit(),
+        commit: checkout::commit(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         seed,
         fault: options.fault.name(),
@@ -195,11 +194,6 @@ fn conclude(options: &Options, seed: u64, seconds: f64, events: &[Event], log: O
     }
     println!("{}", report.summary());
     Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn commit() -> String {
-    let head = std::process::Command::new("git").args(["rev-parse", "--short", "HEAD"]).output();
-    head.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
 fn random_seed() -> u64 {

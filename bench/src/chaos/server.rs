@@ -1,28 +1,28 @@
 //! The server, under its supervisor: two processes, of which one is killed.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
+use tickwire_bench::process::{Listener, Process, signal, tail};
+use tickwire_testkit::usage::is_running;
 
 use crate::history::{Recorder, What};
 
-/// How long it may take to listen.
-pub(crate) const START_PATIENCE: Duration = Duration::from_secs(30);
 /// How long it may take to end.
 pub(crate) const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A supervisor and its server.
 pub(crate) struct Server {
-    supervisor: Child,
+    supervisor: Process,
     /// The server's process now.
     pid: Arc<AtomicU32>,
     state: PathBuf,
@@ -37,47 +37,24 @@ impl Server {
     pub(crate) fn start(binary: &Path, scratch: &Path, flags: &[String], recorder: &Arc<Recorder>) -> Result<Self> {
         let (state, log) = (scratch.join("state"), scratch.join("server.log"));
         fs::create_dir_all(&state).with_context(|| format!("cannot make {}", state.display()))?;
-        let mut command = Command::new(binary);
-        command.args(["--supervise", "--port", "0", "--no-admin", "--log", "json", "--drain-seconds", "0"]);
-        command.args(["--match-seconds", "86400", "--hash-every", "30", "--set", "matches.bots_fill=0"]);
-        command.args(["--set", "matches.countdown_seconds=0", "--set", "session.idle_ms=0"]);
+        let mut command = tickwire(binary);
+        command.args(["--supervise", "--port", "0", "--drain-seconds", "0"]);
         // As often as this program kills it.
         command.args(["--set", "supervise.deaths_per_minute=1000000"]).arg("--state-dir").arg(&state).args(flags);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        for (variable, _) in std::env::vars_os().filter(|(variable, _)| variable.to_string_lossy().starts_with("TICKWIRE_")) {
-            command.env_remove(variable);
-        }
-        let mut supervisor = command.spawn().with_context(|| format!("cannot start {}", binary.display()))?;
+        let mut supervisor = Process::spawn(&mut command, STOP_PATIENCE)?;
         let pid = Arc::new(AtomicU32::new(0));
-        let (found, listens) = mpsc::channel();
-        if let Some(output) = supervisor.stdout.take() {
-            thread::spawn(move || {
-                for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    let told = line.strip_prefix("tickwire: play   http://").and_then(|line| line.strip_suffix('/')?.parse().ok());
-                    let _ = told.map(|address: SocketAddr| found.send(address));
-                }
-            });
-        }
-        if let Some(output) = supervisor.stderr.take() {
-            let mut copy = File::create(&log).context("cannot write the server's log")?;
-            let (pid, recorder) = (Arc::clone(&pid), Arc::clone(recorder));
-            thread::spawn(move || {
-                for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    if let Some(started) = started_in(&line) {
-                        pid.store(started, Relaxed);
-                        recorder.note(What::Started { pid: started });
-                    }
-                    // The log is for people, when something has failed.
-                    let _ = writeln!(copy, "{line}");
-                }
-            });
-        }
-        let mut server = Self { supervisor, pid, state, log, play: SocketAddr::from(([127, 0, 0, 1], 0)) };
-        match listens.recv_timeout(START_PATIENCE) {
-            Ok(play) => server.play = play,
-            Err(_) => bail!("the server did not come up: {}", server.log_tail()),
-        }
-        Ok(server)
+        let mut copy = File::create(&log).context("cannot write the server's log")?;
+        let (now, recorder) = (Arc::clone(&pid), Arc::clone(recorder));
+        supervisor.each_error(move |line| {
+            if let Some(started) = started_in(&line) {
+                now.store(started, Relaxed);
+                recorder.note(What::Started { pid: started });
+            }
+            // The log is for people, when something has failed.
+            let _ = writeln!(copy, "{line}");
+        });
+        let Some([play]) = supervisor.told(Listener::in_line) else { bail!("the server did not come up: {}", tail(&log)) };
+        Ok(Self { supervisor, pid, state, log, play: play.address })
     }
 
     /// The server's process now.
@@ -92,7 +69,7 @@ impl Server {
 
     /// Asks the server, through its supervisor, to leave its matches to another one.
     pub(crate) fn freeze(&self) -> Result<()> {
-        signal(self.supervisor.id(), Signal::USR2).context("the server cannot be asked to freeze")
+        signal(self.supervisor.pid(), Signal::USR2).context("the server cannot be asked to freeze")
     }
 
     /// The server does nothing until [`Self::go_on`].
@@ -112,17 +89,16 @@ impl Server {
 
     /// As [`Self::kill`], and does something to what it had kept before another one starts.
     pub(crate) fn kill_and(&self, damage: fn(&Path) -> io::Result<()>) -> Result<()> {
-        signal(self.supervisor.id(), Signal::STOP).context("the supervisor cannot be stopped")?;
+        signal(self.supervisor.pid(), Signal::STOP).context("the supervisor cannot be stopped")?;
         let done = self.kill().and_then(|()| self.wait_until_gone()).and_then(|()| damage(&self.state).context("what it had kept"));
-        signal(self.supervisor.id(), Signal::CONT).context("the supervisor cannot be continued")?;
+        signal(self.supervisor.pid(), Signal::CONT).context("the supervisor cannot be continued")?;
         done
     }
 
     /// It writes until it is gone.
     fn wait_until_gone(&self) -> Result<()> {
         let gone = Instant::now();
-        let stat = format!("/proc/{}/stat", self.pid());
-        while gone.elapsed() < STOP_PATIENCE && fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        while gone.elapsed() < STOP_PATIENCE && is_running(self.pid()) {
             thread::sleep(Duration::from_millis(1));
         }
         if gone.elapsed() < STOP_PATIENCE { Ok(()) } else { bail!("the server was killed and is still there") }
@@ -130,9 +106,7 @@ impl Server {
 
     /// The last lines of its log.
     pub(crate) fn log_tail(&self) -> String {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
+        tail(&self.log)
     }
 
     /// Its whole log, if it is to be kept.
@@ -142,24 +116,29 @@ impl Server {
 
     /// Whether the supervisor has ended by itself.
     pub(crate) fn has_ended(&mut self) -> bool {
-        self.supervisor.try_wait().is_ok_and(|status| status.is_some())
+        self.supervisor.has_ended()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may be gone already.
-        let _ = signal(self.supervisor.id(), Signal::TERM);
-        let asked = Instant::now();
-        while asked.elapsed() < STOP_PATIENCE && !self.has_ended() {
-            thread::sleep(Duration::from_millis(10));
-        }
-        if !self.has_ended() {
+        if !self.supervisor.ends_when_asked() {
             let _ = self.kill();
             let _ = self.supervisor.kill();
-            let _ = self.supervisor.wait();
         }
     }
+}
+
+/// What every server here is started with: without the settings of whoever runs this.
+pub(crate) fn tickwire(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.args(["--no-admin", "--log", "json", "--match-seconds", "86400", "--hash-every", "30"]);
+    command.args(["--set", "matches.bots_fill=0", "--set", "matches.countdown_seconds=0", "--set", "session.idle_ms=0"]);
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    for (variable, _) in std::env::vars_os().filter(|(variable, _)| variable.to_string_lossy().starts_with("TICKWIRE_")) {
+        command.env_remove(variable);
+    }
+    command
 }
 
 /// A small disk, for as long as it is kept.
@@ -237,12 +216,6 @@ pub(crate) fn corrupt_the_newest(state: &Path) -> io::Result<()> {
 
 /// Less than the steps of a second of a match with a dozen players.
 const NEWEST_BYTES: u64 = 2048;
-
-/// Sends `signal` to a process.
-pub(crate) fn signal(pid: u32, signal: Signal) -> Result<()> {
-    let pid = Pid::from_raw(pid as i32).context("there is no such process")?;
-    Ok(kill_process(pid, signal)?)
-}
 
 /// The process that a line of the supervisor's log says was started.
 fn started_in(line: &str) -> Option<u32> {

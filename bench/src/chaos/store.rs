@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
+use tickwire_bench::process::signal;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-
-use crate::server::signal;
 
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

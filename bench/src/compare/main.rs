@@ -9,7 +9,6 @@ mod dialect;
 mod floor;
 mod frame;
 mod generator;
-mod limits;
 mod report;
 mod run;
 mod seats;
@@ -35,7 +34,7 @@ use thiserror::Error;
 use arm::Arm;
 use report::Report;
 use run::{Plan, Search};
-use server::{Programs, Scratch};
+use server::Programs;
 
 /// Players in a match.
 pub(crate) const MATCH_SEATS: usize = 16;
@@ -121,8 +120,11 @@ fn main() -> ExitCode {
 
 fn measure(options: &Options) -> Result<ExitCode> {
     let plan = plan(options)?;
-    limits::provide_descriptors()?;
-    let scratch = Scratch::create()?;
+    let descriptors = tickwire_testkit::descriptors::provide(DESCRIPTORS_WANTED);
+    if descriptors < DESCRIPTORS_MIN {
+        bail!("only {descriptors} file descriptors are allowed, {DESCRIPTORS_MIN} are needed: raise the hard limit (ulimit -Hn)");
+    }
+    let scratch = tempfile::tempdir().context("no temporary folder")?;
     let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");
     let programs = Programs {
         tickwire: options.tickwire.clone().unwrap_or(beside),
@@ -219,5 +221,10 @@ fn render(json: &Path, docs: &Path) -> Result<()> {
     show::docs::write(&report, docs)
 }
 
+/// With fewer not even the smaller measurements can be made: one for each player, and the servers
+/// that are started inherit the limit.
+const DESCRIPTORS_MIN: u64 = 4096;
+/// As many as the search for capacity may take, on either end.
+const DESCRIPTORS_WANTED: u64 = 16_384;
 /// What a shell reports for a program ended by Ctrl-C.
 const EXIT_INTERRUPTED: u8 = 130;

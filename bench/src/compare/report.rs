@@ -11,7 +11,7 @@ use crate::arm::Arm;
 use crate::statistics::{median, rounded, spread};
 use crate::trial::Sample;
 use crate::watch::Means;
-pub(crate) use machine::{Machine, commit};
+pub(crate) use machine::Machine;
 
 /// IP and TCP headers, with timestamps, of the segment that an update travels in.
 pub(crate) const TCP_IP_HEADER_BYTES: f64 = 52.0;

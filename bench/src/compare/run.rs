@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use tickwire_bench::checkout;
+
 use crate::Interrupted;
 use crate::arm::Arm;
 use crate::generator::Watch;
@@ -163,7 +165,7 @@ impl Run<'_> {
         Report {
             ratios: report::ratios(&arms),
             arms,
-            commit: report::commit(),
+            commit: checkout::commit(),
             machine: Machine::this(),
             workload: self.workload,
             settings: Settings {

@@ -1,28 +1,24 @@
 //! A server under measurement: a process of its own, started, found, watched and ended.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tickwire_bench::process::{Listener, Process};
 use tickwire_testkit::usage::{self, Cpu};
 
 use crate::arm::Arm;
 
-/// How long a server may take to listen.
-const START_PATIENCE: Duration = Duration::from_secs(20);
 /// How long one may take to end before it is made to.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// What the operator's listener of `tickwire` is guarded with here; nobody uses it.
 const ADMIN_TOKEN: &str = "benchmark-benchmark-benchmark";
-/// Where a server that came up says where it is.
-const READY_MARKS: [&str; 3] = ["ready http://", "tickwire: play   http://", "tickwire: play   https://"];
+/// Where a server that is not `tickwire` says where it is.
+const READY_MARK: &str = "ready http://";
 
 /// Where the programs are.
 #[derive(Clone, Debug)]
@@ -98,8 +94,6 @@ impl Programs {
             "rates.matches_per_minute=100000",
             "sessions.per_address=100000",
             "sessions.seats_per_address=100000",
-            // The benchmark says for whom it asks for a seat.
-            "proxies.trusted=[\"127.0.0.1\", \"::1\"]",
             "sessions.matches_per_address=100000",
             "matches.bots_fill=0",
             "matches.countdown_seconds=1",
@@ -115,9 +109,7 @@ impl Programs {
 
 /// A running server. Ends with this value.
 pub(crate) struct Server {
-    child: Child,
-    /// Held open: its end tells the arms that we are gone.
-    _input: Option<ChildStdin>,
+    process: Process,
     pub(crate) arm: Arm,
     pub(crate) address: SocketAddr,
     log: PathBuf,
@@ -129,26 +121,15 @@ impl Server {
         let log = programs.scratch.join(format!("{}.log", arm.name()));
         let errors = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = programs.command(arm, floor_payload_bytes)?;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
-        let mut child = command.spawn().with_context(|| format!("cannot start {}", command.get_program().to_string_lossy()))?;
-        let input = child.stdin.take();
-        let (found, address) = mpsc::channel();
-        if let Some(output) = child.stdout.take() {
-            thread::spawn(move || {
-                // To the end, so that a server that prints is never held up.
-                for line in BufReader::new(output).lines().map_while(Result::ok) {
-                    if let Some(address) = address_in(&line) {
-                        let _ = found.send(address);
-                    }
-                }
-            });
-        }
-        let address = address.recv_timeout(START_PATIENCE);
+        // Held open: its end tells the arms that we are gone.
+        command.stdin(Stdio::piped()).stderr(errors);
+        let mut process = Process::spawn(&mut command, STOP_PATIENCE)?;
+        let told = process.told(address_in);
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Self { child, _input: input, arm, address: address.unwrap_or(nowhere), log };
-        match address {
-            Ok(_) => Ok(server),
-            Err(_) => bail!("{} did not come up: {}", arm.name(), server.last_words()),
+        let server = Self { process, arm, address: told.map_or(nowhere, |[address]| address), log };
+        match told {
+            Some(_) => Ok(server),
+            None => bail!("{} did not come up: {}", arm.name(), server.last_words()),
         }
     }
 
@@ -162,13 +143,11 @@ impl Server {
 
     /// The process that serves.
     fn pid(&self) -> Result<u32> {
-        let pid = self.child.id();
+        let pid = self.process.pid();
         if !self.arm.is_supervised() {
             return Ok(pid);
         }
-        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-        let child = children.split_whitespace().next().and_then(|child| child.parse().ok());
-        child.with_context(|| format!("the supervisor {pid} of {} has no server", self.arm.name()))
+        usage::first_child(pid).with_context(|| format!("the supervisor {pid} of {} has no server", self.arm.name()))
     }
 
     /// The last of what it wrote about errors, for a message.
@@ -179,44 +158,10 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id() as i32) {
-            // It may be gone already.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
-        let asked = Instant::now();
-        while asked.elapsed() < STOP_PATIENCE && self.child.try_wait().is_ok_and(|status| status.is_none()) {
-            thread::sleep(Duration::from_millis(10));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn address_in(line: &str) -> Option<SocketAddr> {
-    let rest = READY_MARKS.iter().find_map(|mark| line.strip_prefix(mark))?;
-    rest.split('/').next()?.parse().ok()
-}
-
-/// A folder for one run, gone with this value.
-pub(crate) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(crate) fn create() -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("tickwire-bench-{}", std::process::id()));
-        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+    match line.strip_prefix(READY_MARK) {
+        Some(rest) => rest.split('/').next()?.parse().ok(),
+        None => Listener::in_line(line).filter(|found| found.name == "play").map(|found| found.address),
     }
 }
 

@@ -1,7 +1,6 @@
 //! A histogram of microseconds: two significant digits, up to a minute, and bytes to keep it in a report.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use serde::{Deserialize, Serialize};
 
@@ -113,12 +112,12 @@ impl Histogram {
         let mut bytes = Vec::new();
         // It cannot fail: a vector takes everything.
         let _ = V2Serializer::new().serialize(&self.0, &mut bytes);
-        STANDARD.encode(bytes)
+        BASE64.encode(&bytes)
     }
 
     /// Reads what [`Histogram::to_text`] wrote.
     pub fn from_text(text: &str) -> Result<Self, String> {
-        let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|error| error.to_string())?;
         let histogram = Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| error.to_string())?;
         let mut read = Self::default();
         read.0.add(&histogram).map_err(|error| error.to_string())?;

@@ -2,46 +2,33 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
+use tickwire_bench::marks::Marks;
 use tickwire_testkit::plot::{Bar, bar_chart};
 
 use super::{Rows, capacities, figures, in_order, ratios, workload};
 use crate::report::{Figures, Report, TCP_IP_HEADER_BYTES};
 
-const BEGIN: &str = "<!-- arena-16: what follows is written by `cargo xtask bench`, up to the end mark -->";
-const END: &str = "<!-- arena-16: end -->";
+const MARKS: Marks =
+    Marks { begin: "<!-- arena-16: what follows is written by `cargo xtask bench`, up to the end mark -->", end: "<!-- arena-16: end -->" };
 
 /// Whether there is a page with marks in `docs`.
 pub(crate) fn check(docs: &Path) -> Result<()> {
-    read(docs, "").map(|_| ())
+    MARKS.read_with(&docs.join("BENCHMARKS.md"), "").map(drop)
 }
 
 /// Replaces the marked part of BENCHMARKS.md in `docs`, and the charts it shows.
 pub(crate) fn write(report: &Report, docs: &Path) -> Result<()> {
-    let (path, page) = read(docs, &markdown(report))?;
+    let path = docs.join("BENCHMARKS.md");
+    let page = MARKS.read_with(&path, &markdown(report))?;
     let images = docs.join("images");
     fs::create_dir_all(&images).with_context(|| format!("cannot create {}", images.display()))?;
     for (name, chart) in charts(report) {
         fs::write(images.join(name), chart).with_context(|| format!("cannot write {name}"))?;
     }
     fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// The page and where it is, with `part` between the marks.
-fn read(docs: &Path, part: &str) -> Result<(PathBuf, String)> {
-    let path = docs.join("BENCHMARKS.md");
-    let page = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let page = replaced(&page, part).with_context(|| format!("{} has no marks for the benchmark", path.display()))?;
-    Ok((path, page))
-}
-
-/// `page` with `part` between the marks; `None` without marks.
-fn replaced(page: &str, part: &str) -> Option<String> {
-    let (before, rest) = page.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n\n{}\n\n{END}{after}", part.trim()))
 }
 
 fn markdown(report: &Report) -> String {
@@ -145,18 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn the_marked_part_is_replaced_and_the_rest_kept() {
-        let page = format!("# Measured\n\n{BEGIN}\nold\n{END}\n\n## More\n");
-        let once = replaced(&page, "new").expect("marks");
-        assert_eq!(once, format!("# Measured\n\n{BEGIN}\n\nnew\n\n{END}\n\n## More\n"));
-        assert_eq!(replaced(&once, "new").as_ref(), Some(&once));
-        assert_eq!(replaced("# Measured\n", "new"), None);
-    }
-
-    #[test]
     fn a_report_becomes_a_page_and_charts() {
         let docs = tempfile::tempdir().expect("a temporary folder");
-        fs::write(docs.path().join("BENCHMARKS.md"), format!("{BEGIN}\n{END}\n")).expect("a page");
+        fs::write(docs.path().join("BENCHMARKS.md"), format!("{}\n{}\n", MARKS.begin, MARKS.end)).expect("a page");
         write(&report(), docs.path()).expect("written");
         let page = fs::read_to_string(docs.path().join("BENCHMARKS.md")).expect("the page");
         for words in
