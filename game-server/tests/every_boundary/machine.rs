@@ -24,8 +24,7 @@ use tickwire_server::transport::memory::Peer;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 
-use crate::player::{Player, Shown};
-use crate::script::Do;
+use crate::player::{Do, Player, Shown};
 
 const ID: MatchId = MatchId([7; 16]);
 const DIR: &str = "/journal";
