@@ -20,7 +20,8 @@ pub(crate) enum Do {
     Leave(usize),
 }
 
-/// A match of 45 ticks. Four come, one is away for a while, one keeps a ticket for long, one leaves.
+/// A match of 45 ticks. Four come, one is away for a while, one keeps a ticket for long, one
+/// leaves.
 pub(crate) fn a_match() -> Vec<Vec<Do>> {
     let mut ticks = vec![Vec::new(); 45];
     for (tick, what) in [
