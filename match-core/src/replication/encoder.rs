@@ -21,8 +21,8 @@ impl Encoder {
         self.overflowed
     }
 
-    /// Hands `write` the delta from `base`, or a keyframe if there is none, and takes the body
-    /// back. Says whether there was one: no body may be too large.
+    /// Hands `write` the delta from `base`, or a keyframe if there is none, and takes the body back. Says whether there was
+    /// one: no body may be too large.
     pub(super) fn encode(&mut self, base: Option<&Snapshot>, next: &Snapshot, write: impl FnOnce(Body) -> Body) -> bool {
         self.body.clear();
         delta::encode(base.unwrap_or(&self.empty), next, &mut self.scratch, &mut self.body);
