@@ -3,9 +3,8 @@
 //! Rows have their component's and their fields' names with them, so that a game that has changed
 //! since can be given them. What fits by name goes on; the rules are those of [`Rows`].
 //!
-//! Invariant: a world that was restored goes on as the one that was stored. Both hold the same
-//! rows, by [`NetId`]; the order in which an ECS keeps entities is not part of a state, and no
-//! system may depend on it.
+//! Invariant: a world that was restored goes on as the one that was stored. Both hold the same rows, by
+//! [`NetId`]; the order in which an ECS keeps entities is not part of a state, and no system may depend on it.
 
 use tickwire_protocol::codec::{Decode, Encode};
 use tickwire_protocol::schema::{Field, Fnv, Phase, Table};
@@ -79,8 +78,7 @@ impl TableRows {
         let Some((stored, value)) = place.and_then(|place| Some((self.fields.get(place)?, *row.get(place)?))) else {
             return Ok(field.clamp(0));
         };
-        // In the range that it had a value may be out of range already: it was clamped when it was
-        // sent.
+        // In the range that it had a value may be out of range already: it was clamped when it was sent.
         let is_as_before = (stored.min, stored.max) == (field.min, field.max);
         if is_as_before || field.contains(value.into()) {
             return Ok(value);
@@ -145,9 +143,9 @@ impl core::fmt::Display for Unfit {
 
 impl core::error::Error for Unfit {}
 
-/// Differs between games, and versions of a game, of which one could misread what the other wrote:
-/// by the names, order and ranges of components and fields, hidden ones too, and by the input's
-/// fields. What was learned of the tables does not matter here.
+/// Differs between games, and versions of a game, of which one could misread what the other wrote: by
+/// the names, order and ranges of components and fields, hidden ones too, and by the input's fields. What
+/// was learned of the tables does not matter here.
 ///
 /// # Panics
 /// As [`Registry::new`].
