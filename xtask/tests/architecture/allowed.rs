@@ -20,7 +20,7 @@ pub(crate) const ALLOWED: &[Allowed] = &[
     },
     Allowed { folders: &["loadtest/src/entrance"], reason: DIVIDED },
     Allowed { folders: &["loadtest/src/capacity", "loadtest/src/report", "loadtest/src/thresholds"], reason: DIVIDED },
-    Allowed { folders: &["loadtest/src/bench"], reason: DIVIDED },
+    Allowed { folders: &["bench/src/compare"], reason: DIVIDED },
 ];
 
 /// The wire's folders and the load test's packages.
