@@ -1,6 +1,7 @@
 //! When ticks start: absolute deadlines on a grid, so that lateness never adds up.
 //!
-//! The only file that turns time into ticks. Time comes in as [`Instant`]s from tokio's clock, which tests can pause.
+//! The only file that turns time into ticks. Time comes in as [`Instant`]s from tokio's clock,
+//! which tests can pause.
 
 use std::time::{Duration, SystemTime};
 
@@ -38,8 +39,9 @@ impl Moment {
         Self { now: Instant::now(), wall: SystemTime::now(), tick }
     }
 
-    /// When something came that the wall's clock stamped `at`, and now where it has no stamp. Never in the future, even when the wall's
-    /// clock was set meanwhile; whoever asks how long ago has its own limit.
+    /// When something came that the wall's clock stamped `at`, and now where it has no stamp. Never
+    /// in the future, even when the wall's clock was set meanwhile; whoever asks how long ago has
+    /// its own limit.
     pub fn of(&self, at: Option<SystemTime>) -> Instant {
         let age = at.and_then(|at| self.wall.duration_since(at).ok()).unwrap_or_default();
         self.now.checked_sub(age).unwrap_or(self.now)
@@ -74,12 +76,14 @@ pub struct TickClock {
 pub struct Started {
     /// How long after the deadline.
     pub late: Duration,
-    /// Whether that was more than an interval: the missed ticks are not caught up, the match runs late.
+    /// Whether that was more than an interval: the missed ticks are not caught up, the match runs
+    /// late.
     pub missed: bool,
 }
 
 impl TickClock {
-    /// `rate` ticks per second; the first `offset` after `now`, so that matches are spread over the interval.
+    /// `rate` ticks per second; the first `offset` after `now`, so that matches are spread over the
+    /// interval.
     pub fn new(rate: u8, now: Instant, offset: Duration) -> Self {
         let interval = Duration::from_secs(1) / u32::from(rate.max(1));
         Self { interval, deadline: now + offset }
@@ -95,7 +99,8 @@ impl TickClock {
         self.interval
     }
 
-    /// A tick starts now. Sets the next deadline: one interval on, or, after an overload, the next free place of the grid.
+    /// A tick starts now. Sets the next deadline: one interval on, or, after an overload, the next
+    /// free place of the grid.
     pub fn start(&mut self, now: Instant) -> Started {
         let late = now.saturating_duration_since(self.deadline);
         let intervals = (late.as_nanos() / self.interval.as_nanos().max(1)) as u32;

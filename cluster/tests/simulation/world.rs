@@ -1,5 +1,5 @@
-//! Everything that a seed decides, and what is true: who was told what, what the store has, and which
-//! promises were broken.
+//! Everything that a seed decides, and what is true: who was told what, what the store has, and
+//! which promises were broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -237,7 +237,8 @@ impl World {
 
     // What nodes do with matches.
 
-    /// A match is over: nobody misses it. If the store forgets that, it comes again, and ends again.
+    /// A match is over: nobody misses it. If the store forgets that, it comes again, and ends
+    /// again.
     pub(crate) fn over(&self, id: MatchId, epoch: Epoch) {
         let mut truth = self.truth();
         let Some(one) = truth.matches.get_mut(&id) else { return };
@@ -255,8 +256,8 @@ impl World {
             let mut truth = self.truth();
             let lost_at = truth.lost_at;
             let Some(one) = truth.matches.get(&id) else { return };
-            // Who stood still hears of it late: it may be another's by now, or the store has forgotten it
-            // and given it again.
+            // Who stood still hears of it late: it may be another's by now, or the store has
+            // forgotten it and given it again.
             let claimed = truth.claimed.get(&(id, epoch, node)).copied().unwrap_or(now);
             let is_overtaken = one.owners.iter().any(|(other, (.., at))| {
                 *at > claimed && (*other > epoch || (*other == epoch && lost_at.is_some_and(|lost| lost > claimed)))
@@ -272,7 +273,8 @@ impl World {
             one.is_let_go = false;
             let newest = one.owners.keys().next_back().copied();
             if newest.is_some_and(|newest| newest > epoch) {
-                // The store has forgotten a claim, and gives its epoch again: two lines of one match.
+                // The store has forgotten a claim, and gives its epoch again: two lines of one
+                // match.
                 one.is_forked = true;
                 one.owners.retain(|owner, _| *owner < epoch);
                 if lost_at.is_none() {
@@ -319,8 +321,8 @@ impl World {
         let is_so =
             entry.as_ref().is_some_and(|entry| entry.is_held && entry.owner.epoch == epoch && entry.owner.node == self.nodes[node].id);
         let truth = self.truth();
-        // The store has lost it, and its owner is about to be told; or it had lost a later owner, who
-        // has just come forward.
+        // The store has lost it, and its owner is about to be told; or it had lost a later owner,
+        // who has just come forward.
         let later = entry.as_ref().filter(|entry| entry.owner.epoch > epoch);
         let one = truth.matches.get(&id);
         let was_later_lost = later.zip(one).is_some_and(|(entry, one)| {
@@ -476,8 +478,8 @@ impl Truth {
         is_well.then_some(*node)
     }
 
-    /// Whether what the newest owner of a match had in memory when the store lost it may be gone: its
-    /// process is, or has let go of it, or something was wrong with it just then or since.
+    /// Whether what the newest owner of a match had in memory when the store lost it may be gone:
+    /// its process is, or has let go of it, or something was wrong with it just then or since.
     fn is_owner_lost(&self, one: &Match) -> bool {
         let Some((node, incarnation, _)) = one.owners.values().next_back() else { return true };
         let was_hurt = one.exposed.is_some_and(|(_, since)| self.hurt[*node].is_some_and(|hurt| hurt + LEASE * 2 >= since));

@@ -154,8 +154,8 @@ impl Machine {
         Ok((handle, task))
     }
 
-    /// Replays what was written, beside the server that does it too: each tick that was shown has to
-    /// be there, as it was.
+    /// Replays what was written, beside the server that does it too: each tick that was shown has
+    /// to be there, as it was.
     fn compare(&self, revival: &Revival) -> Result<(), String> {
         let identity = &revival.identity;
         let (rules, seed, lobby, bots) = (identity.rules, identity.seed, identity.lobby, identity.bots);

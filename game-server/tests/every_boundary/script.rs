@@ -6,7 +6,8 @@ use tickwire_journal::sim::Survivors;
 use crate::machine::{Crash, Machine};
 use crate::player::Do;
 
-/// A match of 45 ticks. Four come, one is away for a while, one keeps a ticket for long, one leaves.
+/// A match of 45 ticks. Four come, one is away for a while, one keeps a ticket for long, one
+/// leaves.
 pub(crate) fn a_match() -> Vec<Vec<Do>> {
     let mut ticks = vec![Vec::new(); 45];
     for (tick, what) in [
