@@ -26,18 +26,11 @@ export default tseslint.config(
   },
   {
     // The SDK has no game, no page and no renderer in it.
-    files: ['src/net/**/*.ts', 'src/sync/**/*.ts'],
+    files: ['packages/client/src/**/*.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
-        {
-          patterns: [
-            {
-              group: ['**/arena/**', '**/ui/**', '**/admin/**', 'pixi.js'],
-              message: 'The SDK knows no game and no page.',
-            },
-          ],
-        },
+        { patterns: [{ group: ['@tickwire/*', 'pixi.js'], message: 'The SDK knows no game and no page.' }] },
       ],
     },
   },

@@ -1,12 +1,8 @@
 // Entry of the admin page.
-import { AdminApi, takeToken } from './admin/admin-api';
-import { Dashboard } from './admin/dashboard';
-import { Moderation } from './admin/moderation';
-import { Watch } from './admin/watch';
+import { AdminApi, Dashboard, Moderation, takeToken, Watch } from '@tickwire/admin';
 import moduleUrl from './generated/tickwire.wasm?url';
-import { ApiError } from './net/api';
-import { loadReplica } from './net/wasm';
-import { setHidden } from './ui/dom';
+import { ApiError, loadReplica } from '@tickwire/client';
+import { setHidden } from '@tickwire/ui';
 
 const REFRESH_MS = 1_000;
 const NO_TOKEN = 'Open this page with the link the server printed when it started: its address ends in #token=…';

@@ -1,6 +1,5 @@
 // The link that brings friends into a match: its code, a copy button, and the system's share sheet where there is one.
-import { button, copyText, el, setText } from './dom';
-import { Dialog } from './dialog';
+import { button, copyText, Dialog, el, setText } from '@tickwire/ui';
 
 const TOLD_MS = 2_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Lobby, RosterEntry } from '../net/control';
+import type { Lobby, RosterEntry } from '@tickwire/client';
 import { buildLobby, lobbyNews, type LobbyModel } from './lobby-model';
 
 type Presence = RosterEntry['presence'];

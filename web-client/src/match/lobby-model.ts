@@ -1,5 +1,5 @@
 // What the lobby says, worked out from the server's records. No page here.
-import type { Lobby, RosterEntry } from '../net/control';
+import type { Lobby, RosterEntry } from '@tickwire/client';
 
 export interface LobbyPerson {
   readonly player: number;

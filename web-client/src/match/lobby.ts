@@ -1,8 +1,5 @@
 // Where a match's players wait for it to start: who is here, who is ready, the link, and what its host decides.
-import { Announcer } from './announcer';
-import { button, el, setHidden, setText } from './dom';
-import { formatCount } from './format';
-import { icon } from './icons';
+import { Announcer, button, el, formatCount, icon, setHidden, setText } from '@tickwire/ui';
 import { bigCode, inviteRow } from './invite';
 import { lobbyNews, type LobbyModel, type LobbyPerson } from './lobby-model';
 

@@ -1,8 +1,7 @@
 // The menu of a match: how to play, the link for friends, and the way out.
-import type { InputRecorder } from '../sync/recorder';
-import { button, el } from '../ui/dom';
-import { Dialog } from '../ui/dialog';
-import { inviteRow } from '../ui/invite';
+import type { InputRecorder } from '@tickwire/client';
+import { button, Dialog, el } from '@tickwire/ui';
+import { inviteRow } from './invite';
 
 export interface MenuOptions {
   /** Empty where there is none to give away. */

@@ -2,15 +2,25 @@
 // `connection-story.ts`, which is asked ten times a second.
 //
 // Invariant: the stored seat is the newest resume credential while there is a match to return to, and absent otherwise.
-import type { PlayScreen } from '../arena';
-import { Api, ApiError, serverBase, type GameInfo, type Join } from '../net/api';
-import { Backoff } from '../net/backoff';
-import { closeKind } from '../net/close';
-import type { ConnectionState, Credential, SocketLike, Trouble } from '../net/connection';
-import { Paths, type Path } from '../net/path';
-import { Route } from '../net/route';
-import type { Welcome } from '../net/control';
-import { Freshness } from '../sync/freshness';
+import type { PlayScreen } from '../match';
+import {
+  Api,
+  ApiError,
+  Backoff,
+  closeKind,
+  type ConnectionState,
+  type Credential,
+  Freshness,
+  type GameInfo,
+  type Join,
+  type Path,
+  Paths,
+  Route,
+  serverBase,
+  type SocketLike,
+  type Trouble,
+  type Welcome,
+} from '@tickwire/client';
 import { joinCode, showJoinCode } from './address';
 import {
   arrivalSentence,
@@ -259,7 +269,7 @@ export class App {
       openWebSocket: () => new WebSocket(route.socketUrl) as SocketLike,
       hasUntried: () => route.hasUntried,
       openHttp: async (path) => {
-        const { HttpSocket } = await import('../net/http-socket');
+        const { HttpSocket } = await import('@tickwire/client/http-socket');
         return new HttpSocket({ url: route.streamUrl, path });
       },
     });

@@ -3,10 +3,8 @@
 //
 // Invariants: a cause is named only when it is known; nobody is told of a lost connection who never had one; a seat is
 // promised only while the server may still keep it.
-import { closeKind } from '../net/close';
-import type { Trouble } from '../net/connection';
-import type { Path } from '../net/path';
-import { formatClock, formatSpan } from './format';
+import { closeKind, type Path, type Trouble } from '@tickwire/client';
+import { formatClock, formatSpan } from '@tickwire/ui';
 import type { Finding } from './prober';
 import type { Found } from './way-back';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type * as Arena from '../arena';
-import { FakeReplica } from '../net/fakes';
+import type * as Arena from '../match';
+import { FakeReplica } from '@tickwire/client/testing';
 import { Loader } from './loader';
 
 it('loads both parts at once, once, and again after a failure', async () => {

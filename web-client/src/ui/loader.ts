@@ -1,8 +1,8 @@
 // Loads what a match needs and the first page does not: the arena's code and the browser module, at the same time.
 //
 // Invariant: each is asked for once, unless that failed.
-import type * as Arena from '../arena';
-import type { Replica } from '../net/wasm';
+import type * as Arena from '../match';
+import type { Replica } from '@tickwire/client';
 
 export interface Game {
   readonly arena: typeof Arena;

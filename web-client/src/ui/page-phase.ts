@@ -1,6 +1,5 @@
 // What stage the page is in, in words for tests and tools, and the small questions about it that need no page.
-import { ApiError } from '../net/api';
-import { closeKind } from '../net/close';
+import { ApiError, closeKind } from '@tickwire/client';
 import type { Situation, Stage } from './connection-story';
 import type { PlayRequest } from './seats';
 import type { Via } from './storage';

@@ -1,9 +1,7 @@
 // Finds out what stands between the page and the game: browsers say nothing of why a WebSocket failed, the API does.
 //
 // Invariant: one question at a time, and pauses between them that grow, so that a server in trouble is not asked to death.
-import { ApiError, type Api } from '../net/api';
-import { Backoff } from '../net/backoff';
-import type { Build } from '../net/wasm';
+import { type Api, ApiError, Backoff, type Build } from '@tickwire/client';
 import { GAME } from './game';
 
 /** What is known of the server. */

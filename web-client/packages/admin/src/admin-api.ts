@@ -1,5 +1,5 @@
 // The admin listener's API. The token comes from the address bar's hash, which browsers send to nobody.
-import { Api } from '../net/api';
+import { Api } from '@tickwire/client';
 
 export interface ServerTotals {
   readonly uptime_s: number;

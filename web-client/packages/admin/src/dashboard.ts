@@ -1,6 +1,14 @@
 // The table of matches and the server's totals, refreshed every second while the tab is seen.
-import { button, el, setHidden, setText } from '../ui/dom';
-import { formatBytesPerSecond, formatCount, formatDuration, formatMicroseconds } from '../ui/format';
+import {
+  button,
+  el,
+  formatBytesPerSecond,
+  formatCount,
+  formatDuration,
+  formatMicroseconds,
+  setHidden,
+  setText,
+} from '@tickwire/ui';
 import type { AdminMatch, AdminReport, MatchElsewhere } from './admin-api';
 import { ageOf, isDormant, isSlow, overrunsOften, seats } from './figures';
 import { Table } from './table';

@@ -1,5 +1,5 @@
 // What the dashboard makes of the server's figures. No page here.
-import { formatDuration } from '../ui/format';
+import { formatDuration } from '@tickwire/ui';
 import type { AdminMatch } from './admin-api';
 
 /** Percentiles of fewer ticks than this many seconds' are those of a match that has just started, not of how it runs. */

@@ -1,6 +1,5 @@
 // The players of one match with Kick and Ban, the bans with Lift, and what operators did.
-import { button, el, setHidden, setText } from '../ui/dom';
-import { formatDuration } from '../ui/format';
+import { button, el, formatDuration, setHidden, setText } from '@tickwire/ui';
 import type { AdminApi, AdminMatch, AuditEntry, Ban, Person } from './admin-api';
 import { Table } from './table';
 import { askToBan, askToKick } from './verdict-dialog';

@@ -1,5 +1,5 @@
 // A table whose rows stay with what they show, so that focus on their buttons stays too.
-import { el, setText } from '../ui/dom';
+import { el, setText } from '@tickwire/ui';
 
 export interface TableOptions<Row> {
   readonly testId: string;

@@ -1,6 +1,5 @@
 // Asks the operator why somebody leaves a match or is banned, and for how long.
-import { Dialog } from '../ui/dialog';
-import { button, el, setText } from '../ui/dom';
+import { button, Dialog, el, setText } from '@tickwire/ui';
 import type { NewBan, Person } from './admin-api';
 
 const LENGTHS: readonly (readonly [string, number | null])[] = [

@@ -1,16 +1,14 @@
 // Watches one match through the player's renderer, without a seat in it.
-import { buildHud } from '../arena/hud-model';
-import { parseArenaEvent } from '../arena/events';
-import { TELEPORT_UNITS } from '../arena/scene';
-import { Scoreboard } from '../arena/scoreboard';
-import { SUBUNITS } from '../arena/tables';
-import { ArenaView } from '../arena/view';
-import { closeKind } from '../net/close';
-import type { ConnectionState, SocketLike } from '../net/connection';
-import type { RosterEntry } from '../net/control';
-import type { Replica } from '../net/wasm';
-import { MatchSession } from '../sync/session';
-import { button, el, setText } from '../ui/dom';
+import { ArenaView, buildHud, parseArenaEvent, Scoreboard, SUBUNITS, TELEPORT_UNITS } from '@tickwire/arena';
+import {
+  closeKind,
+  type ConnectionState,
+  MatchSession,
+  type Replica,
+  type RosterEntry,
+  type SocketLike,
+} from '@tickwire/client';
+import { button, el, setText } from '@tickwire/ui';
 
 const SIDE_INTERVAL_MS = 200;
 

@@ -1,5 +1,5 @@
 // Own shots from the moment they are fired: flown by the module, as the server will, until a snapshot contains them.
-import type { Replica } from '../net/wasm';
+import type { Replica } from '@tickwire/client';
 import { AIM_TURN, SHOT_SPEED, SUBUNITS, shotFlight } from './generated';
 import { ownShotId, type SceneShot } from './scene';
 import type { ArenaTables, MuzzleRow } from './tables';

@@ -1,7 +1,7 @@
 // What a stage says while the browser has taken the canvas's context away: a driver that restarts,
 // a phone short of memory, too many tabs. The match goes on; where the browser gives the context
 // back, so does the picture.
-import { button, el } from '../ui/dom';
+import { button, el } from '@tickwire/ui';
 
 const LOST = ['webglcontextlost', 'contextlost'] as const;
 const RESTORED = ['webglcontextrestored', 'contextrestored'] as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RosterEntry } from '../net/control';
+import type { RosterEntry } from '@tickwire/client';
 import { buildHud, deathNote, feedLine, killNote, type HudSource } from './hud-model';
 import { snapshotOf, TABLES } from './testing';
 import { ticksLeft } from './tables';

@@ -1,7 +1,6 @@
 // What the HUD says, worked out from a snapshot. No page here.
-import type { RosterEntry } from '../net/control';
-import type { Snapshot } from '../sync/snapshot';
-import { formatClock } from '../ui/format';
+import type { RosterEntry, Snapshot } from '@tickwire/client';
+import { formatClock } from '@tickwire/ui';
 import type { ArenaEvent } from './events';
 import { DASH_COOLDOWN_TICKS, type ArenaTables, type Phase } from './tables';
 

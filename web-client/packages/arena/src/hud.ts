@@ -1,8 +1,6 @@
 // The HUD's elements; what they say comes from `hud-model.ts`. Nothing here changes the layout while playing.
-import type { Quality } from '../sync/session';
-import { el, setHidden, setText } from '../ui/dom';
-import { formatOrdinal, formatPing } from '../ui/format';
-import { icon, type IconName } from '../ui/icons';
+import type { Quality } from '@tickwire/client';
+import { el, formatOrdinal, formatPing, icon, type IconName, setHidden, setText } from '@tickwire/ui';
 import type { Button } from './generated';
 import type { FeedLine, HudModel } from './hud-model';
 import { KillNotes } from './kill-notes';

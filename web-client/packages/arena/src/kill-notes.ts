@@ -1,6 +1,6 @@
 // What the HUD says of kills: who killed you, for as long as you are dead, and whom you killed, for
 // a moment.
-import { el, setHidden, setText } from '../ui/dom';
+import { el, setHidden, setText } from '@tickwire/ui';
 import type { DeathNote, KillNote } from './hud-model';
 import { cssColor, playerColor } from './palette';
 import { HEALTH_MAX, KILL_SCORE } from './tables';

@@ -1,5 +1,5 @@
 // The whole arena in a corner: walls once, fighters a few times a second.
-import { el } from '../ui/dom';
+import { el } from '@tickwire/ui';
 import { ARENA_SIDE } from './generated';
 import type { ArenaMap } from './map';
 import { COLORS, cssColor, playerColor } from './palette';

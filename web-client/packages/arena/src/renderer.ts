@@ -1,7 +1,7 @@
 // Draws scenes with PixiJS. Keeps one view per fighter, shot and pickup, by id, and destroys it when its id is gone.
 import 'pixi.js/unsafe-eval'; // The content security policy forbids eval, which Pixi otherwise uses for shaders.
 import { Application, Container, Graphics } from 'pixi.js';
-import type { RosterEntry } from '../net/control';
+import type { RosterEntry } from '@tickwire/client';
 import { toScreen, type View } from './camera';
 import type { Vector } from './controls';
 import { Effects } from './effects';

@@ -1,8 +1,7 @@
 // The results of each round of a match, from the server's ranking to the next round or the end.
 //
 // Invariant: once a match is over for the player, its results stay as they are until they are closed.
-import type { Results } from '../net/control';
-import type { MatchSession } from '../sync/session';
+import type { MatchSession, Results } from '@tickwire/client';
 import type { HudModel, ScoreLine } from './hud-model';
 import { ResultsScreen } from './results';
 import { resultLines, type Vote } from './results-model';

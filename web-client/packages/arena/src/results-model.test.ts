@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Results, RosterEntry } from '../net/control';
+import type { Results, RosterEntry } from '@tickwire/client';
 import { headline, resultLines, voteNote } from './results-model';
 
 const RESULTS: Results = {

@@ -1,6 +1,6 @@
 // What the results say, worked out from the server's ranking. No page here.
-import type { Results, RosterEntry } from '../net/control';
-import { formatOrdinal } from '../ui/format';
+import type { Results, RosterEntry } from '@tickwire/client';
+import { formatOrdinal } from '@tickwire/ui';
 import { isAway, type HudModel, type ScoreLine } from './hud-model';
 
 /** The server's ranking, with kills and deaths from the newest snapshot. Names are kept of those who leave meanwhile. */

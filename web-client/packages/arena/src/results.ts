@@ -1,7 +1,5 @@
 // The end of a match: who won, a vote for another round, or away.
-import { Announcer } from '../ui/announcer';
-import { button, el, setHidden, setText } from '../ui/dom';
-import { Dialog } from '../ui/dialog';
+import { Announcer, button, Dialog, el, setHidden, setText } from '@tickwire/ui';
 import type { ScoreLine } from './hud-model';
 import { headline, TOLD_SECONDS, voteNote, type Vote } from './results-model';
 import { Scoreboard } from './scoreboard';

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Sample } from '../sync/interpolation';
-import type { Snapshot } from '../sync/snapshot';
+import type { Sample, Snapshot } from '@tickwire/client';
 import { followView, wholeMapView } from './camera';
 import { EventQueue, parseArenaEvent } from './events';
 import { FiredShots } from './fired-shots';
@@ -8,7 +7,7 @@ import { blocked, readMap } from './map';
 import { buildScene, mixAngle, type SceneSource } from './scene';
 import { StandInBlend } from './stand-in';
 import { snapshotOf, SCHEMA, TABLES } from './testing';
-import { FakeReplica } from '../net/fakes';
+import { FakeReplica } from '@tickwire/client/testing';
 
 const MAP = readMap({ ask: () => Int32Array.of(64_000, 64_000, 16_000, 0, 1_600, 16_000) });
 

@@ -1,9 +1,7 @@
 // What one frame shows, in world units: others interpolated, the own fighter predicted, own shots
 // moved on to the predicted tick. While a bot plays the own seat, all that is own is drawn as
 // others are. No drawing here.
-import type { Sample } from '../sync/interpolation';
-import type { PredictedBody } from '../sync/prediction';
-import type { Snapshot } from '../sync/snapshot';
+import type { PredictedBody, Sample, Snapshot } from '@tickwire/client';
 import { blocked, type ArenaMap } from './map';
 import { SUBUNITS, type ArenaTables, type FighterRow, type PickupRow, type ShotRow, type ZoneRow } from './tables';
 

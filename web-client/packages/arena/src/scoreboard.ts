@@ -1,5 +1,5 @@
 // The table of players, on Tab, in the results and on the admin page.
-import { el, setText } from '../ui/dom';
+import { el, setText } from '@tickwire/ui';
 import type { ScoreLine } from './hud-model';
 import { cssColor, playerColor } from './palette';
 

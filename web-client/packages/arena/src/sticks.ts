@@ -1,5 +1,5 @@
 // Draws the two touch sticks where the fingers are, and faintly where they may come down.
-import { el, setHidden } from '../ui/dom';
+import { el, setHidden } from '@tickwire/ui';
 import type { StickView } from './capture';
 import type { Vector } from './controls';
 import { STICK_RADIUS_PX, stickPlace, type Box } from './stick-place';

@@ -1,5 +1,5 @@
 // The arena's tables by name: finds each field's column once, and turns rows into values in world units.
-import { cell, fieldIndex, tableIndex, type Snapshot, type Table, type TableSchema } from '../sync/snapshot';
+import { cell, fieldIndex, type Snapshot, type Table, tableIndex, type TableSchema } from '@tickwire/client';
 import { AIM_TURN, DASH_COOLDOWN_TICKS, OVERCHARGE_TICKS, PROTECTION_TICKS, SUBUNITS, type Fields } from './generated';
 
 export {

@@ -1,5 +1,5 @@
 // Snapshots for tests, built from rows instead of columns.
-import type { Snapshot, TableSchema } from '../sync/snapshot';
+import type { Snapshot, TableSchema } from '@tickwire/client';
 import { ArenaTables } from './tables';
 
 export const SCHEMA: readonly TableSchema[] = [

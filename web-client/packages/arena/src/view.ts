@@ -1,6 +1,6 @@
 // The drawn match: runs the frame loop, builds the scene from a session, moves the camera and plays effects on time.
 // The player's page and the admin page both use it.
-import type { MatchSession } from '../sync/session';
+import type { MatchSession, Replica } from '@tickwire/client';
 import { followView, wholeMapView, type View } from './camera';
 import type { Vector } from './controls';
 import { EventQueue, type ArenaEvent } from './events';
@@ -11,7 +11,6 @@ import { buildScene, type Scene } from './scene';
 import { StandInBlend } from './stand-in';
 import { ArenaTables } from './tables';
 import { FiredShots } from './fired-shots';
-import type { Replica } from '../net/wasm';
 
 export type CameraMode = 'follow' | 'map';
 

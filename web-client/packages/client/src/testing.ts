@@ -1,7 +1,7 @@
 // Stand-ins for tests: a socket driven by hand and a replica that understands JSON instead of the wire.
-import type { ControlRecord, Welcome } from './control';
-import type { SocketLike } from './connection';
-import { MalformedMessage, type Received, type Replica } from './wasm';
+import type { ControlRecord, Welcome } from './replica/control';
+import type { SocketLike } from './net/connection';
+import { MalformedMessage, type Received, type Replica } from './replica/wasm';
 
 export interface FakeMessage {
   readonly controls?: readonly ControlRecord[];

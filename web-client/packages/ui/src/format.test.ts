@@ -8,8 +8,6 @@ import {
   formatPing,
   formatSpan,
 } from './format';
-import { matchLine } from './match-line';
-import { socketUrl } from '../net/route';
 
 describe('formats', () => {
   it('spans are told in their largest unit', () => {
@@ -45,22 +43,5 @@ describe('formats', () => {
     expect([90, 1_234, 12_345].map(formatMicroseconds)).toEqual(['90 µs', '1.23 ms', '12.3 ms']);
     expect([5, 65, 3_700, 200_000].map(formatDuration)).toEqual(['5 s', '1 min 5 s', '1 h 1 min', '2 d 7 h']);
     expect([null, 41.6].map(formatPing)).toEqual(['– ms', '42 ms']);
-  });
-});
-
-describe('matchLine', () => {
-  it('names mode, seats and phase', () => {
-    const match = { id: 'a', mode: 'ffa', phase: 'live', players: 1, bots: 5, max_players: 16 } as const;
-    const modes = [{ id: 'ffa', title: 'Free for all', max_players: 16, tick_rate: 30 }];
-    expect(matchLine(match, modes)).toBe('Free for all · 1 player of 16 + 5 bots · live');
-    expect(matchLine({ ...match, bots: 0, players: 2 }, [])).toBe('ffa · 2 players of 16 · live');
-  });
-});
-
-describe('socketUrl', () => {
-  it('follows the page, or goes where the server says', () => {
-    expect(socketUrl('/ws', 'http://127.0.0.1:8080/?join=X')).toBe('ws://127.0.0.1:8080/ws');
-    expect(socketUrl('/ws', 'https://play.example/')).toBe('wss://play.example/ws');
-    expect(socketUrl('wss://node3.example/ws', 'https://play.example/')).toBe('wss://node3.example/ws');
   });
 });

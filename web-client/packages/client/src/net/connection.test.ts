@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Backoff } from './backoff';
 import { Connection, type ConnectionState, type Credential } from './connection';
-import { FakeReplica, FakeSocket, welcome } from './fakes';
+import { FakeReplica, FakeSocket, welcome } from '../testing';
 import { Route } from './route';
 
 interface Bench {

@@ -6,9 +6,9 @@
 // server opens once more, and is told Hello once more.
 import { Backoff } from './backoff';
 import { closeKind } from './close';
-import type { ControlRecord } from './control';
+import type { ControlRecord } from '../replica/control';
 import type { RouteLike } from './route';
-import { MalformedMessage, type Replica } from './wasm';
+import { MalformedMessage, type Replica } from '../replica/wasm';
 
 export type Credential =
   | { readonly kind: 'ticket'; readonly ticket: string }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeSocket } from './fakes';
+import { FakeSocket } from '../testing';
 import { Paths, type HttpSocketLike, type Path, type PathMemory } from './path';
 
 class FakeHttp extends FakeSocket implements HttpSocketLike {

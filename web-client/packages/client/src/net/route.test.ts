@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Route, streamUrl, type RouteOptions } from './route';
+import { Route, socketUrl, streamUrl, type RouteOptions } from './route';
 
 const route = (changes: Partial<RouteOptions> = {}): Route =>
   new Route({ wsUrl: 'ws?guest=5c', base: 'http://a.example:4001/', isSecure: false, random: () => 0.5, ...changes });
@@ -67,5 +67,13 @@ describe('Route', () => {
     const of = route();
     for (let nth = 0; nth < 100; nth += 1) of.moveTo(`ws://n${nth}.example/ws`);
     expect(of.wsUrls).toHaveLength(9);
+  });
+});
+
+describe('socketUrl', () => {
+  it('follows the page, or goes where the server says', () => {
+    expect(socketUrl('/ws', 'http://127.0.0.1:8080/?join=X')).toBe('ws://127.0.0.1:8080/ws');
+    expect(socketUrl('/ws', 'https://play.example/')).toBe('wss://play.example/ws');
+    expect(socketUrl('wss://node3.example/ws', 'https://play.example/')).toBe('wss://node3.example/ws');
   });
 });

@@ -2,7 +2,7 @@
 // and JSON come out at its outbox, and tables are read straight from its memory.
 //
 // Invariant: a view into module memory never leaves this file, because the next call may move the memory.
-import { tableIndex, type Snapshot, type TableSchema } from '../sync/snapshot';
+import { tableIndex, type Snapshot, type TableSchema } from './snapshot';
 import { parseControls, type ControlRecord } from './control';
 
 interface Exports {

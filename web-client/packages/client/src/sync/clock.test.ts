@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Pong } from '../net/control';
+import type { Pong } from '../replica/control';
 import { TickClock } from './clock';
 
 const MS_PER_TICK = 1000 / 30;

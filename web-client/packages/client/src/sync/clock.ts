@@ -3,7 +3,7 @@
 // it down.
 //
 // Invariant: `advance` never goes back, so no tick gets two inputs.
-import type { Pong } from '../net/control';
+import type { Pong } from '../replica/control';
 
 /** How fast the clock may be bent: a tenth is not felt. */
 const SLEW = 0.1;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SnapshotBuffer } from './interpolation';
-import type { Snapshot } from './snapshot';
+import type { Snapshot } from '../replica/snapshot';
 
 const MS_PER_TICK = 1000 / 30;
 

@@ -3,7 +3,7 @@
 // came meanwhile until it is as late as before.
 //
 // Invariants: the playhead never goes back and never beyond the newest snapshot, so nothing that can slide jumps.
-import type { Snapshot } from './snapshot';
+import type { Snapshot } from '../replica/snapshot';
 
 /** What to draw: a point `alpha` of the way between two snapshots, which are the same one at the edges. */
 export interface Sample {

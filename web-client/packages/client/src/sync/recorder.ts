@@ -1,7 +1,7 @@
 // Keeps what a player did, so that a load test's bots can play it: the Input message of every tick, sent or not.
 //
 // Invariant: bounded. After an hour at 60 Hz nothing more is kept.
-import { toHex } from '../net/wasm';
+import { toHex } from '../replica/wasm';
 
 /** An hour at 60 Hz, which is also the longest recording that the load test reads. */
 const INPUTS_MAX = 60 * 60 * 60;

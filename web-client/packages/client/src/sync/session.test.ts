@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeReplica, FakeSocket, welcome } from '../net/fakes';
+import { FakeReplica, FakeSocket, welcome } from '../testing';
 import { MatchSession } from './session';
 
 const MS_PER_TICK = 1000 / 30;

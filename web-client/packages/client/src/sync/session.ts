@@ -5,13 +5,13 @@
 // before go out.
 import { Connection, type ConnectionState, type Credential, type SocketLike } from '../net/connection';
 import type { RouteLike } from '../net/route';
-import type { ControlRecord, Lobby, Results, RosterEntry, Welcome } from '../net/control';
-import type { Replica } from '../net/wasm';
+import type { ControlRecord, Lobby, Results, RosterEntry, Welcome } from '../replica/control';
+import type { Replica } from '../replica/wasm';
 import { TickClock } from './clock';
 import { HeldInput } from './held';
 import { SnapshotBuffer, type Sample } from './interpolation';
 import { Prediction, type BodyFields, type PredictedBody } from './prediction';
-import type { Snapshot } from './snapshot';
+import type { Snapshot } from '../replica/snapshot';
 
 export interface SessionListener {
   state(state: ConnectionState): void;

@@ -1,32 +1,41 @@
 // One player's screen during a match: stage, HUD, controls, lobby, menu and results around one session.
-import type { ConnectionState, Credential, SocketLike } from '../net/connection';
-import type { RouteLike } from '../net/route';
-import type { Welcome } from '../net/control';
-import type { Replica } from '../net/wasm';
-import { InputRecorder } from '../sync/recorder';
-import { MatchSession } from '../sync/session';
-import { Announcer } from '../ui/announcer';
-import { el, setHidden } from '../ui/dom';
-import type { Dialog } from '../ui/dialog';
-import { inviteDialog } from '../ui/invite';
-import { LobbyScreen } from '../ui/lobby';
-import { buildLobby } from '../ui/lobby-model';
-import { ZoomLock } from '../ui/zoom';
-import { announcement } from './announcements';
-import { InputCapture } from './capture';
-import { inputNumbers } from './generated';
-import { parseArenaEvent } from './events';
-import { Hud } from './hud';
-import { buildHud, deathNote, feedLine, killNote, type HudModel } from './hud-model';
+import {
+  type ConnectionState,
+  type Credential,
+  InputRecorder,
+  MatchSession,
+  type Replica,
+  type RouteLike,
+  type SocketLike,
+  type Welcome,
+} from '@tickwire/client';
+import { Announcer, type Dialog, el, setHidden } from '@tickwire/ui';
+import { inviteDialog } from './invite';
+import { LobbyScreen } from './lobby';
+import { buildLobby } from './lobby-model';
+import { ZoomLock } from './zoom';
+import {
+  announcement,
+  ArenaView,
+  type Box,
+  buildHud,
+  deathNote,
+  feedLine,
+  type Frame,
+  Hud,
+  type HudModel,
+  InputCapture,
+  inputNumbers,
+  killNote,
+  Minimap,
+  parseArenaEvent,
+  Presence,
+  ResultsFlow,
+  Sticks,
+  SUBUNITS,
+  TELEPORT_UNITS,
+} from '@tickwire/arena';
 import { menuDialog } from './menu';
-import { Minimap } from './minimap';
-import { Presence } from './presence';
-import { ResultsFlow } from './results-flow';
-import { Sticks } from './sticks';
-import { SUBUNITS } from './tables';
-import { TELEPORT_UNITS } from './scene';
-import type { Box } from './stick-place';
-import { ArenaView, type Frame } from './view';
 
 export interface PlayScreenOptions {
   readonly onState: (state: ConnectionState) => void;
