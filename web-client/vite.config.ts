@@ -34,6 +34,6 @@ export default defineConfig(({ command }) => {
         '/admin/api': { target: adminServer, ws: true },
       },
     },
-    test: { include: ['{src,packages/*/src}/**/*.test.ts'], environment: 'node' },
+    test: { include: ['*.test.ts', '{src,packages/*/src}/**/*.test.ts'], environment: 'node' },
   };
 });

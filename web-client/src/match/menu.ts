@@ -33,7 +33,7 @@ function howToPlay(): Node[] {
 /** For developers: what was played so far, for a load test's bots to play. */
 function saveRecording(recorder: InputRecorder): HTMLElement {
   return button(`Save my ${String(recorder.length)} inputs`, { class: 'link', 'data-testid': 'save-recording' }, () => {
-    const file = URL.createObjectURL(new Blob([recorder.toJson('arena')], { type: 'application/json' }));
+    const file = URL.createObjectURL(new Blob([recorder.toJson()], { type: 'application/json' }));
     el('a', { href: file, download: 'tickwire-inputs.json' }).click();
     URL.revokeObjectURL(file);
   });

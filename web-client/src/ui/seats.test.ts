@@ -74,6 +74,6 @@ describe('Seats', () => {
         ...account,
         another: () => Promise.resolve(null),
       }).take('Ada', { kind: 'quick' }, 'ffa'),
-    ).rejects.toThrow('Sign in again');
+    ).rejects.toMatchObject({ code: 'session_expired' });
   });
 });

@@ -11,7 +11,7 @@ import {
 } from '@tickwire/ui';
 import type { AdminMatch, AdminReport, MatchElsewhere } from './admin-api';
 import { ageOf, isDormant, isSlow, overrunsOften, seats } from './figures';
-import { Table } from './table';
+import { KeyedTable } from './table';
 
 interface Column {
   readonly title: string;
@@ -78,7 +78,7 @@ export class Dashboard {
   private answeredMs: number | null = null;
   private readonly problem = el('p', { class: 'form-error', role: 'alert', 'data-testid': 'admin-problem' });
   private readonly actions: Actions;
-  private readonly elsewhere = new Table<MatchElsewhere>({
+  private readonly elsewhere = new KeyedTable<MatchElsewhere>({
     testId: 'admin-elsewhere',
     titleId: 'elsewhere-title',
     columns: [

@@ -1,7 +1,7 @@
 // The players of one match with Kick and Ban, the bans with Lift, and what operators did.
-import { button, el, formatDuration, setHidden, setText } from '@tickwire/ui';
+import { button, el, formatDuration, problemSentence, setHidden, setText } from '@tickwire/ui';
 import type { AdminApi, AdminMatch, AuditEntry, Ban, Person } from './admin-api';
-import { Table } from './table';
+import { KeyedTable } from './table';
 import { askToBan, askToKick } from './verdict-dialog';
 
 const PRESENCE: Readonly<Record<Person['presence'], string>> = {
@@ -19,16 +19,16 @@ export class Moderation {
   private match: AdminMatch | null = null;
   private readonly peopleTitle = el('h2', { id: 'people-title' });
   private readonly problem = el('p', { class: 'form-error', role: 'alert', 'data-testid': 'people-problem' });
-  private readonly people: Table<Person>;
+  private readonly people: KeyedTable<Person>;
   private readonly peopleCard: HTMLElement;
-  private readonly bans: Table<Ban>;
+  private readonly bans: KeyedTable<Ban>;
   private readonly bansCard: HTMLElement;
-  private readonly audit: Table<AuditEntry>;
+  private readonly audit: KeyedTable<AuditEntry>;
   private readonly auditCard: HTMLElement;
 
   constructor(api: () => AdminApi | null) {
     this.api = api;
-    this.people = new Table<Person>({
+    this.people = new KeyedTable<Person>({
       testId: 'admin-people',
       titleId: 'people-title',
       columns: [
@@ -40,7 +40,7 @@ export class Moderation {
       key: ({ session, network, name }) => `${session} ${network ?? ''} ${name}`,
       actions: (person) => this.actionsFor(person),
     });
-    this.bans = new Table<Ban>({
+    this.bans = new KeyedTable<Ban>({
       testId: 'admin-bans',
       titleId: 'bans-title',
       columns: [
@@ -57,7 +57,7 @@ export class Moderation {
         ),
       ],
     });
-    this.audit = new Table<AuditEntry>({
+    this.audit = new KeyedTable<AuditEntry>({
       testId: 'admin-audit',
       titleId: 'audit-title',
       columns: [
@@ -112,7 +112,7 @@ export class Moderation {
       setText(this.problem, people.length === 0 ? 'Nobody has a seat in this match.' : '');
       return people;
     } catch (error) {
-      setText(this.problem, error instanceof Error ? error.message : '');
+      setText(this.problem, problemSentence(error, ''));
       return [];
     }
   }

@@ -10,7 +10,7 @@ export interface TableOptions<Row> {
   readonly actions?: (row: Row) => readonly HTMLElement[];
 }
 
-export class Table<Row> {
+export class KeyedTable<Row> {
   readonly element: HTMLElement;
   private readonly options: TableOptions<Row>;
   private readonly body = el('tbody');

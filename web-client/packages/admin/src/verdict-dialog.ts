@@ -1,5 +1,5 @@
 // Asks the operator why somebody leaves a match or is banned, and for how long.
-import { button, Dialog, el, setText } from '@tickwire/ui';
+import { button, Dialog, el, problemSentence, setText } from '@tickwire/ui';
 import type { NewBan, Person } from './admin-api';
 
 const LENGTHS: readonly (readonly [string, number | null])[] = [
@@ -66,7 +66,7 @@ function ask(verb: string, title: string, fields: readonly (Node | null)[], act:
       await act();
       dialog.close();
     } catch (error) {
-      setText(problem, error instanceof Error ? error.message : 'The server refused that.');
+      setText(problem, problemSentence(error, 'The server refused that.'));
     }
   };
   const actions = el(

@@ -1,40 +1,63 @@
-// Watches one match through the player's renderer, without a seat in it.
-import { ArenaView, buildHud, parseArenaEvent, Scoreboard, SUBUNITS, TELEPORT_UNITS } from '@tickwire/arena';
+// Watches one match of whatever game, without a seat in it.
 import {
-  closeKind,
-  type ConnectionState,
   MatchSession,
+  type ConnectionState,
+  type GameBindings,
   type Replica,
   type RosterEntry,
   type SocketLike,
+  type TableFields,
 } from '@tickwire/client';
-import { button, el, setText } from '@tickwire/ui';
+import { button, closeSentence, el, setText } from '@tickwire/ui';
 
-const SIDE_INTERVAL_MS = 200;
+/** How a game shows a match to who has no seat in it. */
+export interface WatchView<Input, Event> {
+  /** A body further from where it was drawn than this is somewhere else, and drawn there at once. */
+  readonly teleport: number;
+  /** What belongs beside the stage. */
+  readonly side: HTMLElement;
+  begin(session: MatchSession<Input, Event>): void;
+  welcomed(): void;
+  happened(event: Event, tick: number): void;
+  /** Looks at this player; null: at the whole map. */
+  follow(player: number | null): void;
+  dispose(): void;
+}
 
-export interface WatchOptions {
+export interface WatchViewOptions {
+  /** What the match does, in a few words; several times a second. */
+  readonly onStatus: (status: string) => void;
+}
+
+export interface WatchOptions<Input, Event> {
+  readonly game: GameBindings<TableFields, Input, Event>;
+  /** Draws in a stage that is in the page. */
+  readonly createView: (
+    stage: HTMLElement,
+    replica: Replica,
+    options: WatchViewOptions,
+  ) => Promise<WatchView<Input, Event>>;
   readonly replica: Replica;
   readonly openSocket: () => WebSocket;
   readonly title: string;
   readonly onClose: () => void;
 }
 
-export class Watch {
+export class Watch<Input, Event> {
   readonly element: HTMLElement;
-  private readonly options: WatchOptions;
+  private readonly options: WatchOptions<Input, Event>;
   private readonly stage = el('div', { class: 'stage', 'data-testid': 'watch-stage' });
   private readonly state = el('span', { class: 'muted', role: 'status', 'data-testid': 'watch-state' }, 'Connecting…');
   private readonly timer = el('span', { class: 'watch-timer', 'data-testid': 'watch-timer' });
   private readonly camera = el('select', { 'aria-label': 'Camera', 'data-testid': 'watch-camera' });
-  private readonly scores = new Scoreboard('Players in this match');
-  private view: ArenaView | null = null;
-  private session: MatchSession | null = null;
-  private sideMs = 0;
+  private readonly side = el('div', { class: 'watch-side card' });
+  private view: WatchView<Input, Event> | null = null;
+  private session: MatchSession<Input, Event> | null = null;
   /** A list of a thousand is not made anew for each who comes or goes, but with the other figures. */
   private rosterIsNew = false;
   private stopped = false;
 
-  constructor(options: WatchOptions) {
+  constructor(options: WatchOptions<Input, Event>) {
     this.options = options;
     this.camera.addEventListener('change', () => {
       this.applyCamera();
@@ -52,26 +75,30 @@ export class Watch {
         this.state,
         el('label', { class: 'camera' }, 'Camera ', this.camera),
       ),
-      el('div', { class: 'watch-main' }, this.stage, el('div', { class: 'watch-side card' }, this.scores.element)),
+      el('div', { class: 'watch-main' }, this.stage, this.side),
     );
   }
 
   /** Call once the element is in the page: the renderer takes its size from there. */
   async start(): Promise<void> {
-    const { replica } = this.options;
-    const view = await ArenaView.create(this.stage, replica);
+    const { game, replica } = this.options;
+    const view = await this.options.createView(this.stage, replica, {
+      onStatus: (status) => {
+        this.showStatus(status);
+      },
+    });
     if (this.stopped) {
       view.dispose();
       return;
     }
     this.view = view;
-    const session = new MatchSession({
+    this.side.append(view.side);
+    const session = new MatchSession<Input, Event>({
+      game,
       replica,
       credential: { kind: 'none' },
       openSocket: () => this.options.openSocket() as SocketLike,
-      body: view.tables.body,
-      teleport: TELEPORT_UNITS * SUBUNITS,
-      readInput: () => [],
+      teleport: view.teleport,
       listener: {
         state: (state) => {
           this.showState(state);
@@ -83,17 +110,13 @@ export class Watch {
         roster: () => {
           this.rosterIsNew = true;
         },
-        game: (raw, tick) => {
-          const event = parseArenaEvent(raw);
-          if (event) view.queueEvent(event, tick);
+        game: (event, tick) => {
+          view.happened(event, tick);
         },
       },
     });
     this.session = session;
-    view.onFrame = ({ nowMs }) => {
-      this.updateSide(nowMs);
-    };
-    view.show(session);
+    view.begin(session);
     this.applyCamera();
     session.start();
   }
@@ -117,26 +140,14 @@ export class Watch {
         setText(this.state, 'Connection lost. Reconnecting…');
         break;
       case 'closed':
-        setText(this.state, closeKind(state.reason).sentence);
+        setText(this.state, closeSentence(state.reason));
         break;
     }
   }
 
-  private updateSide(nowMs: number): void {
-    const { session, view } = this;
-    if (!session?.latest || !view || nowMs - this.sideMs < SIDE_INTERVAL_MS) return;
-    this.sideMs = nowMs;
-    if (this.rosterIsNew) this.fillCamera(session.roster);
-    const hud = buildHud({
-      tables: view.tables,
-      snapshot: session.latest,
-      roster: session.roster,
-      player: null,
-      tickRate: session.tickRate,
-      dashReadyIn: null,
-    });
-    this.scores.update(hud.lines);
-    setText(this.timer, hud.timer === '' ? hud.phase : `${hud.phase} ${hud.timer}`);
+  private showStatus(status: string): void {
+    if (this.session && this.rosterIsNew) this.fillCamera(this.session.roster);
+    setText(this.timer, status);
   }
 
   private fillCamera(roster: ReadonlyMap<number, RosterEntry>): void {
@@ -153,9 +164,6 @@ export class Watch {
   }
 
   private applyCamera(): void {
-    const { view } = this;
-    if (!view) return;
-    view.camera = this.camera.value === 'map' ? 'map' : 'follow';
-    view.followPlayer = this.camera.value === 'map' ? null : Number(this.camera.value);
+    this.view?.follow(this.camera.value === 'map' ? null : Number(this.camera.value));
   }
 }

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { EventQueue, type ArenaEvent } from './events';
+import { EventQueue } from './events';
+import type { GameEvent } from './generated';
 
-const pickup = (player: number): ArenaEvent => ({ kind: 'pickup', player }) as unknown as ArenaEvent;
+const pickup = (player: number): GameEvent => ({ kind: 'pickup', player }) as unknown as GameEvent;
 
 it('keeps the newest events for a tab that draws nothing, and no more than a stall brings', () => {
   const queue = new EventQueue();

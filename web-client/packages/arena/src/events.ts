@@ -1,29 +1,20 @@
-// The arena's own events.
+// Events wait here for the picture to catch up with them.
 import type { GameEvent } from './generated';
-
-export type ArenaEvent = GameEvent;
-
-/** Null for a kind this page does not know. */
-export function parseArenaEvent(event: unknown): ArenaEvent | null {
-  if (typeof event !== 'object' || event === null) return null;
-  const { kind } = event as { kind?: unknown };
-  return kind === 'kill' || kind === 'pickup' || kind === 'hit' ? (event as ArenaEvent) : null;
-}
 
 /** More than a stall of seconds brings. A tab that nobody sees draws nothing: the oldest are lost, and not missed. */
 const WAITING_MAX = 512;
 
 /** Holds events until the drawn tick reaches theirs, so that a hit shows when the drawn shot arrives. */
 export class EventQueue {
-  private waiting: { readonly tick: number; readonly event: ArenaEvent }[] = [];
+  private waiting: { readonly tick: number; readonly event: GameEvent }[] = [];
 
-  push(event: ArenaEvent, tick: number): void {
+  push(event: GameEvent, tick: number): void {
     this.waiting.push({ tick, event });
     if (this.waiting.length > WAITING_MAX) this.waiting.shift();
   }
 
   /** Events up to the tick, oldest first. */
-  take(tick: number): ArenaEvent[] {
+  take(tick: number): GameEvent[] {
     const due = this.waiting.filter((entry) => entry.tick <= tick);
     if (due.length > 0) this.waiting = this.waiting.filter((entry) => entry.tick > tick);
     return due.map((entry) => entry.event);

@@ -2,7 +2,7 @@
 import { Container, Graphics, Text } from 'pixi.js';
 import { COLORS, playerColor } from './palette';
 import type { SceneFighter } from './scene';
-import { FIGHTER_RADIUS, HEALTH_MAX, PROTECTION_TICKS } from './tables';
+import { FIGHTER_RADIUS, HEALTH_MAX, PROTECTION_TICKS } from './generated';
 
 const BAR_WIDTH = 54;
 const BAR_HEIGHT = 6;
@@ -21,6 +21,12 @@ export interface Played {
   readonly away: boolean;
 }
 
+interface BodyLook {
+  readonly color: number;
+  readonly own: boolean;
+  readonly bot: boolean;
+}
+
 export class FighterView {
   readonly view = new Container();
   private readonly barrel = new Graphics();
@@ -31,7 +37,7 @@ export class FighterView {
   private readonly bar = new Graphics();
   private readonly label: Text;
   private drawnHealth = -1;
-  private drawnBody = '';
+  private drawnBody: BodyLook = { color: -1, own: false, bot: false };
   private drawnShield = 0;
   private flashedMs = -Infinity;
   private readonly reducedMotion: boolean;
@@ -106,9 +112,9 @@ export class FighterView {
 
   /** People are discs, bots hexagons. */
   private drawBody(color: number, own: boolean, bot: boolean): void {
-    const drawn = `${color} ${own} ${bot}`;
-    if (this.drawnBody === drawn) return;
-    this.drawnBody = drawn;
+    const drawn = this.drawnBody;
+    if (drawn.color === color && drawn.own === own && drawn.bot === bot) return;
+    this.drawnBody = { color, own, bot };
     this.barrel
       .clear()
       .roundRect(4, -6, FIGHTER_RADIUS + 10, 12, 4)

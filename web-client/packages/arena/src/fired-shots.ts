@@ -1,5 +1,5 @@
 // Own shots from the moment they are fired: flown by the module, as the server will, until a snapshot contains them.
-import type { Replica } from '@tickwire/client';
+import { INPUT_LEAD_TICKS_MAX, type Replica } from '@tickwire/client';
 import { AIM_TURN, SHOT_SPEED, SUBUNITS, shotFlight } from './generated';
 import { ownShotId, type SceneShot } from './scene';
 import type { ArenaTables, MuzzleRow } from './tables';
@@ -7,9 +7,6 @@ import type { ArenaTables, MuzzleRow } from './tables';
 interface Fired extends MuzzleRow {
   readonly tick: number;
 }
-
-/** Further ahead than this the page is never. */
-const REMEMBERED = 32;
 
 export class FiredShots {
   private readonly tables: ArenaTables;
@@ -35,7 +32,7 @@ export class FiredShots {
     }
     const muzzle = this.tables.muzzle(row);
     if (this.fireReady !== null && muzzle.fireReady !== this.fireReady) this.fired.push({ ...muzzle, tick });
-    if (this.fired.length > REMEMBERED) this.fired.shift();
+    if (this.fired.length > INPUT_LEAD_TICKS_MAX) this.fired.shift();
     this.fireReady = muzzle.fireReady;
   }
 

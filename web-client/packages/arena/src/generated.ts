@@ -1,4 +1,11 @@
 // What the page knows of the game `arena`. Generated: `cargo xtask bindings` writes it.
+import type { Answers, GameBindings } from '@tickwire/client';
+
+/** The game, as the server names it. */
+export const NAME = 'arena';
+
+/** The ways to play, the usual one first. */
+export const MODES = ['ffa', 'royale'] as const;
 
 export const SUBUNITS = 16;
 export const AIM_TURN = 1024;
@@ -14,27 +21,31 @@ export const ARENA_SIDE = 4000;
 export const PUSH_MAX = 127;
 export const AIM_UNITS = 65536;
 
-/** The tables of a snapshot, and their fields. */
-export interface Fields {
-  readonly match: 'phase' | 'phase_ends';
-  readonly fighter:
-    | 'player'
-    | 'vx'
-    | 'vy'
-    | 'x'
-    | 'y'
-    | 'aim'
-    | 'health'
-    | 'dash_ready'
-    | 'fire_ready'
-    | 'overcharge_until'
-    | 'protected_until';
-  readonly shot: 'owner' | 'born' | 'damage' | 'vx' | 'vy' | 'x' | 'y';
-  readonly pickup: 'kind' | 'x' | 'y';
-  readonly score: 'player' | 'score' | 'kills' | 'deaths' | 'respawn_at';
-  readonly zone: 'x' | 'y' | 'growth' | 'radius' | 'alive';
-  readonly leader: 'rank' | 'player' | 'score' | 'kills';
-}
+/** The tables of a snapshot, and their fields in order. */
+export const TABLES = {
+  match: ['phase', 'phase_ends'],
+  fighter: [
+    'player',
+    'vx',
+    'vy',
+    'x',
+    'y',
+    'aim',
+    'health',
+    'dash_ready',
+    'fire_ready',
+    'overcharge_until',
+    'protected_until',
+  ],
+  shot: ['owner', 'born', 'damage', 'vx', 'vy', 'x', 'y'],
+  pickup: ['kind', 'x', 'y'],
+  score: ['player', 'score', 'kills', 'deaths', 'respawn_at'],
+  zone: ['x', 'y', 'growth', 'radius', 'alive'],
+  leader: ['rank', 'player', 'score', 'kills'],
+} as const;
+
+/** The table whose row is predicted for the own player, and the fields that say where it is. */
+export const BODY = { table: 'fighter', place: ['x', 'y'] } as const;
 
 /** What a player holds down during a tick. */
 export interface Input {
@@ -60,11 +71,7 @@ export const inputNumbers = (input: Input): readonly number[] => [
 export const BUTTONS = ['fire', 'dash'] as const;
 export type Button = (typeof BUTTONS)[number];
 
-/** What answers the questions below with the game's own code: the browser module. */
-export interface Answers {
-  ask(question: number, ...numbers: readonly number[]): Int32Array;
-}
-
+// Questions that the game's own code answers, in the browser module.
 export const map = (module: Answers): Int32Array => module.ask(0);
 export const shotFlight = (module: Answers, x: number, y: number, aim: number, age: number): Int32Array =>
   module.ask(1, x, y, aim, age);
@@ -74,3 +81,11 @@ export type GameEvent =
   | { readonly kind: 'kill'; readonly killer: number; readonly victim: number; readonly left: number }
   | { readonly kind: 'pickup'; readonly player: number; readonly pickup: number }
   | { readonly kind: 'hit'; readonly victim: number; readonly by: number; readonly damage: number };
+
+/** What the client must know to play it. */
+export const game: GameBindings<typeof TABLES, Input, GameEvent> = {
+  name: NAME,
+  tables: TABLES,
+  body: BODY,
+  inputNumbers,
+};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RosterEntry } from '@tickwire/client';
 import { buildHud, deathNote, feedLine, killNote, type HudSource } from './hud-model';
-import { snapshotOf, TABLES } from './testing';
+import { snapshotOf, ARENA_TABLES } from './testing';
 import { ticksLeft } from './tables';
 
 const roster = new Map<number, RosterEntry>([
@@ -11,7 +11,7 @@ const roster = new Map<number, RosterEntry>([
 ]);
 
 function source(rows: Parameters<typeof snapshotOf>[1], player: number | null = 1): HudSource {
-  return { tables: TABLES, snapshot: snapshotOf(1_000, rows), roster, player, tickRate: 30, dashReadyIn: null };
+  return { tables: ARENA_TABLES, snapshot: snapshotOf(1_000, rows), roster, player, tickRate: 30, dashReadyIn: null };
 }
 
 const scores = [

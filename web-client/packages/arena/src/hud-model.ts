@@ -1,8 +1,8 @@
 // What the HUD says, worked out from a snapshot. No page here.
-import type { RosterEntry, Snapshot } from '@tickwire/client';
+import type { Phase, RosterEntry, Snapshot } from '@tickwire/client';
 import { formatClock } from '@tickwire/ui';
-import type { ArenaEvent } from './events';
-import { DASH_COOLDOWN_TICKS, type ArenaTables, type Phase } from './tables';
+import { DASH_COOLDOWN_TICKS, type GameEvent } from './generated';
+import type { ArenaTables } from './tables';
 
 export interface ScoreLine {
   readonly player: number;
@@ -147,7 +147,7 @@ export interface FeedLine {
 
 /** The kill feed's line for an event; null for one that is not told there. */
 export function feedLine(
-  event: ArenaEvent,
+  event: GameEvent,
   roster: ReadonlyMap<number, RosterEntry>,
   player: number | null,
 ): FeedLine | null {
@@ -175,7 +175,7 @@ export interface DeathNote {
 
 /** Null for an event that is not the own player's death. */
 export function deathNote(
-  event: ArenaEvent,
+  event: GameEvent,
   roster: ReadonlyMap<number, RosterEntry>,
   player: number | null,
 ): DeathNote | null {
@@ -193,7 +193,7 @@ export interface KillNote {
 
 /** Null for an event that is not the own player's kill. */
 export function killNote(
-  event: ArenaEvent,
+  event: GameEvent,
   roster: ReadonlyMap<number, RosterEntry>,
   player: number | null,
 ): KillNote | null {

@@ -1,11 +1,10 @@
 // The HUD's elements; what they say comes from `hud-model.ts`. Nothing here changes the layout while playing.
 import type { Quality } from '@tickwire/client';
 import { el, formatOrdinal, formatPing, icon, type IconName, setHidden, setText } from '@tickwire/ui';
-import type { Button } from './generated';
+import { HEALTH_MAX, type Button } from './generated';
 import type { FeedLine, HudModel } from './hud-model';
 import { KillNotes } from './kill-notes';
 import { Scoreboard } from './scoreboard';
-import { HEALTH_MAX } from './tables';
 
 const FEED_MAX = 4;
 const FEED_MS = 6_000;

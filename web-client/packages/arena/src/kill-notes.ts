@@ -3,7 +3,7 @@
 import { el, setHidden, setText } from '@tickwire/ui';
 import type { DeathNote, KillNote } from './hud-model';
 import { cssColor, playerColor } from './palette';
-import { HEALTH_MAX, KILL_SCORE } from './tables';
+import { HEALTH_MAX, KILL_SCORE } from './generated';
 
 const KILL_MS = 2_400;
 const KILLS_MAX = 3;

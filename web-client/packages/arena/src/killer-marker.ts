@@ -4,7 +4,7 @@ import { Container, Graphics } from 'pixi.js';
 import type { View } from './camera';
 import type { Vector } from './controls';
 import { COLORS } from './palette';
-import { FIGHTER_RADIUS } from './tables';
+import { FIGHTER_RADIUS } from './generated';
 
 /** From the edge of the screen, pixels. */
 const EDGE_PX = 46;

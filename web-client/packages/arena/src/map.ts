@@ -1,5 +1,6 @@
 // The arena's walls, as the browser module knows them.
-import { ARENA_SIDE, SUBUNITS, map, type Answers } from './generated';
+import type { Answers } from '@tickwire/client';
+import { ARENA_SIDE, SUBUNITS, map } from './generated';
 
 export interface Rect {
   readonly x: number;

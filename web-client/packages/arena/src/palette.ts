@@ -29,6 +29,14 @@ export function playerColor(player: number, own: boolean): number {
   return own ? COLORS.accent : (OTHERS[player % OTHERS.length] ?? COLORS.muted);
 }
 
+/** The same for the page's styles. Each colour of the palette is written once, not for every frame. */
 export function cssColor(color: number): string {
-  return `#${color.toString(16).padStart(6, '0')}`;
+  const known = CSS_COLORS.get(color);
+  if (known !== undefined) return known;
+  const css = `#${color.toString(16).padStart(6, '0')}`;
+  CSS_COLORS.set(color, css);
+  return css;
 }
+
+/** As many as the palette has. */
+const CSS_COLORS = new Map<number, string>();

@@ -5,7 +5,7 @@ import type { RosterEntry } from '@tickwire/client';
 import { toScreen, type View } from './camera';
 import type { Vector } from './controls';
 import { Effects } from './effects';
-import type { ArenaEvent } from './events';
+import { SHOT_RADIUS, type GameEvent } from './generated';
 import { FighterView } from './fighter-view';
 import { GraphicsLoss } from './graphics-loss';
 import { KillerMarker } from './killer-marker';
@@ -13,7 +13,7 @@ import { isAway } from './hud-model';
 import type { ArenaMap } from './map';
 import { COLORS, playerColor } from './palette';
 import type { Scene, SceneFighter, SceneShot } from './scene';
-import { SHOT_RADIUS, type PickupRow, type ZoneRow } from './tables';
+import { pickupKind, type PickupRow, type ZoneRow } from './tables';
 
 const GRID = 200;
 
@@ -119,7 +119,7 @@ export class Renderer {
   }
 
   /** Shows an event where its players were last drawn. */
-  event(event: ArenaEvent, player: number | null, nowMs: number): void {
+  event(event: GameEvent, player: number | null, nowMs: number): void {
     if (event.kind === 'hit') {
       const place = this.lastPlaces.get(event.victim);
       const fighter = this.scene.fighters.find((row) => row.player === event.victim);
@@ -133,7 +133,7 @@ export class Renderer {
       if (place) this.effects.kill(event.victim, place.x, place.y, color, nowMs);
     } else {
       const place = this.lastPlaces.get(event.player);
-      const color = event.pickup === 0 ? COLORS.health : COLORS.overcharge;
+      const color = pickupKind(event.pickup) === 'health' ? COLORS.health : COLORS.overcharge;
       if (place) this.effects.pickup(place.x, place.y, color, nowMs);
     }
   }

@@ -1,10 +1,11 @@
 // The results of each round of a match, from the server's ranking to the next round or the end.
 //
 // Invariant: once a match is over for the player, its results stay as they are until they are closed.
-import type { MatchSession, Results } from '@tickwire/client';
+import type { Results } from '@tickwire/client';
 import type { HudModel, ScoreLine } from './hud-model';
 import { ResultsScreen } from './results';
 import { resultLines, type Vote } from './results-model';
+import type { ArenaSession } from './session';
 
 export interface ResultsFlowOptions {
   readonly onPlayAgain: () => void;
@@ -44,11 +45,11 @@ export class ResultsFlow {
   }
 
   /** Somebody came, left or has another name. */
-  remember(session: MatchSession): void {
+  remember(session: ArenaSession): void {
     for (const entry of session.roster.values()) this.names.set(entry.player, entry.name);
   }
 
-  show(results: Results, session: MatchSession, model: HudModel | null): void {
+  show(results: Results, session: ArenaSession, model: HudModel | null): void {
     if (this.screen?.isOver === true) return;
     this.close();
     this.screen = new ResultsScreen({
@@ -63,7 +64,7 @@ export class ResultsFlow {
   }
 
   /** Counts down, and closes when the next round begins, which it answers. Call it for every look at the match. */
-  follow(session: MatchSession, model: HudModel, tick: number): boolean {
+  follow(session: ArenaSession, model: HudModel, tick: number): boolean {
     if (model.phase !== 'finished') this.isNewcomer = false;
     if (this.screen?.isOver !== false) return false;
     const { results } = session;
@@ -90,7 +91,7 @@ export class ResultsFlow {
     this.screen = null;
   }
 
-  private lines(results: Results, session: MatchSession, model: HudModel | null): ScoreLine[] {
+  private lines(results: Results, session: ArenaSession, model: HudModel | null): ScoreLine[] {
     return resultLines(results, session.roster, session.player, model, this.names);
   }
 
@@ -99,7 +100,7 @@ export class ResultsFlow {
     return this.votedBy === results.rematchBy ? 'voted' : 'open';
   }
 
-  private voteRematch(results: Results, session: MatchSession): boolean {
+  private voteRematch(results: Results, session: ArenaSession): boolean {
     const sent = session.voteRematch();
     if (sent) this.votedBy = results.rematchBy;
     return sent;

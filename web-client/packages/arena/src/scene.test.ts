@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Sample, Snapshot } from '@tickwire/client';
 import { followView, wholeMapView } from './camera';
-import { EventQueue, parseArenaEvent } from './events';
+import { EventQueue } from './events';
 import { FiredShots } from './fired-shots';
 import { blocked, readMap } from './map';
 import { buildScene, mixAngle, type SceneSource } from './scene';
 import { StandInBlend } from './stand-in';
-import { snapshotOf, SCHEMA, TABLES } from './testing';
+import { snapshotOf, SCHEMA, ARENA_TABLES } from './testing';
 import { FakeReplica } from '@tickwire/client/testing';
 
 const MAP = readMap({ ask: () => Int32Array.of(64_000, 64_000, 16_000, 0, 1_600, 16_000) });
@@ -17,7 +17,7 @@ function between(from: Snapshot, to: Snapshot, alpha: number): Sample {
 
 function source(parts: Partial<SceneSource> & Pick<SceneSource, 'sample' | 'latest'>): SceneSource {
   return {
-    tables: TABLES,
+    tables: ARENA_TABLES,
     map: MAP,
     player: null,
     predicted: null,
@@ -59,7 +59,7 @@ describe('buildScene', () => {
         sample: between(latest, latest, 0),
         latest,
         player: 2,
-        predicted: { row, x: 3_200, y: 160 },
+        predicted: { row, place: [3_200, 160] },
         predictedTick: 14.2,
       }),
     );
@@ -80,7 +80,7 @@ describe('buildScene', () => {
           sample: between(from, latest, 0.5),
           latest,
           player: 2,
-          predicted: { row, x: 3_200, y: 0 },
+          predicted: { row, place: [3_200, 0] },
           predictedTick: 14,
           standIn,
         }),
@@ -111,7 +111,7 @@ describe('buildScene', () => {
         sample: between(latest, latest, 0),
         latest,
         player: 2,
-        predicted: { row: new Int32Array(SCHEMA[1]?.fields.length ?? 0), x: 0, y: 0 },
+        predicted: { row: new Int32Array(SCHEMA[1]?.fields.length ?? 0), place: [0, 0] },
         predictedTick: 13,
       }),
     );
@@ -128,7 +128,7 @@ describe('FiredShots', () => {
   it('flies a shot from the tick its cooldown began until a snapshot has that tick', () => {
     const replica = new FakeReplica();
     replica.ask = (_question, _x, _y, _aim, age = 0) => Int32Array.of(1_600 + 480 * (age + 1), 3_200, 1);
-    const fired = new FiredShots(TABLES, replica);
+    const fired = new FiredShots(ARENA_TABLES, replica);
     fired.stepped(20, row(0));
     fired.stepped(21, row(26));
     fired.stepped(22, row(26));
@@ -138,7 +138,7 @@ describe('FiredShots', () => {
   });
 
   it('forgets them with the life that fired', () => {
-    const fired = new FiredShots(TABLES, new FakeReplica());
+    const fired = new FiredShots(ARENA_TABLES, new FakeReplica());
     fired.stepped(20, row(0));
     fired.stepped(21, row(26));
     fired.stepped(22, null);
@@ -194,10 +194,5 @@ describe('events', () => {
     expect(queue.take(10.9)).toEqual([]);
     expect(queue.take(11.5).map((event) => event.kind)).toEqual(['pickup']);
     expect(queue.take(12).map((event) => event.kind)).toEqual(['kill']);
-  });
-
-  it('of unknown kinds are nothing', () => {
-    expect(parseArenaEvent({ kind: 'fireworks' })).toBeNull();
-    expect(parseArenaEvent(null)).toBeNull();
   });
 });

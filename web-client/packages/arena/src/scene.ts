@@ -3,7 +3,8 @@
 // others are. No drawing here.
 import type { PredictedBody, Sample, Snapshot } from '@tickwire/client';
 import { blocked, type ArenaMap } from './map';
-import { SUBUNITS, type ArenaTables, type FighterRow, type PickupRow, type ShotRow, type ZoneRow } from './tables';
+import { SUBUNITS } from './generated';
+import type { ArenaTables, FighterRow, PickupRow, ShotRow, ZoneRow } from './tables';
 
 export interface SceneFighter extends FighterRow {
   readonly own: boolean;
@@ -91,7 +92,7 @@ function ownFighter(source: SceneSource, interpolated: SceneFighter | undefined)
   const played = interpolated ?? server;
   if (!predicted || standIn >= 1) return { ...played, health: server.health, own: true };
   const body = tables.predictedFighter(server.id, Math.ceil(predictedTick), predicted.row);
-  const [x, y] = [predicted.x / SUBUNITS, predicted.y / SUBUNITS];
+  const [x = 0, y = 0] = predicted.place.map((value) => value / SUBUNITS);
   return {
     ...body,
     player: server.player,

@@ -29,6 +29,8 @@ class StickElement {
   readonly element: HTMLElement;
   private readonly knob = el('div', { class: 'stick-knob' });
   private home: Vector | null = null;
+  /** Where it is drawn: its place, and how far the knob is from there. */
+  private drawn: readonly number[] = [];
 
   constructor(side: string) {
     this.element = el('div', { class: 'stick', 'data-testid': `stick-${side}`, hidden: true }, this.knob);
@@ -45,7 +47,12 @@ class StickElement {
     if (!place) return;
     const length = stick ? Math.hypot(stick.dx, stick.dy) : 0;
     const scale = length > STICK_RADIUS_PX ? STICK_RADIUS_PX / length : 1;
-    this.element.style.transform = `translate(${place.x - STICK_RADIUS_PX}px, ${place.y - STICK_RADIUS_PX}px)`;
-    this.knob.style.transform = `translate(${(stick?.dx ?? 0) * scale}px, ${(stick?.dy ?? 0) * scale}px)`;
+    const [x, y] = [place.x - STICK_RADIUS_PX, place.y - STICK_RADIUS_PX];
+    const [dx, dy] = [(stick?.dx ?? 0) * scale, (stick?.dy ?? 0) * scale];
+    const drawn = [x, y, dx, dy];
+    if (drawn.every((value, index) => value === this.drawn[index])) return;
+    this.drawn = drawn;
+    this.element.style.transform = `translate(${x}px, ${y}px)`;
+    this.knob.style.transform = `translate(${dx}px, ${dy}px)`;
   }
 }

@@ -1,19 +1,15 @@
-// The arena's tables by name: finds each field's column once, and turns rows into values in world units.
-import { cell, fieldIndex, type Snapshot, type Table, tableIndex, type TableSchema } from '@tickwire/client';
-import { AIM_TURN, DASH_COOLDOWN_TICKS, OVERCHARGE_TICKS, PROTECTION_TICKS, SUBUNITS, type Fields } from './generated';
-
-export {
-  DASH_COOLDOWN_TICKS,
-  FIGHTER_RADIUS,
-  HEALTH_MAX,
-  KILL_SCORE,
-  PROTECTION_TICKS,
-  SHOT_RADIUS,
-  SUBUNITS,
-} from './generated';
-
-export type Phase = 'waiting' | 'countdown' | 'live' | 'finished';
-const PHASES: readonly Phase[] = ['waiting', 'countdown', 'live', 'finished'];
+// The arena's tables: turns the rows of a snapshot into values in world units.
+import {
+  cell,
+  layoutOf,
+  PHASES,
+  type Layout,
+  type Phase,
+  type Snapshot,
+  type Table,
+  type TableSchema,
+} from '@tickwire/client';
+import { AIM_TURN, DASH_COOLDOWN_TICKS, OVERCHARGE_TICKS, PROTECTION_TICKS, SUBUNITS, TABLES } from './generated';
 
 export interface MatchRow {
   readonly phase: Phase;
@@ -93,143 +89,128 @@ export interface LeaderRow {
 
 const EMPTY: Table = { ids: new Uint32Array(), columns: [] };
 
-type TableName = keyof Fields;
-
 /** Reads the arena's rows out of snapshots. */
 export class ArenaTables {
-  /** Where the predicted body's row keeps its place. */
-  readonly body: { readonly x: number; readonly y: number };
-  private readonly indexes: Readonly<Record<TableName, number>>;
-  private readonly fields: <T extends TableName>(table: T, field: Fields[T]) => number;
+  private readonly layout: Layout<typeof TABLES>;
 
   constructor(schema: readonly TableSchema[]) {
-    const known = new Map<string, number>();
-    this.fields = (table, field) => {
-      const key = `${table}.${field}`;
-      const index = known.get(key) ?? fieldIndex(schema, table, field);
-      known.set(key, index);
-      return index;
-    };
-    this.indexes = {
-      match: tableIndex(schema, 'match'),
-      fighter: tableIndex(schema, 'fighter'),
-      shot: tableIndex(schema, 'shot'),
-      pickup: tableIndex(schema, 'pickup'),
-      score: tableIndex(schema, 'score'),
-      zone: tableIndex(schema, 'zone'),
-      leader: tableIndex(schema, 'leader'),
-    };
-    this.body = { x: this.fields('fighter', 'x'), y: this.fields('fighter', 'y') };
+    this.layout = layoutOf(TABLES, schema);
   }
 
   match(snapshot: Snapshot): MatchRow {
+    const { fields } = this.layout.match;
     const table = this.table(snapshot, 'match');
     return {
-      phase: PHASES[cell(table, this.fields('match', 'phase'), 0)] ?? 'waiting',
-      endsIn: ticksLeft(cell(table, this.fields('match', 'phase_ends'), 0), snapshot.tick),
+      phase: PHASES[cell(table, fields.phase, 0)] ?? 'waiting',
+      endsIn: ticksLeft(cell(table, fields.phase_ends, 0), snapshot.tick),
     };
   }
 
   fighters(snapshot: Snapshot): FighterRow[] {
     const table = this.table(snapshot, 'fighter');
-    return rows(table, (id, row) =>
-      this.fighter(id, snapshot.tick, (field) => cell(table, this.fields('fighter', field), row)),
-    );
+    return rows(table, (id, row) => this.fighter(id, snapshot.tick, (field) => cell(table, field, row)));
   }
 
   /** The own body as the module predicts it. */
   predictedFighter(id: number, tick: number, row: Int32Array): FighterRow {
-    return this.fighter(id, tick, (field) => row[this.fields('fighter', field)] ?? 0);
+    return this.fighter(id, tick, (field) => row[field] ?? 0);
   }
 
   muzzle(row: Int32Array): MuzzleRow {
-    const at = (field: Fields['fighter']): number => row[this.fields('fighter', field)] ?? 0;
-    return { x: at('x'), y: at('y'), aim: at('aim'), fireReady: at('fire_ready') };
+    const { fields } = this.layout.fighter;
+    const at = (field: number): number => row[field] ?? 0;
+    return { x: at(fields.x), y: at(fields.y), aim: at(fields.aim), fireReady: at(fields.fire_ready) };
   }
 
   shots(snapshot: Snapshot): ShotRow[] {
+    const { fields } = this.layout.shot;
     const table = this.table(snapshot, 'shot');
-    const at = (field: Fields['shot'], row: number): number => cell(table, this.fields('shot', field), row);
     return rows(table, (id, row) => ({
       id,
-      owner: at('owner', row),
-      born: at('born', row),
-      vx: at('vx', row) / SUBUNITS,
-      vy: at('vy', row) / SUBUNITS,
-      x: at('x', row) / SUBUNITS,
-      y: at('y', row) / SUBUNITS,
+      owner: cell(table, fields.owner, row),
+      born: cell(table, fields.born, row),
+      vx: cell(table, fields.vx, row) / SUBUNITS,
+      vy: cell(table, fields.vy, row) / SUBUNITS,
+      x: cell(table, fields.x, row) / SUBUNITS,
+      y: cell(table, fields.y, row) / SUBUNITS,
     }));
   }
 
   pickups(snapshot: Snapshot): PickupRow[] {
+    const { fields } = this.layout.pickup;
     const table = this.table(snapshot, 'pickup');
-    const at = (field: Fields['pickup'], row: number): number => cell(table, this.fields('pickup', field), row);
     return rows(table, (id, row) => ({
       id,
-      kind: at('kind', row) === 0 ? 'health' : 'overcharge',
-      x: at('x', row) / SUBUNITS,
-      y: at('y', row) / SUBUNITS,
+      kind: pickupKind(cell(table, fields.kind, row)),
+      x: cell(table, fields.x, row) / SUBUNITS,
+      y: cell(table, fields.y, row) / SUBUNITS,
     }));
   }
 
   scores(snapshot: Snapshot): ScoreRow[] {
+    const { fields } = this.layout.score;
     const table = this.table(snapshot, 'score');
-    const at = (field: Fields['score'], row: number): number => cell(table, this.fields('score', field), row);
     return rows(table, (id, row) => ({
       id,
-      player: at('player', row),
-      score: at('score', row),
-      kills: at('kills', row),
-      deaths: at('deaths', row),
-      respawnIn: ticksLeft(at('respawn_at', row), snapshot.tick),
+      player: cell(table, fields.player, row),
+      score: cell(table, fields.score, row),
+      kills: cell(table, fields.kills, row),
+      deaths: cell(table, fields.deaths, row),
+      respawnIn: ticksLeft(cell(table, fields.respawn_at, row), snapshot.tick),
     }));
   }
 
   /** Null in modes without one. */
   zone(snapshot: Snapshot): ZoneRow | null {
+    const { fields } = this.layout.zone;
     const table = this.table(snapshot, 'zone');
     if (table.ids.length === 0) return null;
-    const at = (field: Fields['zone']): number => cell(table, this.fields('zone', field), 0);
     return {
-      x: at('x') / SUBUNITS,
-      y: at('y') / SUBUNITS,
-      radius: at('radius') / SUBUNITS,
-      alive: at('alive'),
+      x: cell(table, fields.x, 0) / SUBUNITS,
+      y: cell(table, fields.y, 0) / SUBUNITS,
+      radius: cell(table, fields.radius, 0) / SUBUNITS,
+      alive: cell(table, fields.alive, 0),
     };
   }
 
   /** The best, the first of them first. */
   leaders(snapshot: Snapshot): LeaderRow[] {
+    const { fields } = this.layout.leader;
     const table = this.table(snapshot, 'leader');
-    const at = (field: Fields['leader'], row: number): number => cell(table, this.fields('leader', field), row);
     const ranked = rows(table, (_, row) => ({
-      rank: at('rank', row),
-      player: at('player', row),
-      score: at('score', row),
-      kills: at('kills', row),
+      rank: cell(table, fields.rank, row),
+      player: cell(table, fields.player, row),
+      score: cell(table, fields.score, row),
+      kills: cell(table, fields.kills, row),
     }));
     return ranked.sort((a, b) => a.rank - b.rank);
   }
 
-  private fighter(id: number, tick: number, at: (field: Fields['fighter']) => number): FighterRow {
+  private fighter(id: number, tick: number, at: (field: number) => number): FighterRow {
+    const { fields } = this.layout.fighter;
     return {
       id,
-      player: at('player'),
-      vx: at('vx') / SUBUNITS,
-      vy: at('vy') / SUBUNITS,
-      x: at('x') / SUBUNITS,
-      y: at('y') / SUBUNITS,
-      aim: (at('aim') / AIM_TURN) * 2 * Math.PI,
-      health: at('health'),
-      dashReadyIn: ticksLeft(at('dash_ready'), tick, DASH_COOLDOWN_TICKS),
-      overcharge: ticksLeft(at('overcharge_until'), tick, OVERCHARGE_TICKS),
-      protectedFor: ticksLeft(at('protected_until'), tick, PROTECTION_TICKS),
+      player: at(fields.player),
+      vx: at(fields.vx) / SUBUNITS,
+      vy: at(fields.vy) / SUBUNITS,
+      x: at(fields.x) / SUBUNITS,
+      y: at(fields.y) / SUBUNITS,
+      aim: (at(fields.aim) / AIM_TURN) * 2 * Math.PI,
+      health: at(fields.health),
+      dashReadyIn: ticksLeft(at(fields.dash_ready), tick, DASH_COOLDOWN_TICKS),
+      overcharge: ticksLeft(at(fields.overcharge_until), tick, OVERCHARGE_TICKS),
+      protectedFor: ticksLeft(at(fields.protected_until), tick, PROTECTION_TICKS),
     };
   }
 
-  private table(snapshot: Snapshot, name: keyof ArenaTables['indexes']): Table {
-    return snapshot.tables[this.indexes[name]] ?? EMPTY;
+  private table(snapshot: Snapshot, name: keyof typeof TABLES): Table {
+    return snapshot.tables[this.layout[name].table] ?? EMPTY;
   }
+}
+
+/** A pickup's kind, as tables and events number it. */
+export function pickupKind(number: number): PickupRow['kind'] {
+  return number === 0 ? 'health' : 'overcharge';
 }
 
 /**

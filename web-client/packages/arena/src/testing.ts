@@ -1,24 +1,11 @@
 // Snapshots for tests, built from rows instead of columns.
 import type { Snapshot, TableSchema } from '@tickwire/client';
+import { TABLES } from './generated';
 import { ArenaTables } from './tables';
 
-export const SCHEMA: readonly TableSchema[] = [
-  { table: 'match', fields: ['phase', 'phase_ends'] },
-  {
-    table: 'fighter',
-    fields: [
-      ...['player', 'vx', 'vy', 'x', 'y', 'aim', 'health'],
-      ...['dash_ready', 'fire_ready', 'overcharge_until', 'protected_until'],
-    ],
-  },
-  { table: 'shot', fields: ['owner', 'born', 'damage', 'vx', 'vy', 'x', 'y'] },
-  { table: 'pickup', fields: ['kind', 'x', 'y'] },
-  { table: 'score', fields: ['player', 'score', 'kills', 'deaths', 'respawn_at'] },
-  { table: 'zone', fields: ['x', 'y', 'growth', 'radius', 'alive'] },
-  { table: 'leader', fields: ['rank', 'player', 'score', 'kills'] },
-];
+export const SCHEMA: readonly TableSchema[] = Object.entries(TABLES).map(([table, fields]) => ({ table, fields }));
 
-export const TABLES = new ArenaTables(SCHEMA);
+export const ARENA_TABLES = new ArenaTables(SCHEMA);
 
 type Row = Readonly<Record<string, number>> & { readonly id: number };
 

@@ -1,13 +1,14 @@
 // The drawn match: runs the frame loop, builds the scene from a session, moves the camera and plays effects on time.
 // The player's page and the admin page both use it.
-import type { MatchSession, Replica } from '@tickwire/client';
+import type { Replica } from '@tickwire/client';
 import { followView, wholeMapView, type View } from './camera';
 import type { Vector } from './controls';
-import { EventQueue, type ArenaEvent } from './events';
-import { isAway } from './hud-model';
+import { EventQueue } from './events';
+import type { GameEvent } from './generated';
 import { readMap, type ArenaMap } from './map';
 import { Renderer } from './renderer';
 import { buildScene, type Scene } from './scene';
+import type { ArenaSession } from './session';
 import { StandInBlend } from './stand-in';
 import { ArenaTables } from './tables';
 import { FiredShots } from './fired-shots';
@@ -41,12 +42,12 @@ export class ArenaView {
   /** The match is on another map than the one before. */
   onMap: ((map: ArenaMap) => void) | null = null;
   /** Every event when it is shown. */
-  onEvent: ((event: ArenaEvent) => void) | null = null;
+  onEvent: ((event: GameEvent) => void) | null = null;
   private readonly replica: Replica;
   private readonly renderer: Renderer;
   private readonly events = new EventQueue();
   private readonly fired: FiredShots;
-  private session: MatchSession | null = null;
+  private session: ArenaSession | null = null;
   private scene: Scene | null = null;
   private target: Vector | null = null;
   /** Who killed the own fighter, and since when it is dead. */
@@ -76,7 +77,7 @@ export class ArenaView {
   }
 
   /** Shows another session, or none. */
-  show(session: MatchSession | null): void {
+  show(session: ArenaSession | null): void {
     this.session = session;
     this.scene = null;
     this.target = null;
@@ -98,7 +99,7 @@ export class ArenaView {
   /** The session predicted the own fighter one tick further. */
   stepped(tick: number, row: Int32Array | null): void {
     // What a stand-in fires is not fired by the own inputs.
-    if (this.isStoodIn) this.fired.clear();
+    if (this.session?.standIn === true) this.fired.clear();
     else this.fired.stepped(tick, row);
   }
 
@@ -106,7 +107,7 @@ export class ArenaView {
    * An event from the session; it is shown when the drawn tick gets there, or at once if it
    * happened to the own fighter, which is drawn as of the newest tick.
    */
-  queueEvent(event: ArenaEvent, tick: number): void {
+  queueEvent(event: GameEvent, tick: number): void {
     const player = this.session?.player ?? null;
     const isOwn = event.kind !== 'pickup' && event.victim === player;
     this.events.push(event, isOwn ? -Infinity : tick);
@@ -114,15 +115,6 @@ export class ArenaView {
 
   get lastScene(): Scene | null {
     return this.scene;
-  }
-
-  /**
-   * Somebody else plays the own seat for now: what is predicted from the own inputs is not what
-   * happens.
-   */
-  private get isStoodIn(): boolean {
-    const { session } = this;
-    return isAway(session?.roster.get(session.player ?? -1));
   }
 
   /** Page pixels, relative to the window, of the own fighter in the last frame. */
@@ -155,7 +147,7 @@ export class ArenaView {
       predicted: session.predicted(nowMs),
       predictedTick,
       firedShots: session.player === null ? [] : this.fired.shots(latest.tick, predictedTick, session.player),
-      standIn: this.standIn.share(this.isStoodIn, nowMs),
+      standIn: this.standIn.share(session.standIn, nowMs),
     });
     this.scene = scene;
     if (scene.own) this.killer = null;
@@ -165,7 +157,7 @@ export class ArenaView {
     this.onFrame?.({ scene, view, nowMs });
   }
 
-  private showEvent(event: ArenaEvent, player: number | null, nowMs: number): void {
+  private showEvent(event: GameEvent, player: number | null, nowMs: number): void {
     this.renderer.event(event, player, nowMs);
     if (event.kind === 'kill' && event.victim === player && event.killer !== player) {
       this.killer = { player: event.killer, sinceMs: nowMs };

@@ -1,4 +1,6 @@
 // Stand-ins for tests: a socket driven by hand and a replica that understands JSON instead of the wire.
+import type { GameBindings } from './replica/game';
+import type { TableFields } from './replica/layout';
 import type { ControlRecord, Welcome } from './replica/control';
 import type { SocketLike } from './net/connection';
 import { MalformedMessage, type Received, type Replica } from './replica/wasm';
@@ -47,7 +49,7 @@ export class FakeSocket implements SocketLike {
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 export class FakeReplica implements Replica {
-  readonly tables = [];
+  readonly tables = [{ table: 'body', fields: ['place', 'height'] }];
   readonly build = { protocol: 3, schema: '0123456789abcdef' };
   resets = 0;
   /** The own body, as the module would predict it. */
@@ -80,7 +82,7 @@ export class FakeReplica implements Replica {
   input = (tick: number): Uint8Array => text(`input ${tick}`);
   predicted = (): Int32Array | null => this.body;
   predictedTick = (): number => 0;
-  correction = (): readonly [number, number] => [0, 0];
+  correction = (): readonly number[] => [0, 0];
   ask: Replica['ask'] = () => new Int32Array();
 }
 
@@ -88,3 +90,11 @@ export function welcome(resume: string, changes: Partial<Welcome> = {}): Welcome
   const plain = { type: 'welcome', matchId: 'm1', player: 3, mode: 0, tickRate: 30, tick: 100, roster: [] } as const;
   return { ...plain, resume, ...changes };
 }
+
+/** A game of one body, whose inputs are the numbers that the module takes. */
+export const FAKE_GAME: GameBindings<TableFields, readonly number[], unknown> = {
+  name: 'fake',
+  tables: {},
+  body: { table: 'body', place: ['place', 'height'] },
+  inputNumbers: (numbers) => numbers,
+};

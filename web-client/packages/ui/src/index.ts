@@ -1,5 +1,6 @@
 // What Tickwire's pages are built of.
 export { Announcer } from './announcer';
+export { closeSentence } from './close-sentences';
 export { Dialog } from './dialog';
 export { button, copyText, el, setHidden, setText } from './dom';
 export {
@@ -13,3 +14,4 @@ export {
   formatSpan,
 } from './format';
 export { icon, type IconName } from './icons';
+export { problemSentence } from './problem-sentences';

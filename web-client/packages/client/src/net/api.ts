@@ -1,10 +1,10 @@
-// The HTTP API: guest sessions, matches and tickets. Every failure becomes an `ApiError` with a stable code and one
-// sentence a person understands.
+// The HTTP API: guest sessions, matches and tickets. Every failure becomes an `ApiError` with a stable code.
+import type { Phase } from '../replica/generated';
 
 export interface MatchSummary {
   readonly id: string;
   readonly mode: string;
-  readonly phase: 'waiting' | 'countdown' | 'live' | 'finished';
+  readonly phase: Phase;
   readonly players: number;
   readonly bots: number;
   readonly max_players: number;
@@ -66,49 +66,16 @@ export class ApiError extends Error {
   readonly code: string;
   /** 0 when no answer came. */
   readonly status: number;
+  /** The server's own sentence; empty if it gave none. */
+  readonly detail: string;
   readonly retryAfterS: number | null;
 
-  constructor(code: string, status: number, sentence: string, retryAfterS: number | null = null) {
-    super(sentence);
+  constructor(code: string, status: number, detail: string, retryAfterS: number | null = null) {
+    super(detail === '' ? code : detail);
     this.code = code;
     this.status = status;
+    this.detail = detail;
     this.retryAfterS = retryAfterS;
-  }
-}
-
-/** What to tell the player. `detail` is the server's own sentence, used only for a code this page does not know. */
-export function problemSentence(code: string, status: number, detail: string, retryAfterS: number | null): string {
-  switch (code) {
-    case 'session_required':
-      return 'Your session ended. Press Play to start a new one.';
-    case 'sign_in_required':
-      return 'Sign in to play.';
-    case 'session_expired':
-    case 'sign_in_refused':
-      return 'Your sign-in is not valid any more. Sign in again to play.';
-    case 'match_not_found':
-      return 'There is no match with that code. It may have ended.';
-    case 'match_lost':
-      return 'The server restarted and could not bring that match back. Try another one.';
-    case 'match_full':
-      return 'That match is full. Try another one.';
-    case 'rate_limited':
-      return retryAfterS === null
-        ? 'That was too many tries. Wait a moment, then try again.'
-        : `That was too many tries. Try again in ${retryAfterS} s.`;
-    case 'draining':
-      return 'The server is about to restart. Try again in a minute.';
-    case 'origin_not_allowed':
-      return 'This site is set up wrong: the game server does not take players from it. Only its operator can mend that.';
-    case 'at_capacity':
-      return 'The server is full right now. Try again in a minute.';
-    case 'unreachable':
-      return 'The server cannot be reached. Check your connection and try again.';
-    case 'timeout':
-      return 'The server took too long to answer. Try again.';
-    default:
-      if (detail !== '') return detail;
-      return status >= 500 ? 'The server had a problem. Try again.' : 'The server refused that.';
   }
 }
 
@@ -183,13 +150,13 @@ export class Api {
       response = await this.fetcher(new URL(path, this.base).href, init);
     } catch (error) {
       const code = error instanceof DOMException && error.name === 'TimeoutError' ? 'timeout' : 'unreachable';
-      throw new ApiError(code, 0, problemSentence(code, 0, '', null));
+      throw new ApiError(code, 0, '');
     }
     const answer: unknown = await response.json().catch(() => null);
     if (!response.ok) throw apiError(response, answer);
     // Something else answers at the server's address, such as a host of static files.
     if (answer === null && response.status !== NO_CONTENT) {
-      throw new ApiError('unreachable', response.status, problemSentence('unreachable', 0, '', null));
+      throw new ApiError('unreachable', response.status, '');
     }
     return answer as T;
   }
@@ -205,6 +172,5 @@ function apiError(response: Response, problem: unknown): ApiError {
   const retryAfterS = Number.isNaN(retryAfter) ? null : retryAfter;
   // A proxy in front of the server answers 502-504 in its own words while the server is away.
   const code = text('code') || (response.status >= 502 && response.status <= 504 ? 'unreachable' : 'unknown');
-  const sentence = problemSentence(code, response.status, text('detail') || text('title'), retryAfterS);
-  return new ApiError(code, response.status, sentence, retryAfterS);
+  return new ApiError(code, response.status, text('detail') || text('title'), retryAfterS);
 }

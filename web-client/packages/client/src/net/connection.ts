@@ -5,7 +5,7 @@
 // presented until the first Welcome, and from then on only the resume token is. A socket that finds another way to the
 // server opens once more, and is told Hello once more.
 import { Backoff } from './backoff';
-import { closeKind } from './close';
+import { retryOf, UNREADABLE, type EndReason } from './close';
 import type { ControlRecord } from '../replica/control';
 import type { RouteLike } from './route';
 import { MalformedMessage, type Replica } from '../replica/wasm';
@@ -68,7 +68,11 @@ const SLEPT_MS = 3_000;
 /** Opening and Hello together may take this long. */
 const OPEN_TIMEOUT_MS = 8_000;
 /** Coming back at once would be too fast again, and too many again. */
-const PAUSE_MS: Readonly<Record<string, number>> = { rate_limited: 3_000, busy: 500, sign_in_expired: 2_000 };
+const PAUSE_MS: Readonly<Record<string, number>> = {
+  rate_limited: 3_000,
+  busy: 500,
+  sign_in_expired: 2_000,
+} satisfies Partial<Record<EndReason, number>>;
 const OPEN = 1;
 
 export class Connection {
@@ -199,7 +203,7 @@ export class Connection {
       if (received.snapshot && this.socket) this.options.onSnapshot();
     } catch (error) {
       if (!(error instanceof MalformedMessage)) throw error;
-      this.finish('unreadable');
+      this.finish(UNREADABLE);
     }
   }
 
@@ -235,7 +239,7 @@ export class Connection {
       this.lost();
       return;
     }
-    if (closeKind(record.reason).retry !== 'resume') {
+    if (retryOf(record.reason) !== 'resume') {
       this.finish(record.reason);
       return;
     }

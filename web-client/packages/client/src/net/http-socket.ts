@@ -4,6 +4,7 @@
 // whose answer is lost is sent again under its number, which the server takes in once.
 //
 // Invariant: after `close` nothing is told any more; what was said before still goes out.
+import { BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, SERVER_MESSAGE_BYTES_MAX } from '../replica/generated';
 import type { HttpSocketLike, Path } from './path';
 import { whenSilent } from './silence';
 
@@ -20,13 +21,9 @@ const BUFFERED_MS = 2_500;
 const PROVEN_MS = 20_000;
 const RETRY_MS = 250;
 const RETRIES_MAX = 4;
-/** What the server takes in one batch. */
-const BATCH_MESSAGES_MAX = 64;
-const BATCH_BYTES_MAX = 4 * 1024;
 const LENGTH_BYTES = 4;
 /** More than this waits only for a server that is gone. */
 const WAITING_MAX = 512;
-const MESSAGE_BYTES_MAX = 256 * 1024;
 const OPENING = 0;
 const OPEN = 1;
 const CLOSED = 3;
@@ -229,7 +226,7 @@ export class Records {
     let at = 0;
     while (at + LENGTH_BYTES <= all.length) {
       const length = view.getUint32(at, true);
-      if (length > MESSAGE_BYTES_MAX) throw new Refused();
+      if (length > SERVER_MESSAGE_BYTES_MAX) throw new Refused();
       const end = at + LENGTH_BYTES + length;
       if (end > all.length) break;
       messages.push(all.slice(at + LENGTH_BYTES, end));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fromHex, toHex } from './wasm';
+import { fromHex, toHex } from './hex';
 
 it('reads pairs of digits and nothing else', () => {
   expect([...fromHex('00ff7A')]).toEqual([0, 255, 122]);

@@ -2,8 +2,11 @@
 // and JSON come out at its outbox, and tables are read straight from its memory.
 //
 // Invariant: a view into module memory never leaves this file, because the next call may move the memory.
-import { tableIndex, type Snapshot, type TableSchema } from './snapshot';
+import type { Body } from './game';
 import { parseControls, type ControlRecord } from './control';
+import { fromHex } from './hex';
+import { tableLayout } from './layout';
+import type { Snapshot, TableSchema } from './snapshot';
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
@@ -81,22 +84,26 @@ export interface Replica {
   /** The own body's row at the predicted tick, in the order of its table's fields; null while it has none. */
   predicted(): Int32Array | null;
   predictedTick(): number;
-  /** How far the last reconciliation moved the own body, as `[x, y]`: where it was shown minus where it is. */
-  correction(): readonly [number, number];
+  /** How far the last reconciliation moved the own body, for each number of its place: where it was shown minus where it is. */
+  correction(): readonly number[];
   /** What the game's own code answers. The functions that ask are generated, beside the game's constants. */
   ask(question: number, ...numbers: readonly number[]): Int32Array;
 }
 
+/** The part of the module that answers a game's questions. */
+export type Answers = Pick<Replica, 'ask'>;
+
+/** Flags that `receive` answers with. */
 const SNAPSHOT = 1;
 const CONTROLS = 2;
 
-/** Fetches and starts the module. `bodyTable` names the table whose row the module predicts for the own player. */
-export async function loadReplica(url: string, bodyTable: string): Promise<Replica> {
+/** Fetches and starts the module. `body` is what it predicts for the own player. */
+export async function loadReplica(url: string, body: Body | null): Promise<Replica> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`the game module answered ${response.status}`);
   const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), {});
   // The module is built from this repository; its exports are what this interface says.
-  return new WasmReplica(instance.exports as unknown as Exports, bodyTable);
+  return new WasmReplica(instance.exports as unknown as Exports, body);
 }
 
 class WasmReplica implements Replica {
@@ -104,16 +111,19 @@ class WasmReplica implements Replica {
   readonly build: Build;
   private readonly wasm: Exports;
   private readonly bodyFieldCount: number;
+  private readonly placeLength: number;
   private readonly utf8 = new TextDecoder();
 
-  constructor(wasm: Exports, bodyTable: string) {
+  constructor(wasm: Exports, body: Body | null) {
     this.wasm = wasm;
     this.tables = JSON.parse(this.text(wasm.schema_json())) as TableSchema[];
     this.build = {
       protocol: wasm.protocol_version(),
       schema: hash(wasm.schema_hash_hi(), wasm.schema_hash_lo()),
     };
-    this.bodyFieldCount = this.tables[tableIndex(this.tables, bodyTable)]?.fields.length ?? 0;
+    const table = body && tableLayout(this.tables, body.table, body.place).table;
+    this.bodyFieldCount = this.tables[table ?? -1]?.fields.length ?? 0;
+    this.placeLength = body?.place.length ?? 0;
   }
 
   reset(): void {
@@ -201,9 +211,8 @@ class WasmReplica implements Replica {
     return this.wasm.predicted_tick() >>> 0;
   }
 
-  correction(): readonly [number, number] {
-    const [x = 0, y = 0] = new Int32Array(this.wasm.memory.buffer, this.wasm.correction_ptr(), 2);
-    return [x, y];
+  correction(): readonly number[] {
+    return Array.from(new Int32Array(this.wasm.memory.buffer, this.wasm.correction_ptr(), this.placeLength));
   }
 
   ask(question: number, ...numbers: readonly number[]): Int32Array {
@@ -237,15 +246,4 @@ class WasmReplica implements Replica {
 function hash(high: number, low: number): string {
   const half = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
   return half(high) + half(low);
-}
-
-/** Two digits a byte. */
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** Bytes of a hex string, which the server made. */
-export function fromHex(hex: string): Uint8Array {
-  if (hex.length % 2 !== 0 || /[^0-9a-f]/i.test(hex)) throw new Error('not hexadecimal');
-  return Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 }

@@ -4,6 +4,7 @@
 //
 // Invariant: `advance` never goes back, so no tick gets two inputs.
 import type { Pong } from '../replica/control';
+import { INPUT_LEAD_TICKS_MAX, TICK_PARTS } from '../replica/generated';
 
 /** How fast the clock may be bent: a tenth is not felt. */
 const SLEW = 0.1;
@@ -16,8 +17,8 @@ const SAFETY_MIN_TICKS = 0.6;
 const SAFETY_MAX_TICKS = 5;
 const SAFETY_STEP_UP = 0.5;
 const SAFETY_STEP_DOWN = 0.03;
-/** The server ignores inputs further ahead than 32 ticks. */
-const LEAD_MAX_TICKS = 28;
+/** The server ignores inputs further ahead than it says: a little less, because what is known of it is old. */
+const LEAD_MAX_TICKS = INPUT_LEAD_TICKS_MAX - 4;
 /** Lead before the round trip is known. */
 const FIRST_LEAD_TICKS = 3;
 const SMOOTHING = 1 / 8;
@@ -91,8 +92,8 @@ export class TickClock {
     const first = this.rttSamples.length === 0;
     if (this.measureRtt(pong, nowMs) === 'held back') return;
     const oneWay = (this.rttMs ?? 0) / 2 / this.msPerTick;
-    this.serverAnchor = { tick: pong.tick + (pong.phase + pong.held) / 256 + oneWay, ms: nowMs };
-    this.margin = pong.margin === null ? null : pong.margin / 256;
+    this.serverAnchor = { tick: pong.tick + (pong.phase + pong.held) / TICK_PARTS + oneWay, ms: nowMs };
+    this.margin = pong.margin === null ? null : pong.margin / TICK_PARTS;
     if (this.margin === null || first) {
       this.steer(this.serverAnchor.tick + oneWay + 1 + this.safety - this.value);
       return;
@@ -115,7 +116,7 @@ export class TickClock {
     // The echo is the lower 32 bits of whole milliseconds.
     const elapsed = (Math.floor(nowMs) - pong.clientTimeMs) >>> 0;
     if (elapsed > 60_000) return 'in time';
-    const sample = Math.max(0, elapsed - (pong.held / 256) * this.msPerTick);
+    const sample = Math.max(0, elapsed - (pong.held / TICK_PARTS) * this.msPerTick);
     const before = this.rttMs;
     if (before !== null) this.rttDeviation += (Math.abs(sample - before) - this.rttDeviation) * SMOOTHING;
     this.rttSamples.push(sample);

@@ -1,13 +1,18 @@
 // Keeps what a player did, so that a load test's bots can play it: the Input message of every tick, sent or not.
 //
 // Invariant: bounded. After an hour at 60 Hz nothing more is kept.
-import { toHex } from '../replica/wasm';
+import { toHex } from '../replica/hex';
 
 /** An hour at 60 Hz, which is also the longest recording that the load test reads. */
 const INPUTS_MAX = 60 * 60 * 60;
 
 export class InputRecorder {
   private readonly inputs: string[] = [];
+  private readonly game: string;
+
+  constructor(game: string) {
+    this.game = game;
+  }
 
   get length(): number {
     return this.inputs.length;
@@ -23,7 +28,7 @@ export class InputRecorder {
   }
 
   /** What `tickwire-loadtest --replay` reads. */
-  toJson(game: string): string {
-    return JSON.stringify({ game, inputs: this.inputs });
+  toJson(): string {
+    return JSON.stringify({ game: this.game, inputs: this.inputs });
   }
 }

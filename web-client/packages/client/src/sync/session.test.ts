@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeReplica, FakeSocket, welcome } from '../testing';
+import { FAKE_GAME, FakeReplica, FakeSocket, welcome } from '../testing';
 import { MatchSession } from './session';
 
 const MS_PER_TICK = 1000 / 30;
@@ -9,7 +9,9 @@ class Bench {
   readonly replica = new FakeReplica();
   readonly sockets: FakeSocket[] = [];
   held: readonly number[] = [0];
-  readonly session: MatchSession;
+  /** The game's events, as the listener was told them. */
+  readonly told: unknown[] = [];
+  readonly session: MatchSession<readonly number[], unknown>;
 
   constructor() {
     vi.useFakeTimers({ now: 10_000 });
@@ -27,9 +29,9 @@ class Bench {
         welcome: () => undefined,
         results: () => undefined,
         roster: () => undefined,
-        game: () => undefined,
+        game: (event) => this.told.push(event),
       },
-      body: { x: 0, y: 1 },
+      game: FAKE_GAME,
       teleport: 10_000,
       readInput: () => this.held,
       now: () => Date.now(),
@@ -59,7 +61,7 @@ class Bench {
   frame(): { readonly others: number | null; readonly own: number | null } {
     this.session.frame(Date.now());
     const others = this.session.sample(Date.now())?.tick ?? null;
-    return { others, own: this.session.predicted(Date.now())?.x ?? null };
+    return { others, own: this.session.predicted(Date.now())?.place[0] ?? null };
   }
 
   /** The connection drops and another one opens. */
@@ -131,6 +133,16 @@ describe('MatchSession', () => {
     bench.socket.receive({ controls: [welcome('r2', { tick: 131 })] });
     bench.play(131, 133);
     expect(bench.session.predictedTick(Date.now())).toBeLessThan(140);
+  });
+
+  it('tells what happened in the game, unless the module could not read it', () => {
+    bench.socket.receive({
+      controls: [
+        { type: 'game', event: { kind: 'goal' } },
+        { type: 'game', event: null },
+      ],
+    });
+    expect(bench.told).toEqual([{ kind: 'goal' }]);
   });
 
   it('measures the way anew after a stall', () => {

@@ -1,41 +1,43 @@
 // One seat in one match, from ticket to results: joins the connection, the clock, the interpolation buffer and the
-// prediction. A game brings the meaning of inputs, tables and events.
+// prediction. The game's bindings say what inputs, tables and events are.
 //
 // Invariant: every tick has one input, decided in tick order, whether the tab is drawn or hidden; those that differ from the one
 // before go out.
+import type { Body, GameBindings } from '../replica/game';
 import { Connection, type ConnectionState, type Credential, type SocketLike } from '../net/connection';
 import type { RouteLike } from '../net/route';
 import type { ControlRecord, Lobby, Results, RosterEntry, Welcome } from '../replica/control';
+import { tableLayout, type TableFields } from '../replica/layout';
 import type { Replica } from '../replica/wasm';
 import { TickClock } from './clock';
 import { HeldInput } from './held';
 import { SnapshotBuffer, type Sample } from './interpolation';
-import { Prediction, type BodyFields, type PredictedBody } from './prediction';
+import { Prediction, type PredictedBody } from './prediction';
 import type { Snapshot } from '../replica/snapshot';
 
-export interface SessionListener {
+export interface SessionListener<Event> {
   state(state: ConnectionState): void;
   /** A seat, again after every reconnect. `resume` in it is the newest credential. */
   welcome(welcome: Welcome): void;
   results(results: Results): void;
   roster(roster: ReadonlyMap<number, RosterEntry>): void;
   /** The game's own event, with the tick of the snapshot it came with. */
-  game(event: unknown, tick: number): void;
+  game(event: Event, tick: number): void;
   /** The match waits for its players to start it; again with every change. */
   lobby?(lobby: Lobby): void;
 }
 
-export interface SessionOptions {
+export interface SessionOptions<Input, Event> {
+  readonly game: GameBindings<TableFields, Input, Event>;
   readonly replica: Replica;
   readonly credential: Credential;
   readonly openSocket: () => SocketLike;
   readonly route?: RouteLike;
-  readonly listener: SessionListener;
-  /** Where the predicted body's row keeps its place. */
-  readonly body: BodyFields;
+  readonly listener: SessionListener<Event>;
+  /** A body that is further from where it was drawn than this, in the numbers of its place, is drawn there at once. */
   readonly teleport: number;
-  /** What the player holds down now, in the module's order. */
-  readonly readInput: () => readonly number[];
+  /** What the player holds down now; left out for who only watches. */
+  readonly readInput?: () => Input;
   /** The own body was predicted one tick further; null while there is none. */
   readonly onStep?: (tick: number, row: Int32Array | null) => void;
   /** An input was decided, as the message that says so, sent or not; the bytes are valid during the call only. */
@@ -54,11 +56,11 @@ const FIRST_TICK_RATE = 30;
 /** After so long without a snapshot, the way to the server is measured anew. */
 const STALL_MS = 400;
 
-export class MatchSession {
+export class MatchSession<Input, Event> {
   readonly connection: Connection;
   readonly roster = new Map<number, RosterEntry>();
   readonly buffer: SnapshotBuffer;
-  private readonly options: SessionOptions;
+  private readonly options: SessionOptions<Input, Event>;
   private readonly now: () => number;
   private readonly prediction: Prediction;
   private readonly held = new HeldInput();
@@ -74,10 +76,10 @@ export class MatchSession {
   private nextPingMs = 0;
   private pings = 0;
 
-  constructor(options: SessionOptions) {
+  constructor(options: SessionOptions<Input, Event>) {
     this.options = options;
     this.now = options.now ?? (() => performance.now());
-    this.prediction = new Prediction(options.body, options.teleport);
+    this.prediction = new Prediction(placeFields(options.game.body, options.replica), options.teleport);
     this.buffer = new SnapshotBuffer(FIRST_TICK_RATE);
     this.connection = new Connection({
       replica: options.replica,
@@ -142,7 +144,7 @@ export class MatchSession {
     return this.clock?.marginTicks ?? null;
   }
 
-  get correction(): readonly [number, number] {
+  get correction(): readonly number[] {
     return this.prediction.error;
   }
 
@@ -240,7 +242,8 @@ export class MatchSession {
         this.clock?.onPong(record, this.now());
         break;
       case 'game':
-        listener.game(record.event, replica.snapshotTick());
+        // Null: the module could not read it.
+        if (record.event !== null) listener.game(record.event as Event, replica.snapshotTick());
         break;
       case 'closing':
       case 'migrate':
@@ -320,10 +323,10 @@ export class MatchSession {
   }
 
   private sendInputs(tick: number): void {
-    const { replica, readInput, onStep, onInput } = this.options;
-    if (tick <= this.lastInputTick) return;
+    const { game, replica, readInput, onStep, onInput } = this.options;
+    if (tick <= this.lastInputTick || !readInput) return;
     const first = this.lastInputTick === 0 ? tick : Math.max(this.lastInputTick + 1, tick - CATCH_UP_TICKS_MAX);
-    const fields = readInput();
+    const fields = game.inputNumbers(readInput());
     for (let next = first; next <= tick; next += 1) {
       const message = replica.input(next, fields);
       onInput?.(message);
@@ -334,4 +337,11 @@ export class MatchSession {
     }
     this.lastInputTick = tick;
   }
+}
+
+/** The fields of the body's row that say where it is. */
+function placeFields(body: Body | null, { tables }: Replica): readonly number[] {
+  if (!body) return [];
+  const { fields } = tableLayout(tables, body.table, body.place);
+  return body.place.map((name) => fields[name] ?? -1);
 }
