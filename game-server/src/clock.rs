@@ -6,6 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use tickwire_protocol::Tick;
+use tickwire_protocol::messages::Pong;
 use tokio::time::Instant;
 
 pub use tickwire_match::ticks;
@@ -117,13 +118,14 @@ impl TickClock {
 
     /// How much of the running interval has passed, in 1/256.
     pub fn phase(&self, now: Instant) -> u8 {
-        256u32.saturating_sub(self.until_next(now)).min(255) as u8
+        Pong::TICK_PARTS.saturating_sub(self.until_next(now)).min(255) as u8
     }
 
     /// Time to the next tick in 1/256 intervals, at most 256; 0 when it is due.
     pub fn until_next(&self, now: Instant) -> u32 {
         let left = self.deadline.saturating_duration_since(now).as_nanos();
-        (left * 256 / self.interval.as_nanos().max(1)).min(256) as u32
+        let parts = u128::from(Pong::TICK_PARTS);
+        (left * parts / self.interval.as_nanos().max(1)).min(parts) as u32
     }
 }
 

@@ -289,6 +289,11 @@ pub enum CloseReason {
     Lost,
 }
 
+impl Pong {
+    /// Parts of a tick in which it counts.
+    pub const TICK_PARTS: u32 = 256;
+}
+
 /// What a client can do about a closed session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {

@@ -23,6 +23,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIO
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use tickwire_protocol::Secret;
+use tickwire_protocol::limits::BATCH_BYTES_MAX;
 
 use super::admission;
 use super::shared::Gateway;
@@ -33,7 +34,7 @@ use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::http::request;
 use crate::metrics;
-use crate::transport::http_stream::framing::{BATCH_BYTES_MAX, Malformed, parse_batch, parse_messages, parse_number};
+use crate::transport::http_stream::framing::{Malformed, parse_batch, parse_messages, parse_number};
 use crate::transport::http_stream::{HttpEnd, Refused};
 
 /// Largest body that opens a connection: Hello is much shorter.
