@@ -6,6 +6,9 @@
 //! Invariants: `apply(a, encode(a, b)) == b`; applying any bytes ends, in memory bounded by [`limits`], with a valid
 //! snapshot or an error.
 
+pub mod column;
+pub mod range;
+pub mod residual;
 mod rows;
 
 use core::borrow::Borrow;

@@ -7,20 +7,14 @@
 //! - Any bytes decode to a value or an error, in memory bounded by [`limits`].
 //! - `apply(a, delta(a, b)) == b` for any two snapshots of one [`schema::Schema`].
 
-pub mod cells;
-pub mod codec;
-pub mod column;
 pub mod delta;
-pub mod ids;
-pub mod limits;
-pub mod messages;
-pub mod model;
-pub mod range;
-pub mod replica;
-pub mod residual;
-pub mod schema;
-pub mod snapshot;
-pub mod text;
+mod replica;
+mod state;
+mod wire;
+
+pub use delta::{column, range, residual};
+pub use state::{model, schema, snapshot};
+pub use wire::{cells, codec, ids, limits, messages, text};
 
 pub use codec::{DecodeError, decode, encode};
 pub use ids::{InputSeq, MatchId, NetId, PlayerId, Secret, TICKET_BYTES, Tick, Ticket};
