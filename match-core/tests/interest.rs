@@ -1,7 +1,7 @@
 //! The laws of a divided match: what is hidden changes no byte, everyone comes to see what is in sight, nobody starves, and
 //! the budget holds.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use tickwire_game::bevy_ecs::component::Component;
 use tickwire_game::interest::{Group, Look, Place, Row, Tier};
 use tickwire_game::{Interest, Replicate, Rng, Scene, Told};
 use tickwire_match::{Replication, View};
-use tickwire_protocol::cells::News;
+use tickwire_protocol::messages::chunks::News;
 use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Replica, Schema, ServerMessage, Snapshot, Tick, columns};
 
@@ -152,8 +152,10 @@ impl Client {
             let message = message.expect("well formed");
             self.replica.apply(&message).expect("applies");
             match message {
-                ServerMessage::CellsCheck { hash } => assert_eq!(hash, self.replica.cells_hash(), "the client has what the server thinks"),
-                ServerMessage::Cells { parts, .. } => sizes.extend(parts.as_slice().iter().map(|part| match &part.news {
+                ServerMessage::ChunksCheck { hash } => {
+                    assert_eq!(hash, self.replica.chunks_hash(), "the client has what the server thinks");
+                }
+                ServerMessage::Chunks { parts, .. } => sizes.extend(parts.as_slice().iter().map(|part| match &part.news {
                     News::Keyframe(body) | News::Delta { body, .. } => 4 + body.as_slice().len(),
                     News::Gone => 2,
                 })),

@@ -3,43 +3,61 @@
 //! A keyframe is the delta from an empty snapshot. A value is expected to stay, or to move by its velocity field's *new*
 //! value, which the reader has because it comes earlier in the table. `docs/PROTOCOL.md` describes every bit.
 //!
+//! ```
+//! use tickwire_protocol::delta::{self, Scratch};
+//! use tickwire_protocol::schema::{Columns, MatchState};
+//! use tickwire_protocol::{NetId, Schema, Snapshot, Tick, columns};
+//!
+//! columns! {
+//!     struct Mover as "mover" {
+//!         vx: i32 = -100..=100,
+//!         x: i32 = 0..=4000; moved_by vx,
+//!     }
+//! }
+//! const SCHEMA: Schema = Schema::new(&[MatchState::TABLE, Mover::TABLE]);
+//! let at = |tick: u32, x: i32| {
+//!     let mut snapshot = Snapshot::empty(&SCHEMA);
+//!     snapshot.tick = Tick(tick);
+//!     snapshot.table_mut(1).expect("two tables").push(NetId(1), &[5, x]);
+//!     snapshot
+//! };
+//!
+//! // Three ticks on, it is where its speed has taken it: nothing has to be said.
+//! let (before, after, mut body) = (at(10, 200), at(13, 215), Vec::new());
+//! delta::encode(&before, &after, &mut Scratch::default(), &mut body);
+//! assert_eq!(body.len(), 0);
+//!
+//! let mut next = Snapshot::empty(&SCHEMA);
+//! next.tick = after.tick;
+//! delta::apply(&before, &body, &mut Scratch::default(), &mut next)?;
+//! assert_eq!(next, after);
+//! # Ok::<(), tickwire_protocol::DecodeError>(())
+//! ```
+//!
 //! Invariants: `apply(a, encode(a, b)) == b`; applying any bytes ends, in memory bounded by [`limits`], with a valid
 //! snapshot or an error.
 
-pub mod column;
+mod classes;
+mod column;
 pub mod range;
 pub mod residual;
 mod rows;
+mod scratch;
+mod tokens;
 
 use core::borrow::Borrow;
 
-use crate::DecodeError;
-use crate::column::{ColumnScratch, Run, Surroundings, read_column, write_column, write_quiet};
-use crate::ids::{NetId, Tick};
-use crate::limits;
-use crate::range::{RangeDecoder, RangeEncoder};
-use crate::residual::{predict, residual, restore};
-use crate::schema::Field;
-use crate::snapshot::{Seen, Snapshot, Table};
+pub use classes::{class_of_residual, class_of_value};
+pub use scratch::Scratch;
 
-/// Working memory of the encoder and decoder, kept between calls so that neither allocates in steady state.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// Rows that stay.
-    runs: Vec<Run>,
-    /// How many rows stay.
-    kept: usize,
-    /// Rows of the next snapshot that come.
-    spawned: Vec<u32>,
-    spawned_ids: Vec<NetId>,
-    /// Values of rows that come, row after row.
-    spawned_values: Vec<i32>,
-    /// Whether each row of the baseline goes, as 0 or 1.
-    gone: Vec<u32>,
-    /// Residuals of all columns of one table, column after column.
-    residuals: Vec<u32>,
-    column: ColumnScratch,
-}
+use crate::state::schema::Field;
+use crate::state::snapshot::{Seen, Snapshot, Table};
+use crate::wire::codec::DecodeError;
+use crate::wire::ids::Tick;
+use crate::wire::limits;
+use column::{Run, Surroundings, read_column, write_column, write_quiet};
+use range::{RangeDecoder, RangeEncoder};
+use residual::{predict, residual, restore};
 
 /// How the next snapshot follows the baseline.
 #[derive(Clone, Copy)]
@@ -70,7 +88,9 @@ pub fn encode(base: &Snapshot, next: &Snapshot, scratch: &mut Scratch, out: &mut
 /// After an error `next` is unspecified.
 pub fn apply(base: &Snapshot, body: &[u8], scratch: &mut Scratch, next: &mut Snapshot) -> Result<(), DecodeError> {
     follow(base, body, scratch, next, |base, index, after| {
-        base.table(index).into_iter().for_each(|before| after.copy_from(before));
+        if let Some(before) = base.table(index) {
+            after.copy_from(before);
+        }
     })
 }
 

@@ -1,6 +1,5 @@
 //! What is said between a server and its clients, and how it becomes bytes.
 
-pub mod cells;
 pub mod codec;
 pub mod ids;
 pub mod limits;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tickwire_protocol::cells::put_news;
+use tickwire_protocol::messages::chunks::put_news;
 use tickwire_protocol::{Snapshot, Tick};
 
 use super::encoder::Encoder;
@@ -106,10 +106,9 @@ impl Chunk {
         let start = bytes.len();
         if let Some(newest) = self.versions.newest() {
             let advance = base.map(|base| newest.tick.since(base.tick) as u8);
-            encoder.encode(base, newest, |body| {
-                put_news(advance, &body, bytes);
-                body
-            });
+            if let Some(body) = encoder.encode(base, newest) {
+                put_news(advance, body, bytes);
+            }
         }
         self.encoded.push((key, start..bytes.len()));
         start..bytes.len()

@@ -3,6 +3,28 @@
 //! A cell of one group is a tree: a leaf is a chunk. A leaf with too many rows gets four children, a quarter of its area each;
 //! one that is as small as areas get, two, by a bit of the rows' ids. Children with few rows are taken back.
 //!
+//! ```text
+//! four cells                    the crowded one as a tree
+//! +-----------+-----+-----+
+//! |           |  a  |  b  |           cell        more than 40 rows: divided
+//! |   chunk   +--+--+-----+         / / \ \
+//! |           |e |f |     |        a b   c d      c has more than 20: divided again
+//! |           +--+--+  d  |            / / \ \
+//! |           |g |h |     |           e f   g h   four times into quarters, then nine
+//! +-----------+--+--+-----+                       times by a bit of the id
+//! |   chunk   |   chunk   |
+//! +-----------+-----------+
+//! ```
+//!
+//! What a tick does, in [`Grid::advance`]:
+//! 1. Children that had few rows between them in the last tick become one leaf again.
+//! 2. Each row goes to the leaf it was in, if it has not left that by more than a sixteenth of its
+//!    area; else down from the root of the cell it is in. Leaves with too many rows are noted.
+//! 3. Those are divided, and their rows go down one level, until no leaf has too many.
+//! 4. Each leaf gathers its rows, in order of their ids. If they are those of the last tick, the
+//!    chunk stays the version it was.
+//! 5. Every player's eyes are found, and what views need of each leaf is laid out side by side.
+//!
 //! Invariants: what is in a chunk depends on the rows seen so far and on nothing else; rows of different groups share no
 //! chunk; a row leaves its chunk only when it is well outside of its area.
 
@@ -221,7 +243,12 @@ impl Grid {
             };
             index = children.get(child).copied().unwrap_or(NONE);
         }
+        debug_assert!(self.is_leaf(index), "the way down ends at a leaf");
         index
+    }
+
+    fn is_leaf(&self, index: u32) -> bool {
+        self.nodes.get(index as usize).is_some_and(|node| node.state == State::Leaf)
     }
 
     fn note(&mut self, index: u32) {
@@ -252,6 +279,7 @@ impl Grid {
     }
 
     fn divide(&mut self, index: u32) {
+        debug_assert!(self.is_leaf(index), "only leaves are crowded");
         let Some(node) = self.nodes.get(index as usize) else { return };
         let (Some(area), group, cell, depth, stagger) = (node.area, node.group, node.cell, node.depth, node.stagger) else { return };
         let mut children = [NONE; 4];
@@ -305,7 +333,9 @@ impl Grid {
                     *root = NONE;
                 }
             } else if let (Group::Player(player), None) = (group, cell) {
-                self.private.get_mut(usize::from(player.0)).into_iter().for_each(|root| *root = NONE);
+                if let Some(root) = self.private.get_mut(usize::from(player.0)) {
+                    *root = NONE;
+                }
             } else {
                 self.grouped.remove(&(group, cell));
                 if cell.is_some()
@@ -326,9 +356,13 @@ impl Grid {
         everywhere.clear();
         for (index, (table, rows)) in view.tables().iter().zip(placed.iter()).enumerate() {
             for (row, (_, node)) in rows.iter().enumerate() {
-                match nodes.get_mut(*node as usize) {
-                    Some(node) => node.chunk.gather(view, index, row, pool),
-                    None => drop(everywhere.table_mut(index).map(|everywhere| everywhere.push_from(table, row))),
+                if let Some(node) = nodes.get_mut(*node as usize) {
+                    node.chunk.gather(view, index, row, pool);
+                    continue;
+                }
+                debug_assert_eq!(*node, NONE, "a row whose node is gone would be in everyone's sight");
+                if let Some(everywhere) = everywhere.table_mut(index) {
+                    everywhere.push_from(table, row);
                 }
             }
         }
@@ -376,7 +410,9 @@ impl Grid {
         } else if let (Group::Player(player), None) = (group, cell) {
             let index = usize::from(player.0);
             self.private.resize(self.private.len().max(index + 1), NONE);
-            self.private.get_mut(index).into_iter().for_each(|place| *place = root);
+            if let Some(place) = self.private.get_mut(index) {
+                *place = root;
+            }
         } else {
             self.grouped.insert((group, cell), root);
             if cell.is_some() {

@@ -6,8 +6,9 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use tickwire_protocol::cells::{CellsHash, GONE_NEWS};
-use tickwire_protocol::limits::CELL_SLOTS_MAX;
+use tickwire_protocol::hash::ChunksHash;
+use tickwire_protocol::limits::CHUNK_SLOTS_MAX;
+use tickwire_protocol::messages::chunks::{self, GONE_NEWS};
 use tickwire_protocol::{PlayerId, Schema, Tick};
 
 use super::encoder::Encoder;
@@ -23,14 +24,16 @@ const WEIGHT_MAX: u32 = 8;
 const NO_SLOT: u16 = u16::MAX;
 /// The distance of what is out of sight.
 const UNSEEN: i32 = -1;
+/// In place of where the news are: the slot is emptied.
+const GONE: Range<usize> = usize::MAX..usize::MAX;
 /// A chunk's slot, before its news.
 const SLOT_BYTES: usize = 1;
-/// The head of a Cells message: its number, the tick, and how many parts it has.
+/// The head of a Chunks message: its number, the tick, and how many parts it has.
 const HEAD_BYTES: usize = 1 + 5 + 3;
 
 /// What one client has.
 #[derive(Debug, Default)]
-pub(super) struct CellView {
+pub(super) struct DividedView {
     slots: Vec<Slot>,
 }
 
@@ -51,8 +54,8 @@ struct Slot {
 const EMPTY: Slot = Slot { node: NONE, generation: 0, since: None, waited: 0, filled: None };
 
 /// A view takes no more than this, and a little for itself.
-pub(super) const VIEW_BYTES_MAX: usize = CELL_SLOTS_MAX * 40;
-const _: () = assert!(size_of::<Slot>() * CELL_SLOTS_MAX <= VIEW_BYTES_MAX);
+pub(super) const VIEW_BYTES_MAX: usize = CHUNK_SLOTS_MAX * 40;
+const _: () = assert!(size_of::<Slot>() * CHUNK_SLOTS_MAX <= VIEW_BYTES_MAX);
 
 /// Working memory of all views of a match.
 pub(super) struct Desk {
@@ -116,8 +119,8 @@ impl Desk {
     }
 }
 
-impl CellView {
-    /// Appends a Cells message with what `player` is sent at `now`, if there is anything.
+impl DividedView {
+    /// Appends a Chunks message with what `player` is sent at `now`, if there is anything.
     pub(super) fn gather(&mut self, player: PlayerId, now: Tick, grid: &mut Grid, desk: &mut Desk, budget: Budget, out: &mut Vec<u8>) {
         grid.sights(player, &mut desk.sights);
         let watcher = grid.watcher(player).copied();
@@ -127,8 +130,11 @@ impl CellView {
         self.keep(grid, now);
         if !desk.chosen.is_empty() {
             let news = &desk.news;
-            let parts = desk.chosen.iter().map(|(slot, range)| (*slot, news.get(range.clone()).unwrap_or(&GONE_NEWS)));
-            tickwire_protocol::cells::put_cells(now, parts, out);
+            let parts = desk.chosen.iter().map(|(slot, range)| {
+                debug_assert!(*range == GONE || range.end <= news.len(), "the news of slot {slot} are not on the desk");
+                (*slot, news.get(range.clone()).unwrap_or(&GONE_NEWS))
+            });
+            chunks::put_chunks(now, parts, out);
         }
     }
 
@@ -145,9 +151,9 @@ impl CellView {
         }
     }
 
-    /// Hash of what the client has, `whole` being that of the snapshot outside of cells.
+    /// Hash of what the client has, `whole` being that of the snapshot outside of chunks.
     pub(super) fn hash(&self, whole: u64) -> u64 {
-        let mut hash = CellsHash::new(whole);
+        let mut hash = ChunksHash::new(whole);
         for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
             if let Some(chunk) = slot.filled {
                 hash.slot(index, chunk);
@@ -189,9 +195,12 @@ impl CellView {
                 }
                 let Some(index) = self.claim(distance, far(sight)) else { continue };
                 let Some(slot) = self.slots.get_mut(usize::from(index)) else { continue };
-                let before = slot_of.get_mut(slot.node as usize).filter(|before| **before == u16::from(index));
-                before.into_iter().for_each(|before| *before = NO_SLOT);
-                slot_of.get_mut(sight.node as usize).into_iter().for_each(|place| *place = u16::from(index));
+                if let Some(before) = slot_of.get_mut(slot.node as usize).filter(|before| **before == u16::from(index)) {
+                    *before = NO_SLOT;
+                }
+                if let Some(place) = slot_of.get_mut(sight.node as usize) {
+                    *place = u16::from(index);
+                }
                 *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
             }
         }
@@ -203,7 +212,7 @@ impl CellView {
         let free = self.slots.iter().zip(distance.iter()).position(|(slot, seen)| slot.filled.is_none() && *seen == UNSEEN);
         let index = if let Some(free) = free {
             free
-        } else if self.slots.len() < CELL_SLOTS_MAX {
+        } else if self.slots.len() < CHUNK_SLOTS_MAX {
             self.slots.push(EMPTY);
             distance.push(UNSEEN);
             self.slots.len() - 1
@@ -240,7 +249,9 @@ impl CellView {
             }
         }
         for node in sights.iter().map(|sight| sight.node).chain(self.slots.iter().map(|slot| slot.node)) {
-            slot_of.get_mut(node as usize).into_iter().for_each(|place| *place = NO_SLOT);
+            if let Some(place) = slot_of.get_mut(node as usize) {
+                *place = NO_SLOT;
+            }
         }
     }
 
@@ -354,7 +365,7 @@ impl CellView {
                     continue;
                 }
                 budget.spent += SLOT_BYTES + GONE_NEWS.len();
-                desk.chosen.push((index, usize::MAX..usize::MAX));
+                desk.chosen.push((index, GONE));
             }
             *slot = EMPTY;
         }
@@ -362,8 +373,11 @@ impl CellView {
 
     /// Where on the desk the news of a slot is.
     fn news(&self, index: u8, grid: &mut Grid, desk: &mut Desk) -> Range<usize> {
-        let Some(slot) = self.slots.get(usize::from(index)) else { return 0..0 };
-        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0..0 };
+        let node = self.slots.get(usize::from(index)).and_then(|slot| Some((slot, grid.nodes.get_mut(slot.node as usize)?)));
+        let Some((slot, node)) = node else {
+            debug_assert!(false, "slot {index} has something to tell, and no chunk");
+            return 0..0;
+        };
         node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news)
     }
 

@@ -3,13 +3,15 @@
 //! Forms: quiet, nothing differs; by the model, each residual by the distribution of its context; plain, for what the model does not
 //! know or got wrong: how many differ and how far is told first. No state outlives a message.
 
-use crate::DecodeError;
-use crate::ids::Tick;
-use crate::limits::FIELD_BITS_MAX;
-use crate::model::{CLASS_COUNT, ColumnModel, Source, Tokens, class_of_residual, class_of_value, cost};
-use crate::range::{RangeDecoder, RangeEncoder, WHOLE};
-use crate::residual::from_tick;
-use crate::snapshot::Table;
+use super::classes::{class_of_residual, class_of_value};
+use super::range::{RangeDecoder, RangeEncoder};
+use super::residual::from_tick;
+use super::tokens::cost;
+use crate::state::model::{CLASS_COUNT, ColumnModel, Source, Tokens, WHOLE};
+use crate::state::snapshot::Table;
+use crate::wire::codec::DecodeError;
+use crate::wire::ids::Tick;
+use crate::wire::limits::FIELD_BITS_MAX;
 
 const QUIET: usize = 0;
 const MODELLED: usize = 1;
@@ -27,39 +29,39 @@ const LEAVING_COST: u32 = 16 * 8;
 
 /// Rows that stay and lie side by side in both snapshots.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
+pub(super) struct Run {
     /// The first one's row in the baseline.
-    pub(crate) from: u32,
+    pub(super) from: u32,
     /// Its row in the next snapshot.
-    pub(crate) to: u32,
+    pub(super) to: u32,
     /// How many they are.
-    pub(crate) count: u32,
+    pub(super) count: u32,
 }
 
 impl Run {
     /// The run's part of one of the baseline's columns.
     #[inline]
-    pub(crate) fn of_base<'a>(&self, column: &'a [i32]) -> &'a [i32] {
+    pub(super) fn of_base<'a>(&self, column: &'a [i32]) -> &'a [i32] {
         column.get(self.from as usize..(self.from + self.count) as usize).unwrap_or(&[])
     }
 
     /// The run's part of one of the next snapshot's columns.
     #[inline]
-    pub(crate) fn of_next<'a>(&self, column: &'a [i32]) -> &'a [i32] {
+    pub(super) fn of_next<'a>(&self, column: &'a [i32]) -> &'a [i32] {
         column.get(self.to as usize..(self.to + self.count) as usize).unwrap_or(&[])
     }
 }
 
 /// What the contexts of a column's residuals are made of.
-pub(crate) struct Surroundings<'a> {
+pub(super) struct Surroundings<'a> {
     /// The baseline's rows.
-    pub(crate) base: &'a Table,
+    pub(super) base: &'a Table,
     /// Those that have a residual.
-    pub(crate) runs: &'a [Run],
+    pub(super) runs: &'a [Run],
     /// Residuals of the fields before, column after column.
-    pub(crate) done: &'a [u32],
+    pub(super) done: &'a [u32],
     /// The tick that is told.
-    pub(crate) tick: Tick,
+    pub(super) tick: Tick,
 }
 
 impl Surroundings<'_> {
@@ -95,13 +97,13 @@ impl Surroundings<'_> {
 
 /// Working memory for one column.
 #[derive(Debug, Default)]
-pub(crate) struct ColumnScratch {
+pub(super) struct ColumnScratch {
     contexts: Vec<u16>,
     symbols: Vec<Symbol>,
 }
 
 /// Writes a column of residuals.
-pub(crate) fn write_column(
+pub(super) fn write_column(
     residuals: &[u32],
     model: &ColumnModel,
     around: &Surroundings<'_>,
@@ -135,12 +137,12 @@ pub(crate) fn write_column(
 
 /// Writes a column in which nothing differs.
 #[inline]
-pub(crate) fn write_quiet(model: &ColumnModel, encoder: &mut RangeEncoder<'_>) {
+pub(super) fn write_quiet(model: &ColumnModel, encoder: &mut RangeEncoder<'_>) {
     encoder.symbol(QUIET, model.form);
 }
 
 /// Reads residuals that [`write_column`] wrote into all of `out`. Says whether nothing differs.
-pub(crate) fn read_column(
+pub(super) fn read_column(
     out: &mut [u32],
     model: &ColumnModel,
     around: &Surroundings<'_>,
@@ -256,7 +258,7 @@ impl Plain {
 }
 
 /// A number around `2^scale`, or of any size: an exponential Golomb code.
-pub(crate) fn write_number(number: u32, scale: u32, encoder: &mut RangeEncoder<'_>) {
+pub(super) fn write_number(number: u32, scale: u32, encoder: &mut RangeEncoder<'_>) {
     let high = (u64::from(number) >> scale) + 1;
     let length = high.ilog2();
     (0..length).for_each(|_| encoder.raw(1, 1));
@@ -266,7 +268,7 @@ pub(crate) fn write_number(number: u32, scale: u32, encoder: &mut RangeEncoder<'
 }
 
 /// Reads what [`write_number`] wrote.
-pub(crate) fn read_number(scale: u32, decoder: &mut RangeDecoder<'_>) -> Result<u32, DecodeError> {
+pub(super) fn read_number(scale: u32, decoder: &mut RangeDecoder<'_>) -> Result<u32, DecodeError> {
     let mut length = 0;
     while decoder.raw(1)? == 1 {
         length += 1;

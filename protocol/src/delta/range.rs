@@ -1,23 +1,68 @@
 //! Symbols in and out of bytes by their probability: a range coder, so that what is likely costs a fraction of a bit.
 //!
-//! Probabilities come in 2^15ths. The most likely symbol should be the first of its distribution: a message of nothing else has no
-//! bytes at all. Invariants: reading any bytes yields symbols or an error, never a panic; messages of the same symbols are the same bytes.
+//! Probabilities come in 2^15ths. The most likely symbol should be the first of its distribution:
+//! a message of nothing else has no bytes at all.
+//!
+//! A message is one number between 0 and 1, its bytes the digits after the point. The encoder keeps
+//! the interval that the number lies in, and each symbol narrows that to the symbol's share of it:
+//!
+//! ```text
+//! low                                            low + range
+//!  |------------------------------------------------|         before the symbol
+//!  |<- from * unit ->|<- weight * unit ->|                    unit = range / 2^15
+//!                    |-------------------|                    after it
+//!                   low              low + range
+//! ```
+//!
+//! `low` and `range` hold 32 bits of what is still open. When `range` gets less than 2^24, the top
+//! byte of `low` is settled but for a carry: it is written, and both grow by a byte. The decoder
+//! follows with the same `range`, and with `code`, how far the number is above `low`.
+//!
+//! Invariants:
+//! - 2^24 <= `range` < 2^32 between symbols, so `unit` is at least 2^8 even for 16 raw bits, and
+//!   whatever weighs anything has a share.
+//! - `low` < 2^32 when a byte was written, and an interval only shrinks inside of itself, so
+//!   `low + range` < 2^33: bit 32 is the one carry that can wait.
+//! - The number stays below 1, so a carry ends at a byte of this message that was less than 255. It
+//!   never reaches what stood before `start`.
+//! - `code` < `range` after each symbol. Bytes that no encoder wrote may point past the last symbol's
+//!   share, where the division by 2^15 left a rest: that is an error.
+//! - Reading any bytes yields symbols or an error, never a panic. Messages of the same symbols are
+//!   the same bytes.
+//!
+//! ```
+//! use tickwire_protocol::delta::range::{RangeDecoder, RangeEncoder};
+//! use tickwire_protocol::model::{Distribution, WHOLE};
+//!
+//! /// The first symbol comes 30,000 times of 32,768.
+//! const LIKELY: &Distribution = &[0, 30_000, WHOLE];
+//!
+//! let mut bytes = Vec::new();
+//! let mut encoder = RangeEncoder::new(&mut bytes);
+//! for _ in 0..20 {
+//!     encoder.symbol(0, LIKELY);
+//! }
+//! encoder.symbol(1, LIKELY);
+//! encoder.finish();
+//! assert_eq!(bytes.len(), 1, "21 symbols in a byte");
+//!
+//! let mut decoder = RangeDecoder::new(&bytes)?;
+//! for _ in 0..20 {
+//!     assert_eq!(decoder.symbol(LIKELY)?, 0);
+//! }
+//! assert_eq!(decoder.symbol(LIKELY)?, 1);
+//! decoder.finish()?;
+//! # Ok::<(), tickwire_protocol::DecodeError>(())
+//! ```
 
-use crate::DecodeError;
+use crate::state::model::{Distribution, WEIGHT_BITS, WHOLE};
+use crate::wire::codec::DecodeError;
 
-/// A whole distribution weighs this many bits' worth.
-pub const WEIGHT_BITS: u32 = 15;
-/// What the weights of a distribution sum up to.
-pub const WHOLE: u16 = 1 << WEIGHT_BITS;
 /// Most bits that are written at once without a distribution.
 pub const RAW_BITS_MAX: u32 = 16;
 
 /// The interval is widened when it gets smaller than this.
 const RANGE_MIN: u32 = 1 << 24;
-
-/// How likely each symbol is: sums of weights, from 0 in strictly rising steps to [`WHOLE`]. Symbol `s` weighs what lies between
-/// places `s` and `s + 1`.
-pub type Distribution = [u16];
 
 /// Appends symbols to a byte vector.
 #[derive(Debug)]
@@ -90,6 +135,8 @@ impl<'a> RangeEncoder<'a> {
 
     #[inline]
     fn narrow(&mut self, from: u32, weight: u32, bits: u32) {
+        debug_assert!(self.range >= RANGE_MIN && (self.low + u64::from(self.range)) >> 33 == 0, "an interval within a carry");
+        debug_assert!(weight > 0, "a symbol that cannot come");
         let unit = self.range >> bits;
         self.low += u64::from(unit) * u64::from(from);
         self.range = unit * weight;
@@ -218,6 +265,7 @@ impl<'a> RangeDecoder<'a> {
     fn take(&mut self, unit: u32, from: u32, weight: u32) {
         self.code -= unit * from;
         self.range = unit * weight;
+        debug_assert!(self.code < self.range, "the symbol that was found is the one whose share the number is in");
         while self.range < RANGE_MIN {
             self.shift();
             self.range <<= 8;

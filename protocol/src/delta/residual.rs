@@ -1,8 +1,8 @@
 //! What a value is away from what is expected, as a small number.
 
-use crate::DecodeError;
-use crate::ids::Tick;
-use crate::schema::Field;
+use crate::state::schema::Field;
+use crate::wire::codec::DecodeError;
+use crate::wire::ids::Tick;
 
 /// What `field` is expected to be `advance` ticks after `base`, given the new value of the field that moves it.
 #[inline]

@@ -6,9 +6,17 @@
 //!
 //! Invariant: a model decides how many bytes a snapshot takes, never what can be said in it.
 
-use crate::DecodeError;
-use crate::range::{Distribution, RangeDecoder, RangeEncoder, WEIGHT_BITS, WHOLE};
-use crate::schema::{Field, Fnv, Table};
+use super::fields::{Field, TableSchema};
+use super::hash::Fnv;
+
+/// A whole distribution weighs this many bits' worth.
+pub const WEIGHT_BITS: u32 = 15;
+/// What the weights of a distribution sum up to.
+pub const WHOLE: u16 = 1 << WEIGHT_BITS;
+
+/// How likely each symbol is: sums of weights, from 0 in strictly rising steps to [`WHOLE`]. Symbol `s` weighs what lies between
+/// places `s` and `s + 1`.
+pub type Distribution = [u16];
 
 /// Classes that a context's value falls into.
 pub const CLASS_COUNT: usize = 32;
@@ -85,8 +93,7 @@ const UNKNOWN_FORM: &Distribution = &[0, WHOLE / 2, WHOLE / 2 + 1, WHOLE];
 
 impl Model {
     /// Whether the model can tell all there is of `tables`. It says so when the schema's constant is built.
-    #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
-    pub(crate) const fn is_of(&self, tables: &[Table]) -> bool {
+    pub(crate) const fn is_of(&self, tables: &[TableSchema]) -> bool {
         if self.tables.len() != tables.len() {
             return false;
         }
@@ -106,7 +113,6 @@ impl TableModel {
     pub const UNKNOWN: Self =
         Self { quiet: WHOLE / 2, gone: ColumnModel::UNKNOWN, no_more: [WHOLE / 2; 2], ids: Tokens::UNKNOWN, fields: &[], spawned: &[] };
 
-    #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
     const fn is_of(&self, fields: &[Field]) -> bool {
         let is_known = !self.fields.is_empty() || !self.spawned.is_empty();
         if is_known && (self.fields.len() != fields.len() || self.spawned.len() != fields.len()) {
@@ -152,7 +158,6 @@ impl ColumnModel {
     pub const UNKNOWN: Self = Self { form: UNKNOWN_FORM, sources: [Source::None; 2], contexts: &[], tokens: Tokens::UNKNOWN };
 
     /// A residual that it cannot tell makes a column plain, so its distributions may be short.
-    #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
     const fn is_valid(&self) -> bool {
         let mut context = 0;
         while context < self.contexts.len() {
@@ -195,7 +200,6 @@ impl Tokens {
     pub const UNKNOWN: Self = Self { direct: 0, distributions: &[] };
 
     /// Whether all are distributions and have a token for every number up to `max`.
-    #[allow(clippy::indexing_slicing)] // a constant: it fails to compile
     const fn is_valid(&self, max: u32) -> bool {
         let token_count = Self::split(self.direct, max).0 + 1;
         let mut index = 0;
@@ -219,31 +223,6 @@ impl Tokens {
         ((direct + count) as usize, (beyond ^ 1 << count) as u32, count)
     }
 
-    /// Writes `number` by distribution `index`.
-    #[inline]
-    pub(crate) fn write(&self, number: u32, distribution: &Distribution, encoder: &mut RangeEncoder<'_>) {
-        let (token, rest, count) = Self::split(self.direct, number);
-        encoder.symbol(token, distribution);
-        if count > 0 {
-            encoder.raw(rest, count);
-        }
-    }
-
-    /// Reads what [`Tokens::write`] wrote.
-    #[inline]
-    pub(crate) fn read(&self, distribution: &Distribution, decoder: &mut RangeDecoder<'_>) -> Result<u32, DecodeError> {
-        let token = decoder.symbol(distribution)? as u32;
-        if token < self.direct {
-            return Ok(token);
-        }
-        let count = token - self.direct;
-        if count > 32 {
-            return Err(DecodeError::Malformed);
-        }
-        let beyond = 1u64 << count | u64::from(decoder.raw(count)?);
-        u32::try_from(beyond - 1 + u64::from(self.direct)).map_err(|_| DecodeError::Malformed)
-    }
-
     pub(crate) fn distribution(&self, index: usize) -> &'static Distribution {
         self.distributions.get(index).copied().unwrap_or(&[])
     }
@@ -261,7 +240,6 @@ const fn is_weight(weight: u16) -> bool {
     0 < weight && weight < WHOLE
 }
 
-#[allow(clippy::indexing_slicing)] // a constant: it fails to compile
 const fn is_distribution(sums: &Distribution) -> bool {
     let mut index = 1;
     while index < sums.len() {
@@ -271,77 +249,4 @@ const fn is_distribution(sums: &Distribution) -> bool {
         index += 1;
     }
     sums.len() > 1 && sums[0] == 0 && sums[sums.len() - 1] == WHOLE
-}
-
-/// The class of a value that can be negative: its sign, and its size in steps of half an octave.
-#[inline]
-pub fn class_of_value(value: i32) -> u16 {
-    let size = value.unsigned_abs() as usize;
-    let class = VALUE_CLASSES.get(size).copied().unwrap_or(VALUE_CLASS_MAX);
-    u16::from(class) + if value < 0 { 16 } else { 0 }
-}
-
-/// The class of a zigzag residual: its size in steps of a quarter octave. Its sign does not matter.
-#[inline]
-pub fn class_of_residual(residual: u32) -> u16 {
-    u16::from(RESIDUAL_CLASSES.get(residual as usize).copied().unwrap_or(RESIDUAL_CLASS_MAX))
-}
-
-const VALUE_CLASS_MAX: u8 = 15;
-const RESIDUAL_CLASS_MAX: u8 = 31;
-
-/// Classes of the sizes below the highest class.
-#[allow(clippy::indexing_slicing)] // a constant: it fails to compile
-static VALUE_CLASSES: [u8; 192] = {
-    let mut classes = [0; _];
-    let mut size = 0;
-    while size < classes.len() {
-        classes[size] = class_of_size(size as u32, 1);
-        size += 1;
-    }
-    classes
-};
-
-/// Classes of the residuals below the highest class.
-#[allow(clippy::indexing_slicing)] // a constant: it fails to compile
-static RESIDUAL_CLASSES: [u8; 895] = {
-    let mut classes = [0; _];
-    let mut residual = 0;
-    while residual < classes.len() {
-        classes[residual] = class_of_size(residual.div_ceil(2) as u32, 2);
-        residual += 1;
-    }
-    classes
-};
-
-/// The class of a size where every octave has `2^bits` classes.
-const fn class_of_size(size: u32, bits: u32) -> u8 {
-    if size >> bits == 0 {
-        return size as u8;
-    }
-    // The bits after the leading one are the place in the octave.
-    let below = size.ilog2() - bits;
-    ((below << bits) + (size >> below)) as u8
-}
-
-/// About how many bits a symbol of this weight takes, in sixteenths.
-#[inline]
-pub(crate) const fn cost(weight: u16) -> u32 {
-    // Bits after the leading one stand for the part of an octave.
-    let octave = weight.ilog2();
-    let part = (weight as u32) << 4 >> octave & 15;
-    16 * (WEIGHT_BITS - octave) - part
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn classes_are_steps_of_an_octave() {
-        let classes = [0, 1, -1, 2, 3, 4, 6, -6, 191, 192, i32::MAX, i32::MIN].map(class_of_value);
-        assert_eq!(classes, [0, 1, 17, 2, 3, 4, 5, 21, 14, 15, 15, 31]);
-        let classes = [0, 1, 2, 3, 8, 9, 10, 894, 895, u32::MAX].map(class_of_residual);
-        assert_eq!(classes, [0, 1, 1, 2, 4, 5, 5, 30, 31, 31]);
-    }
 }

@@ -1,13 +1,28 @@
-//! The one file that names `bincode`: its configuration, its limits, and the two functions everything goes through.
+//! How values become bytes: the one file that reaches for the crate `bincode`.
 //!
-//! Varint integers, little endian. Decoding charges every container against a byte limit before it allocates, and a
-//! message must consume all its bytes: trailing bytes are an error. Why bincode, and why pinned: `docs/decisions/0001-bincode.md`.
+//! It decides the configuration and the limits, and everything is encoded and decoded by its
+//! functions. Others name `bincode` too, but as [`codec::bincode`](bincode): in the attribute of a
+//! derive and where they implement its traits by hand.
+//!
+//! Varint integers, little endian. Decoding charges every container against a byte limit before it
+//! allocates, and a message must consume all its bytes: trailing bytes are an error. Why bincode,
+//! and why pinned: `docs/decisions/0001-bincode.md`.
+//!
+//! ```
+//! use tickwire_protocol::codec::{BoundedBytes, DecodeError, decode, encode};
+//!
+//! let bytes = encode(&(7u32, true));
+//! assert_eq!(decode::<(u32, bool), 16>(&bytes), Ok((7, true)));
+//!
+//! // A byte string that says it is longer than it may be is refused before anything is allocated.
+//! let lie = [252, 255, 255, 255, 255];
+//! assert_eq!(decode::<BoundedBytes<64>, 1024>(&lie), Err(DecodeError::Malformed));
+//! ```
 
 pub use bincode::{self, Decode, Encode};
 
-use bincode::de::{BorrowDecode, BorrowDecoder};
-
 use bincode::config::{Configuration, LittleEndian, Varint};
+use bincode::de::{BorrowDecode, BorrowDecoder};
 
 /// Why bytes are not a message. The sender is at fault in every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,17 +105,39 @@ impl<const MAX: usize> BoundedBytes<MAX> {
         &self.0
     }
 
-    /// The vector behind the bytes, to be used again.
-    pub fn into_inner(self) -> Vec<u8> {
+    /// The bytes, to be encoded.
+    pub fn borrowed(&self) -> BoundedBytesRef<'_, MAX> {
+        BoundedBytesRef(&self.0)
+    }
+
+    /// The bytes, without a copy.
+    pub(crate) fn into_inner(self) -> Vec<u8> {
         self.0
+    }
+}
+
+/// Borrowed [`BoundedBytes`], to be encoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BoundedBytesRef<'a, const MAX: usize>(&'a [u8]);
+
+impl<'a, const MAX: usize> BoundedBytesRef<'a, MAX> {
+    /// `None` if longer than `MAX`.
+    pub fn new(bytes: &'a [u8]) -> Option<Self> {
+        (bytes.len() <= MAX).then_some(Self(bytes))
+    }
+}
+
+impl<const MAX: usize> Encode for BoundedBytesRef<'_, MAX> {
+    fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
+        use bincode::enc::write::Writer;
+        (self.0.len() as u32).encode(encoder)?;
+        encoder.writer().write(self.0)
     }
 }
 
 impl<const MAX: usize> Encode for BoundedBytes<MAX> {
     fn encode<E: bincode::enc::Encoder>(&self, encoder: &mut E) -> Result<(), bincode::error::EncodeError> {
-        use bincode::enc::write::Writer;
-        (self.0.len() as u32).encode(encoder)?;
-        encoder.writer().write(&self.0)
+        self.borrowed().encode(encoder)
     }
 }
 

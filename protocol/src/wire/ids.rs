@@ -1,12 +1,19 @@
 //! Newtypes for everything that is counted or named on the wire.
 //!
 //! Ticks and sequences wrap, so they have no `Ord`: compare them with [`Tick::since`] and [`InputSeq::is_newer_than`].
+//!
+//! ```
+//! use tickwire_protocol::Tick;
+//!
+//! let before = Tick(u32::MAX);
+//! assert_eq!(before.plus(3).since(before), 3);
+//! ```
 
-use crate::codec::{Decode, Encode};
+use crate::wire::codec::{Decode, Encode};
 
 /// A moment of a match's simulation. Wraps after 2^32 ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
-#[bincode(crate = "crate::codec::bincode")]
+#[bincode(crate = "crate::wire::codec::bincode")]
 pub struct Tick(pub u32);
 
 impl Tick {
@@ -30,7 +37,7 @@ impl Tick {
 
 /// Number of an input within one session: starts at 1, rises with every input. Wraps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
-#[bincode(crate = "crate::codec::bincode")]
+#[bincode(crate = "crate::wire::codec::bincode")]
 pub struct InputSeq(pub u32);
 
 impl InputSeq {
@@ -42,7 +49,7 @@ impl InputSeq {
 
 /// A player within a match, less than the mode's `max_players`. A freed one is given out again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[bincode(crate = "crate::codec::bincode")]
+#[bincode(crate = "crate::wire::codec::bincode")]
 pub struct PlayerId(pub u16);
 
 impl From<u16> for PlayerId {
@@ -53,17 +60,17 @@ impl From<u16> for PlayerId {
 
 /// A replicated entity within a match. Rises with every spawn and is never reused while the match lives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[bincode(crate = "crate::codec::bincode")]
+#[bincode(crate = "crate::wire::codec::bincode")]
 pub struct NetId(pub u32);
 
 /// A match: 128 random bits, so that knowing one says nothing of another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
-#[bincode(crate = "crate::codec::bincode")]
+#[bincode(crate = "crate::wire::codec::bincode")]
 pub struct MatchId(pub [u8; 16]);
 
 /// 128 random bits that prove a right (a resume token). Prints as stars: it must not reach a log.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Encode, Decode)]
-#[bincode(crate = "crate::codec::bincode")]
+#[bincode(crate = "crate::wire::codec::bincode")]
 pub struct Secret(pub [u8; 16]);
 
 /// Bytes of a [`Ticket`].
@@ -72,7 +79,7 @@ pub const TICKET_BYTES: usize = 70;
 /// The right to one seat of one match, signed by the server. To its client it is bytes to pass on. Prints as stars: it must
 /// not reach a log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
-#[bincode(crate = "crate::codec::bincode")]
+#[bincode(crate = "crate::wire::codec::bincode")]
 pub struct Ticket(pub [u8; TICKET_BYTES]);
 
 impl core::fmt::Debug for Secret {
@@ -94,7 +101,7 @@ impl core::fmt::Display for MatchId {
 }
 
 impl core::str::FromStr for MatchId {
-    type Err = crate::DecodeError;
+    type Err = crate::wire::codec::DecodeError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         from_hex(text).map(Self)
     }
@@ -108,7 +115,7 @@ impl Secret {
 }
 
 impl core::str::FromStr for Secret {
-    type Err = crate::DecodeError;
+    type Err = crate::wire::codec::DecodeError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         from_hex(text).map(Self)
     }
@@ -122,7 +129,7 @@ impl Ticket {
 }
 
 impl core::str::FromStr for Ticket {
-    type Err = crate::DecodeError;
+    type Err = crate::wire::codec::DecodeError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         from_hex(text).map(Self)
     }
@@ -132,10 +139,10 @@ fn to_hex<const N: usize>(bytes: [u8; N]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|nibble| char::from_digit(u32::from(nibble), 16)).collect()
 }
 
-fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], crate::DecodeError> {
+fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], crate::wire::codec::DecodeError> {
     let digits: Vec<u8> = text.chars().take(2 * N).map_while(|c| c.to_digit(16)).map(|digit| digit as u8).collect();
     if digits.len() != 2 * N || text.len() != 2 * N {
-        return Err(crate::DecodeError::Malformed);
+        return Err(crate::wire::codec::DecodeError::Malformed);
     }
     let mut bytes = [0; N];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {

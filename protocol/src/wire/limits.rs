@@ -32,7 +32,7 @@ pub const BASELINE_AGE_MAX: u32 = 64;
 /// Furthest ahead of the server an input may be meant for, ticks.
 pub const INPUT_LEAD_MAX: u32 = 32;
 /// Most slots a client keeps chunks of a divided match in; a slot's number is one byte.
-pub const CELL_SLOTS_MAX: usize = 256;
+pub const CHUNK_SLOTS_MAX: usize = 256;
 /// Fastest tick rate, Hz.
 pub const TICK_RATE_MAX: u8 = 60;
 /// Slowest tick rate, Hz.
@@ -47,7 +47,7 @@ const _: () =
 const _: () = assert!(GAME_EVENT_BYTES_MAX * 64 < SERVER_MESSAGE_BYTES_MAX);
 const _: () = assert!(INPUT_LEAD_MAX.is_power_of_two(), "the input buffer is a ring indexed by tick");
 const _: () = assert!(BASELINE_AGE_MAX <= u8::MAX as u32, "a delta's advance is one byte");
-const _: () = assert!(CELL_SLOTS_MAX == u8::MAX as usize + 1, "a slot's number is one byte, and every byte is one");
+const _: () = assert!(CHUNK_SLOTS_MAX == u8::MAX as usize + 1, "a slot's number is one byte, and every byte is one");
 const _: () = assert!(NAME_BYTES_MAX < 251, "a name's length is one varint byte");
 const _: () = assert!(PLAYERS_MAX < u16::MAX as usize);
 const _: () = assert!(FIELD_BITS_MAX < 32, "a field's span and its zigzag residual fit 32 bits");

@@ -1,8 +1,8 @@
 //! Text on the wire, bounded. Player names: cleaning what people type is the server's work; this only carries the result.
 //! Addresses: where a session goes on.
 
-use crate::codec::{BoundedBytes, Decode, Encode, bincode};
-use crate::limits::{NAME_BYTES_MAX, WS_URL_BYTES_MAX};
+use crate::wire::codec::{BoundedBytes, Decode, Encode, bincode};
+use crate::wire::limits::{NAME_BYTES_MAX, WS_URL_BYTES_MAX};
 
 /// A player's name, at most [`NAME_BYTES_MAX`] bytes of UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl<'de, Context> bincode::de::BorrowDecode<'de, Context> for WsUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{DecodeError, decode, encode};
+    use crate::wire::codec::{DecodeError, decode, encode};
 
     #[test]
     fn an_address_is_a_web_socket_or_a_path_below_the_base() {

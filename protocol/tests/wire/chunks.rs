@@ -1,10 +1,10 @@
 //! A client of a divided match sees the rows of all its slots as one snapshot, whatever it is sent.
 
 use proptest::prelude::*;
-use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::BoundedVec;
 use tickwire_protocol::limits::ROWS_MAX;
 use tickwire_protocol::messages::Body;
+use tickwire_protocol::messages::chunks::{News, Part};
 use tickwire_protocol::{DecodeError, Replica, ServerMessage, Snapshot, Tick};
 
 use crate::support::{MOVING, PLAIN, Rows, any_match, any_pair, assert_valid, cases, encoded, snapshot};
@@ -14,12 +14,12 @@ fn body(base: &Snapshot, next: &Snapshot) -> Body {
 }
 
 /// No moment changes in these chunks, so that the tick tells nothing.
-fn cells(parts: Vec<Part>) -> ServerMessage {
-    cells_of(Tick(0), parts)
+fn chunks(parts: Vec<Part>) -> ServerMessage {
+    chunks_of(Tick(0), parts)
 }
 
-fn cells_of(tick: Tick, parts: Vec<Part>) -> ServerMessage {
-    ServerMessage::Cells { tick, parts: BoundedVec::truncated(parts) }
+fn chunks_of(tick: Tick, parts: Vec<Part>) -> ServerMessage {
+    ServerMessage::Chunks { tick, parts: BoundedVec::truncated(parts) }
 }
 
 fn keyframe_part(slot: u8, chunk: &Snapshot) -> Part {
@@ -38,19 +38,19 @@ fn plain(tick: u32, ids: &[u32], signed: i32) -> Snapshot {
     snapshot(&PLAIN, Tick(tick), &[Rows::new(), rows])
 }
 
-/// A replica whose snapshot outside of cells is empty and of tick 10.
+/// A replica whose snapshot outside of chunks is empty and of tick 10.
 fn begun(parts: Vec<Part>) -> Replica {
     let mut replica = Replica::new(&PLAIN);
-    assert_eq!(replica.apply(&cells(parts)), Ok(false), "the snapshot is still to come");
+    assert_eq!(replica.apply(&chunks(parts)), Ok(false), "the snapshot is still to come");
     assert_eq!(replica.snapshot(), None);
     let whole = plain(10, &[], 0);
     assert_eq!(replica.apply(&ServerMessage::Keyframe { tick: whole.tick, body: body(&whole, &whole) }), Ok(true));
     replica
 }
 
-/// The next tick, in which nothing changes outside of cells.
+/// The next tick, in which nothing changes outside of chunks.
 fn next_tick(replica: &mut Replica, parts: Vec<Part>) -> Result<bool, DecodeError> {
-    replica.apply(&cells(parts))?;
+    replica.apply(&chunks(parts))?;
     let whole = plain(0, &[], 0);
     replica.apply(&ServerMessage::Delta { advance: 1, body: body(&whole, &whole) })
 }
@@ -88,7 +88,7 @@ fn a_row_outside_of_slots_counts_before_an_older_slot_and_after_one_as_new() {
     let (empty, whole) = (plain(0, &[], 0), plain(11, &[4], 5));
     assert_eq!(replica.apply(&ServerMessage::Keyframe { tick: whole.tick, body: body(&empty, &whole) }), Ok(true));
     assert_eq!(rows(&replica), [(4, 5)]);
-    replica.apply(&cells(vec![keyframe_part(1, &plain(12, &[4], 7))])).expect("good bytes");
+    replica.apply(&chunks(vec![keyframe_part(1, &plain(12, &[4], 7))])).expect("good bytes");
     assert_eq!(replica.apply(&ServerMessage::Delta { advance: 1, body: body(&whole, &whole) }), Ok(true));
     assert_eq!(rows(&replica), [(4, 7)]);
 }
@@ -96,23 +96,23 @@ fn a_row_outside_of_slots_counts_before_an_older_slot_and_after_one_as_new() {
 #[test]
 fn the_view_changes_with_whole_snapshots_only() {
     let mut replica = begun(vec![keyframe_part(1, &plain(10, &[4], 1))]);
-    assert_eq!(replica.apply(&cells(vec![keyframe_part(1, &plain(11, &[4, 5], 9))])), Ok(false));
+    assert_eq!(replica.apply(&chunks(vec![keyframe_part(1, &plain(11, &[4, 5], 9))])), Ok(false));
     assert_eq!(rows(&replica), [(4, 1)]);
 }
 
 #[test]
-fn the_first_cells_leave_the_view_that_was_there() {
+fn the_first_chunks_leave_the_view_that_was_there() {
     let (empty, whole) = (plain(0, &[], 0), plain(10, &[4], 1));
     let mut replica = Replica::new(&PLAIN);
     assert_eq!(replica.apply(&ServerMessage::Keyframe { tick: whole.tick, body: body(&empty, &whole) }), Ok(true));
-    assert_eq!(replica.apply(&cells(vec![])), Ok(false));
+    assert_eq!(replica.apply(&chunks(vec![])), Ok(false));
     assert_eq!(replica.snapshot(), Some(&whole));
 }
 
 #[test]
 fn news_of_an_empty_slot_is_refused() {
     for part in [Part { slot: 3, news: News::Gone }, delta_part(3, &plain(10, &[], 0), &plain(11, &[4], 5))] {
-        assert_eq!(begun(Vec::new()).apply(&cells(vec![part])), Err(DecodeError::Malformed));
+        assert_eq!(begun(Vec::new()).apply(&chunks(vec![part])), Err(DecodeError::Malformed));
     }
 }
 
@@ -120,7 +120,7 @@ fn news_of_an_empty_slot_is_refused() {
 fn all_slots_together_hold_no_more_rows_than_a_table() {
     let (half, rest): (Vec<u32>, Vec<u32>) = (0..=ROWS_MAX as u32).partition(|id| *id < ROWS_MAX as u32 / 2);
     let mut replica = begun(vec![keyframe_part(0, &plain(10, &half, 0))]);
-    assert_eq!(replica.apply(&cells(vec![keyframe_part(1, &plain(10, &rest, 0))])), Err(DecodeError::Malformed));
+    assert_eq!(replica.apply(&chunks(vec![keyframe_part(1, &plain(10, &rest, 0))])), Err(DecodeError::Malformed));
     let mut replica = begun(vec![keyframe_part(0, &plain(10, &half, 0))]);
     assert_eq!(next_tick(&mut replica, vec![keyframe_part(1, &plain(10, &rest[1..], 0))]), Ok(true), "just as many as fit");
 }
@@ -128,9 +128,9 @@ fn all_slots_together_hold_no_more_rows_than_a_table() {
 #[test]
 fn a_hash_sees_every_slot() {
     let chunks = [plain(10, &[4], 1), plain(10, &[4], 2), plain(10, &[], 0)];
-    let mut hashes: Vec<u64> = chunks.iter().map(|chunk| begun(vec![keyframe_part(3, chunk)]).cells_hash()).collect();
-    hashes.push(begun(vec![keyframe_part(2, &chunks[0])]).cells_hash());
-    hashes.push(begun(vec![]).cells_hash());
+    let mut hashes: Vec<u64> = chunks.iter().map(|chunk| begun(vec![keyframe_part(3, chunk)]).chunks_hash()).collect();
+    hashes.push(begun(vec![keyframe_part(2, &chunks[0])]).chunks_hash());
+    hashes.push(begun(vec![]).chunks_hash());
     let distinct: std::collections::BTreeSet<u64> = hashes.iter().copied().collect();
     assert_eq!(distinct.len(), hashes.len());
 }
@@ -144,7 +144,7 @@ proptest! {
         let mut base: Option<&Snapshot> = None;
         for chunk in &ticks {
             let part = base.map_or_else(|| keyframe_part(0, chunk), |base| delta_part(0, base, chunk));
-            replica.apply(&cells_of(chunk.tick, vec![part])).expect("the server's own bytes");
+            replica.apply(&chunks_of(chunk.tick, vec![part])).expect("the server's own bytes");
             replica.apply(&ServerMessage::Keyframe { tick: chunk.tick, body: body(&empty, &empty) }).expect("the server's own bytes");
             prop_assert_eq!(replica.snapshot(), Some(chunk));
             base = Some(chunk);
@@ -160,7 +160,7 @@ proptest! {
                 1 | 2 => Part { slot, news: News::Delta { advance: how, body: body(&before, &after) } },
                 _ => keyframe_part(slot, &after),
             });
-            let _ = replica.apply(&cells(parts.collect()));
+            let _ = replica.apply(&chunks(parts.collect()));
             let _ = replica.apply(&ServerMessage::Keyframe { tick: before.tick, body: body(&Snapshot::empty(&MOVING), &before) });
             if let Some(view) = replica.snapshot() {
                 assert_valid(&MOVING, view);

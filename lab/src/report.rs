@@ -171,7 +171,7 @@ fn spawned_bits(table: &tickwire_protocol::TableSchema, observed: &TableObservat
         let usual = model.spawned.get(index);
         let residual = |spawned: &crate::observe::Spawned| {
             let usual = usual.map_or(field.min, |usual| usual.usual);
-            spawned.residual.unwrap_or_else(|| tickwire_protocol::residual::residual(field, usual, spawned.value, spawned.tick))
+            spawned.residual.unwrap_or_else(|| tickwire_protocol::delta::residual::residual(field, usual, spawned.value, spawned.tick))
         };
         let expected = |spawned: &crate::observe::Spawned| usize::from(spawned.residual.is_some());
         bits += match usual {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tickwire_protocol::delta::residual::residual;
+use tickwire_protocol::model::WHOLE;
 use tickwire_protocol::model::{CLASS_COUNT, ColumnModel, Source, SpawnModel, TableModel, Tokens};
-use tickwire_protocol::range::WHOLE;
-use tickwire_protocol::residual::residual;
-use tickwire_protocol::schema::{Field, Table};
+use tickwire_protocol::schema::{Field, TableSchema};
 
 use crate::observe::{Column, Spawned, TableObservations};
 
@@ -86,7 +86,7 @@ impl TrainedTokens {
 }
 
 /// Learns a table's model.
-pub fn train_table(table: &Table, observed: &TableObservations) -> TrainedTable {
+pub fn train_table(table: &TableSchema, observed: &TableObservations) -> TrainedTable {
     let gone_sources: Vec<Source> = (0..table.fields.len()).map(|field| Source::Base(field as u8)).collect();
     let fields = table.fields.iter().zip(&observed.fields).enumerate().map(|(index, (field, column))| {
         let mut sources = gone_sources.clone();

@@ -1,16 +1,37 @@
-//! The parts of a `Cells` message: what changed in the chunks that one client keeps of a divided match.
+//! The parts of a `Chunks` message: what changed in the chunks that one client keeps of a divided
+//! match.
 //!
-//! What stands behind the slot is the same for all who have the same baseline, so a server encodes it once ([`put_news`])
-//! and gathers each client's message from such pieces ([`put_cells`]).
+//! What stands behind the slot is the same for all who have the same baseline, so a server encodes
+//! it once ([`put_news`]) and gathers each client's message from such pieces ([`put_chunks`]).
+//!
+//! ```
+//! use tickwire_protocol::messages::{BodyRef, chunks};
+//! use tickwire_protocol::{ServerMessage, Tick};
+//!
+//! // A chunk's news, encoded once for all who see it.
+//! let mut news = Vec::new();
+//! chunks::put_news(Some(1), BodyRef::new(&[0xc0, 0xff]).expect("short"), &mut news);
+//!
+//! // One client has that chunk in slot 3, and loses sight of what is in slot 9.
+//! let (mut frame, parts) = (Vec::new(), [(3, news.as_slice()), (9, &chunks::GONE_NEWS)]);
+//! chunks::put_chunks(Tick(70), parts.into_iter(), &mut frame);
+//! let Some(Ok(ServerMessage::Chunks { parts, .. })) = ServerMessage::decode_next(&mut frame.as_slice())
+//! else {
+//!     panic!("no Chunks message");
+//! };
+//! assert_eq!(parts.as_slice().len(), 2);
+//! ```
 
-use crate::codec::bincode::de::{BorrowDecode, BorrowDecoder, Decoder};
-use crate::codec::bincode::enc::Encoder;
-use crate::codec::bincode::error::{DecodeError, EncodeError};
-use crate::codec::{Decode, Encode, encode_into};
-use crate::ids::Tick;
-use crate::limits::BASELINE_AGE_MAX;
-use crate::messages::Body;
-use crate::schema::Fnv;
+use super::body::{Body, BodyRef};
+use crate::wire::codec::bincode::de::{BorrowDecode, BorrowDecoder, Decoder};
+use crate::wire::codec::bincode::enc::Encoder;
+use crate::wire::codec::bincode::error::{DecodeError, EncodeError};
+use crate::wire::codec::{BoundedVec, Decode, Encode, encode_into};
+use crate::wire::ids::Tick;
+use crate::wire::limits::{BASELINE_AGE_MAX, CHUNK_SLOTS_MAX};
+
+/// The parts of one message.
+pub(super) type Parts = BoundedVec<Part, CHUNK_SLOTS_MAX>;
 
 /// What becomes of a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,55 +64,26 @@ const KEYFRAME: u8 = 0;
 const GONE: u8 = u8::MAX;
 const _: () = assert!(BASELINE_AGE_MAX < GONE as u32);
 
-/// Number of the `Cells` variant.
-const CELLS: u32 = 7;
+/// Number of the variant [`ServerMessage::Chunks`](super::ServerMessage::Chunks).
+const CHUNKS: u32 = 7;
 
 /// Appends what stands behind the slot of a part: a delta of `advance` ticks, or a keyframe if that is `None`.
-pub fn put_news(advance: Option<u8>, body: &Body, out: &mut Vec<u8>) {
+pub fn put_news(advance: Option<u8>, body: BodyRef<'_>, out: &mut Vec<u8>) {
     out.push(advance.unwrap_or(KEYFRAME));
-    encode_into(body, out);
+    encode_into(&body, out);
 }
 
 /// What stands behind the slot of a part that goes.
 pub const GONE_NEWS: [u8; 1] = [GONE];
 
-/// Appends a `Cells` message of `tick` and `parts`: slots, and what [`put_news`] made for them.
-pub fn put_cells<'a>(tick: Tick, parts: impl ExactSizeIterator<Item = (u8, &'a [u8])>, out: &mut Vec<u8>) {
-    encode_into(&CELLS, out);
+/// Appends a `Chunks` message of `tick` and `parts`: slots, and what [`put_news`] made for them.
+pub fn put_chunks<'a>(tick: Tick, parts: impl ExactSizeIterator<Item = (u8, &'a [u8])>, out: &mut Vec<u8>) {
+    encode_into(&CHUNKS, out);
     encode_into(&tick, out);
     encode_into(&(parts.len() as u32), out);
     for (slot, news) in parts {
         out.push(slot);
         out.extend_from_slice(news);
-    }
-}
-
-/// Hash of all that a client has of a divided match.
-#[derive(Clone, Copy, Debug)]
-pub struct CellsHash(Fnv);
-
-impl CellsHash {
-    /// Of [`crate::Snapshot::hash`] of the snapshot that came outside of cells. Slots follow.
-    pub const fn new(snapshot: u64) -> Self {
-        let mut hash = Self(Fnv::new());
-        hash.long(snapshot);
-        hash
-    }
-
-    /// Adds a filled slot and [`crate::Snapshot::rows_hash`] of the chunk in it. Slots rise.
-    pub const fn slot(&mut self, slot: u8, chunk: u64) {
-        self.0.word(slot as u32);
-        self.long(chunk);
-    }
-
-    /// The hash.
-    pub const fn finish(self) -> u64 {
-        self.0.finish()
-    }
-
-    const fn long(&mut self, word: u64) {
-        self.0.word(word as u32);
-        self.0.word((word >> 32) as u32);
     }
 }
 
@@ -130,8 +122,8 @@ impl<'de, Context> BorrowDecode<'de, Context> for Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codec::{BoundedVec, encode};
-    use crate::messages::ServerMessage;
+    use crate::wire::codec::{BoundedVec, encode};
+    use crate::wire::messages::ServerMessage;
 
     #[test]
     fn a_gathered_message_is_the_same_as_one_encoded_whole() {
@@ -142,9 +134,9 @@ mod tests {
             Part { slot: 9, news: News::Gone },
         ];
         let (mut keyframe, mut delta, mut gathered) = (Vec::new(), Vec::new(), Vec::new());
-        put_news(None, &body(&[1, 2]), &mut keyframe);
-        put_news(Some(64), &body(&[7; 300]), &mut delta);
-        put_cells(Tick(7), [(255, keyframe.as_slice()), (0, &delta), (9, &GONE_NEWS)].into_iter(), &mut gathered);
-        assert_eq!(gathered, encode(&ServerMessage::Cells { tick: Tick(7), parts: BoundedVec::truncated(parts) }));
+        put_news(None, body(&[1, 2]).borrowed(), &mut keyframe);
+        put_news(Some(64), body(&[7; 300]).borrowed(), &mut delta);
+        put_chunks(Tick(7), [(255, keyframe.as_slice()), (0, &delta), (9, &GONE_NEWS)].into_iter(), &mut gathered);
+        assert_eq!(gathered, encode(&ServerMessage::Chunks { tick: Tick(7), parts: BoundedVec::truncated(parts) }));
     }
 }

@@ -2,12 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use tickwire_game::{Interest, Told};
-use tickwire_protocol::codec::{BoundedBytes, encode_into};
-use tickwire_protocol::{Event, PlayerId, Schema, ServerMessage, Snapshot, Tick};
+use tickwire_protocol::codec::{BoundedBytesRef, encode_into};
+use tickwire_protocol::messages::{EventRef, ServerMessageRef};
+use tickwire_protocol::{PlayerId, Schema, Snapshot, Tick};
 
 use super::grid::Grid;
 use super::survey::Survey;
-use super::view::{Budget, CellView, Desk};
+use super::view::{Budget, Desk, DividedView};
 use super::whole::Whole;
 
 /// Events with a place may take this part of a frame's budget.
@@ -27,7 +28,7 @@ struct Nearby {
     heard: Vec<u8>,
 }
 
-pub(super) struct Cells {
+pub(super) struct Divided {
     grid: Grid,
     /// The rows that are in everyone's sight.
     everywhere: Whole,
@@ -39,7 +40,7 @@ pub(super) struct Cells {
     hash_every: u32,
 }
 
-impl Cells {
+impl Divided {
     pub(super) fn new(schema: &Schema, interest: Interest, hash_every: u32) -> Self {
         Self {
             grid: Grid::new(schema, interest),
@@ -77,7 +78,7 @@ impl Cells {
     }
 
     /// The client is sent nothing this tick.
-    pub(super) fn skip(&mut self, baseline: Option<Tick>, view: Option<&CellView>) {
+    pub(super) fn skip(&mut self, baseline: Option<Tick>, view: Option<&DividedView>) {
         if let (Some(now), Some(view)) = (self.everywhere.tick(), view) {
             view.keep(&mut self.grid, now);
         }
@@ -88,7 +89,7 @@ impl Cells {
 
     /// The frame for `player`, who has `baseline` of what everyone sees and the chunks of `view`: the tick's events, those for
     /// everyone being `events`, then chunks, then what everyone sees. Without `events` it has none at all.
-    pub(super) fn frame(&mut self, player: PlayerId, baseline: &mut Option<Tick>, view: &mut CellView, events: Option<&Bytes>) -> Bytes {
+    pub(super) fn frame(&mut self, player: PlayerId, baseline: &mut Option<Tick>, view: &mut DividedView, events: Option<&Bytes>) -> Bytes {
         let Self { grid, everywhere, desk, frame, .. } = self;
         let Some(now) = everywhere.tick() else { return Bytes::new() };
         let max = grid.interest.bytes_per_tick;
@@ -105,7 +106,7 @@ impl Cells {
         frame.extend_from_slice(&ending);
         if self.hash_every > 0 && now.0.is_multiple_of(self.hash_every) {
             let whole = everywhere.newest().map_or(0, Snapshot::hash);
-            encode_into(&ServerMessage::CellsCheck { hash: view.hash(whole) }, frame);
+            encode_into(&ServerMessageRef::ChunksCheck { hash: view.hash(whole) }, frame);
         }
         // One allocation serves many frames, and is used again when they have been sent.
         self.buffer.extend_from_slice(frame);
@@ -128,8 +129,8 @@ impl Nearby {
         heard_in.clear();
         heard_in.resize(grid.cell_count(), None);
         for Told { bytes, at } in placed {
-            if let (Some(at), Some(bytes)) = (at, BoundedBytes::new(bytes)) {
-                encode_into(&ServerMessage::Event(Event::Game(bytes)), events);
+            if let (Some(at), Some(bytes)) = (at, BoundedBytesRef::new(&bytes)) {
+                encode_into(&ServerMessageRef::Event(EventRef::Game(bytes)), events);
                 concerned.extend(at.concerns.into_iter().flatten().map(|player| (player, places.len())));
                 places.push((grid.cell_at(at.place), events.len()));
             }
@@ -186,7 +187,9 @@ impl Nearby {
             self.heard = heard;
             part
         });
-        self.heard_in.get_mut(grid.cell_index(cell)).into_iter().for_each(|known| *known = Some((start, end)));
+        if let Some(known) = self.heard_in.get_mut(grid.cell_index(cell)) {
+            *known = Some((start, end));
+        }
         self.heard.get(start..end).unwrap_or_default()
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! It follows `docs/PROTOCOL.md` and not the encoder, so that the two check each other.
 
-use tickwire_protocol::model::{class_of_residual, class_of_value};
-use tickwire_protocol::residual::{from_tick, predict, residual, zigzag};
+use tickwire_protocol::delta::residual::{from_tick, predict, residual, zigzag};
+use tickwire_protocol::delta::{class_of_residual, class_of_value};
 use tickwire_protocol::schema::Which;
 use tickwire_protocol::snapshot::Table;
 use tickwire_protocol::{NetId, Schema, Snapshot, Tick, limits};
