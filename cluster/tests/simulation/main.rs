@@ -8,7 +8,7 @@
 //!
 //! `TICKWIRE_SEEDS=10000` runs more, `TICKWIRE_SEED=7` one, and says what happened in it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod client;
 mod faults;

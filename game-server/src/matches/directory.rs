@@ -13,7 +13,7 @@ use tickwire_cluster::{Consistency, Epoch, MatchLane, Node};
 use tickwire_game::Mode;
 use tickwire_protocol::{CloseReason, MatchId};
 
-use super::handle::{Command, MatchHandle, MatchInfo, Settings};
+use super::handle::{Command, Halt, MatchHandle, MatchInfo, Settings};
 use super::headroom::Load;
 use super::kept::KeptConnection;
 use super::lost::Lost;
@@ -193,12 +193,12 @@ impl Directory {
         place: Place,
         charge: Option<Charge>,
     ) -> MatchHandle {
-        let (handle, commands) = MatchHandle::new(Arc::new(info));
+        let (handle, orders) = MatchHandle::new(Arc::new(info));
         let handle = handle.on(Arc::clone(worker.load()));
         self.matches.insert(handle.info.id, handle.clone());
         let registration = Box::new(Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge });
         let shared = self.shared.as_ref().map(|shared| shared.open(handle.info.id, epoch, handle.info.mode.id));
-        worker.start(Start { info: Arc::clone(&handle.info), commands, origin, shared, registration });
+        worker.start(Start { info: Arc::clone(&handle.info), orders, origin, shared, registration });
         handle
     }
 
@@ -293,7 +293,7 @@ impl Directory {
     pub fn end_all(&self, reason: CloseReason) {
         for handle in self.all() {
             // A match that is gone or too busy to listen ends by itself.
-            let _ = handle.send(Command::End(reason));
+            let _ = handle.send(Halt::End(reason));
         }
     }
 
@@ -325,7 +325,7 @@ impl Directory {
         let (_, sleeps, people) = size(&handle);
         let mode = handle.info.mode.id;
         tracing::warn!(match_id = %handle.info.id, mode, sleeps, people, "memory runs short: the largest match was ended");
-        let _ = handle.send(Command::End(CloseReason::Overloaded));
+        let _ = handle.send(Halt::End(CloseReason::Overloaded));
     }
 
     /// Reserves this code, if it is one and free.

@@ -1,7 +1,26 @@
 //! A worker's sleep, to the microsecond: tokio's timers are a millisecond coarse.
 //!
-//! A worker about to park sleeps until the next tick instead, or for `STEP` if that is further away; then its runtime looks for commands
-//! and sockets on their way out. Players' sockets are nobody's concern between ticks.
+//! A worker's runtime parks its thread when no task has anything to do. It calls [`Pacer::nap`]
+//! just before, and the nap sleeps until the next tick, or for `STEP` if that is further away.
+//!
+//! ```text
+//! run tasks -> nothing to do -> nap: sleep min(next alarm, STEP) -> wake who is due -> run tasks ...
+//!                                                              \-> nobody is due: wake the first
+//!
+//! alarms      A        B B                    C
+//! time   -----|--------|-|--------------------|----->
+//! naps   zzzzz|zzzzzzzz|z|zzzzzzzz|zzzzzzzz|zz|        the longest is STEP: then the runtime
+//!                                                      looks for commands and closing sockets
+//! ```
+//!
+//! Why the first is woken when nobody is due: a runtime that has something to do does not park, and
+//! so comes back here; one that parks wakes for tokio's own timers, a millisecond late. The task that
+//! was woken finds that its time has not come and waits again. Players' sockets are nobody's concern
+//! between ticks.
+//!
+//! A match whose tick is over its time sets an alarm that should have rung already. It must not run
+//! on at once, or the commands and the matches beside it would never have a turn: `is_late` makes it
+//! wait for the next nap, which lasts for no time and wakes everyone who is due.
 //!
 //! Invariants: no alarm rings early; a worker is deaf for `STEP` at most; who is always late takes its turn with the others.
 
