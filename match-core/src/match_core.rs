@@ -9,11 +9,12 @@
 
 mod changes;
 mod people;
+mod placed;
 mod rounds;
 mod state;
 
 use bytes::Bytes;
-use tickwire_game::{Events, Game, Rng, Simulation, Told, layout};
+use tickwire_game::{Events, Game, Rng, Simulation, layout};
 use tickwire_protocol::codec::{BoundedBytesRef, BoundedVec, encode, encode_into};
 use tickwire_protocol::messages::{Event, EventRef, ServerMessageRef, Welcome};
 use tickwire_protocol::schema::Phase;
@@ -31,6 +32,7 @@ use crate::roster::occupant::Occupant;
 use crate::rules::Setup;
 use crate::step::{Advance, Outcome, SecretHash, Step};
 use crate::time::Age;
+use placed::PlacedEvents;
 pub use state::{RestoreError, Restored};
 
 /// One match.
@@ -78,7 +80,7 @@ pub struct MatchCore<G: Game> {
     events: Vec<u8>,
     shared_events: Pool,
     /// The tick's events for those who see their place.
-    placed: Vec<Told>,
+    placed: PlacedEvents,
     /// The last results, for those who come while they are shown.
     results: Option<Event>,
     /// Since when nobody holds a seat.
@@ -106,7 +108,7 @@ impl<G: Game> MatchCore<G> {
             seeds: Rng::new(setup.seed),
             events: Vec::new(),
             shared_events: Pool::default(),
-            placed: Vec::new(),
+            placed: PlacedEvents::default(),
             results: None,
             empty_since: None,
             ends_by: None,
@@ -251,8 +253,8 @@ impl<G: Game> MatchCore<G> {
         simulation.step(self.lifecycle.clock(tick), inputs);
         let mut count = 0;
         simulation.take_events(|bytes, at| {
-            if at.is_some() && replication.is_divided() {
-                placed.push(Told { bytes: bytes.to_vec(), at });
+            if let Some(at) = at.filter(|_| replication.is_divided()) {
+                placed.push(bytes, at);
             } else if count < Events::PER_TICK_MAX {
                 let Some(bytes) = BoundedBytesRef::new(bytes) else { return };
                 count += 1;
@@ -266,7 +268,8 @@ impl<G: Game> MatchCore<G> {
         let Self { simulation: Some(simulation), replication, shared_events, events, placed, .. } = self else { return };
         let shared = shared_events.concat(&[events]);
         events.clear();
-        replication.advance(tick, shared, placed.drain(..), |snapshot| simulation.capture(snapshot));
+        replication.advance(tick, shared, placed.iter(), |snapshot| simulation.capture(snapshot));
+        placed.clear();
     }
 
     /// Builds the world for the first who comes, and takes a first look at it.

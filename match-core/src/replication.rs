@@ -18,7 +18,7 @@ mod view;
 mod whole;
 
 use bytes::Bytes;
-use tickwire_game::{Interest, Told};
+use tickwire_game::{Interest, Scene};
 use tickwire_protocol::{PlayerId, Schema, Snapshot, Tick};
 
 use divided::Divided;
@@ -97,7 +97,13 @@ impl Replication {
 
     /// Makes the snapshot of `tick` with `fill`, which replaces all rows. `events` are for everyone, encoded; `placed` for those
     /// who see their place.
-    pub fn advance(&mut self, tick: Tick, events: Bytes, placed: impl Iterator<Item = Told>, fill: impl FnOnce(&mut Snapshot)) {
+    pub fn advance<'a>(
+        &mut self,
+        tick: Tick,
+        events: Bytes,
+        placed: impl Iterator<Item = (&'a [u8], Scene)>,
+        fill: impl FnOnce(&mut Snapshot),
+    ) {
         self.previous = self.whole.tick();
         self.events = events;
         self.shared = None;

@@ -35,7 +35,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::client::{Client, Wish};
+use crate::client::{SimulatedClient, Wish};
 use crate::figures::Figures;
 use crate::host::{Joined, Request};
 use crate::machine::short;
@@ -135,7 +135,7 @@ impl Arena {
         let number = self.world.unique() as u32;
         self.world.truth().matches.entry(id).and_modify(|one| one.players += 1);
         let (wish, wishes) = watch::channel(Wish::Play);
-        let (client, seen) = Client::new(&self.world, number, id, at, wishes);
+        let (client, seen) = SimulatedClient::new(&self.world, number, id, at, wishes);
         self.players.push(Player { id, number, wish, seen, task: tokio::spawn(client.run()) });
     }
 

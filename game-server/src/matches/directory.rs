@@ -149,7 +149,7 @@ impl Directory {
         let index = self.modes.iter().position(|mode| mode.id == mode_id).ok_or(CreateError::NoSuchMode)?;
         let mode = *self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
         let worker = self.worker_for(index as u8)?;
-        let place = Place::take(self)?;
+        let place = MatchPlace::take(self)?;
         let id = id.unwrap_or_else(|| MatchId(random_bytes()));
         let code = code.map_or_else(|| Ok(self.reserve_code(id)), |code| self.take_code(code, id))?;
         let stats = MatchStats::default();
@@ -175,7 +175,7 @@ impl Directory {
         let mode = Mode { tick_rate: *tick_rate, ..*self.modes.get(index).ok_or(CreateError::NoSuchMode)? };
         // It sleeps until somebody comes: whether there is time for it is asked then.
         let worker = self.workers.iter().min_by_key(|worker| worker.matches()).ok_or(CreateError::AtCapacity)?;
-        let place = Place::take(self)?;
+        let place = MatchPlace::take(self)?;
         let code = self.take_code(&revival.identity.code, revival.id)?;
         let settings = Settings { private: *private, lobby: *lobby, bots: *bots };
         let created = Instant::now().checked_sub(revival.age()).unwrap_or_else(Instant::now);
@@ -190,7 +190,7 @@ impl Directory {
         info: MatchInfo,
         origin: Origin,
         epoch: Epoch,
-        place: Place,
+        place: MatchPlace,
         charge: Option<Charge>,
     ) -> MatchHandle {
         let (handle, orders) = MatchHandle::new(Arc::new(info));
@@ -355,9 +355,9 @@ impl Directory {
 }
 
 /// One of the places under `matches_max`, given back when dropped.
-struct Place(Arc<Directory>);
+struct MatchPlace(Arc<Directory>);
 
-impl Place {
+impl MatchPlace {
     fn take(directory: &Arc<Directory>) -> Result<Self, CreateError> {
         directory
             .alive
@@ -367,7 +367,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for MatchPlace {
     fn drop(&mut self) {
         self.0.alive.fetch_sub(1, Relaxed);
     }
@@ -377,7 +377,7 @@ impl Drop for Place {
 struct Registration {
     directory: Arc<Directory>,
     handle: MatchHandle,
-    _place: Place,
+    _place: MatchPlace,
     _charge: Option<Charge>,
 }
 

@@ -9,12 +9,12 @@ use super::encoder::Encoder;
 use super::versions::Versions;
 
 /// Cleared snapshots, to be used again.
-pub(super) struct Pool {
+pub(super) struct SnapshotPool {
     empty: Snapshot,
     spare: Vec<Snapshot>,
 }
 
-impl Pool {
+impl SnapshotPool {
     pub(super) fn new(empty: Snapshot) -> Self {
         Self { empty, spare: Vec::new() }
     }
@@ -48,7 +48,7 @@ pub(super) struct Chunk {
 
 impl Chunk {
     /// Adds row `row` of table `table` of `view`, whose ids rise from call to call.
-    pub(super) fn gather(&mut self, view: &Snapshot, table: usize, row: usize, pool: &mut Pool) {
+    pub(super) fn gather(&mut self, view: &Snapshot, table: usize, row: usize, pool: &mut SnapshotPool) {
         let next = self.next.get_or_insert_with(|| pool.take());
         if let (Some(mine), Some(source)) = (next.table_mut(table), view.table(table)) {
             mine.push_from(source, row);
@@ -56,7 +56,7 @@ impl Chunk {
     }
 
     /// The rows gathered are those of `tick`.
-    pub(super) fn advance(&mut self, tick: Tick, pool: &mut Pool) {
+    pub(super) fn advance(&mut self, tick: Tick, pool: &mut SnapshotPool) {
         self.encoded.clear();
         let Some(mut next) = self.next.take() else { return self.clear(pool) };
         if self.versions.newest().is_some_and(|newest| newest.has_rows_of(&next)) {
@@ -70,7 +70,7 @@ impl Chunk {
     }
 
     /// Forgets everything.
-    pub(super) fn clear(&mut self, pool: &mut Pool) {
+    pub(super) fn clear(&mut self, pool: &mut SnapshotPool) {
         self.versions.clear(|snapshot| pool.put(snapshot));
         if let Some(next) = self.next.take() {
             pool.put(next);
@@ -120,7 +120,7 @@ impl Chunk {
     }
 
     /// Forgets the versions that nobody was found to have at `now`.
-    pub(super) fn sweep(&mut self, now: Tick, pool: &mut Pool) {
+    pub(super) fn sweep(&mut self, now: Tick, pool: &mut SnapshotPool) {
         self.versions.sweep(now, |snapshot| pool.put(snapshot));
     }
 }

@@ -1,7 +1,7 @@
 //! A divided match: its grid, the rows that everyone sees, and the frames made of both.
 
 use bytes::{Bytes, BytesMut};
-use tickwire_game::{Interest, Told};
+use tickwire_game::{Interest, Scene};
 use tickwire_protocol::codec::{BoundedBytesRef, encode_into};
 use tickwire_protocol::messages::{EventRef, ServerMessageRef};
 use tickwire_protocol::{PlayerId, Schema, Snapshot, Tick};
@@ -59,7 +59,7 @@ impl Divided {
     }
 
     /// Divides `view`, the newest whole snapshot.
-    pub(super) fn advance(&mut self, view: &Snapshot, placed: impl Iterator<Item = Told>) {
+    pub(super) fn advance<'a>(&mut self, view: &Snapshot, placed: impl Iterator<Item = (&'a [u8], Scene)>) {
         let Self { grid, everywhere, .. } = self;
         everywhere.advance(view.tick, |everywhere| grid.advance(view, everywhere));
         self.desk.begin();
@@ -120,7 +120,7 @@ impl Divided {
 }
 
 impl Nearby {
-    fn replace(&mut self, grid: &Grid, placed: impl Iterator<Item = Told>) {
+    fn replace<'a>(&mut self, grid: &Grid, placed: impl Iterator<Item = (&'a [u8], Scene)>) {
         let Self { events, places, concerned, heard_in, heard } = self;
         events.clear();
         places.clear();
@@ -128,8 +128,8 @@ impl Nearby {
         heard.clear();
         heard_in.clear();
         heard_in.resize(grid.cell_count(), None);
-        for Told { bytes, at } in placed {
-            if let (Some(at), Some(bytes)) = (at, BoundedBytesRef::new(&bytes)) {
+        for (bytes, at) in placed {
+            if let Some(bytes) = BoundedBytesRef::new(bytes) {
                 encode_into(&ServerMessageRef::Event(EventRef::Game(bytes)), events);
                 concerned.extend(at.concerns.into_iter().flatten().map(|player| (player, places.len())));
                 places.push((grid.cell_at(at.place), events.len()));

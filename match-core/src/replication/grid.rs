@@ -38,20 +38,20 @@ use tickwire_game::{Interest, interest::Eyes};
 use tickwire_protocol::{NetId, PlayerId, Schema, Snapshot, Tick};
 
 use super::area::Area;
-use super::chunk::{Chunk, Pool};
+use super::chunk::{Chunk, SnapshotPool};
 pub(super) use watcher::{Sight, Watcher};
 
 /// A cell with more rows is divided: it is a crowd, and no budget has room for all of it.
 const CELL_ROWS_MAX: usize = 40;
-/// And taken together again with no more than these.
+/// A divided cell with no more rows is one chunk again.
 const CELL_ROWS_MIN: usize = 24;
 /// A part of a cell with more rows is divided: what a budget is spent on must be small.
 const PART_ROWS_MAX: usize = 20;
-/// And its own parts are taken together again with no more than these.
+/// A divided part with no more rows is one chunk again.
 const PART_ROWS_MIN: usize = 8;
 /// So often a cell is divided into quarters.
 const QUARTERINGS: u8 = 4;
-/// And so often then by a bit of the ids: 4,096 rows in one place come to 8 a chunk.
+/// So often a quarter that is as small as they get is halved, by a bit of the ids: 4,096 rows in one place come to 8 a chunk.
 const HALVINGS: u8 = 9;
 /// Ticks between two looks for cells that nothing has been in.
 const TIDY_EVERY: u32 = 64;
@@ -79,7 +79,7 @@ pub(super) struct Grid {
     /// For each table, the ids of its rows and the node each is in.
     placed: Vec<Vec<(NetId, u32)>>,
     settled: Vec<(NetId, u32)>,
-    pool: Pool,
+    pool: SnapshotPool,
     /// From where the players look at the newest snapshot.
     pub(super) eyes: Eyes,
     /// By player.
@@ -141,7 +141,7 @@ impl Grid {
             crowded: Vec::new(),
             placed: vec![Vec::new(); schema.tables().len()],
             settled: Vec::new(),
-            pool: Pool::new(Snapshot::empty(schema)),
+            pool: SnapshotPool::new(Snapshot::empty(schema)),
             eyes: Eyes::default(),
             watchers: Vec::new(),
             briefs: Vec::new(),

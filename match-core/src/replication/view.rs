@@ -81,7 +81,7 @@ pub(super) struct Desk {
 
 /// In which order what is due is sent.
 #[derive(Clone, Copy, Debug)]
-enum Queue {
+enum SendOrder {
     Nearest,
     Waiting,
 }
@@ -277,8 +277,8 @@ impl DividedView {
         self.let_go(grid, desk, &mut budget, has_unsent);
         // Half of what is left is for what is nearest, so that it is as new as can be; the rest for what has waited longest.
         let half = Budget { max: budget.spent.midpoint(budget.max.max(budget.spent)), ..budget };
-        budget.spent = self.send_while_it_fits(Queue::Nearest, grid, desk, half);
-        self.send_while_it_fits(Queue::Waiting, grid, desk, budget);
+        budget.spent = self.send_while_it_fits(SendOrder::Nearest, grid, desk, half);
+        self.send_while_it_fits(SendOrder::Waiting, grid, desk, budget);
     }
 
     /// Sends everything that is due, if there is room for all of it. Says whether there was.
@@ -321,13 +321,13 @@ impl DividedView {
     }
 
     /// Sends what is due in the order of `queue`. Returns the bytes spent then.
-    fn send_while_it_fits(&mut self, queue: Queue, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) -> usize {
+    fn send_while_it_fits(&mut self, queue: SendOrder, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) -> usize {
         let mut misfits = 0;
         let count = desk.waiting.len();
         for place in 0..count {
             let next = match queue {
-                Queue::Nearest => sort_next(&mut desk.nearest, place).map(|(_, index)| index),
-                Queue::Waiting => sort_next(&mut desk.waiting, place).map(|(_, index)| index),
+                SendOrder::Nearest => sort_next(&mut desk.nearest, place).map(|(_, index)| index),
+                SendOrder::Waiting => sort_next(&mut desk.waiting, place).map(|(_, index)| index),
             };
             let Some(index) = next.filter(|index| self.has_news(*index, grid)) else { continue };
             let news = self.news(index, grid, desk);

@@ -24,7 +24,7 @@ pub(super) struct Slots {
     /// The view being merged, until it is known to be good.
     next: Snapshot,
     spare: Vec<Snapshot>,
-    order: Vec<Place>,
+    order: Vec<MergedRow>,
 }
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ struct Held {
 
 /// Where a row of the merged view comes from. Sorts the rows of a table by id, and of one id the newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct MergedRow {
     id: NetId,
     age: u32,
     /// A slot; [`CHUNK_SLOTS_MAX`] for the snapshot itself.
@@ -113,7 +113,7 @@ impl Slots {
             });
             for (source, age, snapshot) in held.chain([(CHUNK_SLOTS_MAX as u16, 0, whole)]) {
                 let ids = snapshot.table(index).map_or(&[][..], Table::ids);
-                order.extend((0u32..).zip(ids).map(|(row, id)| Place { id: *id, age, source, row }));
+                order.extend((0u32..).zip(ids).map(|(row, id)| MergedRow { id: *id, age, source, row }));
             }
             order.sort_unstable();
             order.dedup_by_key(|place| place.id);

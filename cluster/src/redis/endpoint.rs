@@ -20,7 +20,7 @@ const HOSTS_MAX: usize = 32;
 pub struct AddressError;
 
 #[derive(Clone)]
-pub(super) enum Place {
+pub(super) enum Endpoint {
     One(Client),
     Sentinel { sentinels: Vec<Client>, master: String, login: Login },
     Cluster { hosts: Vec<Client>, client: Box<ClusterClient> },
@@ -43,7 +43,7 @@ pub(super) enum Connection {
     Cluster(ClusterConnection),
 }
 
-impl Place {
+impl Endpoint {
     /// Reads an address.
     ///
     /// # Errors
@@ -189,12 +189,12 @@ mod tests {
 
     #[test]
     fn an_address_names_one_server_sentinels_or_a_cluster() {
-        let read = |url: &str| Place::new(url, Duration::from_secs(1));
+        let read = |url: &str| Endpoint::new(url, Duration::from_secs(1));
         for url in ["redis://h", "redis://u:p@h:1/2", "rediss://[::1]:1", "redis://[::1]"] {
-            assert!(matches!(read(url), Ok(Place::One(_))), "{url}");
+            assert!(matches!(read(url), Ok(Endpoint::One(_))), "{url}");
         }
-        assert!(matches!(read("redis+cluster://:p@h,i:7"), Ok(Place::Cluster { hosts, .. }) if hosts.len() == 2));
-        let Ok(Place::Sentinel { sentinels, master, login }) = read("rediss+sentinel://u:p@h,i:7/main/3") else {
+        assert!(matches!(read("redis+cluster://:p@h,i:7"), Ok(Endpoint::Cluster { hosts, .. }) if hosts.len() == 2));
+        let Ok(Endpoint::Sentinel { sentinels, master, login }) = read("rediss+sentinel://u:p@h,i:7/main/3") else {
             panic!("Sentinels are named");
         };
         assert_eq!((sentinels.len(), master.as_str()), (2, "main"));
@@ -218,7 +218,7 @@ mod tests {
             "redis://secret@h:x/y",
             &many,
         ] {
-            let error = Place::new(url, Duration::from_secs(1)).err().unwrap_or_else(|| panic!("{url} is taken"));
+            let error = Endpoint::new(url, Duration::from_secs(1)).err().unwrap_or_else(|| panic!("{url} is taken"));
             assert!(!error.to_string().contains("secret"));
         }
     }
