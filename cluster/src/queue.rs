@@ -75,7 +75,7 @@ pub struct Queue {
 
 /// A party's place in a queue, on the node that it is connected to.
 #[derive(Debug)]
-pub struct Place {
+pub struct QueuePlace {
     ticket: Ticket,
     entered: Instant,
     /// When this node has renewed it last, if it has.
@@ -84,7 +84,7 @@ pub struct Place {
     reserved: Option<(MatchId, Instant)>,
 }
 
-impl Place {
+impl QueuePlace {
     /// How long the party has waited.
     pub fn waited(&self, now: Instant) -> Duration {
         now.duration_since(self.entered)
@@ -121,7 +121,7 @@ impl Queue {
     }
 
     /// A party begins to wait. Its node calls [`Queue::look`] from now on, a few times a second.
-    pub async fn enter(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<Place, EnterError> {
+    pub async fn enter(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<QueuePlace, EnterError> {
         if players == 0 || players > self.rules.seats {
             return Err(EnterError::Players(self.rules.seats));
         }
@@ -131,23 +131,23 @@ impl Queue {
         let ticket = Ticket { id, players, rating, waited: Duration::ZERO };
         self.store.put(&self.shelf, &id.0, ticket.write(Stage::Waits), TICKET_TTL).await?;
         self.waiting.fetch_add(1, Relaxed);
-        Ok(Place { ticket, entered: now, renewed: Some(now), reserved: None })
+        Ok(QueuePlace { ticket, entered: now, renewed: Some(now), reserved: None })
     }
 
     /// A party whose node was another before, or that this node has lost sight of, waits on. It
     /// begins to wait if the store does not know it.
-    pub async fn take_up(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<Place, EnterError> {
+    pub async fn take_up(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<QueuePlace, EnterError> {
         let found = self.store.get(&self.shelf, &id.0, None).await?;
         let Some((kept, _)) = found.and_then(|value| Ticket::read(&id.0, &value)) else {
             return self.enter(now, id, players, rating).await;
         };
         let entered = now.checked_sub(kept.waited).unwrap_or(now);
-        Ok(Place { ticket: Ticket { rating, ..kept }, entered, renewed: None, reserved: None })
+        Ok(QueuePlace { ticket: Ticket { rating, ..kept }, entered, renewed: None, reserved: None })
     }
 
     /// The match that has seats for the party by now, if there is one. Renews its ticket, puts it
     /// in again if the store has lost it, and takes it back from a node that has died.
-    pub async fn look(&self, now: Instant, place: &mut Place) -> Result<Option<MatchId>, StoreError> {
+    pub async fn look(&self, now: Instant, place: &mut QueuePlace) -> Result<Option<MatchId>, StoreError> {
         let key = place.ticket.id.0;
         let found = self.store.get(&self.shelf, &key, None).await?;
         let stage = found.as_ref().and_then(|value| Ticket::read(&key, value)).map(|(_, stage)| stage);
@@ -179,11 +179,11 @@ impl Queue {
     }
 
     /// The party waits no more, or has its seats.
-    pub async fn leave(&self, place: Place) -> Result<(), StoreError> {
+    pub async fn leave(&self, place: QueuePlace) -> Result<(), StoreError> {
         self.withdraw(place.ticket.id).await
     }
 
-    /// Takes a party out of the queue whose [`Place`] this node does not have.
+    /// Takes a party out of the queue whose [`QueuePlace`] this node does not have.
     pub async fn withdraw(&self, id: TicketId) -> Result<(), StoreError> {
         self.store.remove(&self.shelf, &id.0).await
     }

@@ -6,10 +6,10 @@
 //! breaks is made anew when it is next needed. What a server does not have any more comes back
 //! with its owner's next write: docs/decisions/0025-store.md.
 
+mod endpoint;
 mod index;
 mod link;
 mod mailbox;
-mod place;
 mod reply;
 mod scripts;
 
@@ -27,10 +27,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use self::endpoint::Endpoint;
 use self::index::Ends;
 use self::link::Link;
 use self::mailbox::Names;
-use self::place::Place;
 use self::reply::{Fields, Found, nonsense};
 use self::scripts::Call;
 use crate::store::{
@@ -38,7 +38,7 @@ use crate::store::{
     RECORDS_MAX, Reply, SHELF_MAX, Store, StoreError, Writes, Written,
 };
 
-pub use self::place::AddressError;
+pub use self::endpoint::AddressError;
 
 /// Most characters of what the keys of a store begin with.
 const PREFIX_CHARS_MAX: usize = 64;
@@ -108,7 +108,7 @@ impl Redis {
         }
         let runtime = Handle::current();
         Ok(Self {
-            link: Arc::new(Link::new(Place::new(url, *deadline)?, *deadline, runtime.clone())),
+            link: Arc::new(Link::new(Endpoint::new(url, *deadline)?, *deadline, runtime.clone())),
             prefix: prefix.clone(),
             ends: Ends::default(),
             mailboxes: Mutex::default(),

@@ -9,8 +9,9 @@ use bevy_ecs::component::Component;
 use bevy_ecs::entity::Entity;
 use bevy_ecs::query::{QueryState, With};
 use bevy_ecs::world::World;
+use tickwire_protocol::hash::Fnv;
 use tickwire_protocol::limits::FIELDS_MAX;
-use tickwire_protocol::schema::{Fnv, Schema, Table as TableSchema};
+use tickwire_protocol::schema::{Schema, TableSchema};
 use tickwire_protocol::snapshot::{Snapshot, Table};
 use tickwire_protocol::{NetId, PlayerId};
 

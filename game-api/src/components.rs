@@ -7,7 +7,7 @@
 
 use bevy_ecs::component::{Component, Mutable};
 use tickwire_protocol::Schema;
-use tickwire_protocol::schema::{Columns, MatchState, Table};
+use tickwire_protocol::schema::{Columns, MatchState, TableSchema};
 
 use crate::capture::Registry;
 use crate::interest::{Look, Place, Row, TableSight};
@@ -54,7 +54,7 @@ const COMPONENTS_MAX: usize = 16;
 /// One component of a list.
 #[derive(Clone, Copy)]
 struct Listed {
-    table: Table,
+    table: TableSchema,
     sight: TableSight,
     is_hidden: bool,
 }
@@ -69,12 +69,11 @@ impl Listed {
 
 /// The ones that are sent, in order, and how many they are.
 struct Sent {
-    tables: [Table; COMPONENTS_MAX + 1],
+    tables: [TableSchema; COMPONENTS_MAX + 1],
     sights: [TableSight; COMPONENTS_MAX + 1],
     count: usize,
 }
 
-#[allow(clippy::indexing_slicing)] // in constants: it fails to compile
 const fn sent(listed: &[Listed]) -> Sent {
     let mut sent = Sent { tables: [MatchState::TABLE; COMPONENTS_MAX + 1], sights: [TableSight::EVERYWHERE; COMPONENTS_MAX + 1], count: 0 };
     let mut index = 0;
@@ -96,7 +95,7 @@ macro_rules! tuples {
     ($($name:ident)*) => {
         impl<$($name: Replicate),*> List<($($name,)*)> {
             const SENT: Sent = sent(&[Listed::MATCH, $(Listed::of::<$name>()),*]);
-            const TABLES: &'static [Table] = &Self::SENT.tables;
+            const TABLES: &'static [TableSchema] = &Self::SENT.tables;
             const SIGHTS: &'static [TableSight] = &Self::SENT.sights;
         }
 

@@ -2,7 +2,7 @@
 
 pub use tickwire_protocol::PlayerId;
 pub use tickwire_protocol::codec::{Decode, Encode, bincode};
-pub use tickwire_protocol::schema::{Columns, Field, Table};
+pub use tickwire_protocol::schema::{Columns, Field, TableSchema};
 
 use tickwire_protocol::Tick;
 use tickwire_protocol::limits::{FIELD_BITS_MAX, PLAYERS_MAX};

@@ -3,7 +3,7 @@
 use bevy_ecs::world::World;
 use tickwire_protocol::codec::{Decode, Encode};
 use tickwire_protocol::messages::{ClientMessage, Ranked};
-use tickwire_protocol::schema::{Columns, Table};
+use tickwire_protocol::schema::{Columns, TableSchema};
 use tickwire_protocol::{PlayerId, Schema, Snapshot};
 
 use crate::derive::FromNumbers;
@@ -172,7 +172,7 @@ pub fn own<C: Replicate>(view: &Snapshot, me: PlayerId) -> Option<C> {
 pub struct NoBody;
 
 impl Columns for NoBody {
-    const TABLE: Table = Table { name: "", fields: &[] };
+    const TABLE: TableSchema = TableSchema { name: "", fields: &[] };
 
     fn write(&self, _: &mut [i32]) {}
 

@@ -5,8 +5,9 @@
 
 use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildError, ScheduleBuildSettings, ScheduleBuildWarning, ScheduleGraph};
 use bevy_ecs::world::World;
+use tickwire_protocol::hash::Fnv;
 use tickwire_protocol::messages::Ranked;
-use tickwire_protocol::schema::{Columns, Fnv, MatchState};
+use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
 use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Playing, Random, Registry, Rng, Scene, Setup};

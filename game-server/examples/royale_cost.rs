@@ -124,7 +124,8 @@ impl Playing {
         cost.simulate += began.elapsed();
         let began = Instant::now();
         let simulation = &mut self.simulation;
-        self.replication.advance(self.clock.tick, Bytes::from(events), placed.into_iter(), |snapshot| simulation.capture(snapshot));
+        let placed = placed.iter().filter_map(|told| Some((told.bytes.as_slice(), told.at?)));
+        self.replication.advance(self.clock.tick, Bytes::from(events), placed, |snapshot| simulation.capture(snapshot));
         cost.advance += began.elapsed();
         let began = Instant::now();
         for (.., view) in &mut self.players {

@@ -39,7 +39,7 @@ use crate::matches::worker::{self, WorkerHandle};
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
-use crate::sockets::{Sockets, SocketsError};
+use crate::sockets::Sockets;
 use crate::tls::Keeper;
 use cluster::Others;
 use listener::Listener;
@@ -91,8 +91,7 @@ impl Server {
         let Prepared { token, tls, accounts } = prepare(&config)?;
         sockets.bind(&config)?;
         let play = Listener::take(&mut sockets, "play")?;
-        let admin = token.map(|token| Ok((token, Listener::take(&mut sockets, "admin")?))).transpose();
-        let admin = admin.map_err(|error: SocketsError| error)?;
+        let admin = token.map(|token| Listener::take(&mut sockets, "admin").map(|listener| (token, listener))).transpose()?;
         let ops = Listener::take(&mut sockets, "ops")?;
         let redirect = config.redirect_address().map(|_| Listener::take(&mut sockets, "redirect")).transpose()?;
 

@@ -1,7 +1,7 @@
 //! The frame parser hears exactly what tungstenite's does, on whole, broken and random streams,
 //! however they are cut up.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 use std::io::{self, Cursor, Read, Write};
 

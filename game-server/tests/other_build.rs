@@ -1,7 +1,7 @@
 //! A deploy with another version of the game: matches go on in it, and of one that cannot its
 //! players are told so.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

@@ -2,7 +2,7 @@
 //! wants in and when to end, and the other matches of its worker go on. One that stands still for a
 //! while blames nobody for it.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

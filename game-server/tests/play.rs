@@ -1,7 +1,7 @@
 //! Playing: what one does the others see, every view equals the server's, and a match runs from
 //! countdown to rematch.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

@@ -1,7 +1,7 @@
 //! A divided match over real sockets: each client has what the server thinks it has, and sees what
 //! is around it and no more.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

@@ -1,7 +1,7 @@
 //! Seats: never more than there are, whoever comes at once; freed when left; kept for a while when
 //! a connection is lost.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

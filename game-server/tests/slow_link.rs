@@ -4,7 +4,7 @@
 //! The link is measured in ticks, not in seconds: for each tick that a healthy client sees, so many
 //! bytes more get through.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
 
 #[path = "common/harness.rs"]

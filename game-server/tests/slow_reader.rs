@@ -1,7 +1,7 @@
 //! Slow, silent and returning clients: nobody waits for them, and they get the newest state when
 //! they read again.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

@@ -5,7 +5,7 @@
 //! The server is the binary, so that its memory is its own. Whoever wants the full thousand sets
 //! `STALLED_READERS=1000`.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![cfg(target_os = "linux")]
 
 #[path = "common/http.rs"]

@@ -5,7 +5,7 @@
 //! folder of a server that runs, stops the server, and starts another one with the copy. Real
 //! kills are `cargo xtask chaos`.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

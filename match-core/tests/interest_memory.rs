@@ -1,7 +1,7 @@
 //! What a divided match allocates. A test binary of its own, because it counts what the calling
 //! thread allocates.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 use allocation_counter::measure;
 use bytes::Bytes;

@@ -8,7 +8,7 @@ use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::place::{Connection, Place};
+use super::endpoint::{Connection, Endpoint};
 use crate::store::StoreError;
 
 /// After a connection could not be opened, whoever comes within this is told so at once.
@@ -18,7 +18,7 @@ const RETRY_AFTER: Duration = Duration::from_millis(50);
 const CLUSTER_PATIENCE: u32 = 4;
 
 pub(super) struct Link {
-    pub(super) place: Place,
+    pub(super) place: Endpoint,
     pub(super) deadline: Duration,
     /// Where connections live: whoever asks may do so from a runtime that ends sooner.
     runtime: Handle,
@@ -38,7 +38,7 @@ struct State {
 }
 
 impl Link {
-    pub(super) fn new(place: Place, deadline: Duration, runtime: Handle) -> Self {
+    pub(super) fn new(place: Endpoint, deadline: Duration, runtime: Handle) -> Self {
         Self { place, deadline, runtime, state: Mutex::default(), opening: tokio::sync::Mutex::new(()) }
     }
 

@@ -9,7 +9,7 @@
 //!
 //! `TICKWIRE_SEEDS=10000` runs more, `TICKWIRE_SEED=7` one, and says what happened in it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod client;
 mod faults;
@@ -36,7 +36,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::client::{Client, Wish};
+use crate::client::{SimulatedClient, Wish};
 use crate::figures::Figures;
 use crate::host::{Joined, Request};
 use crate::machine::short;
@@ -136,7 +136,7 @@ impl Arena {
         let number = self.world.unique() as u32;
         self.world.truth().matches.entry(id).and_modify(|one| one.players += 1);
         let (wish, wishes) = watch::channel(Wish::Play);
-        let (client, seen) = Client::new(&self.world, number, id, at, wishes);
+        let (client, seen) = SimulatedClient::new(&self.world, number, id, at, wishes);
         self.players.push(Player { id, number, wish, seen, task: tokio::spawn(client.run()) });
     }
 

@@ -26,7 +26,7 @@ use super::shared::Gateway;
 use super::tickets::unix_now;
 use crate::cluster::letter::{Answer, Member, Opening};
 use crate::http::address::{ClientAddress, from_bytes};
-use crate::matches::{Command, MatchRequest, PlayerKey, Settings};
+use crate::matches::{Halt, MatchRequest, PlayerKey, Settings};
 use crate::metrics;
 use crate::secrets::random_bytes;
 
@@ -171,7 +171,7 @@ impl Gateway {
     fn end(&self, id: MatchId) {
         if let Some(handle) = self.directory.find(id) {
             // One that is too busy to listen ends when nobody has come.
-            let _ = handle.send(Command::End(CloseReason::MatchOver));
+            let _ = handle.send(Halt::End(CloseReason::MatchOver));
         }
     }
 }

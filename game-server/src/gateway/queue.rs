@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwire_cluster::queue::{EnterError, Group, Place, Queue, Rules, TICKET_TTL, Ticket, TicketId};
+use tickwire_cluster::queue::{EnterError, Group, Queue, QueuePlace, Rules, TICKET_TTL, Ticket, TicketId};
 use tickwire_cluster::{Store, StoreError};
 use tickwire_game::Mode;
 use tickwire_protocol::{MatchId, Secret};
@@ -118,7 +118,7 @@ pub(crate) struct Turn<'a> {
     member: Member,
     /// What the store has of them.
     pub(crate) waiting: Waiting,
-    place: Option<Place>,
+    place: Option<QueuePlace>,
     seated: watch::Receiver<Arc<HashSet<TicketId>>>,
 }
 
@@ -217,7 +217,7 @@ impl Queues {
         Ok(Some(self.turn(line, member, waiting, place)))
     }
 
-    fn turn<'a>(&'a self, line: &'a Line, member: Member, waiting: Waiting, place: Option<Place>) -> Turn<'a> {
+    fn turn<'a>(&'a self, line: &'a Line, member: Member, waiting: Waiting, place: Option<QueuePlace>) -> Turn<'a> {
         Turn { queues: self, line, member, waiting, place, seated: self.seated.subscribe() }
     }
 

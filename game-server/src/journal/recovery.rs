@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tickwire_journal::{self as journal, Background, Disk, Lock, LockError, NotRetired, Options, Recovered, Stream, Syncer};
 use tickwire_protocol::MatchId;
-use tickwire_protocol::schema::Fnv;
+use tickwire_protocol::hash::Fnv;
 
 use super::attempt::{self, ATTEMPTS_MAX};
 use super::lane::Opening;

@@ -14,7 +14,7 @@ use tickwire_cluster::{Consistency, Epoch, MatchLane, Node};
 use tickwire_game::Mode;
 use tickwire_protocol::{CloseReason, MatchId};
 
-use super::handle::{Command, MatchHandle, MatchInfo, Settings};
+use super::handle::{Command, Halt, MatchHandle, MatchInfo, Settings};
 use super::headroom::Load;
 use super::kept::KeptConnection;
 use super::lost::Lost;
@@ -153,7 +153,7 @@ impl Directory {
         let index = self.modes.iter().position(|mode| mode.id == mode_id).ok_or(CreateError::NoSuchMode)?;
         let mode = *self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
         let worker = self.worker_for(index as u8)?;
-        let place = Place::take(self)?;
+        let place = MatchPlace::take(self)?;
         let id = id.unwrap_or_else(|| MatchId(random_bytes()));
         let code = code.map_or_else(|| Ok(self.reserve_code(id)), |code| self.take_code(code, id))?;
         let stats = MatchStats::default();
@@ -179,7 +179,7 @@ impl Directory {
         let mode = Mode { tick_rate: *tick_rate, ..*self.modes.get(index).ok_or(CreateError::NoSuchMode)? };
         // It sleeps until somebody comes: whether there is time for it is asked then.
         let worker = self.workers.iter().min_by_key(|worker| worker.matches()).ok_or(CreateError::AtCapacity)?;
-        let place = Place::take(self)?;
+        let place = MatchPlace::take(self)?;
         let code = self.take_code(&revival.identity.code, revival.id)?;
         let settings = Settings { private: *private, lobby: *lobby, bots: *bots };
         let created = Instant::now().checked_sub(revival.age()).unwrap_or_else(Instant::now);
@@ -194,15 +194,15 @@ impl Directory {
         info: MatchInfo,
         origin: Origin,
         epoch: Epoch,
-        place: Place,
+        place: MatchPlace,
         charge: Option<Charge>,
     ) -> MatchHandle {
-        let (handle, commands) = MatchHandle::new(Arc::new(info));
+        let (handle, orders) = MatchHandle::new(Arc::new(info));
         let handle = handle.on(Arc::clone(worker.load()));
         self.matches.insert(handle.info.id, handle.clone());
         let registration = Box::new(Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge });
         let shared = self.shared.as_ref().map(|shared| shared.open(handle.info.id, epoch, handle.info.mode.id));
-        worker.start(Start { info: Arc::clone(&handle.info), commands, origin, shared, registration });
+        worker.start(Start { info: Arc::clone(&handle.info), orders, origin, shared, registration });
         handle
     }
 
@@ -297,7 +297,7 @@ impl Directory {
     pub fn end_all(&self, reason: CloseReason) {
         for handle in self.all() {
             // A match that is gone or too busy to listen ends by itself.
-            let _ = handle.send(Command::End(reason));
+            let _ = handle.send(Halt::End(reason));
         }
     }
 
@@ -329,7 +329,7 @@ impl Directory {
         let (_, sleeps, people) = size(&handle);
         let mode = handle.info.mode.id;
         tracing::warn!(match_id = %handle.info.id, mode, sleeps, people, "memory runs short: the largest match was ended");
-        let _ = handle.send(Command::End(CloseReason::Overloaded));
+        let _ = handle.send(Halt::End(CloseReason::Overloaded));
     }
 
     /// Reserves this code, if it is one and free.
@@ -359,9 +359,9 @@ impl Directory {
 }
 
 /// One of the places under `matches_max`, given back when dropped.
-struct Place(Arc<Directory>);
+struct MatchPlace(Arc<Directory>);
 
-impl Place {
+impl MatchPlace {
     fn take(directory: &Arc<Directory>) -> Result<Self, CreateError> {
         directory
             .alive
@@ -371,7 +371,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for MatchPlace {
     fn drop(&mut self) {
         self.0.alive.fetch_sub(1, Relaxed);
     }
@@ -382,7 +382,7 @@ impl Drop for Place {
 struct Registration {
     directory: Arc<Directory>,
     handle: MatchHandle,
-    _place: Place,
+    _place: MatchPlace,
     _charge: Option<Charge>,
 }
 

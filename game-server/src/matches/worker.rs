@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::handle::{Command, MatchInfo};
+use super::handle::{MatchInfo, Order};
 use super::headroom::{BEAT, Comer, Gauge, Load};
 use super::kept::KeptConnection;
 use super::match_task::{MatchTask, RevivalError, RevivedSeat};
@@ -31,7 +31,7 @@ pub struct Start {
     /// What it is.
     pub info: Arc<MatchInfo>,
     /// What it is asked.
-    pub commands: mpsc::Receiver<Command>,
+    pub orders: mpsc::Receiver<Order>,
     /// Where it comes from.
     pub origin: Origin,
     /// Its part of the store that servers share.
@@ -216,24 +216,26 @@ async fn run<G: Game>(
     alarm: Alarm,
 ) {
     let (id, mode, code) = (start.info.id, start.info.mode.id, start.info.code.clone());
-    let Start { info, commands, origin, shared: in_store, registration } = start;
+    let Start { info, orders, origin, shared: in_store, registration } = start;
     let Keep { lane, handover } = keep;
     let load = Arc::clone(&shared.load);
     let log = || lane.as_ref().map(|lane| MatchLog::of(lane, id)).unwrap_or_default();
     let built = std::panic::catch_unwind(AssertUnwindSafe(|| match origin {
         Origin::New { seed } => {
-            let task = MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).handing_over(handover);
+            let task = MatchTask::<G>::new(info, orders, seed, session, &matches, offset).on(load).handing_over(handover);
             Some(task.kept(log().shared(in_store)))
         }
         Origin::Kept { revival, revived, connections } => {
             let _attempt = lane.as_ref().map(|lane| lane.attempt(id, revival.attempt));
-            let task = MatchTask::revive(info, commands, session, &matches, offset, &revival, connections);
+            let task = MatchTask::revive(info, orders, session, &matches, offset, &revival, connections);
             let task = match task {
                 Ok(task) => Ok(task.on(load).handing_over(handover).kept(log().shared(in_store))),
                 Err(error) => {
                     log().end();
                     // Another server may be able to: there it is not over.
-                    in_store.into_iter().for_each(MatchLane::leave);
+                    if let Some(lane) = in_store {
+                        lane.leave();
+                    }
                     Err(error)
                 }
             };

@@ -6,7 +6,7 @@ use tickwire_handover::Handover;
 use tickwire_match::{Replication, View};
 use tickwire_protocol::{CloseReason, PlayerId, Tick};
 
-use super::meter::{Meter, Verdict};
+use super::meter::{Meter, Ruling};
 use super::outbox::{Outbox, Patience};
 use super::seam::{Arrival, Ended, Heard, MESSAGES_MAX, Transport};
 use super::socket::{Link, Socket};
@@ -106,9 +106,9 @@ impl Session {
                 self.unfinished_since = None;
             }
             match (self.meter.message(self.link.bytes_read(), moment.now), heard) {
-                (Verdict::Close, _) => return Err(Ended::Closed(CloseReason::RateLimited)),
-                (Verdict::Keep, Heard::Message(arrival)) => return Ok(Some(arrival)),
-                (Verdict::Drop, _) | (Verdict::Keep, Heard::Alive) => {}
+                (Ruling::Close, _) => return Err(Ended::Closed(CloseReason::RateLimited)),
+                (Ruling::Keep, Heard::Message(arrival)) => return Ok(Some(arrival)),
+                (Ruling::Drop, _) | (Ruling::Keep, Heard::Alive) => {}
             }
         }
         Ok(None)
@@ -144,7 +144,7 @@ impl Session {
             self.link.note_read();
         }
         // Bytes that complete no message count too.
-        if self.meter.bytes(self.link.bytes_read(), moment.now) == Verdict::Close {
+        if self.meter.bytes(self.link.bytes_read(), moment.now) == Ruling::Close {
             return Err(Ended::Closed(CloseReason::RateLimited));
         }
         let silent = moment.tick.since(self.last_heard);

@@ -24,7 +24,7 @@ use crate::tables::{Pickup, Score, Spot};
 
 /// What a tick does, in this order.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Step {
+enum ArenaSet {
     /// The dead come back.
     Respawn,
     /// Inputs move fighters, and shots leave.
@@ -52,21 +52,21 @@ pub(crate) fn systems(setup: &mut Setup<'_>) {
     }
     // Whoever comes and whatever is fired has its first step in the same tick. After that nobody
     // asks who has gone.
-    setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly).chain());
-    setup.schedule.configure_sets((Step::Fly, Step::Collect, Step::Close).chain_ignore_deferred());
+    setup.schedule.configure_sets((ArenaSet::Respawn, ArenaSet::Move, ArenaSet::Fly).chain());
+    setup.schedule.configure_sets((ArenaSet::Fly, ArenaSet::Collect, ArenaSet::Close).chain_ignore_deferred());
     setup.add((
-        (systems::move_fighters, systems::protect_at_the_start).chain_ignore_deferred().in_set(Step::Move),
-        systems::fly_shots.in_set(Step::Fly),
-        systems::exchange_pickups.in_set(Step::Collect),
+        (systems::move_fighters, systems::protect_at_the_start).chain_ignore_deferred().in_set(ArenaSet::Move),
+        systems::fly_shots.in_set(ArenaSet::Fly),
+        systems::exchange_pickups.in_set(ArenaSet::Collect),
     ));
     if map == Map::ROYALE {
         let zone = royale::zone(map, &mut setup.world.resource_mut::<Random>().0);
         setup.spawn(zone);
         setup.world.init_resource::<royale::Zones>();
         let close = (royale::shrink_zone, royale::harm_outside, royale::count_heads).chain_ignore_deferred();
-        setup.add((royale::respawn_fighters.in_set(Step::Respawn), close.in_set(Step::Close)));
+        setup.add((royale::respawn_fighters.in_set(ArenaSet::Respawn), close.in_set(ArenaSet::Close)));
     } else {
-        setup.add(systems::respawn_fighters.in_set(Step::Respawn));
+        setup.add(systems::respawn_fighters.in_set(ArenaSet::Respawn));
     }
 }
 

@@ -4,7 +4,7 @@
 //! `model` says what must be there, `life` runs a process, `exhaustive` ends it everywhere,
 //! `random` at random, `controls` breaks things on purpose.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 
 mod controls;
 mod exhaustive;

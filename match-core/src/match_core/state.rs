@@ -19,8 +19,8 @@ use std::any::type_name;
 use bytes::Bytes;
 use tickwire_game::{Game, Rng, Simulation, SimulationState, Unfit};
 use tickwire_protocol::codec::{Decode, DecodeError, Encode, decode, decode_prefix, encode_into};
+use tickwire_protocol::hash::Fnv;
 use tickwire_protocol::messages::Event;
-use tickwire_protocol::schema::Fnv;
 use tickwire_protocol::{NetId, Snapshot, Tick};
 
 use super::MatchCore;

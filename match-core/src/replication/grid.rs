@@ -36,7 +36,7 @@ use tickwire_game::{Interest, interest::Eyes};
 use tickwire_protocol::{NetId, PlayerId, Schema, Snapshot, Tick};
 
 use super::area::Area;
-use super::chunk::{Chunk, Pool};
+use super::chunk::{Chunk, SnapshotPool};
 pub(super) use watcher::{Sight, Watcher};
 
 /// A cell with more rows is divided: it is a crowd, and no budget has room for all of it.
@@ -79,7 +79,7 @@ pub(super) struct Grid {
     placed: Vec<Vec<(NetId, u32)>>,
     /// Working memory: the next `placed` of the table at hand.
     settled: Vec<(NetId, u32)>,
-    pool: Pool,
+    pool: SnapshotPool,
     /// From where the players look at the newest snapshot.
     pub(super) eyes: Eyes,
     /// By player.
@@ -145,7 +145,7 @@ impl Grid {
             crowded: Vec::new(),
             placed: vec![Vec::new(); schema.tables().len()],
             settled: Vec::new(),
-            pool: Pool::new(Snapshot::empty(schema)),
+            pool: SnapshotPool::new(Snapshot::empty(schema)),
             eyes: Eyes::default(),
             watchers: Vec::new(),
             briefs: Vec::new(),
@@ -250,7 +250,12 @@ impl Grid {
             index = children.get(child).copied().unwrap_or(NONE);
             debug_assert_ne!(index, NONE, "a divided node has the child that a row belongs to");
         }
+        debug_assert!(self.is_leaf(index), "the way down ends at a leaf");
         index
+    }
+
+    fn is_leaf(&self, index: u32) -> bool {
+        self.nodes.get(index as usize).is_some_and(|node| node.state == State::Leaf)
     }
 
     /// Counts a row in leaf `index`, and notes the leaf when that is one too many.
@@ -284,7 +289,7 @@ impl Grid {
 
     /// Makes a leaf a node with children that have no rows yet.
     fn divide(&mut self, index: u32) {
-        debug_assert!(self.nodes.get(index as usize).is_some_and(|node| node.state == State::Leaf && node.area.is_some()));
+        debug_assert!(self.is_leaf(index), "only leaves are crowded");
         let Some(node) = self.nodes.get(index as usize) else { return };
         let (Some(area), group, cell, depth, stagger) = (node.area, node.group, node.cell, node.depth, node.stagger) else { return };
         let mut children = [NONE; 4];
@@ -339,7 +344,9 @@ impl Grid {
                     *root = NONE;
                 }
             } else if let (Group::Player(player), None) = (group, cell) {
-                self.private.get_mut(usize::from(player.0)).into_iter().for_each(|root| *root = NONE);
+                if let Some(root) = self.private.get_mut(usize::from(player.0)) {
+                    *root = NONE;
+                }
             } else {
                 self.grouped.remove(&(group, cell));
                 if cell.is_some()
@@ -361,9 +368,13 @@ impl Grid {
         everywhere.clear();
         for (index, (table, rows)) in view.tables().iter().zip(placed.iter()).enumerate() {
             for (row, (_, node)) in rows.iter().enumerate() {
-                match nodes.get_mut(*node as usize) {
-                    Some(node) => node.chunk.gather(view, index, row, pool),
-                    None => drop(everywhere.table_mut(index).map(|everywhere| everywhere.push_from(table, row))),
+                if let Some(node) = nodes.get_mut(*node as usize) {
+                    node.chunk.gather(view, index, row, pool);
+                    continue;
+                }
+                debug_assert_eq!(*node, NONE, "a row whose node is gone would be in everyone's sight");
+                if let Some(everywhere) = everywhere.table_mut(index) {
+                    everywhere.push_from(table, row);
                 }
             }
         }
@@ -412,7 +423,9 @@ impl Grid {
         } else if let (Group::Player(player), None) = (group, cell) {
             let index = usize::from(player.0);
             self.private.resize(self.private.len().max(index + 1), NONE);
-            self.private.get_mut(index).into_iter().for_each(|place| *place = root);
+            if let Some(place) = self.private.get_mut(index) {
+                *place = root;
+            }
         } else {
             self.grouped.insert((group, cell), root);
             if cell.is_some() {

@@ -27,8 +27,9 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use tickwire_protocol::cells::{CellsHash, GONE_NEWS};
-use tickwire_protocol::limits::CELL_SLOTS_MAX;
+use tickwire_protocol::hash::ChunksHash;
+use tickwire_protocol::limits::CHUNK_SLOTS_MAX;
+use tickwire_protocol::messages::chunks::{self, GONE_NEWS};
 use tickwire_protocol::{PlayerId, Schema, Tick};
 
 use super::encoder::Encoder;
@@ -47,14 +48,16 @@ const WEIGHT_MAX: u32 = 8;
 const NO_SLOT: u16 = u16::MAX;
 /// In `distance`: the slot's chunk is out of sight.
 const UNSEEN: i32 = -1;
+/// In place of where the news are: the slot is emptied.
+const GONE: Range<usize> = usize::MAX..usize::MAX;
 /// Bytes of a slot's number, in front of what is sent of its chunk.
 const SLOT_BYTES: usize = 1;
-/// Most bytes of a Cells message's head: its number, the tick, and how many parts it has.
+/// Most bytes of a Chunks message's head: its number, the tick, and how many parts it has.
 const HEAD_BYTES: usize = 1 + 5 + 3;
 
 /// What one client has, slot by slot.
 #[derive(Debug, Default)]
-pub(super) struct CellView {
+pub(super) struct DividedView {
     slots: Vec<Slot>,
 }
 
@@ -77,8 +80,8 @@ struct Slot {
 const EMPTY: Slot = Slot { node: NONE, generation: 0, since: None, waited: 0, filled: None };
 
 /// Most bytes of memory that one client's slots take.
-pub(super) const VIEW_BYTES_MAX: usize = CELL_SLOTS_MAX * 40;
-const _: () = assert!(size_of::<Slot>() * CELL_SLOTS_MAX <= VIEW_BYTES_MAX);
+pub(super) const VIEW_BYTES_MAX: usize = CHUNK_SLOTS_MAX * 40;
+const _: () = assert!(size_of::<Slot>() * CHUNK_SLOTS_MAX <= VIEW_BYTES_MAX);
 
 /// Working memory that all views of a match share, one after the other.
 pub(super) struct Desk {
@@ -107,7 +110,7 @@ pub(super) struct Desk {
 
 /// In which order due slots are sent when there is no room for all.
 #[derive(Clone, Copy, Debug)]
-enum Queue {
+enum SendOrder {
     Nearest,
     Waiting,
 }
@@ -145,8 +148,8 @@ impl Desk {
     }
 }
 
-impl CellView {
-    /// Appends a Cells message with what `player` is sent at `now`, if there is anything.
+impl DividedView {
+    /// Appends a Chunks message with what `player` is sent at `now`, if there is anything.
     pub(super) fn gather(&mut self, player: PlayerId, now: Tick, grid: &mut Grid, desk: &mut Desk, budget: Budget, out: &mut Vec<u8>) {
         grid.sights(player, &mut desk.sights);
         let watcher = grid.watcher(player).copied();
@@ -156,8 +159,11 @@ impl CellView {
         self.keep(grid, now);
         if !desk.chosen.is_empty() {
             let news = &desk.news;
-            let parts = desk.chosen.iter().map(|(slot, range)| (*slot, news.get(range.clone()).unwrap_or(&GONE_NEWS)));
-            tickwire_protocol::cells::put_cells(now, parts, out);
+            let parts = desk.chosen.iter().map(|(slot, range)| {
+                debug_assert!(*range == GONE || range.end <= news.len(), "the news of slot {slot} are not on the desk");
+                (*slot, news.get(range.clone()).unwrap_or(&GONE_NEWS))
+            });
+            chunks::put_chunks(now, parts, out);
         }
     }
 
@@ -174,9 +180,9 @@ impl CellView {
         }
     }
 
-    /// Hash of what the client has, `whole` being that of the snapshot outside of cells.
+    /// Hash of what the client has, `whole` being that of the snapshot outside of chunks.
     pub(super) fn hash(&self, whole: u64) -> u64 {
-        let mut hash = CellsHash::new(whole);
+        let mut hash = ChunksHash::new(whole);
         for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
             if let Some(chunk) = slot.filled {
                 hash.slot(index, chunk);
@@ -218,9 +224,12 @@ impl CellView {
                 }
                 let Some(index) = self.claim(distance, far(sight)) else { continue };
                 let Some(slot) = self.slots.get_mut(usize::from(index)) else { continue };
-                let before = slot_of.get_mut(slot.node as usize).filter(|before| **before == u16::from(index));
-                before.into_iter().for_each(|before| *before = NO_SLOT);
-                slot_of.get_mut(sight.node as usize).into_iter().for_each(|place| *place = u16::from(index));
+                if let Some(before) = slot_of.get_mut(slot.node as usize).filter(|before| **before == u16::from(index)) {
+                    *before = NO_SLOT;
+                }
+                if let Some(place) = slot_of.get_mut(sight.node as usize) {
+                    *place = u16::from(index);
+                }
                 *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
             }
         }
@@ -232,7 +241,7 @@ impl CellView {
         let free = self.slots.iter().zip(distance.iter()).position(|(slot, seen)| slot.filled.is_none() && *seen == UNSEEN);
         let index = if let Some(free) = free {
             free
-        } else if self.slots.len() < CELL_SLOTS_MAX {
+        } else if self.slots.len() < CHUNK_SLOTS_MAX {
             self.slots.push(EMPTY);
             distance.push(UNSEEN);
             self.slots.len() - 1
@@ -269,7 +278,9 @@ impl CellView {
             }
         }
         for node in sights.iter().map(|sight| sight.node).chain(self.slots.iter().map(|slot| slot.node)) {
-            slot_of.get_mut(node as usize).into_iter().for_each(|place| *place = NO_SLOT);
+            if let Some(place) = slot_of.get_mut(node as usize) {
+                *place = NO_SLOT;
+            }
         }
     }
 
@@ -295,8 +306,8 @@ impl CellView {
         self.let_go(grid, desk, &mut budget, has_unsent);
         // Half of what is left is for what is nearest, so that it is as new as can be; the rest for what has waited longest.
         let half = Budget { max: budget.spent.midpoint(budget.max.max(budget.spent)), ..budget };
-        budget.spent = self.send_while_it_fits(Queue::Nearest, grid, desk, half);
-        self.send_while_it_fits(Queue::Waiting, grid, desk, budget);
+        budget.spent = self.send_while_it_fits(SendOrder::Nearest, grid, desk, half);
+        self.send_while_it_fits(SendOrder::Waiting, grid, desk, budget);
     }
 
     /// Sends everything that is due, if there is room for all of it. Says whether there was.
@@ -339,13 +350,13 @@ impl CellView {
     }
 
     /// Sends what is due in the order of `queue`. Returns the bytes spent then.
-    fn send_while_it_fits(&mut self, queue: Queue, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) -> usize {
+    fn send_while_it_fits(&mut self, queue: SendOrder, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) -> usize {
         let mut misfits = 0;
         let count = desk.waiting.len();
         for place in 0..count {
             let next = match queue {
-                Queue::Nearest => sort_next(&mut desk.nearest, place).map(|(_, index)| index),
-                Queue::Waiting => sort_next(&mut desk.waiting, place).map(|(_, index)| index),
+                SendOrder::Nearest => sort_next(&mut desk.nearest, place).map(|(_, index)| index),
+                SendOrder::Waiting => sort_next(&mut desk.waiting, place).map(|(_, index)| index),
             };
             let Some(index) = next.filter(|index| self.has_news(*index, grid)) else { continue };
             let news = self.news(index, grid, desk);
@@ -383,7 +394,7 @@ impl CellView {
                     continue;
                 }
                 budget.spent += SLOT_BYTES + GONE_NEWS.len();
-                desk.chosen.push((index, usize::MAX..usize::MAX));
+                desk.chosen.push((index, GONE));
             }
             *slot = EMPTY;
         }
@@ -392,12 +403,11 @@ impl CellView {
     /// Encodes what is new in a slot's chunk, unless another client with the same version had it
     /// encoded in this tick. Returns where in `desk.news` it is.
     fn news(&self, index: u8, grid: &mut Grid, desk: &mut Desk) -> Range<usize> {
-        debug_assert!(
-            self.slots.get(usize::from(index)).is_some_and(|slot| (slot.node as usize) < grid.nodes.len()),
-            "only slots with a chunk are sent"
-        );
-        let Some(slot) = self.slots.get(usize::from(index)) else { return 0..0 };
-        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0..0 };
+        let node = self.slots.get(usize::from(index)).and_then(|slot| Some((slot, grid.nodes.get_mut(slot.node as usize)?)));
+        let Some((slot, node)) = node else {
+            debug_assert!(false, "slot {index} has something to tell, and no chunk");
+            return 0..0;
+        };
         node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news)
     }
 

@@ -249,7 +249,9 @@ impl Wire {
         }
         let farewell = self.closing.take()?;
         self.end = End::Told;
-        self.farewell.take().into_iter().for_each(Waker::wake);
+        if let Some(waker) = self.farewell.take() {
+            waker.wake();
+        }
         Some(frame(&farewell.payload()))
     }
 
@@ -259,14 +261,18 @@ impl Wire {
     }
 
     fn wake(&mut self) {
-        self.waker.take().into_iter().for_each(Waker::wake);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
     }
 
     pub(super) fn lose(&mut self) {
         if self.end == End::Open {
             self.end = End::Lost;
         }
-        self.farewell.take().into_iter().for_each(Waker::wake);
+        if let Some(waker) = self.farewell.take() {
+            waker.wake();
+        }
     }
 
     pub(super) fn end(&mut self) {
