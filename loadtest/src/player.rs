@@ -33,7 +33,7 @@ use way::Way;
 const TURN: Duration = Duration::from_secs(1);
 /// A player that was not let in tries again after so long, and twice as long each time.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
-/// And after this at most.
+/// A player that was not let in tries again after this at most.
 const RETRY_MAX: Duration = Duration::from_secs(4);
 /// Who cannot reach the seat it lost looks for another one after so many tries.
 const RETURNS_MAX: u32 = 6;

@@ -102,7 +102,7 @@ impl Api {
         }
     }
 
-    /// The same player's way to the server of this address, and what to ask for there. A path is on
+    /// This player's way to the server of this address, and what to ask for there. A path is on
     /// the server that this leads to.
     pub async fn towards(&self, ws_url: &str) -> std::io::Result<(Self, String)> {
         let Some((scheme, rest)) = ws_url.split_once("://") else { return Ok((self.clone(), ws_url.to_owned())) };
@@ -119,7 +119,7 @@ impl Api {
         Ok((Self { server, ..self.clone() }, path.to_owned()))
     }
 
-    /// The same player's way to another server.
+    /// This player's way to another server.
     #[must_use]
     pub fn moved_to(&self, server: Place) -> Self {
         Self { server, ..self.clone() }

@@ -44,7 +44,7 @@ impl Place {
         Self { address, authority: address.to_string(), tls: None }
     }
 
-    /// The same, where TLS is spoken.
+    /// This server, where TLS is spoken.
     #[must_use]
     pub fn secured(self, tls: Option<Trust>) -> Self {
         Self { tls, ..self }
@@ -70,7 +70,7 @@ impl Place {
 }
 
 impl Target {
-    /// The same host without TLS, so many ports further; `None` if there is no such port.
+    /// This host without TLS, so many ports further; `None` if there is no such port.
     pub fn port_after(&self, count: u16) -> Option<Self> {
         Some(Self { host: self.host.clone(), port: self.port.checked_add(count)?, is_secure: false })
     }
