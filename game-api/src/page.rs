@@ -1,5 +1,6 @@
-//! What the page needs to know of a game, as a TypeScript module: constants, tables, input, questions and
-//! events. `cargo xtask bindings` writes it and a test compares it, so that nothing of it is copied by hand.
+//! What the page needs to know of a game, as a TypeScript module: constants, tables, input,
+//! questions and events. `cargo xtask bindings` writes it and a test compares it, so that nothing
+//! of it is copied by hand.
 
 mod protocol;
 
@@ -12,8 +13,8 @@ use tickwire_protocol::TableSchema;
 use crate::derive::{FromNumbers, InputField};
 use crate::{Event, Game, Mode, Replicate};
 
-/// Something that the page asks the game's own code while it runs, so that nothing is computed in two
-/// languages. It becomes a function of the page's.
+/// Something that the page asks the game's own code while it runs, so that nothing is computed in
+/// two languages. It becomes a function of the page's.
 ///
 /// ```
 /// use tickwire_game::page::Question;
@@ -33,7 +34,8 @@ pub struct Question {
     pub name: &'static str,
     /// The names of the numbers that come with it.
     pub takes: &'static [&'static str],
-    /// Appends the answer in the match's mode. The page is no authority: any numbers may come, and too few.
+    /// Appends the answer in the match's mode. The page is no authority: any numbers may come, and
+    /// too few.
     pub answer: fn(mode: &Mode, numbers: &[i32], answer: &mut Vec<i32>),
 }
 

@@ -17,10 +17,10 @@ use http::{get, post};
 use redis::{Redis, Server, pair};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
-use tickwire_loadtest::target::Place;
-use tickwire_loadtest::{Api, Client, ClientError, Heard, Join};
 use tickwire_protocol::{CloseReason, Credential, Tick};
+use tickwire_testkit::script::{enter, hear, hear_closing, resume, see};
+use tickwire_testkit::target::Place;
+use tickwire_testkit::{Api, Client, ClientError, Heard, Join};
 
 /// Between two tries of a client that was told to come again.
 const AGAIN: Duration = Duration::from_millis(20);

@@ -1,7 +1,7 @@
 //! A deploy with another version of the game: matches go on in it, and of one that cannot its
 //! players are told so.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;
@@ -15,9 +15,9 @@ use http::get;
 use tempfile::TempDir;
 use tickwire_game::Game;
 use tickwire_game::prelude::{Setup as Fill, *};
-use tickwire_loadtest::script::{enter, resume, see};
-use tickwire_loadtest::{Api, ApiError, Client, ClientError};
 use tickwire_protocol::{CloseReason, Credential};
+use tickwire_testkit::script::{enter, resume, see};
+use tickwire_testkit::{Api, ApiError, Client, ClientError};
 
 const MODE: Mode = Mode { id: "run", ..Mode::DEFAULT };
 
@@ -92,8 +92,8 @@ fn keeping<G: Game>(dir: &Path, port: u16) -> Harness {
     })
 }
 
-/// Ada plays a match of the version before, and the server is killed. What it leaves, Ada's key, and
-/// her match's code and where it is.
+/// Ada plays a match of the version before, and the server is killed. What it leaves, Ada's key,
+/// and her match's code and where it is.
 struct Left {
     dir: TempDir,
     port: u16,

@@ -1,6 +1,6 @@
 //! A panic inside one match ends that match, with a reason; other matches and the server go on.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;
@@ -8,8 +8,8 @@ mod harness;
 use bevy_ecs::system::Res;
 use harness::Harness;
 use tickwire_game::{Game, Inputs, Mode, Setup};
-use tickwire_loadtest::script::{hear_closing, see};
 use tickwire_protocol::{CloseReason, PlayerId};
+use tickwire_testkit::script::{hear_closing, see};
 
 /// A game with a defect: one input makes it panic.
 struct Fragile;

@@ -1,6 +1,7 @@
-//! Playing: what one does the others see, every view equals the server's, and a match runs from countdown to rematch.
+//! Playing: what one does the others see, every view equals the server's, and a match runs from
+//! countdown to rematch.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;
@@ -9,15 +10,16 @@ use arena::Arena;
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::{Game, Predict};
-use tickwire_loadtest::bot::{Bot, Driver};
-use tickwire_loadtest::client::Traffic;
-use tickwire_loadtest::script::{hear, hear_closing, phase, see};
-use tickwire_loadtest::{Client, Heard};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{ClientMessage, CloseReason, Event};
+use tickwire_testkit::bot::{Bot, Driver};
+use tickwire_testkit::client::Traffic;
+use tickwire_testkit::script::{hear, hear_closing, phase, see};
+use tickwire_testkit::{Client, Heard};
 use tokio::time::{Duration, Instant};
 
-/// Two bots play over the wire until each has seen a hundred snapshots; every one of them equals the server's.
+/// Two bots play over the wire until each has seen a hundred snapshots; every one of them equals
+/// the server's.
 async fn two_clients_agree_with_the_server<G: Game>() {
     let harness = Harness::start::<G>(|_| {});
     let (ada, bob, _) = harness.pair::<G>().await;
@@ -90,7 +92,7 @@ async fn whoever_comes_while_the_results_are_shown_plays_the_rematch() {
     hear(&mut ada, |heard| matches!(heard, Heard::Event(Event::Results { .. })).then_some(())).await.expect("the end of the round");
     let cyd = harness.guest(2).await;
     let join = cyd.join(&join.code).await.expect("a seat");
-    let mut cyd: Client<Tag> = tickwire_loadtest::script::enter(&cyd, &join).await.expect("Welcome");
+    let mut cyd: Client<Tag> = tickwire_testkit::script::enter(&cyd, &join).await.expect("Welcome");
     see(&mut cyd, |view| phase(view) == Phase::Finished).await.expect("the results");
     see(&mut cyd, |view| phase(view) == Phase::Live).await.expect("another round, without having voted");
     assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::MatchOver, "Ada did not vote");
@@ -125,7 +127,7 @@ async fn bots_keep_a_lone_player_company_and_make_room() {
     let harness = Harness::start::<Tag>(|config| config.matches.bots_fill = Some(4));
     let (ada, bob) = (harness.guest(0).await, harness.guest(1).await);
     let first = ada.create(Tag::MODES[0].id, true).await.expect("a match");
-    let mut ada: Client<Tag> = tickwire_loadtest::script::enter(&ada, &first).await.expect("a seat");
+    let mut ada: Client<Tag> = tickwire_testkit::script::enter(&ada, &first).await.expect("a seat");
     let mut bots = bots_in_roster(&ada);
     while bots < 3 {
         bots += hear(&mut ada, |heard| matches!(heard, Heard::Event(Event::Joined(entry)) if entry.bot).then_some(1))
@@ -133,7 +135,7 @@ async fn bots_keep_a_lone_player_company_and_make_room() {
             .expect("bots fill up");
     }
     let second = bob.join(&first.code).await.expect("a seat");
-    let _bob: Client<Tag> = tickwire_loadtest::script::enter(&bob, &second).await.expect("a seat");
+    let _bob: Client<Tag> = tickwire_testkit::script::enter(&bob, &second).await.expect("a seat");
     hear(&mut ada, |heard| matches!(heard, Heard::Event(Event::Left(_))).then_some(())).await.expect("a bot makes room");
 }
 

@@ -1,6 +1,7 @@
-//! Seats: never more than there are, whoever comes at once; freed when left; kept for a while when a connection is lost.
+//! Seats: never more than there are, whoever comes at once; freed when left; kept for a while when
+//! a connection is lost.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;
@@ -10,9 +11,9 @@ use std::time::Duration;
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
-use tickwire_loadtest::{ApiError, Client, ClientError, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, Event, MatchId, Secret};
+use tickwire_testkit::script::{enter, hear, hear_closing, resume, see};
+use tickwire_testkit::{ApiError, Client, ClientError, Heard};
 
 /// Pings and hears the answer: the server knows from then on that the client has its token.
 async fn speak(client: &mut Client<Tag>) {
@@ -135,7 +136,8 @@ async fn an_empty_match_ends() {
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_millis(50)).await;
         match api.join(&join.code).await {
-            // Someone who came back in the last moment keeps it alive: their reservation must run out too.
+            // Someone who came back in the last moment keeps it alive: their reservation must run
+            // out too.
             Ok(_) => return,
             Err(error) => code = refusal(error),
         }

@@ -85,7 +85,8 @@ fn npm() -> Command {
     command
 }
 
-/// npm notes what it installed in a lock file of its own, hidden among the packages: compare that with what is asked for.
+/// npm notes what it installed in a lock file of its own, hidden among the packages: compare that
+/// with what is asked for.
 pub(crate) fn packages_are_current(dir: &Path) -> bool {
     let read = |name: &Path| -> Result<Value> {
         let text = fs::read_to_string(dir.join(name)).with_context(|| format!("cannot read {}", name.display()))?;
@@ -118,7 +119,8 @@ fn installed_matches(wanted: &Value, installed: &Value) -> bool {
     })
 }
 
-/// Folders of web-client that the build does not read. `wasm` is read by way of the module built from it.
+/// Folders of web-client that the build does not read. `wasm` is read by way of the module built
+/// from it.
 const NOT_IN_THE_PAGE: &[&str] = &["node_modules", "dist", "e2e", "wasm", "test-results", "playwright-report"];
 
 #[cfg(test)]

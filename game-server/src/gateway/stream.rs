@@ -2,8 +2,8 @@
 //!
 //! `POST stream` with Hello opens a connection and answers with its secret, which every other
 //! request shows as a bearer token. Then either `POST stream/down` answers with all that the match
-//! says, as long as the connection lasts; or `POST stream/poll` answers with the next message, again
-//! and again. `POST stream/up` brings the client's messages, in numbered batches.
+//! says, as long as the connection lasts; or `POST stream/poll` answers with the next message,
+//! again and again. `POST stream/up` brings the client's messages, in numbered batches.
 //!
 //! Invariants: a page's origin is checked before anything is counted; a secret that is unknown and
 //! one whose connection is over get the same answer; what a request brings is bounded in bytes,

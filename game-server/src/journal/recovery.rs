@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use tickwire_journal::{self as journal, Background, Disk, Lock, LockError, NotRetired, Options, Recovered, Stream, Syncer};
 use tickwire_protocol::MatchId;
-use tickwire_protocol::schema::Fnv;
+use tickwire_protocol::hash::Fnv;
 
 use super::attempt::{self, ATTEMPTS_MAX};
 use super::lane::Opening;
@@ -196,8 +196,8 @@ impl Recovery {
 }
 
 impl Remains {
-    /// Every match goes on in this process, or was given up: deletes what former ones wrote. Where that
-    /// does not work now it is tried again.
+    /// Every match goes on in this process, or was given up: deletes what former ones wrote. Where
+    /// that does not work now it is tried again.
     pub fn retire(self, upkeep: &mut Upkeep) {
         let Err(error) = self.try_retire() else { return };
         tracing::warn!(%error, "files of the former process stay for now: they take room and do no harm");

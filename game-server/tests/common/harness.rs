@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use tickwire_game::Game;
-use tickwire_loadtest::line::Trust;
-use tickwire_loadtest::target::Place;
-use tickwire_loadtest::{Api, Client, Join, script};
 use tickwire_server::config::{HeadroomConfig, TransportChoice};
 use tickwire_server::server::RunningServer;
 use tickwire_server::{Config, Server};
+use tickwire_testkit::line::Trust;
+use tickwire_testkit::target::Place;
+use tickwire_testkit::{Api, Client, Join, script};
 
 /// Looks again and again until what is looked for is there.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -35,7 +35,8 @@ pub(crate) fn transport_under_test() -> TransportChoice {
     }
 }
 
-/// Whom clients believe where the environment asks for TLS, with which most tests of sockets can run as well.
+/// Whom clients believe where the environment asks for TLS, with which most tests of sockets can
+/// run as well.
 fn trust_under_test() -> Option<Trust> {
     std::env::var("TICKWIRE_TLS").is_ok_and(|asked| asked == "1").then(|| Trust::anyone().expect("a client"))
 }

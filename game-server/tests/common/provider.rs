@@ -6,8 +6,7 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
@@ -27,7 +26,8 @@ pub(crate) const P256_PUBLIC: &str = include_str!("keys/p256.public.pem");
 pub(crate) const RSA: &str = include_str!("keys/rsa.private.pem");
 pub(crate) const RSA_PUBLIC: &str = include_str!("keys/rsa.public.pem");
 pub(crate) const RSA_SHORT_PUBLIC: &str = include_str!("keys/rsa-1024.public.pem");
-/// The public ones, with names: `ed`, `ed-other`, `p256`, `rsa`, one of a kind that nobody knows, and one to encrypt with.
+/// The public ones, with names: `ed`, `ed-other`, `p256`, `rsa`, one of a kind that nobody knows,
+/// and one to encrypt with.
 pub(crate) const JWKS: &str = include_str!("keys/jwks.json");
 pub(crate) const SECRET: &str = "a secret that the provider and the server share";
 
@@ -44,11 +44,11 @@ pub(crate) fn signer(algorithm: JwtAlgorithm, private: &str) -> (Algorithm, Enco
 
 /// A token of this header and these claims.
 pub(crate) fn sign((algorithm, key): &(Algorithm, EncodingKey), header: &Value, claims: &Value) -> String {
-    let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let encoded = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
     let signed = format!("{}.{}", encoded(header), encoded(claims));
     let signer = (DEFAULT_PROVIDER.signer_factory)(algorithm, key).expect("a signer");
     let signature = signer.try_sign(signed.as_bytes()).expect("a signature");
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
 }
 
 pub(crate) fn unix_now() -> u64 {
@@ -93,7 +93,7 @@ impl Provider {
         Self::token_by(ED25519, subject, seconds)
     }
 
-    /// The same, signed by another key.
+    /// A token that another key has signed.
     pub(crate) fn token_by(private: &str, subject: &str, seconds: u64) -> String {
         sign(&signer(JwtAlgorithm::EdDSA, private), &json!({ "alg": "EdDSA", "typ": "JWT" }), &claims(subject, seconds))
     }

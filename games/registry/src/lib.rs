@@ -9,7 +9,8 @@ tickwire_game::games! {
     tag::Tag,
 }
 
-/// What the page of the game called `name` knows of it, as a TypeScript module; `None` if there is no such game.
+/// What the page of the game called `name` knows of it, as a TypeScript module; `None` if there is
+/// no such game.
 pub fn bindings(name: &str) -> Option<String> {
     with(name, Bindings)
 }

@@ -36,8 +36,8 @@ enum Told {
 }
 
 impl Bans {
-    /// Tells the store what was banned and lifted here, and bans and lifts what others have told it.
-    /// Returns the bans that are new here.
+    /// Tells the store what was banned and lifted here, and bans and lifts what others have told
+    /// it. Returns the bans that are new here.
     ///
     /// # Errors
     /// If the store does not answer: the next time does the rest.
@@ -77,7 +77,7 @@ async fn put(store: &dyn Store, key: &[u8], told: &Told, lasts: Duration) -> Res
 
 fn key(whom: Whom) -> Bytes {
     match whom {
-        Whom::Player(player) => to_hex(player.0).into(),
+        Whom::Player(player) => to_hex(&player.0).into(),
         Whom::Network(network) => network.to_string().into(),
     }
 }
