@@ -18,9 +18,6 @@ pub(crate) const ALLOWED: &[Allowed] = &[
         folders: &["protocol/src/cells", "protocol/src/messages", "protocol/src/model", "protocol/src/schema", "protocol/src/snapshot"],
         reason: DIVIDED,
     },
-    Allowed { folders: &["loadtest/src/entrance"], reason: DIVIDED },
-    Allowed { folders: &["loadtest/src/capacity", "loadtest/src/report", "loadtest/src/thresholds"], reason: DIVIDED },
-    Allowed { folders: &["bench/src/compare"], reason: DIVIDED },
 ];
 
 /// The wire's folders and the load test's packages.
