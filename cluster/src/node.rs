@@ -2,11 +2,11 @@
 //! on what others have left.
 //!
 //! [`start`] gives a [`Node`], what happens to it, and one future that does the work: `beats` says
-//! that the node lives and looks who else does, `flush` writes, `claims` looks for matches whose owner
-//! is gone, `partings` ends and gives up. They wait for nothing of each other's, and every call
-//! of the store has a deadline, so one that hangs delays nothing else. `lane` is one match's part,
-//! `pending` what the store has not confirmed, `contact` whether there is a store, `tide` whether it
-//! has forgotten something.
+//! that the node lives and looks who else does, `flush` writes, `claims` looks for matches whose
+//! owner is gone, `partings` ends and gives up. They wait for nothing of each other's, and every
+//! call of the store has a deadline, so one that hangs delays nothing else. `lane` is one match's
+//! part, `pending` what the store has not confirmed, `contact` whether there is a store, `tide`
+//! whether it has forgotten something.
 //!
 //! Invariants: a record is acknowledged only after a write of this node's epoch succeeded with it;
 //! a lane that was fenced writes nothing more; a node claims nothing while owners that live may not
@@ -60,6 +60,38 @@ pub struct Node {
 
 /// A node that shares `store` with others. It lives as long as the future runs, which ends after
 /// [`Node::leave`], or when nobody receives its events any more.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use tickwire_cluster::{Consistency, Embedded, Epoch, Load, NodeId, Options, start};
+/// use tickwire_protocol::MatchId;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = Options {
+///     id: NodeId::new("a")?,
+///     incarnation: 1,
+///     address: "http://a/".to_owned(),
+///     lease: Duration::from_millis(1_200),
+///     flush: Duration::from_millis(50),
+///     seed: 1,
+/// };
+/// let load = || Load { has_room: true, ..Load::default() };
+/// let (node, _events, life) = start(Arc::new(Embedded::new()), options, load);
+/// let life = tokio::spawn(life);
+///
+/// // A consistent match tells nobody what came of a step before the store has it.
+/// let mut lane = node.open(MatchId([7; 16]), Epoch(1), Consistency::Consistent);
+/// lane.checkpoint(b"state");
+/// let number = lane.record(b"step");
+/// lane.acks().wait_for(|acked| *acked > number).await?;
+/// node.leave().await;
+/// life.await?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn start(
     store: Arc<dyn Store>,
     options: Options,
@@ -104,7 +136,7 @@ async fn drive(shared: Arc<Shared>, load: impl Fn() -> Load + Send, events: mpsc
 }
 
 impl Node {
-    /// Its name.
+    /// The node's name.
     pub fn id(&self) -> &NodeId {
         &self.shared.options.id
     }
@@ -131,8 +163,8 @@ impl Node {
         MatchLane::new(Arc::clone(&self.shared), lane)
     }
 
-    /// A granted match cannot run here: its lease is given up, and this node does not claim it again
-    /// for a while.
+    /// A granted match cannot run here: its lease is given up, and this node does not claim it
+    /// again for a while.
     pub fn refuse(&self, id: MatchId, epoch: Epoch) {
         let lane = lock(&self.shared.lanes).get(&id).filter(|lane| lane.epoch == epoch).cloned();
         if let Some(lane) = lane {
@@ -166,8 +198,8 @@ impl Node {
         self.shared.contact.has_settled()
     }
 
-    /// Rises when the store turns out to have lost something: whatever this node has put there, other
-    /// than of its matches, is to be put there again.
+    /// Rises when the store turns out to have lost something: whatever this node has put there,
+    /// other than of its matches, is to be put there again.
     pub fn losses(&self) -> watch::Receiver<u64> {
         self.shared.losses.subscribe()
     }

@@ -1,10 +1,11 @@
 //! Matchmaking over several nodes: parties wait in the store, any node groups them, and a group is
 //! taken all in one step or not at all.
 //!
-//! A ticket is renewed by the node that its party is connected to, and goes by itself when that node
-//! is gone. Whoever groups reserves first, makes the match, and then says that it has seats; if that
-//! node dies in between, each ticket's own node puts it back. So there is no leader, and nothing that
-//! a dead node leaves behind stays. Times are each node's own: what a ticket has waited is written in it.
+//! A ticket is renewed by the node that its party is connected to, and goes by itself when that
+//! node is gone. Whoever groups reserves first, makes the match, and then says that it has seats;
+//! if that node dies in between, each ticket's own node puts it back. So there is no leader, and
+//! nothing that a dead node leaves behind stays. Times are each node's own: what a ticket has
+//! waited is written in it.
 
 mod form;
 mod ticket;
@@ -37,6 +38,32 @@ const _: () = assert!(QUEUE_MAX <= EXCHANGE_MAX);
 const _: () = assert!(RENEW_EVERY.as_secs() + RESERVED_FOR.as_secs() < TICKET_TTL.as_secs());
 
 /// The parties that wait for a match of one mode.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use tickwire_cluster::Embedded;
+/// use tickwire_cluster::queue::{Queue, Rules, TicketId};
+/// use tickwire_protocol::MatchId;
+/// use tokio::time::Instant;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let patience = Duration::from_secs(30);
+/// let rules = Rules { seats: 2, seats_min: 2, patience, spread: 100, widening_per_second: 10 };
+/// let queue = Queue::new(Arc::new(Embedded::new()), "duel", rules);
+/// let (now, id) = (Instant::now(), MatchId([7; 16]));
+/// let mut ada = queue.enter(now, TicketId([1; 16]), 1, 1_500).await?;
+/// queue.enter(now, TicketId([2; 16]), 1, 1_540).await?;
+///
+/// // Any node groups them, makes the match, and says that it has their seats.
+/// let groups = queue.reserve(|| id).await?;
+/// assert!(queue.seat(&groups[0]).await?);
+/// assert_eq!(queue.look(now, &mut ada).await?, Some(id));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Queue {
     store: Arc<dyn Store>,
@@ -48,7 +75,7 @@ pub struct Queue {
 
 /// A party's place in a queue, on the node that it is connected to.
 #[derive(Debug)]
-pub struct Place {
+pub struct QueuePlace {
     ticket: Ticket,
     entered: Instant,
     /// When this node has renewed it last, if it has.
@@ -57,7 +84,7 @@ pub struct Place {
     reserved: Option<(MatchId, Instant)>,
 }
 
-impl Place {
+impl QueuePlace {
     /// How long the party has waited.
     pub fn waited(&self, now: Instant) -> Duration {
         now.duration_since(self.entered)
@@ -67,9 +94,9 @@ impl Place {
 /// Parties for whom a match is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The match.
+    /// The id that the new match must have.
     pub id: MatchId,
-    /// Who is to play.
+    /// The parties that are to play in it, each with all its players.
     pub tickets: Vec<Ticket>,
 }
 
@@ -82,7 +109,7 @@ pub enum EnterError {
     /// As many wait as may.
     #[error("{QUEUE_MAX} parties wait already")]
     Full,
-    /// The store.
+    /// The store did not answer; whether the party waits is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -94,7 +121,7 @@ impl Queue {
     }
 
     /// A party begins to wait. Its node calls [`Queue::look`] from now on, a few times a second.
-    pub async fn enter(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<Place, EnterError> {
+    pub async fn enter(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<QueuePlace, EnterError> {
         if players == 0 || players > self.rules.seats {
             return Err(EnterError::Players(self.rules.seats));
         }
@@ -104,23 +131,23 @@ impl Queue {
         let ticket = Ticket { id, players, rating, waited: Duration::ZERO };
         self.store.put(&self.shelf, &id.0, ticket.write(Stage::Waits), TICKET_TTL).await?;
         self.waiting.fetch_add(1, Relaxed);
-        Ok(Place { ticket, entered: now, renewed: Some(now), reserved: None })
+        Ok(QueuePlace { ticket, entered: now, renewed: Some(now), reserved: None })
     }
 
-    /// A party whose node was another before, or that this node has lost sight of, waits on. It begins
-    /// to wait if the store does not know it.
-    pub async fn take_up(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<Place, EnterError> {
+    /// A party whose node was another before, or that this node has lost sight of, waits on. It
+    /// begins to wait if the store does not know it.
+    pub async fn take_up(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<QueuePlace, EnterError> {
         let found = self.store.get(&self.shelf, &id.0, None).await?;
         let Some((kept, _)) = found.and_then(|value| Ticket::read(&id.0, &value)) else {
             return self.enter(now, id, players, rating).await;
         };
         let entered = now.checked_sub(kept.waited).unwrap_or(now);
-        Ok(Place { ticket: Ticket { rating, ..kept }, entered, renewed: None, reserved: None })
+        Ok(QueuePlace { ticket: Ticket { rating, ..kept }, entered, renewed: None, reserved: None })
     }
 
-    /// The match that has seats for the party by now, if there is one. Renews its ticket, puts it in
-    /// again if the store has lost it, and takes it back from a node that has died.
-    pub async fn look(&self, now: Instant, place: &mut Place) -> Result<Option<MatchId>, StoreError> {
+    /// The match that has seats for the party by now, if there is one. Renews its ticket, puts it
+    /// in again if the store has lost it, and takes it back from a node that has died.
+    pub async fn look(&self, now: Instant, place: &mut QueuePlace) -> Result<Option<MatchId>, StoreError> {
         let key = place.ticket.id.0;
         let found = self.store.get(&self.shelf, &key, None).await?;
         let stage = found.as_ref().and_then(|value| Ticket::read(&key, value)).map(|(_, stage)| stage);
@@ -152,11 +179,11 @@ impl Queue {
     }
 
     /// The party waits no more, or has its seats.
-    pub async fn leave(&self, place: Place) -> Result<(), StoreError> {
+    pub async fn leave(&self, place: QueuePlace) -> Result<(), StoreError> {
         self.withdraw(place.ticket.id).await
     }
 
-    /// Takes a party out of the queue whose [`Place`] this node does not have.
+    /// Takes a party out of the queue whose [`QueuePlace`] this node does not have.
     pub async fn withdraw(&self, id: TicketId) -> Result<(), StoreError> {
         self.store.remove(&self.shelf, &id.0).await
     }

@@ -1,14 +1,15 @@
-//! The store of many processes: Redis 7 or Valkey, as one server, behind Sentinels, or as a cluster.
+//! The store of many processes: Redis 7 or Valkey, as one server, behind Sentinels, or as a
+//! cluster.
 //!
 //! A match's keys share a hash tag, so each script works in one slot. Every decision is made in a
 //! script, by the server's clock. Nothing here waits beyond the deadline of a command, and whatever
 //! breaks is made anew when it is next needed. What a server does not have any more comes back
 //! with its owner's next write: docs/decisions/0025-store.md.
 
+mod endpoint;
 mod index;
 mod link;
 mod mailbox;
-mod place;
 mod reply;
 mod scripts;
 
@@ -26,10 +27,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use self::endpoint::Endpoint;
 use self::index::Ends;
 use self::link::Link;
 use self::mailbox::Names;
-use self::place::Place;
 use self::reply::{Fields, Found, nonsense};
 use self::scripts::Call;
 use crate::store::{
@@ -37,7 +38,7 @@ use crate::store::{
     RECORDS_MAX, Reply, SHELF_MAX, Store, StoreError, Writes, Written,
 };
 
-pub use self::place::AddressError;
+pub use self::endpoint::AddressError;
 
 /// Most characters of what the keys of a store begin with.
 const PREFIX_CHARS_MAX: usize = 64;
@@ -70,19 +71,19 @@ pub struct Redis {
 /// Settings that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedisSettingsError {
-    /// The URL.
+    /// The URL leads to no Redis.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The prefix.
+    /// The prefix is empty, too long, or has other characters.
     #[error("the prefix of the store's keys is 1 to {PREFIX_CHARS_MAX} of a-z, 0-9, -, _ and :")]
     Prefix,
-    /// The deadline.
+    /// The deadline is 0: no command could meet it.
     #[error("the store's deadline is longer than nothing")]
     Deadline,
 }
 
 impl RedisSettings {
-    /// What is usual.
+    /// Redis at `url`, with the prefix `tw` and a deadline of half a second.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), prefix: "tw".to_owned(), deadline: Duration::from_millis(500) }
     }
@@ -107,7 +108,7 @@ impl Redis {
         }
         let runtime = Handle::current();
         Ok(Self {
-            link: Arc::new(Link::new(Place::new(url, *deadline)?, *deadline, runtime.clone())),
+            link: Arc::new(Link::new(Endpoint::new(url, *deadline)?, *deadline, runtime.clone())),
             prefix: prefix.clone(),
             ends: Ends::default(),
             mailboxes: Mutex::default(),

@@ -1,11 +1,13 @@
-//! What a match's state is made of, stated once: a tuple of component types. From it follow the tables on
-//! the wire, what is captured, what is stored, what goes when its owner leaves, and who is sent what.
+//! What a match's state is made of, stated once: a tuple of component types. From it follow the
+//! tables on the wire, what is captured, what is stored, what goes when its owner leaves, and who
+//! is sent what.
 //!
-//! Invariant: whatever is said of a component is found by its type. No table has a number in a game's code.
+//! Invariant: whatever is said of a component is found by its type. No table has a number in a
+//! game's code.
 
 use bevy_ecs::component::{Component, Mutable};
 use tickwire_protocol::Schema;
-use tickwire_protocol::schema::{Columns, MatchState, Table};
+use tickwire_protocol::schema::{Columns, MatchState, TableSchema};
 
 use crate::capture::Registry;
 use crate::interest::{Look, Place, Row, TableSight};
@@ -23,7 +25,8 @@ pub trait Replicate: Columns + Component<Mutability = Mutable> {
     /// The columns that say where it is on the map.
     const PLACE: Option<[usize; 2]> = None;
 
-    /// Where a row is and who may see it, in a mode that is divided. Asked for every row every tick.
+    /// Where a row is and who may see it, in a mode that is divided. Asked for every row every
+    /// tick.
     fn place(row: Row<'_>) -> Place {
         Self::PLACE.map_or(Place::EVERYWHERE, |columns| Place::at(columns.map(|column| row.value(column))))
     }
@@ -51,7 +54,7 @@ const COMPONENTS_MAX: usize = 16;
 /// One component of a list.
 #[derive(Clone, Copy)]
 struct Listed {
-    table: Table,
+    table: TableSchema,
     sight: TableSight,
     is_hidden: bool,
 }
@@ -66,12 +69,11 @@ impl Listed {
 
 /// The ones that are sent, in order, and how many they are.
 struct Sent {
-    tables: [Table; COMPONENTS_MAX + 1],
+    tables: [TableSchema; COMPONENTS_MAX + 1],
     sights: [TableSight; COMPONENTS_MAX + 1],
     count: usize,
 }
 
-#[allow(clippy::indexing_slicing)] // in constants: it fails to compile
 const fn sent(listed: &[Listed]) -> Sent {
     let mut sent = Sent { tables: [MatchState::TABLE; COMPONENTS_MAX + 1], sights: [TableSight::EVERYWHERE; COMPONENTS_MAX + 1], count: 0 };
     let mut index = 0;
@@ -93,7 +95,7 @@ macro_rules! tuples {
     ($($name:ident)*) => {
         impl<$($name: Replicate),*> List<($($name,)*)> {
             const SENT: Sent = sent(&[Listed::MATCH, $(Listed::of::<$name>()),*]);
-            const TABLES: &'static [Table] = &Self::SENT.tables;
+            const TABLES: &'static [TableSchema] = &Self::SENT.tables;
             const SIGHTS: &'static [TableSight] = &Self::SENT.sights;
         }
 

@@ -1,6 +1,7 @@
 //! The simulation's randomness: a 64-bit `SplitMix` generator.
 //!
-//! Written out rather than imported because recordings depend on every number it gives: it must never change.
+//! Written out rather than imported because recordings depend on every number it gives: it must
+//! never change.
 
 use tickwire_protocol::codec::{Decode, Encode};
 
@@ -18,7 +19,7 @@ use tickwire_protocol::codec::{Decode, Encode};
 pub struct Rng(u64);
 
 impl Rng {
-    /// The same seed gives the same numbers everywhere.
+    /// A generator whose numbers follow from `seed`, on every machine.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }

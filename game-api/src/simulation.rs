@@ -1,18 +1,52 @@
 //! One match's world and the fixed schedule that moves it on.
 //!
-//! Invariant: the state after a tick depends on the seed and on the joins, leaves, phases and inputs given, and on nothing
-//! else: not on time, threads, or what other matches do.
+//! Invariant: the state after a tick depends on the seed and on the joins, leaves, phases and
+//! inputs given, and on nothing else: not on time, threads, or what other matches do.
 
 use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildError, ScheduleBuildSettings, ScheduleBuildWarning, ScheduleGraph};
 use bevy_ecs::world::World;
+use tickwire_protocol::hash::Fnv;
 use tickwire_protocol::messages::Ranked;
-use tickwire_protocol::schema::{Columns, Fnv, MatchState};
+use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 
 use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Playing, Random, Registry, Rng, Scene, Setup};
 use crate::{SimulationState, Told, Unfit, tick_field};
 
 /// The world of one match.
+///
+/// ```
+/// use tickwire_game::prelude::*;
+/// use tickwire_game::Simulation;
+///
+/// #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+/// struct Runner {
+///     #[owner]
+///     player: PlayerId,
+///     x: u16,
+/// }
+///
+/// struct Race;
+///
+/// #[game]
+/// impl Game for Race {
+///     fn join(world: &mut World, player: PlayerId) {
+///         spawn(world, Runner { player, x: 0 });
+///     }
+///
+///     fn step(runner: &mut Runner, _now: &MatchClock, push: &u8, _mode: &Mode) {
+///         runner.x += u16::from(*push);
+///     }
+/// }
+///
+/// let mut race = Simulation::<Race>::new(&Race::MODES[0], 1, Tick(0), 0);
+/// race.join(PlayerId(0));
+/// race.step(MatchClock { tick: Tick(1), ..MatchClock::default() }, [(PlayerId(0), 5)].into_iter());
+///
+/// let mut seen = Snapshot::empty(&Race::SCHEMA);
+/// race.capture(&mut seen);
+/// assert_eq!(own::<Runner>(&seen, PlayerId(0)), Some(Runner { player: PlayerId(0), x: 5 }));
+/// ```
 pub struct Simulation<G: Game> {
     world: World,
     schedule: Schedule,
@@ -21,12 +55,12 @@ pub struct Simulation<G: Game> {
 }
 
 impl<G: Game> Simulation<G> {
-    /// A world at `tick` in which nobody plays yet. Ids of its entities start at `first_net_id`, so that a second round never
-    /// uses an id of the first.
+    /// A world at `tick` in which nobody plays yet. Ids of its entities start at `first_net_id`, so
+    /// that a second round never uses an id of the first.
     ///
     /// # Panics
-    /// If the game's schema is not of its components, or its systems' order is ambiguous: the game's mistake, found by
-    /// the first test that builds a match.
+    /// If the game's schema is not of its components, or its systems' order is ambiguous: the
+    /// game's mistake, found by the first test that builds a match.
     pub fn new(mode: &Mode, seed: u64, tick: Tick, first_net_id: u32) -> Self {
         let mut world = World::new();
         world.insert_resource(MatchClock { tick, ..MatchClock::default() });
@@ -42,7 +76,8 @@ impl<G: Game> Simulation<G> {
         if let Err(error) = schedule.initialize(&mut world) {
             no_clear_order::<G>(&error, &schedule, &world);
         }
-        // What the schedule was built from is a tenth of a match's memory, and nobody asks for it again.
+        // What the schedule was built from is a tenth of a match's memory, and nobody asks for it
+        // again.
         *schedule.graph_mut() = ScheduleGraph::new();
         Self { world, schedule, registry, game: std::marker::PhantomData }
     }
@@ -83,12 +118,13 @@ impl<G: Game> Simulation<G> {
         self.registry.capture(&mut self.world, snapshot);
     }
 
-    /// Takes the tick's game events: each one encoded, and where it happened if not everyone is told.
+    /// Takes the tick's game events: each one encoded, and where it happened if not everyone is
+    /// told.
     pub fn take_events(&mut self, each: impl FnMut(&[u8], Option<Scene>)) {
         self.world.resource_mut::<Events>().take(each);
     }
 
-    /// The same, each event on its own.
+    /// Takes the tick's game events, each as a value of its own. It allocates for each.
     pub fn drain_events(&mut self, mut each: impl FnMut(Told)) {
         self.take_events(|bytes, at| each(Told { bytes: bytes.to_vec(), at }));
     }
@@ -108,7 +144,8 @@ impl<G: Game> Simulation<G> {
         self.world.resource::<NetIds>().0
     }
 
-    /// Hash of the whole state: what clients see (`snapshot`, just captured), what they do not, and the randomness left.
+    /// Hash of the whole state: what clients see (`snapshot`, just captured), what they do not, and
+    /// the randomness left.
     pub fn state_hash(&mut self, snapshot: &Snapshot) -> u64 {
         let mut hash = Fnv::new();
         let random = self.world.resource::<Random>().0.state();
@@ -134,9 +171,10 @@ impl<G: Game> Simulation<G> {
         }
     }
 
-    /// Becomes what `state` was stored from: of the same game in the same mode. From here on it does what
-    /// that one did next. What a game keeps in resources or in a system's `Local` stays as it is. If the
-    /// game has changed since, what fits goes on, by the rules of [`Rows`](crate::Rows); says what does not.
+    /// Becomes what `state` was stored from: of the same game in the same mode. From here on it
+    /// does what that one did next. What a game keeps in resources or in a system's `Local` stays
+    /// as it is. If the game has changed since, what fits goes on, by the rules of
+    /// [`Rows`](crate::Rows); says what does not.
     ///
     /// # Errors
     /// If a value does not fit. Nothing is changed then.

@@ -7,7 +7,8 @@
 //! [`NetId`]; the order in which an ECS keeps entities is not part of a state, and no system may depend on it.
 
 use tickwire_protocol::codec::{Decode, Encode};
-use tickwire_protocol::schema::{Field, Fnv, Phase, Table};
+use tickwire_protocol::hash::Fnv;
+use tickwire_protocol::schema::{Field, Phase, TableSchema};
 use tickwire_protocol::{NetId, Tick};
 
 use crate::{Game, Registry};
@@ -49,13 +50,14 @@ pub(crate) struct StoredField {
 
 impl TableRows {
     /// No rows of `table`.
-    pub(crate) fn none_of(table: &Table) -> Self {
+    pub(crate) fn none_of(table: &TableSchema) -> Self {
         let stored = |field: &Field| StoredField { name: field.name.to_owned(), min: field.min, max: field.max };
         Self { name: table.name.to_owned(), fields: table.fields.iter().map(stored).collect(), ids: Vec::new(), values: Vec::new() }
     }
 
-    /// The same rows as `table` has them now.
-    pub(crate) fn fit(&self, table: &Table, left_out: &mut Vec<String>) -> Result<Vec<i32>, Unfit> {
+    /// The rows' values in the layout that `table` has now. Names of fields that are gone are put
+    /// into `left_out`.
+    pub(crate) fn fit(&self, table: &TableSchema, left_out: &mut Vec<String>) -> Result<Vec<i32>, Unfit> {
         if self.values.len() != self.ids.len() * self.fields.len() {
             return Err(Unfit::Torn { component: self.name.clone() });
         }
@@ -117,7 +119,7 @@ pub enum Unfit {
     OutOfRange {
         /// The component's table.
         component: String,
-        /// The field.
+        /// The name of the field in its table.
         field: String,
         /// What was stored.
         value: i32,

@@ -1,9 +1,11 @@
-//! What a tick of a large match costs, without sockets: `cargo run --release -p tickwire-server --example royale_cost -- [players [spread|crowd|small]]`.
+//! What a tick of a large match costs, without sockets: `cargo run --release -p tickwire-server
+//! --example royale_cost -- [players [spread|crowd|small]]`.
 //!
-//! Bots play, each on what its player is sent. Every part of a tick is timed on its own; per player and tick, in microseconds.
-//! For comparison the same number of players in matches of sixteen. With `count` for the number of players 1,024 play for a few
-//! ticks, a function named `measured` does all that these take, for callgrind to count, and how often a player was served stands on standard
-//! output: `cargo xtask instructions` does that.
+//! Bots play, each on what its player is sent. Every part of a tick is timed on its own; per player
+//! and tick, in microseconds. For comparison the same number of players in matches of sixteen. With
+//! `count` for the number of players 1,024 play for a few ticks, a function named `measured` does
+//! all that these take, for callgrind to count, and how often a player was served stands on
+//! standard output: `cargo xtask instructions` does that.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -20,7 +22,7 @@ use tickwire_protocol::{Event, PlayerId, ServerMessage, Snapshot, Tick};
 /// Ticks before anything is timed, and ticks that are.
 const WARM_UP: u32 = 300;
 const TICKS: u32 = 300;
-/// The same under callgrind, which takes its time.
+/// Ticks before anything is counted, and ticks that are, under callgrind, which takes its time.
 const COUNTED_WARM_UP: u32 = 90;
 const COUNTED_TICKS: u32 = 16;
 const COUNTED_PLAYERS: u16 = 1024;
@@ -122,7 +124,8 @@ impl Playing {
         cost.simulate += began.elapsed();
         let began = Instant::now();
         let simulation = &mut self.simulation;
-        self.replication.advance(self.clock.tick, Bytes::from(events), placed.into_iter(), |snapshot| simulation.capture(snapshot));
+        let placed = placed.iter().filter_map(|told| Some((told.bytes.as_slice(), told.at?)));
+        self.replication.advance(self.clock.tick, Bytes::from(events), placed, |snapshot| simulation.capture(snapshot));
         cost.advance += began.elapsed();
         let began = Instant::now();
         for (.., view) in &mut self.players {

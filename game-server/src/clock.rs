@@ -1,10 +1,12 @@
 //! When ticks start: absolute deadlines on a grid, so that lateness never adds up.
 //!
-//! The only file that turns time into ticks. Time comes in as [`Instant`]s from tokio's clock, which tests can pause.
+//! The only file that turns time into ticks. Time comes in as [`Instant`]s from tokio's clock,
+//! which tests can pause.
 
 use std::time::{Duration, SystemTime};
 
 use tickwire_protocol::Tick;
+use tickwire_protocol::messages::Pong;
 use tokio::time::Instant;
 
 pub use tickwire_match::ticks;
@@ -20,13 +22,13 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The same moment on three clocks: ticks are timed by the first, the kernel notes by the second when bytes came in, and patience goes by the
-/// match's own.
+/// One moment on three clocks. Ticks are timed by the first. The kernel notes by the second when
+/// bytes came in. Patience goes by the third, the match's own.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// Of the clock that only goes forward.
     pub now: Instant,
-    /// Of the wall.
+    /// What the wall's clock says, which the kernel stamps received bytes with.
     wall: SystemTime,
     /// Of the match: the tick that was simulated last.
     pub tick: Tick,
@@ -38,8 +40,9 @@ impl Moment {
         Self { now: Instant::now(), wall: SystemTime::now(), tick }
     }
 
-    /// When something came that the wall's clock stamped `at`, and now where it has no stamp. Never in the future, even when the wall's
-    /// clock was set meanwhile; whoever asks how long ago has its own limit.
+    /// When something came that the wall's clock stamped `at`, and now where it has no stamp. Never
+    /// in the future, even when the wall's clock was set meanwhile; whoever asks how long ago has
+    /// its own limit.
     pub fn of(&self, at: Option<SystemTime>) -> Instant {
         let age = at.and_then(|at| self.wall.duration_since(at).ok()).unwrap_or_default();
         self.now.checked_sub(age).unwrap_or(self.now)
@@ -47,6 +50,22 @@ impl Moment {
 }
 
 /// The deadlines of one match's ticks.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tickwire_server::clock::TickClock;
+/// use tokio::time::Instant;
+///
+/// let start = Instant::now();
+/// let at = |ms| start + Duration::from_millis(ms);
+/// let mut clock = TickClock::new(50, start, Duration::ZERO);
+/// assert!(!clock.start(at(0)).missed);
+/// assert_eq!(clock.deadline(), at(20));
+/// // Two ticks too late: they are counted as missed and not caught up.
+/// assert!(clock.start(at(65)).missed);
+/// assert_eq!(clock.deadline(), at(80));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TickClock {
     interval: Duration,
@@ -58,12 +77,14 @@ pub struct TickClock {
 pub struct Started {
     /// How long after the deadline.
     pub late: Duration,
-    /// Whether that was more than an interval: the missed ticks are not caught up, the match runs late.
+    /// Whether that was more than an interval: the missed ticks are not caught up, the match runs
+    /// late.
     pub missed: bool,
 }
 
 impl TickClock {
-    /// `rate` ticks per second; the first `offset` after `now`, so that matches are spread over the interval.
+    /// `rate` ticks per second; the first `offset` after `now`, so that matches are spread over the
+    /// interval.
     pub fn new(rate: u8, now: Instant, offset: Duration) -> Self {
         let interval = Duration::from_secs(1) / u32::from(rate.max(1));
         Self { interval, deadline: now + offset }
@@ -74,12 +95,13 @@ impl TickClock {
         self.deadline
     }
 
-    /// Time between ticks.
+    /// Time from one tick to the next: 1 s over the tick rate.
     pub fn interval(&self) -> Duration {
         self.interval
     }
 
-    /// A tick starts now. Sets the next deadline: one interval on, or, after an overload, the next free place of the grid.
+    /// A tick starts now. Sets the next deadline: one interval on, or, after an overload, the next
+    /// free place of the grid.
     pub fn start(&mut self, now: Instant) -> Started {
         let late = now.saturating_duration_since(self.deadline);
         let intervals = (late.as_nanos() / self.interval.as_nanos().max(1)) as u32;
@@ -96,13 +118,14 @@ impl TickClock {
 
     /// How much of the running interval has passed, in 1/256.
     pub fn phase(&self, now: Instant) -> u8 {
-        256u32.saturating_sub(self.until_next(now)).min(255) as u8
+        Pong::TICK_PARTS.saturating_sub(self.until_next(now)).min(255) as u8
     }
 
     /// Time to the next tick in 1/256 intervals, at most 256; 0 when it is due.
     pub fn until_next(&self, now: Instant) -> u32 {
         let left = self.deadline.saturating_duration_since(now).as_nanos();
-        (left * 256 / self.interval.as_nanos().max(1)).min(256) as u32
+        let parts = u128::from(Pong::TICK_PARTS);
+        (left * parts / self.interval.as_nanos().max(1)).min(parts) as u32
     }
 }
 

@@ -11,7 +11,7 @@ use tickwire_protocol::{CloseReason, MatchId, WsUrl};
 
 use crate::cluster::letter::Message;
 use crate::cluster::{Cluster, Whereabouts};
-use crate::matches::{Command, Directory, MatchHandle};
+use crate::matches::{Directory, Halt, MatchHandle};
 
 /// When nobody has been connected for so long, nobody plays any more: those who lost their
 /// connection had time to come back.
@@ -62,8 +62,8 @@ pub fn drain(directory: &Directory, grace: Duration) {
     }
 }
 
-/// Freezes all matches between two ticks: each is written, its clients are told to come back, and it
-/// ends here. Blocks until they have.
+/// Freezes all matches between two ticks: each is written, its clients are told to come back, and
+/// it ends here. Blocks until they have.
 pub fn freeze(directory: &Directory) {
     directory.start_draining();
     let start = Instant::now();
@@ -121,7 +121,7 @@ fn send_on(cluster: &Cluster, directory: &Directory, id: MatchId, node: &NodeId)
     let ws_url = cluster.ws_url_of(node).and_then(|url| WsUrl::new(&url));
     if let (Some(handle), Some(ws_url)) = (directory.find(id), ws_url) {
         // A match that has ended meanwhile has told its players.
-        let _ = handle.send(Command::Move(ws_url));
+        let _ = handle.send(Halt::Move(ws_url));
     }
 }
 

@@ -22,7 +22,7 @@ pub mod worker;
 pub use card::MatchCard;
 pub use directory::{CreateError, Directory, MatchRequest};
 pub use handle::{
-    Command, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings, Sitter, Stay,
+    Command, Halt, MatchHandle, MatchInfo, PlayerKey, Reservation, ReserveError, Reserved, SeatState, SeatWatch, Settings, Sitter, Stay,
 };
 pub use kept::{ConnectionNote, KeptConnection};
 pub use match_task::RevivedSeat;

@@ -32,6 +32,15 @@ impl fmt::Debug for Bearer<'_> {
 }
 
 /// What is kept of `secret`.
+///
+/// ```
+/// use tickwire_protocol::Secret;
+/// use tickwire_server::secrets::hash;
+///
+/// let secret = Secret([7; 16]);
+/// assert_eq!(hash(secret), hash(Secret([7; 16])));
+/// assert!(!format!("{secret:?}").contains('7'));
+/// ```
 pub fn hash(secret: Secret) -> SecretHash {
     Sha256::digest(secret.0).into()
 }

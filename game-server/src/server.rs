@@ -39,7 +39,7 @@ use crate::matches::worker::{self, WorkerHandle};
 use crate::ops::auth::{Doorkeeper, Token};
 use crate::ops::observer::Observer;
 use crate::ops::{admin, descriptors, monitoring};
-use crate::sockets::{Sockets, SocketsError};
+use crate::sockets::Sockets;
 use crate::tls::Keeper;
 use cluster::Others;
 use listener::Listener;
@@ -91,8 +91,7 @@ impl Server {
         let Prepared { token, tls, accounts } = prepare(&config)?;
         sockets.bind(&config)?;
         let play = Listener::take(&mut sockets, "play")?;
-        let admin = token.map(|token| Ok((token, Listener::take(&mut sockets, "admin")?))).transpose();
-        let admin = admin.map_err(|error: SocketsError| error)?;
+        let admin = token.map(|token| Listener::take(&mut sockets, "admin").map(|listener| (token, listener))).transpose()?;
         let ops = Listener::take(&mut sockets, "ops")?;
         let redirect = config.redirect_address().map(|_| Listener::take(&mut sockets, "redirect")).transpose()?;
 
@@ -359,8 +358,8 @@ impl RunningServer {
         self.finish(grace);
     }
 
-    /// Writes all matches as they stand, tells their clients to come back, and stops: they go on in a
-    /// process that keeps its matches in the same folder. Whoever comes meanwhile is not heard.
+    /// Writes all matches as they stand, tells their clients to come back, and stops: they go on in
+    /// a process that keeps its matches in the same folder. Whoever comes meanwhile is not heard.
     pub fn freeze(mut self) {
         self.hand_all_over();
         let Some(directory) = self.directory.take() else { return };
@@ -382,7 +381,7 @@ impl RunningServer {
         self.spawn_on(runtime()?, name, work)
     }
 
-    /// The same on this runtime.
+    /// Runs `work` until the server stops, on a thread of its own and on this runtime.
     fn spawn_on(
         &mut self,
         runtime: Runtime,

@@ -1,7 +1,7 @@
 //! People with an account: which tokens let them in, keys that change, and a sign-in that expires
 //! in the middle of a match.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

@@ -1,7 +1,7 @@
 //! A match nobody is connected to costs nothing: no world before the first comes, no ticks while
 //! all are away; and it ends by the clock.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

@@ -1,6 +1,7 @@
-//! The frame parser hears exactly what tungstenite's does, on whole, broken and random streams, however they are cut up.
+//! The frame parser hears exactly what tungstenite's does, on whole, broken and random streams,
+//! however they are cut up.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 use std::io::{self, Cursor, Read, Write};
 
@@ -67,7 +68,7 @@ fn tungstenite(bytes: Vec<u8>) -> Vec<Heard> {
     }
 }
 
-/// The same of ours, fed in pieces of `piece` bytes.
+/// What our parser hears, fed in pieces of `piece` bytes.
 fn ours(bytes: &[u8], piece: usize) -> Vec<Heard> {
     let (mut parser, mut unparsed, mut heard) = (Parser::default(), Vec::new(), Vec::new());
     for piece in bytes.chunks(piece) {
@@ -121,7 +122,8 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Ours refuses at the header what tungstenite refuses when the payload has come or the message is complete: bytes are added until it has.
+/// Ours refuses at the header what tungstenite refuses when the payload has come or the message is
+/// complete: bytes are added until it has.
 fn compare(bytes: &[u8], piece: usize) -> Result<(), TestCaseError> {
     let heard = ours(bytes, piece);
     let theirs = tungstenite(bytes.to_vec());

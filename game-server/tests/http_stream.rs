@@ -1,6 +1,6 @@
-//! The same messages over HTTP, where no WebSocket gets through: played, resumed, and misused.
+//! A game over HTTP, where no WebSocket gets through: played, resumed, and misused.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

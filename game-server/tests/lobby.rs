@@ -1,6 +1,6 @@
 //! A lobby: a match that waits until its players are ready, or its host starts it.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

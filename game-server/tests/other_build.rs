@@ -1,7 +1,7 @@
 //! A deploy with another version of the game: matches go on in it, and of one that cannot its
 //! players are told so.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;
@@ -92,8 +92,8 @@ fn keeping<G: Game>(dir: &Path, port: u16) -> Harness {
     })
 }
 
-/// Ada plays a match of the version before, and the server is killed. What it leaves, Ada's key, and
-/// her match's code and where it is.
+/// Ada plays a match of the version before, and the server is killed. What it leaves, Ada's key,
+/// and her match's code and where it is.
 struct Left {
     dir: TempDir,
     port: u16,

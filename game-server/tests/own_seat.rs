@@ -1,7 +1,7 @@
 //! A person has one seat in a match, and gets it again; seats in a few matches; and a link that
 //! works in every phase.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

@@ -1,6 +1,6 @@
 //! A panic inside one match ends that match, with a reason; other matches and the server go on.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

@@ -5,7 +5,7 @@
 //! folder of a server that runs, stops the server, and starts another one with the copy. Real
 //! kills are `cargo xtask chaos`.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;
@@ -52,7 +52,7 @@ fn killed<G: Game>(harness: Harness, dir: &Path) -> (Harness, TempDir) {
     killed_with::<G>(harness, dir, |_| {})
 }
 
-/// The same, with other settings than the usual ones.
+/// As [`killed`]; the next process has other settings than the usual ones.
 fn killed_with<G: Game>(harness: Harness, dir: &Path, adjust: impl FnOnce(&mut Config)) -> (Harness, TempDir) {
     let port = harness.server.play_addr().port();
     let copy = remains(dir);

@@ -188,7 +188,7 @@ async fn a_new_certificate_takes_over_while_somebody_plays() {
     play_on(&mut ada, 3).await;
 }
 
-/// The same client, which remembers no session.
+/// A client that trusts `trust`, and remembers no TLS session.
 fn unresumed(trust: &Trust) -> Arc<ClientConfig> {
     let mut config = ClientConfig::clone(trust.config());
     config.resumption = Resumption::disabled();

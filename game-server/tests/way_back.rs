@@ -1,7 +1,7 @@
 //! The way back to a seat: connections that drop once and again, who is away, and who plays
 //! meanwhile.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/harness.rs"]
 mod harness;

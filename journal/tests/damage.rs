@@ -1,7 +1,7 @@
-//! Files that are not what was written: what is good is used, what is not is told, and nothing makes
-//! recovery panic or take more memory than the files explain.
+//! Files that are not what was written: what is good is used, what is not is told, and nothing
+//! makes recovery panic or take more memory than the files explain.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! On the real disk: a process's streams are there for the next.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use std::path::Path;
 

@@ -37,7 +37,7 @@ pub(crate) struct Census {
 
 /// What must be done at this tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Transition {
     /// Go on.
     Continue,
     /// The match has just finished: tell the results. Votes count until this tick.
@@ -66,7 +66,7 @@ impl Lifecycle {
     }
 
     /// Moves on to `tick`.
-    pub(crate) fn advance(&mut self, tick: Tick, census: Census) -> Verdict {
+    pub(crate) fn advance(&mut self, tick: Tick, census: Census) -> Transition {
         let due = self.ends.is_some_and(|ends| tick.since(ends) >= 0);
         match self.phase {
             Phase::Waiting if census.may_begin => self.enter(Phase::Countdown, tick.plus(self.countdown)),
@@ -74,19 +74,19 @@ impl Lifecycle {
             Phase::Live if due || census.decided => {
                 let until = tick.plus(self.results);
                 self.enter(Phase::Finished, until);
-                return Verdict::Finish(until);
+                return Transition::Finish(until);
             }
             Phase::Finished if census.connected > 0 && census.votes == census.connected => return self.rematch(tick),
             Phase::Finished if due && census.votes + census.coming > 0 => return self.rematch(tick),
-            Phase::Finished if due => return Verdict::Over,
+            Phase::Finished if due => return Transition::Over,
             _ => {}
         }
-        Verdict::Continue
+        Transition::Continue
     }
 
-    fn rematch(&mut self, tick: Tick) -> Verdict {
+    fn rematch(&mut self, tick: Tick) -> Transition {
         self.enter(Phase::Countdown, tick.plus(self.countdown));
-        Verdict::Rematch
+        Transition::Rematch
     }
 
     fn enter(&mut self, phase: Phase, ends: Tick) {
@@ -108,12 +108,12 @@ mod tests {
     }
 
     /// Advances through `ticks` and returns each tick at which something changed.
-    fn run(lifecycle: &mut Lifecycle, ticks: std::ops::Range<u32>, census: Census) -> Vec<(u32, Phase, Verdict)> {
+    fn run(lifecycle: &mut Lifecycle, ticks: std::ops::Range<u32>, census: Census) -> Vec<(u32, Phase, Transition)> {
         ticks
             .filter_map(|tick| {
                 let before = lifecycle.phase();
-                let verdict = lifecycle.advance(Tick(tick), census);
-                (before != lifecycle.phase() || verdict != Verdict::Continue).then_some((tick, lifecycle.phase(), verdict))
+                let transition = lifecycle.advance(Tick(tick), census);
+                (before != lifecycle.phase() || transition != Transition::Continue).then_some((tick, lifecycle.phase(), transition))
             })
             .collect()
     }
@@ -123,22 +123,22 @@ mod tests {
         let mut lifecycle = lifecycle();
         let changes = run(&mut lifecycle, 0..65, census(2, 0));
         let expected = [
-            (0, Phase::Countdown, Verdict::Continue),
-            (10, Phase::Live, Verdict::Continue),
-            (60, Phase::Finished, Verdict::Finish(Tick(80))),
+            (0, Phase::Countdown, Transition::Continue),
+            (10, Phase::Live, Transition::Continue),
+            (60, Phase::Finished, Transition::Finish(Tick(80))),
         ];
         assert_eq!(changes, expected);
         assert_eq!(run(&mut lifecycle, 65..70, census(2, 1)), [], "one of two has voted");
-        assert_eq!(run(&mut lifecycle, 70..71, census(2, 2)), [(70, Phase::Countdown, Verdict::Rematch)]);
+        assert_eq!(run(&mut lifecycle, 70..71, census(2, 2)), [(70, Phase::Countdown, Transition::Rematch)]);
     }
 
     #[test]
     fn when_the_time_for_votes_is_over_one_vote_is_enough_and_none_is_the_end() {
-        for (votes, verdict) in [(1, Verdict::Rematch), (0, Verdict::Over)] {
+        for (votes, transition) in [(1, Transition::Rematch), (0, Transition::Over)] {
             let mut lifecycle = lifecycle();
             run(&mut lifecycle, 0..61, census(2, 0));
             let changes = run(&mut lifecycle, 61..81, census(2, votes));
-            assert_eq!(changes.last().map(|change| (change.0, change.2)), Some((80, verdict)));
+            assert_eq!(changes.last().map(|change| (change.0, change.2)), Some((80, transition)));
         }
     }
 
@@ -146,7 +146,7 @@ mod tests {
     fn a_match_waits_for_whoever_it_waits_for() {
         let mut lifecycle = lifecycle();
         assert_eq!(run(&mut lifecycle, 0..100, Census { may_begin: false, ..census(2, 0) }), [], "somebody is not ready");
-        assert_eq!(run(&mut lifecycle, 100..101, census(2, 0)), [(100, Phase::Countdown, Verdict::Continue)]);
+        assert_eq!(run(&mut lifecycle, 100..101, census(2, 0)), [(100, Phase::Countdown, Transition::Continue)]);
     }
 
     #[test]
@@ -154,6 +154,6 @@ mod tests {
         let mut lifecycle = lifecycle();
         run(&mut lifecycle, 0..61, census(2, 0));
         let changes = run(&mut lifecycle, 61..81, Census { coming: 1, ..census(2, 0) });
-        assert_eq!(changes, [(80, Phase::Countdown, Verdict::Rematch)]);
+        assert_eq!(changes, [(80, Phase::Countdown, Transition::Rematch)]);
     }
 }

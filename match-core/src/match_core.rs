@@ -9,13 +9,14 @@
 
 mod changes;
 mod people;
+mod placed;
 mod rounds;
 mod state;
 
 use bytes::Bytes;
-use tickwire_game::{Events, Game, Rng, Simulation, Told, layout};
-use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
-use tickwire_protocol::messages::{Event, ServerMessage, Welcome};
+use tickwire_game::{Events, Game, Rng, Simulation, layout};
+use tickwire_protocol::codec::{BoundedBytesRef, BoundedVec, encode, encode_into};
+use tickwire_protocol::messages::{Event, EventRef, ServerMessageRef, Welcome};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{CloseReason, PlayerId, Secret, Tick};
 
@@ -31,6 +32,7 @@ use crate::roster::occupant::Occupant;
 use crate::rules::Setup;
 use crate::step::{Advance, Outcome, SecretHash, Step};
 use crate::time::Age;
+use placed::PlacedEvents;
 pub use state::{RestoreError, Restored};
 
 /// One match.
@@ -77,10 +79,8 @@ pub struct MatchCore<G: Game> {
     /// The tick's events, encoded, for everyone.
     events: Vec<u8>,
     shared_events: Pool,
-    /// A game event on its way into `events`.
-    event: Vec<u8>,
     /// The tick's events for those who see their place.
-    placed: Vec<Told>,
+    placed: PlacedEvents,
     /// The last results, for those who come while they are shown.
     results: Option<Event>,
     /// Since when nobody holds a seat.
@@ -108,16 +108,15 @@ impl<G: Game> MatchCore<G> {
             seeds: Rng::new(setup.seed),
             events: Vec::new(),
             shared_events: Pool::default(),
-            event: Vec::new(),
-            placed: Vec::new(),
+            placed: PlacedEvents::default(),
             results: None,
             empty_since: None,
             ends_by: None,
         }
     }
 
-    /// Takes everything in that happens at one moment, and lets time go on. The only way to change a
-    /// match.
+    /// Takes everything in that happens at one moment, and lets time go on. The only way to change
+    /// a match.
     pub fn step(&mut self, step: &Step<G::Input>) -> Outcome {
         let mut outcome = Outcome::default();
         for change in &step.changes {
@@ -176,7 +175,8 @@ impl<G: Game> MatchCore<G> {
         &mut self.replication
     }
 
-    /// When there is something to do although nobody is connected: a seat expires, or the match ends.
+    /// When there is something to do although nobody is connected: a seat expires, or the match
+    /// ends.
     pub fn next_deadline(&self) -> Age {
         let abandoned = self.empty_since.map(|since| since.plus(self.setup.rules.empty_for));
         // There is one: a seat that is held by nobody connected expires.
@@ -200,10 +200,11 @@ impl<G: Game> MatchCore<G> {
             resume,
             roster: BoundedVec::truncated(self.roster.entries()),
         };
-        let mut bytes = encode(&ServerMessage::Welcome(welcome));
+        let mut bytes = encode(&ServerMessageRef::Welcome(&welcome));
         let lobby = self.lobby.state(&self.roster).map(Event::Lobby);
-        for event in [self.results.clone(), lobby, self.draining()].into_iter().flatten() {
-            encode_into(&ServerMessage::Event(event), &mut bytes);
+        let draining = self.draining();
+        for event in [&self.results, &lobby, &draining].into_iter().flatten() {
+            encode_into(&ServerMessageRef::Event(event.into()), &mut bytes);
         }
         bytes
     }
@@ -245,7 +246,7 @@ impl<G: Game> MatchCore<G> {
             self.bots.think(&mut self.replication, tick);
         }
         self.tick = tick;
-        let Self { simulation: Some(simulation), roster, players, bots, events, event, placed, replication, .. } = self else { return };
+        let Self { simulation: Some(simulation), roster, players, bots, events, placed, replication, .. } = self else { return };
         let inputs = roster.joined().map(|(player, is_played_for)| {
             let input = if is_played_for { bots.input(player) } else { players.take(player, tick) };
             (player, input)
@@ -253,18 +254,12 @@ impl<G: Game> MatchCore<G> {
         simulation.step(self.lifecycle.clock(tick), inputs);
         let mut count = 0;
         simulation.take_events(|bytes, at| {
-            if at.is_some() && replication.is_divided() {
-                placed.push(Told { bytes: bytes.to_vec(), at });
+            if let Some(at) = at.filter(|_| replication.is_divided()) {
+                placed.push(bytes, at);
             } else if count < Events::PER_TICK_MAX {
-                event.clear();
-                event.extend_from_slice(bytes);
-                let Some(bytes) = BoundedBytes::new(std::mem::take(event)) else { return };
+                let Some(bytes) = BoundedBytesRef::new(bytes) else { return };
                 count += 1;
-                let message = ServerMessage::Event(Event::Game(bytes));
-                encode_into(&message, events);
-                if let ServerMessage::Event(Event::Game(bytes)) = message {
-                    *event = bytes.into_inner();
-                }
+                encode_into(&ServerMessageRef::Event(EventRef::Game(bytes)), events);
             }
         });
     }
@@ -274,7 +269,8 @@ impl<G: Game> MatchCore<G> {
         let Self { simulation: Some(simulation), replication, shared_events, events, placed, .. } = self else { return };
         let shared = shared_events.concat(&[events]);
         events.clear();
-        replication.advance(tick, shared, placed.drain(..), |snapshot| simulation.capture(snapshot));
+        replication.advance(tick, shared, placed.iter(), |snapshot| simulation.capture(snapshot));
+        placed.clear();
     }
 
     /// Builds the world for the first who comes, and takes a first look at it.
@@ -288,7 +284,7 @@ impl<G: Game> MatchCore<G> {
 
     /// Tells everyone with the next frame.
     fn tell(&mut self, event: &Event) {
-        encode_into(&ServerMessage::Event(event.clone()), &mut self.events);
+        encode_into(&ServerMessageRef::Event(event.into()), &mut self.events);
     }
 
     /// What is told of the end that was announced: by which tick it comes, if ticks go on from now.

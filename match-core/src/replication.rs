@@ -1,13 +1,14 @@
 //! World to bytes: the snapshots that clients have as baselines, and the frames made from them.
 //!
-//! `whole` is how everyone gets everything; `cells`, with `grid`, `chunk` and `view`, is how each gets what is in sight.
+//! `whole` is how everyone gets everything; `divided`, with `grid`, `chunk` and `view`, is how each gets what is in
+//! sight.
 //!
 //! Invariants: a delta is encoded once per baseline and tick, and every client that has the baseline gets the same bytes; a
 //! version is kept only while some client has it; in a divided match a client is sent nothing its player may not see.
 
 mod area;
-mod cells;
 mod chunk;
+mod divided;
 mod encoder;
 mod grid;
 pub(crate) mod pool;
@@ -17,20 +18,47 @@ mod view;
 mod whole;
 
 use bytes::Bytes;
-use tickwire_game::{Interest, Told};
+use tickwire_game::{Interest, Scene};
 use tickwire_protocol::{PlayerId, Schema, Snapshot, Tick};
 
-use cells::Cells;
+use divided::Divided;
 use encoder::Encoder;
 use pool::Pool;
-use view::CellView;
+use view::DividedView;
 use whole::Whole;
 
 /// What one match sends.
+///
+/// ```
+/// use tickwire_match::{Replication, View};
+/// use tickwire_protocol::schema::{Columns, MatchState};
+/// use tickwire_protocol::{NetId, Replica, Schema, ServerMessage, Tick};
+///
+/// const SCHEMA: Schema = Schema::new(&[MatchState::TABLE]);
+/// let mut replication = Replication::new(&SCHEMA, None, 0);
+/// let (mut view, mut client) = (View::new(None), Replica::new(&SCHEMA));
+/// for tick in 1..=3 {
+///     replication.advance(Tick(tick), Default::default(), std::iter::empty(), |snapshot| {
+///         snapshot.tick = Tick(tick);
+///         if let Some(table) = snapshot.table_mut(0) {
+///             table.clear();
+///             table.push(NetId(0), &[2, tick as i32]);
+///         }
+///     });
+///     // A keyframe first, then a delta from what this client was sent last.
+///     let frame = if tick == 1 { replication.first_frame(&mut view) } else { replication.frame(&mut view) };
+///     let mut rest = &frame[..];
+///     while let Some(message) = ServerMessage::decode_next(&mut rest) {
+///         client.apply(&message.expect("well formed")).expect("it follows on what the client has");
+///     }
+///     replication.sweep();
+/// }
+/// assert_eq!(client.snapshot().map(|snapshot| snapshot.tick), Some(Tick(3)));
+/// ```
 pub struct Replication {
     /// Whole snapshots: for everyone, or in a divided match for spectators.
     whole: Whole,
-    cells: Option<Box<Cells>>,
+    divided: Option<Box<Divided>>,
     encoder: Encoder,
     /// The tick before the newest.
     previous: Option<Tick>,
@@ -50,13 +78,13 @@ pub struct View {
     /// The whole snapshot the client has: the baseline of its next delta.
     baseline: Option<Tick>,
     /// Only for a player of a divided match.
-    cells: Option<Box<CellView>>,
+    divided: Option<Box<DividedView>>,
 }
 
 impl View {
     /// A client that has nothing yet.
     pub fn new(player: Option<PlayerId>) -> Self {
-        Self { player, baseline: None, cells: None }
+        Self { player, baseline: None, divided: None }
     }
 }
 
@@ -65,7 +93,7 @@ impl Replication {
     pub fn new(schema: &Schema, interest: Option<Interest>, hash_every: u32) -> Self {
         Self {
             whole: Whole::new(schema, hash_every),
-            cells: interest.map(|interest| Box::new(Cells::new(schema, interest, hash_every))),
+            divided: interest.map(|interest| Box::new(Divided::new(schema, interest, hash_every))),
             encoder: Encoder::new(schema),
             previous: None,
             events: Bytes::new(),
@@ -81,12 +109,12 @@ impl Replication {
 
     /// Whether players get only what is in sight.
     pub fn is_divided(&self) -> bool {
-        self.cells.is_some()
+        self.divided.is_some()
     }
 
     /// Whether a snapshot was too large for the wire: clients cannot follow the match any further.
     pub fn has_overflowed(&self) -> bool {
-        self.encoder.has_overflowed() || self.cells.as_ref().is_some_and(|cells| cells.has_overflowed())
+        self.encoder.has_overflowed() || self.divided.as_ref().is_some_and(|divided| divided.has_overflowed())
     }
 
     /// The tick's events that nobody may miss, encoded.
@@ -96,13 +124,19 @@ impl Replication {
 
     /// Makes the snapshot of `tick` with `fill`, which replaces all rows. `events` are for everyone, encoded; `placed` for those
     /// who see their place.
-    pub fn advance(&mut self, tick: Tick, events: Bytes, placed: impl Iterator<Item = Told>, fill: impl FnOnce(&mut Snapshot)) {
+    pub fn advance<'a>(
+        &mut self,
+        tick: Tick,
+        events: Bytes,
+        placed: impl Iterator<Item = (&'a [u8], Scene)>,
+        fill: impl FnOnce(&mut Snapshot),
+    ) {
         self.previous = self.whole.tick();
         self.events = events;
         self.shared = None;
         self.whole.advance(tick, fill);
-        if let (Some(cells), Some(view)) = (&mut self.cells, self.whole.newest()) {
-            cells.advance(view, placed);
+        if let (Some(divided), Some(view)) = (&mut self.divided, self.whole.newest()) {
+            divided.advance(view, placed);
         }
     }
 
@@ -110,15 +144,15 @@ impl Replication {
     /// [`Replication::skip`] since the tick was made.
     pub fn sweep(&mut self) {
         self.whole.sweep();
-        if let Some(cells) = &mut self.cells {
-            cells.sweep();
+        if let Some(divided) = &mut self.divided {
+            divided.sweep();
         }
     }
 
     /// What brings a client up to the newest tick: the tick's events and the way from what it has. It has that then.
     pub fn frame(&mut self, view: &mut View) -> Bytes {
-        if let (Some(cells), Some(player)) = (&mut self.cells, view.player) {
-            return cells.frame(player, &mut view.baseline, view.cells.get_or_insert_default(), Some(&self.events));
+        if let (Some(divided), Some(player)) = (&mut self.divided, view.player) {
+            return divided.frame(player, &mut view.baseline, view.divided.get_or_insert_default(), Some(&self.events));
         }
         let baseline = std::mem::replace(&mut view.baseline, self.whole.tick());
         let Self { whole, encoder, events, shared, previous, joined, .. } = self;
@@ -129,10 +163,11 @@ impl Replication {
         if baseline.is_some() && baseline == *previous { shared.get_or_insert_with(make).clone() } else { make() }
     }
 
-    /// The same for a client that has just come: no events, as they happened before it came.
+    /// A keyframe of the newest tick for a client that has just come. It has no events, as they
+    /// happened before the client came.
     pub fn first_frame(&mut self, view: &mut View) -> Bytes {
-        if let (Some(cells), Some(player)) = (&mut self.cells, view.player) {
-            return cells.frame(player, &mut view.baseline, view.cells.get_or_insert_default(), None);
+        if let (Some(divided), Some(player)) = (&mut self.divided, view.player) {
+            return divided.frame(player, &mut view.baseline, view.divided.get_or_insert_default(), None);
         }
         view.baseline = self.whole.tick();
         self.whole.message(None, &mut self.encoder)
@@ -140,16 +175,20 @@ impl Replication {
 
     /// The client is sent nothing this tick; what it has is kept for when it is.
     pub fn skip(&mut self, view: &View) {
-        match (&mut self.cells, view.player) {
-            (Some(cells), Some(_)) => cells.skip(view.baseline, view.cells.as_deref()),
-            _ => view.baseline.into_iter().for_each(|baseline| self.whole.keep(baseline)),
+        match (&mut self.divided, view.player) {
+            (Some(divided), Some(_)) => divided.skip(view.baseline, view.divided.as_deref()),
+            _ => {
+                if let Some(baseline) = view.baseline {
+                    self.whole.keep(baseline);
+                }
+            }
         }
     }
 
     /// The player has left the match.
     pub fn forget(&mut self, player: PlayerId) {
-        if let Some(cells) = &mut self.cells {
-            cells.forget(player);
+        if let Some(divided) = &mut self.divided {
+            divided.forget(player);
         }
     }
 
@@ -157,8 +196,8 @@ impl Replication {
     /// there is anything.
     pub fn see(&mut self, player: PlayerId, out: &mut Snapshot) -> bool {
         let Some(newest) = self.whole.newest() else { return false };
-        match &mut self.cells {
-            Some(cells) => cells.see(newest, player, out),
+        match &mut self.divided {
+            Some(divided) => divided.see(newest, player, out),
             None => out.copy_from(newest),
         }
         true

@@ -183,8 +183,8 @@ impl Roster {
         }
     }
 
-    /// `session`, which played this seat, is gone: the seat is kept until `until`. Says whether that
-    /// is so.
+    /// `session`, which played this seat, is gone: the seat is kept until `until`. Says whether
+    /// that is so.
     pub(crate) fn disconnect(&mut self, player: PlayerId, session: SessionId, until: Age) -> bool {
         let disconnected = self.change(player, |seat| {
             let is_its = seat.session() == Some(session);
@@ -196,7 +196,7 @@ impl Roster {
         disconnected.unwrap_or_default()
     }
 
-    /// Whether the player gives no input. Says whether that is news.
+    /// Notes whether the player gives no input. Returns whether that has changed.
     pub(crate) fn set_idle(&mut self, player: PlayerId, is_idle: bool) -> bool {
         self.change(player, |seat| std::mem::replace(&mut seat.is_idle, is_idle) != is_idle).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! The laws of a divided match: what is hidden changes no byte, everyone comes to see what is in sight, nobody starves, and
-//! the budget holds.
+//! The laws of a divided match: what is hidden changes no byte, everyone comes to see what is in
+//! sight, nobody starves, and the budget holds.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use proptest::prelude::*;
 use tickwire_game::bevy_ecs;
 use tickwire_game::bevy_ecs::component::Component;
 use tickwire_game::interest::{Group, Look, Place, Row, Tier};
-use tickwire_game::{Interest, Replicate, Rng, Scene, Told};
+use tickwire_game::{Interest, Replicate, Rng, Scene};
 use tickwire_match::{Replication, View};
-use tickwire_protocol::cells::News;
+use tickwire_protocol::messages::chunks::News;
 use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{NetId, PlayerId, Replica, Schema, ServerMessage, Snapshot, Tick, columns};
 
@@ -133,13 +133,13 @@ impl Truth {
 }
 
 /// A client and what the server thinks it has.
-struct Client {
+struct Viewer {
     player: PlayerId,
     view: View,
     replica: Replica,
 }
 
-impl Client {
+impl Viewer {
     fn new(player: u16) -> Self {
         let player = PlayerId(player);
         Self { player, view: View::new(Some(player)), replica: Replica::new(&SCHEMA) }
@@ -152,8 +152,10 @@ impl Client {
             let message = message.expect("well formed");
             self.replica.apply(&message).expect("applies");
             match message {
-                ServerMessage::CellsCheck { hash } => assert_eq!(hash, self.replica.cells_hash(), "the client has what the server thinks"),
-                ServerMessage::Cells { parts, .. } => sizes.extend(parts.as_slice().iter().map(|part| match &part.news {
+                ServerMessage::ChunksCheck { hash } => {
+                    assert_eq!(hash, self.replica.chunks_hash(), "the client has what the server thinks");
+                }
+                ServerMessage::Chunks { parts, .. } => sizes.extend(parts.as_slice().iter().map(|part| match &part.news {
                     News::Keyframe(body) | News::Delta { body, .. } => 4 + body.as_slice().len(),
                     News::Gone => 2,
                 })),
@@ -169,12 +171,12 @@ impl Client {
 }
 
 fn advance(replication: &mut Replication, tick: u32, truth: &Truth) {
-    let told = [Told { bytes: vec![7; 9], at: Some(Scene { place: [tick as i32 * 37 % 1000, 500], concerns: [None; 2] }) }];
+    let told = [(&[7; 9][..], Scene { place: [tick as i32 * 37 % 1000, 500], concerns: [None; 2] })];
     replication.advance(Tick(tick), Bytes::new(), told.into_iter(), |snapshot| truth.fill(snapshot));
 }
 
 /// Whether `client` has all that is in sight, as it is, and nothing that it may not see.
-fn has_all_in_sight(client: &Client, truth: &Truth) -> bool {
+fn has_all_in_sight(client: &Viewer, truth: &Truth) -> bool {
     let seen = client.sees();
     let own = truth.things.values().find(|thing| thing.owner == client.player.0 + 1).expect("looks from somewhere");
     let rows: BTreeMap<NetId, Thing> = seen.rows::<Thing>().collect();
@@ -194,12 +196,12 @@ fn has_all_in_sight(client: &Client, truth: &Truth) -> bool {
     is_complete && rows.iter().all(|(id, thing)| is_true(id, thing)) && notes.first().map(|note| note.value) == note
 }
 
-fn may_see(client: &Client, thing: &Thing) -> bool {
+fn may_see(client: &Viewer, thing: &Thing) -> bool {
     thing.team == 0 || thing.team == client.player.0 % 4
 }
 
 /// A bot in the seat of `client` sees the cells around it, by where everything is now.
-fn check_bot(replication: &mut Replication, client: &Client, truth: &Truth) {
+fn check_bot(replication: &mut Replication, client: &Viewer, truth: &Truth) {
     let mut seen = Snapshot::empty(&SCHEMA);
     assert!(replication.see(client.player, &mut seen));
     let own = truth.things.values().find(|thing| thing.owner == client.player.0 + 1).expect("looks from somewhere");
@@ -216,7 +218,7 @@ fn play(seed: u64, budget: usize, players: u16, things: u32, ticks: u32) -> Vec<
     let mut truth = Truth::random(&mut rng, players, things);
     let mut next_id = 10_000;
     let mut replication = Replication::new(&SCHEMA, Some(interest(budget)), 1);
-    let mut clients: Vec<Client> = (0..players).map(Client::new).collect();
+    let mut clients: Vec<Viewer> = (0..players).map(Viewer::new).collect();
     let mut sent = Vec::new();
     let mut rests_since = 0;
     for tick in 1..=ticks + 600 {
@@ -238,7 +240,8 @@ fn play(seed: u64, budget: usize, players: u16, things: u32, ticks: u32) -> Vec<
             let mut sizes = client.hear(&bytes);
             sizes.sort_unstable();
             let least: usize = sizes.iter().rev().take(3).sum();
-            // The check is for the test. The own chunk, the own note and one other may go over the budget.
+            // The check is for the test. The own chunk, the own note and one other may go over the
+            // budget.
             assert!(bytes.len() - 10 <= budget.max(least + 40), "{} bytes, {sizes:?}", bytes.len());
             sent.extend_from_slice(&bytes);
         }
@@ -268,7 +271,7 @@ proptest! {
             truth.things.retain(|_, thing| thing.team != 2);
             let mut next_id = 10_000;
             let mut replication = Replication::new(&SCHEMA, Some(interest(budget)), 1);
-            let mut client = Client::new(1);
+            let mut client = Viewer::new(1);
             let mut frames = Vec::new();
             for tick in 1..150 {
                 truth.stir(&mut rng, &mut next_id);
@@ -309,7 +312,7 @@ fn in_a_crowd_the_own_chunk_is_always_new_and_none_is_forgotten() {
         truth.things.insert(id, Thing { owner: u16::from(id < 3) * (id as u16 + 1), team: 0, value: 0, vx: 0, x, y });
     }
     let mut replication = Replication::new(&SCHEMA, Some(interest(200)), 1);
-    let mut clients: Vec<Client> = (0..3).map(Client::new).collect();
+    let mut clients: Vec<Viewer> = (0..3).map(Viewer::new).collect();
     let (mut oldest, mut most) = (0, 0);
     for tick in 1..1200 {
         truth.things.values_mut().for_each(|thing| thing.value = (tick % 256) as u16);
@@ -332,7 +335,8 @@ fn in_a_crowd_the_own_chunk_is_always_new_and_none_is_forgotten() {
     assert!(oldest < 100, "{oldest} ticks");
 }
 
-/// The same crowd: whoever is next to a viewer is new in every tick, in the viewer's own chunk or beyond its border.
+/// In a crowd: whoever is next to a viewer is new in every tick, in the viewer's own chunk or
+/// beyond its border.
 #[test]
 fn in_a_crowd_the_nearest_are_new_in_every_tick() {
     const NEAR: i32 = 6;
@@ -343,7 +347,7 @@ fn in_a_crowd_the_nearest_are_new_in_every_tick() {
         truth.things.insert(id, Thing { owner: u16::from(id < 20) * (id as u16 + 1), team: 0, value: 0, vx: 0, x, y });
     }
     let mut replication = Replication::new(&SCHEMA, Some(interest(200)), 1);
-    let mut clients: Vec<Client> = (0..20).map(Client::new).collect();
+    let mut clients: Vec<Viewer> = (0..20).map(Viewer::new).collect();
     let (mut near, mut beyond) = (0, 0);
     for tick in 1..600 {
         truth.things.values_mut().for_each(|thing| thing.value = (tick % 256) as u16);
@@ -377,7 +381,7 @@ fn all_in_one_place_are_divided_by_id() {
         truth.things.insert(id, Thing { owner: u16::from(id == 0), team: 0, value: 0, vx: 0, x: 555, y: 555 });
     }
     let mut replication = Replication::new(&SCHEMA, Some(interest(300)), 1);
-    let mut client = Client::new(0);
+    let mut client = Viewer::new(0);
     for tick in 1..400 {
         advance(&mut replication, tick, &truth);
         let bytes = replication.frame(&mut client.view);

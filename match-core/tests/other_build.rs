@@ -1,7 +1,7 @@
 //! A match that another build of its game goes on with: what fits by name goes on, what does not is
 //! forgotten or refused, and people keep their seats whatever the game has become.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::expect_used)] // a test fails by panicking
 
 use tickwire_game::prelude::{Setup as Fill, *};
 use tickwire_game::{Game, Stored, Unfit};

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use tickwire_game::interest::Tier;
-use tickwire_game::{Interest, Replicate, Scene, Told};
+use tickwire_game::{Interest, Replicate, Scene};
 use tickwire_match::{Replication, View};
 use tickwire_protocol::schema::{Columns, MatchState};
 use tickwire_protocol::{Event, NetId, PlayerId, Schema, ServerMessage, Tick};
@@ -31,17 +31,19 @@ const HERE: i32 = PLACES[0];
 /// A fourth of it is for events with a place.
 const BUDGET: usize = 200;
 
-/// An event of one byte, `what`.
-fn told(what: u8, x: i32, concerns: [Option<PlayerId>; 2]) -> Told {
-    Told { bytes: vec![what], at: Some(Scene { place: [x, 0], concerns }) }
+/// An event of one byte, and where it happened.
+type Happening = (u8, Scene);
+
+fn told(what: u8, x: i32, concerns: [Option<PlayerId>; 2]) -> Happening {
+    (what, Scene { place: [x, 0], concerns })
 }
 
 /// What each of the players is told of `events`.
-fn heard(events: &[Told]) -> [Vec<u8>; 3] {
+fn heard(events: &[Happening]) -> [Vec<u8>; 3] {
     let tiers = &[Tier { cells: 1, every: 1 }];
     let interest = Interest::new([1000, 100], [100, 100], tiers, BUDGET).of::<(Stand,)>();
     let mut replication = Replication::new(&SCHEMA, Some(interest), 0);
-    replication.advance(Tick(1), Bytes::new(), events.iter().cloned(), |snapshot| {
+    replication.advance(Tick(1), Bytes::new(), events.iter().map(|(what, at)| (std::slice::from_ref(what), *at)), |snapshot| {
         for (x, player) in PLACES.into_iter().zip(0..) {
             snapshot.table_mut(1).expect("it has stands").push(NetId(player as u32 + 1), &[player, x, 0]);
         }
@@ -72,7 +74,7 @@ fn whom_it_concerns_is_told_once_wherever_they_look() {
 
 #[test]
 fn in_a_crowd_of_events_what_concerns_a_player_comes_first() {
-    let mut events: Vec<Told> = (0..100).map(|what| told(what, HERE, [None; 2])).collect();
+    let mut events: Vec<Happening> = (0..100).map(|what| told(what, HERE, [None; 2])).collect();
     events.push(told(200, HERE, [Some(PlayerId(0)), Some(PlayerId(2))]));
     let [concerned, bystander, far] = heard(&events);
     assert_eq!(concerned.first(), Some(&200));

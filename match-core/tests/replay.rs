@@ -1,7 +1,7 @@
 //! A setup and its steps are a recording: played again, also after they were written down and read,
 //! they give the same outcomes and every hash.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::expect_used)] // a test fails by panicking
 
 #[path = "common/recording.rs"]
 mod recording;

@@ -1,7 +1,7 @@
 //! A match that was stored in the middle and restored does what it would have done: the same
 //! outcomes, the same hashes, and in the end the same bytes.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::expect_used)] // a test fails by panicking
 
 #[path = "common/recording.rs"]
 mod recording;

@@ -5,13 +5,14 @@
 
 mod slots;
 
-use crate::codec::DecodeError;
 use crate::delta::{self, Scratch};
-use crate::ids::Tick;
-use crate::limits;
-use crate::messages::ServerMessage;
-use crate::schema::Schema;
-use crate::snapshot::Snapshot;
+use crate::state::hash::ChunksHash;
+use crate::state::schema::Schema;
+use crate::state::snapshot::Snapshot;
+use crate::wire::codec::DecodeError;
+use crate::wire::ids::Tick;
+use crate::wire::limits;
+use crate::wire::messages::ServerMessage;
 use slots::Slots;
 
 /// A client's newest view of its match.
@@ -54,7 +55,7 @@ impl Replica {
         self.has_keyframe.then(|| self.slots.as_ref().map_or(&self.current, |slots| slots.merged()))
     }
 
-    /// Applies a keyframe or a delta, or takes in the cells of the one that follows; other messages change nothing. Says
+    /// Applies a keyframe or a delta, or takes in the chunks of the one that follows; other messages change nothing. Says
     /// whether there is a new snapshot. After an error the current snapshot stands, and the stream cannot be trusted any
     /// further.
     pub fn apply(&mut self, message: &ServerMessage) -> Result<bool, DecodeError> {
@@ -79,7 +80,7 @@ impl Replica {
                 }
                 self.advance_to(self.current.tick.plus(u32::from(*advance)), body.as_slice(), false, workspace)?;
             }
-            ServerMessage::Cells { tick, parts } => {
+            ServerMessage::Chunks { tick, parts } => {
                 let Workspace { empty, scratch, .. } = workspace;
                 let slots = self.slots.get_or_insert_with(|| Box::new(Slots::new(empty, &self.current)));
                 parts.as_slice().iter().try_for_each(|part| slots.apply(*tick, part, empty, scratch))?;
@@ -90,10 +91,10 @@ impl Replica {
         Ok(true)
     }
 
-    /// What a [`ServerMessage::CellsCheck`] compares with: all that this client has, chunk by chunk.
-    pub fn cells_hash(&self) -> u64 {
+    /// What a [`ServerMessage::ChunksCheck`] compares with: all that this client has, chunk by chunk.
+    pub fn chunks_hash(&self) -> u64 {
         let whole = self.current.hash();
-        self.slots.as_ref().map_or_else(|| crate::cells::CellsHash::new(whole).finish(), |slots| slots.hash(whole))
+        self.slots.as_ref().map_or_else(|| ChunksHash::new(whole).finish(), |slots| slots.hash(whole))
     }
 
     fn advance_to(&mut self, tick: Tick, body: &[u8], keyframe: bool, workspace: &mut Workspace) -> Result<(), DecodeError> {

@@ -11,11 +11,11 @@ use std::hint::black_box;
 use allocation_counter::{AllocationInfo, measure};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedVec, Decode, Encode, encode};
 use tickwire_protocol::delta::{self, Scratch};
-use tickwire_protocol::limits::{BODY_BYTES_MAX, CELL_SLOTS_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX};
+use tickwire_protocol::limits::{BODY_BYTES_MAX, CHUNK_SLOTS_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX};
 use tickwire_protocol::messages::Body;
+use tickwire_protocol::messages::chunks::{News, Part};
 use tickwire_protocol::schema::{Columns, Field, MatchState};
 use tickwire_protocol::{
     ClientMessage, Credential, NetId, Replica, RosterEntry, Schema, ServerMessage, Snapshot, TICKET_BYTES, TableSchema, Tick, Ticket,
@@ -42,7 +42,7 @@ const GROWTH: usize = 3;
 /// What one server message can cost. A body or a game event is allocated once at its length; a list of parts grows, and a
 /// roster, whose names are copied once.
 const MESSAGE_BYTES: usize = max(
-    BODY_BYTES_MAX + GROWTH * CELL_SLOTS_MAX * size_of::<Part>(),
+    BODY_BYTES_MAX + GROWTH * CHUNK_SLOTS_MAX * size_of::<Part>(),
     GROWTH * PLAYERS_MAX * (size_of::<RosterEntry>() + 2 * NAME_BYTES_MAX),
 );
 
@@ -116,7 +116,7 @@ fn a_server_message_costs_no_more_than_the_largest_valid_one() {
 fn lengths_that_lie_cost_no_more_than_the_limit() {
     let lengths: [&[u8]; 5] =
         [&[250], &[251, 255, 255], &[252, 0, 0, 3, 0], &[252, 255, 255, 255, 255], &[253, 255, 255, 255, 255, 1, 0, 0, 0]];
-    // Keyframe of tick 0, delta of 1 tick, results, a game event, a player's name, a lobby's ready players, cells, and the
+    // Keyframe of tick 0, delta of 1 tick, results, a game event, a player's name, a lobby's ready players, chunks, and the
     // part of a slot.
     for head in [&[1, 0][..], &[2, 1], &[3, 2], &[3, 3], &[3, 0, 0], &[3, 5, 0, 1], &[7], &[7, 1, 0, 0]] {
         for length in lengths {
@@ -211,7 +211,7 @@ fn slots_that_were_full_once_do_not_stay_large() {
     let cost = measure(|| {
         for slot in 0..=u8::MAX {
             for news in [News::Keyframe(fill.clone()), News::Delta { advance: 1, body: drain.clone() }] {
-                let message = ServerMessage::Cells { tick: Tick(1), parts: BoundedVec::truncated(vec![Part { slot, news }]) };
+                let message = ServerMessage::Chunks { tick: Tick(1), parts: BoundedVec::truncated(vec![Part { slot, news }]) };
                 replica.apply(&message).expect("one slot at a time is full");
             }
         }

@@ -265,7 +265,7 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
         self.traffic.payload_bytes += bytes.len() as u64;
         while let Some(message) = ServerMessage::decode_next(&mut bytes) {
             let message = message?;
-            self.is_divided |= matches!(message, ServerMessage::Cells { .. });
+            self.is_divided |= matches!(message, ServerMessage::Chunks { .. });
             if self.heard.len() >= HEARD_MAX {
                 return Err(ClientError::TooMuch);
             }
@@ -287,9 +287,9 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
                     return Ok(());
                 }
                 ServerMessage::Check { tables } => self.check(&tables)?,
-                ServerMessage::CellsCheck { hash } => self.check_cells(hash)?,
+                ServerMessage::ChunksCheck { hash } => self.check_chunks(hash)?,
                 ServerMessage::Migrate { ws_url } => self.heard.push_back(Heard::Migrate(ws_url)),
-                ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
+                ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Chunks { .. } => {}
             }
         }
         Ok(())
@@ -306,11 +306,11 @@ impl<G: Game, S: AsyncRead + AsyncWrite + Unpin> Client<G, S> {
     }
 
     /// Of a divided match: everything this client has, in the form it came in.
-    fn check_cells(&mut self, theirs: u64) -> Result<(), ClientError> {
+    fn check_chunks(&mut self, theirs: u64) -> Result<(), ClientError> {
         let Some(tick) = self.view().map(|view| view.tick) else { return Ok(()) };
-        if self.replica.cells_hash() != theirs {
+        if self.replica.chunks_hash() != theirs {
             let match_id = self.welcome.as_ref().map_or(MatchId::default(), |welcome| welcome.match_id);
-            return Err(ClientError::Diverged { match_id, tick, table: "cells" });
+            return Err(ClientError::Diverged { match_id, tick, table: "chunks" });
         }
         self.traffic.checked += 1;
         Ok(())

@@ -8,16 +8,17 @@ use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::place::{Connection, Place};
+use super::endpoint::{Connection, Endpoint};
 use crate::store::StoreError;
 
 /// After a connection could not be opened, whoever comes within this is told so at once.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
-/// A cluster's connection repairs itself. It is given up when so many commands in a row came to nothing.
+/// A cluster's connection repairs itself. It is given up when so many commands in a row came to
+/// nothing.
 const CLUSTER_PATIENCE: u32 = 4;
 
 pub(super) struct Link {
-    pub(super) place: Place,
+    pub(super) place: Endpoint,
     pub(super) deadline: Duration,
     /// Where connections live: whoever asks may do so from a runtime that ends sooner.
     runtime: Handle,
@@ -37,7 +38,7 @@ struct State {
 }
 
 impl Link {
-    pub(super) fn new(place: Place, deadline: Duration, runtime: Handle) -> Self {
+    pub(super) fn new(place: Endpoint, deadline: Duration, runtime: Handle) -> Self {
         Self { place, deadline, runtime, state: Mutex::default(), opening: tokio::sync::Mutex::new(()) }
     }
 
@@ -48,7 +49,7 @@ impl Link {
         self.ask_at_most(2, command).await
     }
 
-    /// The same for what must not be done twice.
+    /// What Redis answers to a command that must not be done twice: it is asked once.
     pub(super) async fn ask_once(&self, command: &Cmd) -> Result<Value, RedisFailure> {
         self.ask_at_most(1, command).await
     }

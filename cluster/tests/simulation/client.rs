@@ -21,7 +21,7 @@ pub(crate) enum Wish {
     Leave,
 }
 
-pub(crate) struct Client {
+pub(crate) struct SimulatedClient {
     world: Arc<World>,
     number: u32,
     id: MatchId,
@@ -34,7 +34,7 @@ pub(crate) struct Client {
     rewinds: u32,
 }
 
-impl Client {
+impl SimulatedClient {
     pub(crate) fn new(
         world: &Arc<World>,
         number: u32,

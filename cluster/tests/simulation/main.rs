@@ -1,14 +1,15 @@
 //! The cluster, simulated: the real nodes, stores and matches, on a clock and a network that a seed
 //! decides.
 //!
-//! Three to five nodes run matches of real players while processes crash, stand still and are cut off, and
-//! the store is away, slow, wiped, rolled back and failed over. `world` knows what is true and notices
-//! each broken promise; `link` is the network, `host` a server, `play` a match, `client` a player,
-//! `faults` what goes wrong, `plant` what is broken on purpose to see that it is noticed.
+//! Three to five nodes run matches of real players while processes crash, stand still and are cut
+//! off, and the store is away, slow, wiped, rolled back and failed over. `world` knows what is true
+//! and notices each broken promise; `link` is the network, `host` a server, `play` a match,
+//! `client` a player, `faults` what goes wrong, `plant` what is broken on purpose to see that it is
+//! noticed.
 //!
 //! `TICKWIRE_SEEDS=10000` runs more, `TICKWIRE_SEED=7` one, and says what happened in it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod client;
 mod faults;
@@ -35,7 +36,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::client::{Client, Wish};
+use crate::client::{SimulatedClient, Wish};
 use crate::figures::Figures;
 use crate::host::{Joined, Request};
 use crate::machine::short;
@@ -135,7 +136,7 @@ impl Arena {
         let number = self.world.unique() as u32;
         self.world.truth().matches.entry(id).and_modify(|one| one.players += 1);
         let (wish, wishes) = watch::channel(Wish::Play);
-        let (client, seen) = Client::new(&self.world, number, id, at, wishes);
+        let (client, seen) = SimulatedClient::new(&self.world, number, id, at, wishes);
         self.players.push(Player { id, number, wish, seen, task: tokio::spawn(client.run()) });
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tickwire_cluster::queue::{Group, Place, Queue, Rules, TicketId};
+use tickwire_cluster::queue::{Group, Queue, QueuePlace, Rules, TicketId};
 use tickwire_protocol::MatchId;
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ fn queue(house: &impl House) -> Queue {
     Queue::new(house.store(), "duel", rules)
 }
 
-async fn enter(queue: &Queue, now: Instant, id: u8, rating: i32) -> Place {
+async fn enter(queue: &Queue, now: Instant, id: u8, rating: i32) -> QueuePlace {
     queue.enter(now, TicketId([id; 16]), 1, rating).await.unwrap()
 }
 

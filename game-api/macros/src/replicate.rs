@@ -40,7 +40,7 @@ fn of_struct(input: &DeriveInput) -> syn::Result<TokenStream> {
     let owner = owner(&fields)?;
     Ok(quote! {
         impl ::tickwire_game::derive::Columns for #ident {
-            const TABLE: ::tickwire_game::derive::Table = ::tickwire_game::derive::Table {
+            const TABLE: ::tickwire_game::derive::TableSchema = ::tickwire_game::derive::TableSchema {
                 name: #table,
                 fields: &[#(#declared),*],
             };

@@ -120,7 +120,7 @@ mod tests {
 
     /// What happens to the seat of one person in one match.
     #[derive(Clone, Copy, Debug)]
-    enum Step {
+    enum Deed {
         Ask,
         Come,
         /// The person leaves, the ticket expires, or the grace period does.
@@ -131,8 +131,8 @@ mod tests {
         SessionEnds,
     }
 
-    fn steps() -> impl Strategy<Value = Vec<(Step, usize, u8)>> {
-        use Step::{Ask, Come, Free, MatchEnds, Purge, SessionEnds};
+    fn deeds() -> impl Strategy<Value = Vec<(Deed, usize, u8)>> {
+        use Deed::{Ask, Come, Free, MatchEnds, Purge, SessionEnds};
         let kinds = [Ask, Ask, Ask, Ask, Come, Come, Free, MatchEnds, Purge, SessionEnds];
         proptest::collection::vec((proptest::sample::select(kinds.to_vec()), 0..PEOPLE, 0..MATCHES), 0..120)
     }
@@ -167,7 +167,7 @@ mod tests {
         /// Whatever happens in whatever order, what is noted of a session or an address is what the
         /// matches have.
         #[test]
-        fn what_is_noted_is_never_off(steps in steps()) {
+        fn what_is_noted_is_never_off(steps in deeds()) {
             let now = Instant::now();
             let sessions = Sessions::new(&Config::default());
             let address = |who: usize| AddressKey::V4([192, 0, 2, (who % 2) as u8]);
@@ -183,17 +183,17 @@ mod tests {
             for (step, who, number) in steps {
                 let (owner, id, key) = (people[who].id, MatchId([number; 16]), address(who));
                 match step {
-                    Step::Ask => {
+                    Deed::Ask => {
                         let seat = world.reserve(owner, id, key);
                         let given_up = ledger.note(now, &people[who], key, id, seat);
                         prop_assert!(!given_up.contains(&GivenUp { owner, id }), "nobody gives up what was just asked for");
                         given_up.into_iter().for_each(|seat| world.release(seat));
                     }
-                    Step::Come => if let Some((mark, _)) = world.seats.get(&(owner, id)) { mark.take() },
-                    Step::Free => drop(world.seats.remove(&(owner, id))),
-                    Step::MatchEnds => world.seats.retain(|(_, other), _| *other != id),
-                    Step::Purge => ledger.purge(now),
-                    Step::SessionEnds => people[who] = open(now, who),
+                    Deed::Come => if let Some((mark, _)) = world.seats.get(&(owner, id)) { mark.take() },
+                    Deed::Free => drop(world.seats.remove(&(owner, id))),
+                    Deed::MatchEnds => world.seats.retain(|(_, other), _| *other != id),
+                    Deed::Purge => ledger.purge(now),
+                    Deed::SessionEnds => people[who] = open(now, who),
                 }
                 for (who, session) in people.iter().enumerate() {
                     let is_theirs = |owner, _| owner == session.id;

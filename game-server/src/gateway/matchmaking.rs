@@ -4,9 +4,9 @@
 //! decided when its players are reserved, all or none. The match is private, so that its seats are
 //! theirs, and runs where any new match would.
 //!
-//! Invariants: everybody of a group has a seat, or nobody is told of the match; who cannot be seated
-//! is taken out of the queue and told why when they enter again, so that the others do not wait for
-//! them; a match that nobody is told of ends by itself.
+//! Invariants: everybody of a group has a seat, or nobody is told of the match; who cannot be
+//! seated is taken out of the queue and told why when they enter again, so that the others do not
+//! wait for them; a match that nobody is told of ends by itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ use super::shared::Gateway;
 use super::tickets::unix_now;
 use crate::cluster::letter::{Answer, Member, Opening};
 use crate::http::address::{ClientAddress, from_bytes};
-use crate::matches::{Command, MatchRequest, PlayerKey, Settings};
+use crate::matches::{Halt, MatchRequest, PlayerKey, Settings};
 use crate::metrics;
 use crate::secrets::random_bytes;
 
@@ -40,7 +40,7 @@ const UNSEATED_BYTES_MAX: usize = 64 << 10;
 enum Opened {
     /// It is there, and everybody has a seat.
     Yes,
-    /// There is no room for it.
+    /// No server has room for it.
     NoRoom,
     /// These cannot be seated, so there is none.
     Without(Vec<PlayerKey>),
@@ -171,7 +171,7 @@ impl Gateway {
     fn end(&self, id: MatchId) {
         if let Some(handle) = self.directory.find(id) {
             // One that is too busy to listen ends when nobody has come.
-            let _ = handle.send(Command::End(CloseReason::MatchOver));
+            let _ = handle.send(Halt::End(CloseReason::MatchOver));
         }
     }
 }

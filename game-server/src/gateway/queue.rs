@@ -1,5 +1,5 @@
-//! Those who wait for a match with others: what the store has of each, and what this server does for
-//! them while they ask.
+//! Those who wait for a match with others: what the store has of each, and what this server does
+//! for them while they ask.
 //!
 //! Whoever waits asks again and again; the server that is asked renews what the store has, so there
 //! is no server that somebody belongs to. Who does not ask for [`TICKET_TTL`] has left. Several who
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwire_cluster::queue::{EnterError, Group, Place, Queue, Rules, TICKET_TTL, Ticket, TicketId};
+use tickwire_cluster::queue::{EnterError, Group, Queue, QueuePlace, Rules, TICKET_TTL, Ticket, TicketId};
 use tickwire_cluster::{Store, StoreError};
 use tickwire_game::Mode;
 use tickwire_protocol::{MatchId, Secret};
@@ -54,7 +54,7 @@ pub(crate) struct Queues {
 
 /// The queue of a mode.
 pub(crate) struct Line {
-    /// The mode.
+    /// The id of the mode.
     pub(crate) mode: &'static str,
     /// Most players of a match.
     pub(crate) seats: u16,
@@ -118,7 +118,7 @@ pub(crate) struct Turn<'a> {
     member: Member,
     /// What the store has of them.
     pub(crate) waiting: Waiting,
-    place: Option<Place>,
+    place: Option<QueuePlace>,
     seated: watch::Receiver<Arc<HashSet<TicketId>>>,
 }
 
@@ -217,7 +217,7 @@ impl Queues {
         Ok(Some(self.turn(line, member, waiting, place)))
     }
 
-    fn turn<'a>(&'a self, line: &'a Line, member: Member, waiting: Waiting, place: Option<Place>) -> Turn<'a> {
+    fn turn<'a>(&'a self, line: &'a Line, member: Member, waiting: Waiting, place: Option<QueuePlace>) -> Turn<'a> {
         Turn { queues: self, line, member, waiting, place, seated: self.seated.subscribe() }
     }
 
@@ -312,8 +312,8 @@ impl Turn<'_> {
         Ok(Progress::Seated(id))
     }
 
-    /// How many of the party are here, and how good the best of them is. `None` if the slot has gone
-    /// to somebody else.
+    /// How many of the party are here, and how good the best of them is. `None` if the slot has
+    /// gone to somebody else.
     async fn gather(&self) -> Result<Option<(u16, i32)>, StoreError> {
         let (store, member) = (&self.queues.store, &self.member);
         let (mut here, mut rating) = (0, i32::MIN);

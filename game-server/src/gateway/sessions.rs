@@ -84,7 +84,7 @@ impl Sessions {
     pub(crate) fn new(config: &Config) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Table {
             entries: HashMap::new(),
-            order: Order::new(),
+            order: ByLastUse::new(),
             by_address: HashMap::new(),
             sign_ins: HashMap::new(),
             adopted: Adopted::default(),
@@ -110,8 +110,8 @@ impl Sessions {
         table.find(now, id).map(|entry| entry.session.name.clone()).or_else(|| table.adopted.name(id))
     }
 
-    /// Somebody has this seat in match `id` from before this process began. Their session has it when
-    /// it is opened.
+    /// Somebody has this seat in match `id` from before this process began. Their session has it
+    /// when it is opened.
     pub(crate) fn adopt(&self, id: MatchId, seat: RevivedSeat) {
         let mut table = self.table();
         if let Some(sign_in) = &seat.sign_in {
@@ -159,8 +159,8 @@ impl Sessions {
 struct Table {
     entries: HashMap<PlayerKey, Entry>,
     /// The one idle for longest first.
-    order: Order,
-    by_address: HashMap<AddressKey, Order>,
+    order: ByLastUse,
+    by_address: HashMap<AddressKey, ByLastUse>,
     /// Of all sessions and seats there are, of people who are not known for good: a session that is
     /// opened anew has the one that the player's seats go by.
     sign_ins: HashMap<PlayerKey, Weak<SignIn>>,
@@ -172,14 +172,16 @@ struct Table {
     calls_per_minute: u32,
 }
 
-type Place = (Instant, u64);
-type Order = BTreeMap<Place, PlayerKey>;
+/// When a session was used last, and its number among those used at that instant.
+type LastUse = (Instant, u64);
+/// Sessions, the one that was missed longest first.
+type ByLastUse = BTreeMap<LastUse, PlayerKey>;
 
 #[derive(Debug)]
 struct Entry {
     session: Arc<PlayerSession>,
     address: AddressKey,
-    place: Place,
+    place: LastUse,
 }
 
 impl Entry {
@@ -207,7 +209,7 @@ impl Table {
         self.open_used(now, now, known, address)
     }
 
-    /// The same, and it was used last at `used`.
+    /// Opens a session that was used last at `used`.
     fn open_used(&mut self, now: Instant, used: Instant, known: Known, address: AddressKey) -> Arc<PlayerSession> {
         let Known { id, name, expires } = known;
         self.purge(now);
@@ -254,13 +256,13 @@ impl Table {
         }
     }
 
-    fn least_missed(&self, order: &Order) -> Option<PlayerKey> {
+    fn least_missed(&self, order: &ByLastUse) -> Option<PlayerKey> {
         let holds_none = |id: &&PlayerKey| self.entries.get(id).is_some_and(|entry| !entry.session.holdings().has_seat());
         let seatless = order.values().take(LOOKS_MAX).find(holds_none);
         seatless.or_else(|| order.values().next()).copied()
     }
 
-    fn line_up(&mut self, now: Instant, id: PlayerKey, address: AddressKey) -> Place {
+    fn line_up(&mut self, now: Instant, id: PlayerKey, address: AddressKey) -> LastUse {
         let place = (now, self.next);
         self.next += 1;
         self.order.insert(place, id);
@@ -268,7 +270,7 @@ impl Table {
         place
     }
 
-    fn leave(&mut self, place: Place, address: AddressKey) {
+    fn leave(&mut self, place: LastUse, address: AddressKey) {
         self.order.remove(&place);
         if let Some(neighbours) = self.by_address.get_mut(&address) {
             neighbours.remove(&place);

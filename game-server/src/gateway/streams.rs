@@ -46,14 +46,14 @@ impl std::fmt::Debug for Entry {
 }
 
 /// An entry's place. Dropped with the match's end of the connection.
-struct Place {
+struct StreamPermit {
     streams: Arc<Streams>,
     id: SecretHash,
     key: AddressKey,
     watcher: Box<dyn Fn(CloseReason) + Send>,
 }
 
-impl Permit for Place {
+impl Permit for StreamPermit {
     fn closes(&self, reason: CloseReason) {
         (self.watcher)(reason);
     }
@@ -84,7 +84,7 @@ impl Streams {
             return Err(Reject::PerAddress);
         }
         *count += 1;
-        let place = Place { streams: Arc::clone(self), id, key, watcher: Box::new(watcher) };
+        let place = StreamPermit { streams: Arc::clone(self), id, key, watcher: Box::new(watcher) };
         let (end, socket) = Socket::over_http(bytes_read, client.ip(), place);
         entries.by_id.insert(id, Entry { end, known: Vec::new() });
         Ok((secret, socket))
@@ -116,7 +116,7 @@ impl Streams {
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
         let mut entries = self.streams.entries();
         // Dropped after the lock is released: its waiters wake up then.

@@ -9,7 +9,8 @@
 //!
 //! Invariants: what is counted is given back exactly once: when the permit is dropped, wherever the
 //! socket went by then, or when its holder is pushed out. Of those who were pushed out and still
-//! have their descriptor there are [`LEAVING_MAX`] at most: until they are gone, nobody is accepted.
+//! have their descriptor there are [`LEAVING_MAX`] at most: until they are gone, nobody is
+//! accepted.
 
 mod line;
 
@@ -46,7 +47,7 @@ struct Taken {
     /// How many of each address that has at least one: never more than `total`.
     by_address: HashMap<AddressKey, usize>,
     /// Those who have not said a valid Hello.
-    strangers: Line<Arc<Place>>,
+    strangers: Line<Arc<CapPlace>>,
     /// Those who were pushed out and are not gone yet.
     leaving: usize,
     next: u64,
@@ -54,7 +55,7 @@ struct Taken {
 
 /// One connection's place under the caps.
 #[derive(Debug)]
-struct Place {
+struct CapPlace {
     /// Locked only while `Taken` is.
     owner: Mutex<Owner>,
     /// Locked only while `Taken` is.
@@ -134,7 +135,7 @@ impl Caps {
             *taken.by_address.entry(key).or_default() += 1;
         }
         let turn = taken.turn(true);
-        let place = Arc::new(Place { owner: Mutex::new(owner), standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
+        let place = Arc::new(CapPlace { owner: Mutex::new(owner), standing: Mutex::new(Standing::Stranger(turn)), lost: Notify::new() });
         taken.line_up(turn, &place);
         Ok(Arc::new(ConnectionPermit { caps: Arc::clone(self), place, watcher: OnceLock::new() }))
     }
@@ -170,11 +171,11 @@ impl Taken {
         Turn { is_busy, since: self.next }
     }
 
-    fn line_up(&mut self, turn: Turn, place: &Arc<Place>) {
+    fn line_up(&mut self, turn: Turn, place: &Arc<CapPlace>) {
         self.strangers.insert(turn, place.owner().key(), Arc::clone(place));
     }
 
-    fn take_out(&mut self, turn: Turn) -> Option<Arc<Place>> {
+    fn take_out(&mut self, turn: Turn) -> Option<Arc<CapPlace>> {
         let key = self.strangers.get(turn)?.owner().key();
         self.strangers.remove(turn, key)
     }
@@ -189,7 +190,7 @@ impl Taken {
     }
 
     /// Counts a place for somebody else from now on.
-    fn hand_over(&mut self, place: &Place, owner: Owner) {
+    fn hand_over(&mut self, place: &CapPlace, owner: Owner) {
         let turn = if let Standing::Stranger(turn) = place.standing() { Some(turn) } else { None };
         let waiting = turn.and_then(|turn| self.take_out(turn));
         if let Some(key) = place.owner().key() {
@@ -236,7 +237,7 @@ impl Taken {
     }
 }
 
-impl Place {
+impl CapPlace {
     fn owner(&self) -> Owner {
         *self.owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -257,7 +258,7 @@ impl Place {
 /// The right to a place under the caps. Goes with its connection wherever that goes.
 pub(crate) struct ConnectionPermit {
     caps: Arc<Caps>,
-    place: Arc<Place>,
+    place: Arc<CapPlace>,
     /// Is told why the connection is closed, if it is told its client.
     watcher: OnceLock<Watcher>,
 }
@@ -302,8 +303,8 @@ impl ConnectionPermit {
     }
 
     /// A proxy's connection passes on a request of `client`. It counts for that address until the
-    /// connection is idle again; if it becomes a WebSocket, for as long as that is open. One that is
-    /// no proxy's goes on counting for who connected.
+    /// connection is idle again; if it becomes a WebSocket, for as long as that is open. One that
+    /// is no proxy's goes on counting for who connected.
     pub(crate) fn serves(&self, client: ClientAddress) -> Result<(), Reject> {
         self.count_for(Owner::Proxy(Some(client.key())))
     }

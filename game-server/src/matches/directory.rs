@@ -1,4 +1,5 @@
-//! Which matches there are: by id, by code, and as a list. Creates them on the worker with the most time left.
+//! Which matches there are: by id, by code, and as a list. Creates them on the worker with the most
+//! time left.
 //!
 //! Not on the tick path: a match task never asks the directory anything.
 
@@ -13,7 +14,7 @@ use tickwire_cluster::{Consistency, Epoch, MatchLane, Node};
 use tickwire_game::Mode;
 use tickwire_protocol::{CloseReason, MatchId};
 
-use super::handle::{Command, MatchHandle, MatchInfo, Settings};
+use super::handle::{Command, Halt, MatchHandle, MatchInfo, Settings};
 use super::headroom::Load;
 use super::kept::KeptConnection;
 use super::lost::Lost;
@@ -32,7 +33,8 @@ const CODE_CHARS: usize = 6;
 /// Bytes kept for the clients of a match that are worth closing one of them: beyond what a few good
 /// ones have on their way.
 const KEPT_WORTH_SHEDDING: u64 = 64 * 1024;
-/// Workers whose use of their time differs by less than this, in millionths, are about equally busy.
+/// Workers whose use of their time differs by less than this, in millionths, are about equally
+/// busy.
 const ABOUT_EQUALLY: u32 = 50_000;
 
 /// All matches of this server.
@@ -43,7 +45,8 @@ pub struct Directory {
     codes: DashMap<String, MatchId>,
     workers: Vec<WorkerHandle>,
     matches_max: usize,
-    /// Matches alive or being created: the cap is checked against this, so simultaneous creations cannot pass it.
+    /// Matches alive or being created: the cap is checked against this, so simultaneous creations
+    /// cannot pass it.
     alive: AtomicUsize,
     draining: AtomicBool,
     hasher: RandomState,
@@ -83,7 +86,7 @@ pub enum CreateError {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Draining,
-    /// The game has no such mode.
+    /// The game has no mode with this id.
     #[error("there is no such mode")]
     NoSuchMode,
     /// What was to be the match's code is none.
@@ -94,7 +97,8 @@ pub enum CreateError {
     CodeTaken,
 }
 
-/// What whoever created a match is charged for it, given back when dropped: when the match has ended, or was not created.
+/// What whoever created a match is charged for it, given back when dropped: when the match has
+/// ended, or was not created.
 pub type Charge = Box<dyn Send>;
 
 /// A match to be created.
@@ -149,7 +153,7 @@ impl Directory {
         let index = self.modes.iter().position(|mode| mode.id == mode_id).ok_or(CreateError::NoSuchMode)?;
         let mode = *self.modes.get(index).ok_or(CreateError::NoSuchMode)?;
         let worker = self.worker_for(index as u8)?;
-        let place = Place::take(self)?;
+        let place = MatchPlace::take(self)?;
         let id = id.unwrap_or_else(|| MatchId(random_bytes()));
         let code = code.map_or_else(|| Ok(self.reserve_code(id)), |code| self.take_code(code, id))?;
         let stats = MatchStats::default();
@@ -157,8 +161,8 @@ impl Directory {
         Ok(self.start(worker, info, Origin::New { seed: u64::from_le_bytes(random_bytes()) }, Epoch(1), place, charge))
     }
 
-    /// Brings a match back that another process ran, at the expense of whoever is charged. Its owner is the `epoch`th
-    /// it has had. `revived` is told what came of it.
+    /// Brings a match back that another process ran, at the expense of whoever is charged. Its
+    /// owner is the `epoch`th it has had. `revived` is told what came of it.
     ///
     /// # Errors
     /// If there is no room for it, or the game has no such mode any more.
@@ -175,7 +179,7 @@ impl Directory {
         let mode = Mode { tick_rate: *tick_rate, ..*self.modes.get(index).ok_or(CreateError::NoSuchMode)? };
         // It sleeps until somebody comes: whether there is time for it is asked then.
         let worker = self.workers.iter().min_by_key(|worker| worker.matches()).ok_or(CreateError::AtCapacity)?;
-        let place = Place::take(self)?;
+        let place = MatchPlace::take(self)?;
         let code = self.take_code(&revival.identity.code, revival.id)?;
         let settings = Settings { private: *private, lobby: *lobby, bots: *bots };
         let created = Instant::now().checked_sub(revival.age()).unwrap_or_else(Instant::now);
@@ -190,15 +194,15 @@ impl Directory {
         info: MatchInfo,
         origin: Origin,
         epoch: Epoch,
-        place: Place,
+        place: MatchPlace,
         charge: Option<Charge>,
     ) -> MatchHandle {
-        let (handle, commands) = MatchHandle::new(Arc::new(info));
+        let (handle, orders) = MatchHandle::new(Arc::new(info));
         let handle = handle.on(Arc::clone(worker.load()));
         self.matches.insert(handle.info.id, handle.clone());
         let registration = Box::new(Registration { directory: Arc::clone(self), handle: handle.clone(), _place: place, _charge: charge });
         let shared = self.shared.as_ref().map(|shared| shared.open(handle.info.id, epoch, handle.info.mode.id));
-        worker.start(Start { info: Arc::clone(&handle.info), commands, origin, shared, registration });
+        worker.start(Start { info: Arc::clone(&handle.info), orders, origin, shared, registration });
         handle
     }
 
@@ -219,8 +223,8 @@ impl Directory {
     }
 
     /// Some match, the same for as long as there are the same matches: asking it takes as long as
-    /// asking the match with this id or code would, if there were one. Nobody outside can tell which
-    /// it is.
+    /// asking the match with this id or code would, if there were one. Nobody outside can tell
+    /// which it is.
     pub fn stand_in(&self, unknown: &impl Hash) -> Option<MatchHandle> {
         let count = self.matches.len().max(1);
         let nth = self.hasher.hash_one(unknown) as usize % count;
@@ -293,7 +297,7 @@ impl Directory {
     pub fn end_all(&self, reason: CloseReason) {
         for handle in self.all() {
             // A match that is gone or too busy to listen ends by itself.
-            let _ = handle.send(Command::End(reason));
+            let _ = handle.send(Halt::End(reason));
         }
     }
 
@@ -305,9 +309,9 @@ impl Directory {
         least.ok_or(if self.workers.is_empty() { CreateError::AtCapacity } else { CreateError::NoTime })
     }
 
-    /// Memory runs short: whatever takes most has to go. Where clients are slow to take what is kept
-    /// for them, that is one of these; else it is a match, one that nobody is connected to if there
-    /// is one: the largest.
+    /// Memory runs short: whatever takes most has to go. Where clients are slow to take what is
+    /// kept for them, that is one of these; else it is a match, one that nobody is connected to if
+    /// there is one: the largest.
     pub fn shed(&self) {
         let matches = self.all();
         let kept = |handle: &&MatchHandle| handle.info.stats.kept_bytes.load(Relaxed);
@@ -325,7 +329,7 @@ impl Directory {
         let (_, sleeps, people) = size(&handle);
         let mode = handle.info.mode.id;
         tracing::warn!(match_id = %handle.info.id, mode, sleeps, people, "memory runs short: the largest match was ended");
-        let _ = handle.send(Command::End(CloseReason::Overloaded));
+        let _ = handle.send(Halt::End(CloseReason::Overloaded));
     }
 
     /// Reserves this code, if it is one and free.
@@ -355,9 +359,9 @@ impl Directory {
 }
 
 /// One of the places under `matches_max`, given back when dropped.
-struct Place(Arc<Directory>);
+struct MatchPlace(Arc<Directory>);
 
-impl Place {
+impl MatchPlace {
     fn take(directory: &Arc<Directory>) -> Result<Self, CreateError> {
         directory
             .alive
@@ -367,17 +371,18 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for MatchPlace {
     fn drop(&mut self) {
         self.0.alive.fetch_sub(1, Relaxed);
     }
 }
 
-/// A match's entry in the directory. Its task holds it, so the entry goes when the task ends, however it ends.
+/// A match's entry in the directory. Its task holds it, so the entry goes when the task ends,
+/// however it ends.
 struct Registration {
     directory: Arc<Directory>,
     handle: MatchHandle,
-    _place: Place,
+    _place: MatchPlace,
     _charge: Option<Charge>,
 }
 

@@ -58,7 +58,8 @@ pub struct Settings {
 impl Settings {
     /// A match anyone may join that starts with its first player.
     pub const PUBLIC: Self = Self { private: false, lobby: false, bots: true };
-    /// The same for those only who have its id or code.
+    /// A match that starts with its first player, and that only those may join who have its id or
+    /// code.
     pub const PRIVATE: Self = Self { private: true, ..Self::PUBLIC };
 }
 
@@ -167,13 +168,34 @@ pub struct Sitter {
 pub struct MatchHandle {
     /// What can be read without asking.
     pub info: Arc<MatchInfo>,
-    commands: mpsc::Sender<Command>,
+    orders: mpsc::Sender<Order>,
     /// Of the worker that runs the match.
     load: Arc<Load>,
 }
 
-/// What a match can be asked. What is large is boxed: the queue reserves room for the largest
-/// command. All are carried out between ticks, in order.
+/// What a match can be told. All are carried out between ticks, in order.
+pub enum Order {
+    /// The match goes on.
+    Command(Command),
+    /// It does not.
+    Halt(Halt),
+}
+
+/// What ends a match in this process.
+pub enum Halt {
+    /// Write the whole match and stand still: it is about to go on on another server.
+    Freeze {
+        /// It is written.
+        reply: oneshot::Sender<()>,
+    },
+    /// Tell everyone that the match goes on at this address, and end here.
+    Move(WsUrl),
+    /// Close all sessions with this reason and end.
+    End(CloseReason),
+}
+
+/// What a match can be asked while it goes on. What is large is boxed: the queue reserves room for
+/// the largest command.
 pub enum Command {
     /// Keep a seat for someone who gets a ticket.
     Reserve {
@@ -239,27 +261,30 @@ pub enum Command {
         /// The server ends the match then.
         until: Instant,
     },
-    /// Write the whole match and stand still: it is about to go on on another server.
-    Freeze {
-        /// It is written.
-        reply: oneshot::Sender<()>,
-    },
-    /// Tell everyone that the match goes on at this address, and end here.
-    Move(WsUrl),
     /// Close the session of the client for which most is kept.
     Shed,
-    /// Close all sessions with this reason and end.
-    End(CloseReason),
+}
+
+impl From<Command> for Order {
+    fn from(command: Command) -> Self {
+        Self::Command(command)
+    }
+}
+
+impl From<Halt> for Order {
+    fn from(halt: Halt) -> Self {
+        Self::Halt(halt)
+    }
 }
 
 impl MatchHandle {
-    /// The handle, and where its commands come out.
-    pub fn new(info: Arc<MatchInfo>) -> (Self, mpsc::Receiver<Command>) {
-        let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
-        (Self { info, commands, load: headroom::nobody() }, receiver)
+    /// The handle, and where its orders come out.
+    pub fn new(info: Arc<MatchInfo>) -> (Self, mpsc::Receiver<Order>) {
+        let (orders, receiver) = mpsc::channel(COMMANDS_MAX);
+        (Self { info, orders, load: headroom::nobody() }, receiver)
     }
 
-    /// The same, on a worker that has only so much time.
+    /// Says with `load` how much time the match's worker has left.
     #[must_use]
     pub fn on(self, load: Arc<Load>) -> Self {
         Self { load, ..self }
@@ -279,7 +304,7 @@ impl MatchHandle {
     /// Asks for a seat.
     pub async fn reserve(&self, reservation: Reservation) -> Result<Reserved, ReserveError> {
         let (reply, answer) = oneshot::channel();
-        match self.commands.try_send(Command::Reserve { reservation: Box::new(reservation), reply }) {
+        match self.orders.try_send(Command::Reserve { reservation: Box::new(reservation), reply }.into()) {
             Ok(()) => answer.await.unwrap_or(Err(ReserveError::Gone)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(ReserveError::Busy),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(ReserveError::Gone),
@@ -289,7 +314,7 @@ impl MatchHandle {
     /// Takes as long as asking the match for something does.
     pub async fn echo(&self) {
         let (reply, answer) = oneshot::channel();
-        if self.commands.try_send(Command::Echo { reply }).is_ok() {
+        if self.send(Command::Echo { reply }).is_ok() {
             // It is the same whether the match answers or ends.
             let _ = answer.await;
         }
@@ -298,7 +323,7 @@ impl MatchHandle {
     /// Everyone who has a seat. `None` if the match is gone or has too much to do.
     pub async fn look(&self) -> Option<Vec<Sitter>> {
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(Command::Look { reply }).ok()?;
+        self.send(Command::Look { reply }).ok()?;
         answer.await.ok()
     }
 
@@ -306,22 +331,22 @@ impl MatchHandle {
     /// too much to do.
     pub async fn dismiss(&self, whom: impl Fn(&Sitter) -> bool + Send + 'static, reason: CloseReason) -> Option<Vec<Sitter>> {
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(Command::Dismiss { whom: Box::new(whom), reason, reply }).ok()?;
+        self.send(Command::Dismiss { whom: Box::new(whom), reason, reply }).ok()?;
         answer.await.ok()
     }
 
     /// Has the match written as it stands, to go on on another server. Says whether that will be.
     pub async fn freeze(&self) -> bool {
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(Command::Freeze { reply }).is_ok() && answer.await.is_ok()
+        self.send(Halt::Freeze { reply }).is_ok() && answer.await.is_ok()
     }
 
-    /// Hands a command over; gives it back, and says why, if the match is gone or its queue is
-    /// full.
-    pub fn send(&self, command: Command) -> Result<(), (Command, CloseReason)> {
-        self.commands.try_send(command).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(command) => (command, CloseReason::Busy),
-            mpsc::error::TrySendError::Closed(command) => (command, CloseReason::MatchGone),
+    /// Hands a [`Command`] or a [`Halt`] over; gives it back, and says why, if the match is gone or
+    /// its queue is full.
+    pub fn send(&self, order: impl Into<Order>) -> Result<(), (Order, CloseReason)> {
+        self.orders.try_send(order.into()).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(order) => (order, CloseReason::Busy),
+            mpsc::error::TrySendError::Closed(order) => (order, CloseReason::MatchGone),
         })
     }
 
@@ -333,7 +358,7 @@ impl MatchHandle {
 
     /// Whether the match has ended.
     pub fn is_gone(&self) -> bool {
-        self.commands.is_closed()
+        self.orders.is_closed()
     }
 }
 
@@ -353,11 +378,18 @@ impl Command {
             | Self::Echo { .. }
             | Self::Look { .. }
             | Self::Dismiss { .. }
-            | Self::Freeze { .. }
-            | Self::Move(_)
             | Self::Shed
-            | Self::Drain { .. }
-            | Self::End(_) => None,
+            | Self::Drain { .. } => None,
+        }
+    }
+}
+
+impl Order {
+    /// The socket that came with it, to be refused when it could not be carried out.
+    pub fn into_socket(self) -> Option<Socket> {
+        match self {
+            Self::Command(command) => command.into_socket(),
+            Self::Halt(_) => None,
         }
     }
 }
@@ -378,14 +410,14 @@ mod tests {
             created: Instant::now(),
             stats: MatchStats::default(),
         };
-        let (handle, commands) = MatchHandle::new(Arc::new(info));
-        let why = || handle.send(Command::End(CloseReason::Draining)).err().map(|(_, reason)| reason);
+        let (handle, orders) = MatchHandle::new(Arc::new(info));
+        let why = || handle.send(Halt::End(CloseReason::Draining)).err().map(|(_, reason)| reason);
         assert!((0..COMMANDS_MAX).all(|_| why().is_none()));
         assert_eq!(why(), Some(CloseReason::Busy));
         let (owner, name, until) = (PlayerKey([1; 32]), Name::truncated("Ada"), Instant::now());
         let reservation = Reservation { owner, name, ticket: [2; 32], until, own_only: false, sign_in: None };
         assert_eq!(handle.reserve(reservation.clone()).await.err(), Some(ReserveError::Busy));
-        drop(commands);
+        drop(orders);
         assert_eq!(why(), Some(CloseReason::MatchGone));
         assert_eq!(handle.reserve(reservation).await.err(), Some(ReserveError::Gone));
     }

@@ -45,8 +45,8 @@ impl ConnectionNote {
         encode(self)
     }
 
-    /// As [`write`](Self::write) wrote it. `None` if its client would not understand a server of this
-    /// protocol and `schema`, or another build wrote it.
+    /// As [`write`](Self::write) wrote it. `None` if its client would not understand a server of
+    /// this protocol and `schema`, or another build wrote it.
     pub fn read(bytes: &[u8], schema: u64) -> Option<Self> {
         let note = decode::<Self, NOTE_BYTES_MAX>(bytes).ok()?;
         (note.layout == LAYOUT && note.protocol == PROTOCOL_VERSION && note.schema == schema).then_some(note)
@@ -58,7 +58,7 @@ impl ConnectionNote {
     }
 }
 
-/// Bytes of a note, at most.
+/// Most bytes of a note that is read: what a connection is takes fewer.
 const NOTE_BYTES_MAX: usize = 64;
 
 /// A connection that was counted in this process, on its way to its match.

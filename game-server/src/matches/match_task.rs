@@ -34,7 +34,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::audience::{Audience, SentTotals};
-use super::handle::{COMMANDS_MAX, Command, MatchInfo, SeatMark};
+use super::handle::{COMMANDS_MAX, Command, Halt, MatchInfo, Order, SeatMark};
 use super::headroom::{self, Load};
 use super::pacer::Alarm;
 use super::sign_in::SignIn;
@@ -45,10 +45,10 @@ use crate::transport::{Ended, Farewell};
 pub use revival::{RevivalError, RevivedSeat};
 use timing::Timings;
 
-/// One match.
+/// One match: its core, its sockets, and when it ticks. A worker runs it as one task.
 pub struct MatchTask<G: Game> {
     info: Arc<MatchInfo>,
-    commands: mpsc::Receiver<Command>,
+    orders: mpsc::Receiver<Order>,
     spectators_max: usize,
     clock: TickClock,
     core: MatchCore<G>,
@@ -82,7 +82,7 @@ impl<G: Game> MatchTask<G> {
     /// A match nobody plays yet.
     pub fn new(
         info: Arc<MatchInfo>,
-        commands: mpsc::Receiver<Command>,
+        orders: mpsc::Receiver<Order>,
         seed: u64,
         session: SessionConfig,
         config: &MatchConfig,
@@ -92,13 +92,13 @@ impl<G: Game> MatchTask<G> {
         let (lobby, bots) = (info.settings.lobby, info.settings.bots);
         let rules = rules(&info, &session, config);
         let setup = Setup { id: info.id, mode, mode_index: info.mode_index, lobby, bots, rules, seed };
-        Self::of_core(MatchCore::new(&setup), info, commands, session, config, offset)
+        Self::of_core(MatchCore::new(&setup), info, orders, session, config, offset)
     }
 
     fn of_core(
         core: MatchCore<G>,
         info: Arc<MatchInfo>,
-        commands: mpsc::Receiver<Command>,
+        orders: mpsc::Receiver<Order>,
         session: SessionConfig,
         config: &MatchConfig,
         offset: Duration,
@@ -122,17 +122,18 @@ impl<G: Game> MatchTask<G> {
             held: VecDeque::new(),
             moved_to: None,
             info,
-            commands,
+            orders,
         }
     }
 
-    /// The same, on a worker that has only so much time.
+    /// Counts the time that the match takes as `load` of its worker.
     #[must_use]
     pub fn on(self, load: Arc<Load>) -> Self {
         Self { load, ..self }
     }
 
-    /// The same, and its clients' connections are handed over, so that they outlive the process.
+    /// Hands its clients' connections over to a supervisor, if there is one, so that they outlive
+    /// the process.
     #[must_use]
     pub fn handing_over(mut self, handover: Option<Handover>) -> Self {
         if let Some(handover) = handover {
@@ -177,7 +178,7 @@ impl<G: Game> MatchTask<G> {
                     }
                     alarm.set(self.clock.deadline());
                 }
-                command = self.commands.recv() => if let Some(over) = self.follow(command).await {
+                order = self.orders.recv() => if let Some(over) = self.follow(order).await {
                     return Some(over);
                 },
             }
@@ -198,13 +199,15 @@ impl<G: Game> MatchTask<G> {
             let next = self.aged + self.clock.interval() * left.max(1);
             tokio::select! {
                 biased;
-                command = self.commands.recv() => {
+                order = self.orders.recv() => {
                     // Whoever asks for a seat is told by the time it is now.
                     if let Some(over) = self.grow_older() {
-                        command.into_iter().for_each(|command| self.turn_away(command));
+                        if let Some(order) = order {
+                            self.turn_away(order);
+                        }
                         return Some(over);
                     }
-                    if let Some(over) = self.follow(command).await {
+                    if let Some(over) = self.follow(order).await {
                         return Some(over);
                     }
                 }
@@ -229,16 +232,16 @@ impl<G: Game> MatchTask<G> {
     }
 
     /// Does what is asked. Says if that ends the match here.
-    async fn follow(&mut self, command: Option<Command>) -> Option<CloseReason> {
-        match command {
-            Some(Command::End(reason)) => Some(reason),
-            Some(Command::Move(ws_url)) => Some(self.move_to(ws_url)),
-            Some(Command::Freeze { reply }) => Some(self.stand_still(reply).await),
-            Some(command) if command.shows_match() && self.log.is_awaited() => {
+    async fn follow(&mut self, order: Option<Order>) -> Option<CloseReason> {
+        match order {
+            Some(Order::Halt(Halt::End(reason))) => Some(reason),
+            Some(Order::Halt(Halt::Move(ws_url))) => Some(self.move_to(ws_url)),
+            Some(Order::Halt(Halt::Freeze { reply })) => Some(self.stand_still(reply).await),
+            Some(Order::Command(command)) if command.shows_match() && self.log.is_awaited() => {
                 self.hold(command);
                 None
             }
-            Some(command) => {
+            Some(Order::Command(command)) => {
                 self.obey(command);
                 None
             }
@@ -261,9 +264,9 @@ impl<G: Game> MatchTask<G> {
         let farewell = self.moved_to.clone().map_or_else(|| reason.into(), Farewell::moved_to);
         self.audience.close_all(&farewell);
         std::mem::take(&mut self.held).into_iter().for_each(|command| self.turn_away_for(command, CloseReason::Restarting));
-        self.commands.close();
-        while let Ok(command) = self.commands.try_recv() {
-            self.turn_away(command);
+        self.orders.close();
+        while let Ok(order) = self.orders.try_recv() {
+            self.turn_away(order);
         }
     }
 
@@ -378,7 +381,9 @@ impl<G: Game> MatchTask<G> {
             }
             tracing::debug!(match_id = %self.info.id, player = player.0, ended = ?lost.ended, "session lost");
             let may_return = !matches!(lost.ended, Ended::Closed(reason) if reason.retry() == Retry::No);
-            self.marks.get(&player).into_iter().for_each(SeatMark::leave);
+            if let Some(mark) = self.marks.get(&player) {
+                mark.leave();
+            }
             self.step.changes.push(Change::Disconnect { player, session: lost.slot as u32, may_return });
         }
     }

@@ -1,7 +1,7 @@
 //! A worker: one thread, one current-thread runtime, some matches and all their sockets.
 //!
-//! Invariants: a match lives and dies on one worker, so its tick takes no lock and wakes no other thread; a panic in one
-//! match ends that match only.
+//! Invariants: a match lives and dies on one worker, so its tick takes no lock and wakes no other
+//! thread; a panic in one match ends that match only.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::handle::{Command, MatchInfo};
+use super::handle::{MatchInfo, Order};
 use super::headroom::{BEAT, Comer, Gauge, Load};
 use super::kept::KeptConnection;
 use super::match_task::{MatchTask, RevivalError, RevivedSeat};
@@ -31,7 +31,7 @@ pub struct Start {
     /// What it is.
     pub info: Arc<MatchInfo>,
     /// What it is asked.
-    pub commands: mpsc::Receiver<Command>,
+    pub orders: mpsc::Receiver<Order>,
     /// Where it comes from.
     pub origin: Origin,
     /// Its part of the store that servers share.
@@ -42,9 +42,9 @@ pub struct Start {
 
 /// Where a match comes from.
 pub enum Origin {
-    /// It is new.
+    /// Somebody has just asked for it: it begins from nothing.
     New {
-        /// Of its randomness.
+        /// All randomness of the match follows from it.
         seed: u64,
     },
     /// Another process ran it.
@@ -121,7 +121,8 @@ impl WorkerHandle {
     /// Runs a match. If the worker is gone the match is too: its handle says so.
     pub fn start(&self, start: Start) {
         self.shared.matches.fetch_add(1, Relaxed);
-        // A dead worker has dropped its receiver; the start, and with it the registration, is dropped here.
+        // A dead worker has dropped its receiver; the start, and with it the registration, is
+        // dropped here.
         let _ = self.starts.send(start);
     }
 }
@@ -164,7 +165,8 @@ pub fn spawn<G: Game>(
                 let offset = spread(started, start.info.mode.tick_rate);
                 started += 1;
                 let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread), keep.clone(), pacer.alarm());
-                // A match carries out all commands that have come, however many, and tokio's budget would have it pause among them.
+                // A match carries out all commands that have come, however many, and tokio's budget
+                // would have it pause among them.
                 tokio::task::spawn_local(tokio::task::unconstrained(task));
             }
         };
@@ -214,24 +216,26 @@ async fn run<G: Game>(
     alarm: Alarm,
 ) {
     let (id, mode, code) = (start.info.id, start.info.mode.id, start.info.code.clone());
-    let Start { info, commands, origin, shared: in_store, registration } = start;
+    let Start { info, orders, origin, shared: in_store, registration } = start;
     let Keep { lane, handover } = keep;
     let load = Arc::clone(&shared.load);
     let log = || lane.as_ref().map(|lane| MatchLog::of(lane, id)).unwrap_or_default();
     let built = std::panic::catch_unwind(AssertUnwindSafe(|| match origin {
         Origin::New { seed } => {
-            let task = MatchTask::<G>::new(info, commands, seed, session, &matches, offset).on(load).handing_over(handover);
+            let task = MatchTask::<G>::new(info, orders, seed, session, &matches, offset).on(load).handing_over(handover);
             Some(task.kept(log().shared(in_store)))
         }
         Origin::Kept { revival, revived, connections } => {
             let _attempt = lane.as_ref().map(|lane| lane.attempt(id, revival.attempt));
-            let task = MatchTask::revive(info, commands, session, &matches, offset, &revival, connections);
+            let task = MatchTask::revive(info, orders, session, &matches, offset, &revival, connections);
             let task = match task {
                 Ok(task) => Ok(task.on(load).handing_over(handover).kept(log().shared(in_store))),
                 Err(error) => {
                     log().end();
                     // Another server may be able to: there it is not over.
-                    in_store.into_iter().for_each(MatchLane::leave);
+                    if let Some(lane) = in_store {
+                        lane.leave();
+                    }
                     Err(error)
                 }
             };
@@ -262,7 +266,8 @@ async fn run<G: Game>(
     }
 }
 
-/// Where in the interval the `nth` match of a worker ticks: multiples of the golden ratio never bunch up.
+/// Where in the interval the `nth` match of a worker ticks: multiples of the golden ratio never
+/// bunch up.
 fn spread(nth: u32, tick_rate: u8) -> Duration {
     let fraction = nth.wrapping_mul(0x9e37_79b9);
     Duration::from_secs(1) / u32::from(tick_rate.max(1)) * (fraction >> 16) / (1 << 16)

@@ -1,5 +1,5 @@
-//! Runs this server's part in a cluster: its node, what other servers ask, and matches that come and
-//! go.
+//! Runs this server's part in a cluster: its node, what other servers ask, and matches that come
+//! and go.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -22,7 +22,7 @@ use crate::config::ClusterConfig;
 use crate::gateway::Gateway;
 use crate::gateway::bans::TOLD_EVERY;
 use crate::journal::{Loss, Revival, record};
-use crate::matches::{Command, Directory};
+use crate::matches::{Directory, Halt};
 use crate::secrets::{random_bytes, to_hex};
 use crate::{drain, metrics};
 
@@ -179,7 +179,7 @@ impl Member {
         tracing::warn!(match_id = %id, owner = ?node.as_ref().map(NodeId::as_str), "another server has the match: it does not go on here");
         let ws_url = node.and_then(|node| self.cluster.ws_url_of(&node)).and_then(|url| WsUrl::new(&url));
         // A match that is too busy to listen takes no step either: it asks before each.
-        let _ = handle.send(ws_url.map_or(Command::End(CloseReason::Restarting), Command::Move));
+        let _ = handle.send(ws_url.map_or(Halt::End(CloseReason::Restarting), Halt::Move));
     }
 
     /// What other servers ask and answer.

@@ -40,7 +40,9 @@ impl Players {
     }
 
     fn hear_out(&mut self) {
-        self.attendant.take().into_iter().for_each(Attendant::join);
+        if let Some(attendant) = self.attendant.take() {
+            attendant.join();
+        }
     }
 }
 

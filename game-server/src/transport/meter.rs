@@ -28,7 +28,7 @@ pub(super) struct Meter {
 
 /// What to do with what was just received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Ruling {
     /// Within budget.
     Keep,
     /// Over budget: ignore the message.
@@ -87,9 +87,9 @@ impl Meter {
     }
 
     /// A message has come in, and `bytes_read` bytes in all.
-    pub(super) fn message(&mut self, bytes_read: u64, now: Instant) -> Verdict {
+    pub(super) fn message(&mut self, bytes_read: u64, now: Instant) -> Ruling {
         match self.charge_bytes(bytes_read, now) {
-            0 if self.messages.spend(1, now) => Verdict::Keep,
+            0 if self.messages.spend(1, now) => Ruling::Keep,
             drops => self.drop(drops.max(1), now),
         }
     }
@@ -100,23 +100,24 @@ impl Meter {
     }
 
     /// Bytes have come in that completed no message.
-    pub(super) fn bytes(&mut self, bytes_read: u64, now: Instant) -> Verdict {
+    pub(super) fn bytes(&mut self, bytes_read: u64, now: Instant) -> Ruling {
         match self.charge_bytes(bytes_read, now) {
-            0 => Verdict::Keep,
+            0 => Ruling::Keep,
             drops => self.drop(drops, now),
         }
     }
 
-    /// Takes the bytes from the budget. Returns how many messages over it they are like, if they are
-    /// over it: whoever sends them in large pieces is closed no later than who sends small ones.
+    /// Takes the bytes from the budget. Returns how many messages over it they are like, if they
+    /// are over it: whoever sends them in large pieces is closed no later than who sends small
+    /// ones.
     fn charge_bytes(&mut self, bytes_read: u64, now: Instant) -> u32 {
         let new = u32::try_from(bytes_read - self.bytes_seen).unwrap_or(u32::MAX);
         self.bytes_seen = bytes_read;
         if new == 0 || self.bytes.spend(new, now) { 0 } else { new.div_ceil(BYTES_A_DROP) }
     }
 
-    fn drop(&mut self, count: u32, now: Instant) -> Verdict {
-        if self.drops.spend(count, now) { Verdict::Drop } else { Verdict::Close }
+    fn drop(&mut self, count: u32, now: Instant) -> Ruling {
+        if self.drops.spend(count, now) { Ruling::Drop } else { Ruling::Close }
     }
 }
 
@@ -132,9 +133,9 @@ mod tests {
         let mut verdicts = [0; 3];
         for _ in 0..count {
             match meter.message(meter.bytes_seen + 10, now) {
-                Verdict::Keep => verdicts[0] += 1,
-                Verdict::Drop => verdicts[1] += 1,
-                Verdict::Close => verdicts[2] += 1,
+                Ruling::Keep => verdicts[0] += 1,
+                Ruling::Drop => verdicts[1] += 1,
+                Ruling::Close => verdicts[2] += 1,
             }
         }
         verdicts
@@ -202,10 +203,10 @@ mod tests {
         let config = SessionConfig { bytes_per_second: 100, silence_ms: 0, drops_before_close: 1, ..SessionConfig::default() };
         let now = Instant::now();
         let mut meter = Meter::new(&config, now);
-        assert_eq!(meter.bytes(200, now), Verdict::Keep, "two seconds' worth at once");
-        assert_eq!(meter.bytes(200, now), Verdict::Keep, "nothing new");
-        assert_eq!(meter.bytes(350, now), Verdict::Drop);
-        assert_eq!(meter.bytes(u64::MAX, now), Verdict::Close);
+        assert_eq!(meter.bytes(200, now), Ruling::Keep, "two seconds' worth at once");
+        assert_eq!(meter.bytes(200, now), Ruling::Keep, "nothing new");
+        assert_eq!(meter.bytes(350, now), Ruling::Drop);
+        assert_eq!(meter.bytes(u64::MAX, now), Ruling::Close);
     }
 
     #[test]
@@ -220,7 +221,7 @@ mod tests {
                 now += SECOND / 30;
                 for _ in 0..pieces_a_tick {
                     read += piece;
-                    if meter.bytes(read, now) == Verdict::Close {
+                    if meter.bytes(read, now) == Ruling::Close {
                         break 'closed read;
                     }
                 }

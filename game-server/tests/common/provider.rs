@@ -26,7 +26,8 @@ pub(crate) const P256_PUBLIC: &str = include_str!("keys/p256.public.pem");
 pub(crate) const RSA: &str = include_str!("keys/rsa.private.pem");
 pub(crate) const RSA_PUBLIC: &str = include_str!("keys/rsa.public.pem");
 pub(crate) const RSA_SHORT_PUBLIC: &str = include_str!("keys/rsa-1024.public.pem");
-/// The public ones, with names: `ed`, `ed-other`, `p256`, `rsa`, one of a kind that nobody knows, and one to encrypt with.
+/// The public ones, with names: `ed`, `ed-other`, `p256`, `rsa`, one of a kind that nobody knows,
+/// and one to encrypt with.
 pub(crate) const JWKS: &str = include_str!("keys/jwks.json");
 pub(crate) const SECRET: &str = "a secret that the provider and the server share";
 
@@ -92,7 +93,7 @@ impl Provider {
         Self::token_by(ED25519, subject, seconds)
     }
 
-    /// The same, signed by another key.
+    /// A token that another key has signed.
     pub(crate) fn token_by(private: &str, subject: &str, seconds: u64) -> String {
         sign(&signer(JwtAlgorithm::EdDSA, private), &json!({ "alg": "EdDSA", "typ": "JWT" }), &claims(subject, seconds))
     }

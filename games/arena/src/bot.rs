@@ -1,7 +1,8 @@
 //! Bots: they roam, hunt, pick things up, aim with a human's error and delay, strafe and dodge.
 //!
-//! A bot sees a [`Snapshot`] and nothing else, so the same bot plays on the server and over the wire. What is costly
-//! (looking for opponents and ways) is decided a few times a second; a tick between decisions only follows them.
+//! A bot sees a [`Snapshot`] and nothing else, so the same bot plays on the server and over the
+//! wire. What is costly (looking for opponents and ways) is decided a few times a second; a tick
+//! between decisions only follows them.
 //!
 //! The game's own bots go easy on newcomers and on those who lose all the time (`ease`); a
 //! contender does not.
@@ -27,9 +28,9 @@ use sight::{Opponent, look_around, map_of, nearest_pickup, refuge, threatens, vu
 
 /// How far it goes out of its way for an overcharge.
 const OVERCHARGE_WORTH: i32 = 1400 * UNIT;
-/// In a fight it keeps between these distances.
+/// In a fight it backs off within this distance.
 const CLOSE: i32 = 240 * UNIT;
-/// See [`CLOSE`].
+/// In a fight it comes nearer beyond this distance.
 const FAR: i32 = 480 * UNIT;
 /// It looks for health below this.
 const HURT: u8 = 45;
@@ -83,7 +84,7 @@ impl Brain {
         Self { rng, skill, is_contender: false, life: None }
     }
 
-    /// The same, but it goes easy on nobody.
+    /// A new bot that goes easy on nobody.
     pub fn contender(seed: u64) -> Self {
         Self { is_contender: true, ..Self::new(seed) }
     }

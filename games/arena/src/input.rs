@@ -1,6 +1,7 @@
 //! What a player holds down during one tick.
 //!
-//! Invariant: every bit pattern is a legal input; what a pattern means is decided here and nowhere else.
+//! Invariant: every bit pattern is a legal input; what a pattern means is decided here and nowhere
+//! else.
 
 use tickwire_protocol::schema::Phase;
 
@@ -51,7 +52,7 @@ impl Input {
         if phase == Phase::Finished { self.released() } else { self }
     }
 
-    /// The same aim with everything let go.
+    /// This input's aim, with everything let go.
     #[must_use]
     pub const fn released(self) -> Self {
         Self { move_x: 0, move_y: 0, aim: self.aim, buttons: 0 }

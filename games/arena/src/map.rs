@@ -1,8 +1,9 @@
-//! The maps. The arena is walls, spawn points and pickup places: a quarter is written down, the rest is that quarter turned.
-//! The large map is the arena sixteen times, open where one meets the next.
+//! The maps. The arena is walls, spawn points and pickup places: a quarter is written down, the
+//! rest is that quarter turned. The large map is the arena sixteen times, open where one meets the
+//! next.
 //!
-//! Invariants, tested: nothing but walls is inside a wall; every wall is thicker than a tick's movement; all free places
-//! are connected.
+//! Invariants, tested: nothing but walls is inside a wall; every wall is thicker than a tick's
+//! movement; all free places are connected.
 
 use tickwire_game::Mode;
 
@@ -52,7 +53,7 @@ pub const PICKUP_COUNT: usize = 13;
 pub const PICKUP_REACH: i32 = 36 * UNIT;
 const REACH_SQUARED: i64 = PICKUP_REACH as i64 * PICKUP_REACH as i64;
 
-/// The walls.
+/// Walls of one arena: those of a quarter, turned four times.
 pub static WALLS: [Rect; WALL_COUNT] = {
     let mut walls = [Rect { min: Vec2::new(0, 0), max: Vec2::new(0, 0) }; WALL_COUNT];
     let mut index = 0;
@@ -65,7 +66,7 @@ pub static WALLS: [Rect; WALL_COUNT] = {
     walls
 };
 
-/// The spawn points.
+/// Spawn points of one arena: those of a quarter, turned four times.
 pub static SPAWNS: [Vec2; SPAWN_COUNT] = {
     let mut spawns = [Vec2::new(0, 0); SPAWN_COUNT];
     let mut index = 0;
@@ -110,9 +111,9 @@ pub struct Map {
 }
 
 impl Map {
-    /// The arena alone.
+    /// One arena, as a match of sixteen has it.
     pub const ARENA: Self = Self { tiles: 1 };
-    /// Sixteen of them.
+    /// Sixteen arenas, four by four.
     pub const ROYALE: Self = Self { tiles: 4 };
 
     /// What `mode` is played on.
@@ -125,7 +126,7 @@ impl Map {
         self.tiles * SIDE
     }
 
-    /// The middle.
+    /// The middle of the map.
     pub const fn middle(self) -> Vec2 {
         Vec2::new(self.side() / 2, self.side() / 2)
     }
@@ -141,7 +142,7 @@ impl Map {
         Vec2::new(min(max(place.x / SIDE, 0), last) * SIDE, min(max(place.y / SIDE, 0), last) * SIDE)
     }
 
-    /// All walls.
+    /// The walls of all its arenas, in the map's coordinates.
     pub fn walls(self) -> impl Iterator<Item = Rect> {
         self.corners().flat_map(|corner| WALLS.iter().map(move |wall| wall.moved(corner)))
     }
@@ -162,7 +163,8 @@ impl Map {
         self.corners().nth(index / PICKUP_COUNT).map(|corner| (*kind, place.plus(corner)))
     }
 
-    /// The pickup places at most [`PICKUP_REACH`] away from `place`, by index. Mostly there is none.
+    /// The pickup places at most [`PICKUP_REACH`] away from `place`, by index. Mostly there is
+    /// none.
     pub fn pickups_near(self, place: Vec2) -> impl Iterator<Item = usize> {
         let (x, y) = (self.cell(place.x), self.cell(place.y));
         let first = ((y / CELLS * self.tiles) + x / CELLS) as usize * PICKUP_COUNT;
@@ -180,7 +182,8 @@ impl Map {
         (self.tiles * self.tiles) as usize * PICKUP_COUNT
     }
 
-    /// Walls that come within [`NEAR`] of a place in the same cell as `place`, always in the same order.
+    /// Walls that come within [`NEAR`] of a place in the same cell as `place`, always in the same
+    /// order.
     pub fn walls_near(self, place: Vec2) -> WallsNear {
         let (x, y) = (self.cell(place.x), self.cell(place.y));
         let mut walls = WallsNear { corner: Vec2::default(), bits: 0, more: [(Vec2::default(), 0); 3] };
@@ -217,7 +220,7 @@ pub struct WallsNear {
     /// Of the arena whose walls come next: its corner, and a bit for each wall that is left.
     corner: Vec2,
     bits: u64,
-    /// The same of the arenas after it; no bits where there is none.
+    /// Corners and bits of the arenas after it; no bits where there is none.
     more: [(Vec2, u64); 3],
 }
 
@@ -235,7 +238,8 @@ impl Iterator for WallsNear {
     }
 }
 
-/// The corner of an arena, and a bit for each of its walls near a cell. Both coordinates are an arena's and a cell's as counted there.
+/// The corner of an arena, and a bit for each of its walls near a cell. Both coordinates are an
+/// arena's and a cell's as counted there.
 fn walls_of((tile_x, x): (i32, i32), (tile_y, y): (i32, i32)) -> (Vec2, u64) {
     (Vec2::new(tile_x * SIDE, tile_y * SIDE), WALLS_NEAR[((y + 1) * (CELLS + 2) + x + 1) as usize])
 }
@@ -247,8 +251,8 @@ const CELLS: i32 = 16;
 const CELL: i32 = SIDE / CELLS;
 const _: () = assert!(NEAR < CELL, "a cell borders on one other arena at most");
 
-/// For each cell of the arena, and each just outside of it, a bit for each wall near it. Worked out at compile time, so that a
-/// step looks at two or three walls.
+/// For each cell of the arena, and each just outside of it, a bit for each wall near it. Worked out
+/// at compile time, so that a step looks at two or three walls.
 static WALLS_NEAR: [u64; ((CELLS + 2) * (CELLS + 2)) as usize] = {
     assert!(WALL_COUNT <= 64, "a wall is a bit");
     let mut cells = [0; ((CELLS + 2) * (CELLS + 2)) as usize];

@@ -1,10 +1,10 @@
 //! The arena on the server: the world's entities, and the order its systems run in.
 //!
-//! A player has a *seat* entity with its [`Score`], and while alive a fighter entity, a new one for every life. A pickup
-//! place is one entity that has a [`Pickup`] while there is something to take.
+//! A player has a *seat* entity with its [`Score`], and while alive a fighter entity, a new one for
+//! every life. A pickup place is one entity that has a [`Pickup`] while there is something to take.
 //!
-//! Invariant: systems look at entities in the order of players or of network ids, never in the ECS's own order, which a
-//! restored world does not share.
+//! Invariant: systems look at entities in the order of players or of network ids, never in the
+//! ECS's own order, which a restored world does not share.
 
 mod crowd;
 mod royale;
@@ -24,7 +24,7 @@ use crate::tables::{Pickup, Score, Spot};
 
 /// What a tick does, in this order.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Step {
+enum ArenaSet {
     /// The dead come back.
     Respawn,
     /// Inputs move fighters, and shots leave.
@@ -50,22 +50,23 @@ pub(crate) fn systems(setup: &mut Setup<'_>) {
     for (place, (kind, at)) in (0..map.pickup_count()).filter_map(|index| Some((index as u16, map.pickup(index)?))) {
         setup.spawn((Spot { place, back_at: 0 }, Pickup { kind, x: at.x, y: at.y }));
     }
-    // Whoever comes and whatever is fired has its first step in the same tick. After that nobody asks who has gone.
-    setup.schedule.configure_sets((Step::Respawn, Step::Move, Step::Fly).chain());
-    setup.schedule.configure_sets((Step::Fly, Step::Collect, Step::Close).chain_ignore_deferred());
+    // Whoever comes and whatever is fired has its first step in the same tick. After that nobody
+    // asks who has gone.
+    setup.schedule.configure_sets((ArenaSet::Respawn, ArenaSet::Move, ArenaSet::Fly).chain());
+    setup.schedule.configure_sets((ArenaSet::Fly, ArenaSet::Collect, ArenaSet::Close).chain_ignore_deferred());
     setup.add((
-        (systems::move_fighters, systems::protect_at_the_start).chain_ignore_deferred().in_set(Step::Move),
-        systems::fly_shots.in_set(Step::Fly),
-        systems::exchange_pickups.in_set(Step::Collect),
+        (systems::move_fighters, systems::protect_at_the_start).chain_ignore_deferred().in_set(ArenaSet::Move),
+        systems::fly_shots.in_set(ArenaSet::Fly),
+        systems::exchange_pickups.in_set(ArenaSet::Collect),
     ));
     if map == Map::ROYALE {
         let zone = royale::zone(map, &mut setup.world.resource_mut::<Random>().0);
         setup.spawn(zone);
         setup.world.init_resource::<royale::Zones>();
         let close = (royale::shrink_zone, royale::harm_outside, royale::count_heads).chain_ignore_deferred();
-        setup.add((royale::respawn_fighters.in_set(Step::Respawn), close.in_set(Step::Close)));
+        setup.add((royale::respawn_fighters.in_set(ArenaSet::Respawn), close.in_set(ArenaSet::Close)));
     } else {
-        setup.add(systems::respawn_fighters.in_set(Step::Respawn));
+        setup.add(systems::respawn_fighters.in_set(ArenaSet::Respawn));
     }
 }
 

@@ -54,7 +54,9 @@ impl<G: Game> MatchCore<G> {
             Change::Bots(player, bots) => self.lobby.set_bots(player, bots, &self.roster),
             Change::AnnounceEnd(within) => {
                 self.ends_by = Some(self.age.plus(within));
-                self.draining().into_iter().for_each(|event| self.tell(&event));
+                if let Some(draining) = self.draining() {
+                    self.tell(&draining);
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{CloseReason, Tick};
 
 use super::MatchCore;
-use crate::lifecycle::{Census, Verdict};
+use crate::lifecycle::{Census, Transition};
 use crate::step::Happened;
 
 impl<G: Game> MatchCore<G> {
@@ -16,10 +16,10 @@ impl<G: Game> MatchCore<G> {
         let before = self.lifecycle.phase();
         let census = self.census();
         match self.lifecycle.advance(tick, census) {
-            Verdict::Continue => {}
-            Verdict::Finish(until) => self.finish(until),
-            Verdict::Rematch => self.rematch(tick, happened),
-            Verdict::Over => return Some(CloseReason::MatchOver),
+            Transition::Continue => {}
+            Transition::Finish(until) => self.finish(until),
+            Transition::Rematch => self.rematch(tick, happened),
+            Transition::Over => return Some(CloseReason::MatchOver),
         }
         let phase = self.lifecycle.phase();
         if phase != before {

@@ -19,8 +19,8 @@ use std::any::type_name;
 use bytes::Bytes;
 use tickwire_game::{Game, Rng, Simulation, SimulationState, Unfit};
 use tickwire_protocol::codec::{Decode, DecodeError, Encode, decode, decode_prefix, encode_into};
+use tickwire_protocol::hash::Fnv;
 use tickwire_protocol::messages::Event;
-use tickwire_protocol::schema::Fnv;
 use tickwire_protocol::{NetId, Snapshot, Tick};
 
 use super::MatchCore;
@@ -85,8 +85,28 @@ struct Seen {
 }
 
 impl<G: Game> MatchCore<G> {
-    /// The match as it stands between two steps. [`MatchCore::restore`] makes a match of it that takes
-    /// the same steps in the same way.
+    /// The match as it stands between two steps. [`MatchCore::restore`] makes a match of it that
+    /// takes the same steps in the same way.
+    ///
+    /// ```
+    /// use tag::Tag;
+    /// use tickwire_game::Game;
+    /// use tickwire_match::{MatchCore, Rules, Setup, Step};
+    /// use tickwire_protocol::MatchId;
+    ///
+    /// let (id, mode, rules) = (MatchId([7; 16]), Tag::MODES[0], Rules::default());
+    /// let setup = Setup { id, mode, mode_index: 0, lobby: false, bots: false, rules, seed: 1 };
+    /// let mut here = MatchCore::<Tag>::new(&setup);
+    /// here.step(&Step::tick(Vec::new()));
+    ///
+    /// let mut elsewhere = MatchCore::<Tag>::restore(&setup, &here.state())?.core;
+    /// assert_eq!(elsewhere.tick(), here.tick());
+    /// for tag in [&mut here, &mut elsewhere] {
+    ///     tag.step(&Step::tick(Vec::new()));
+    /// }
+    /// assert_eq!(elsewhere.hash(), here.hash());
+    /// # Ok::<(), tickwire_match::RestoreError>(())
+    /// ```
     pub fn state(&mut self) -> Vec<u8> {
         let mut state = Vec::new();
         self.write_state(&mut state);

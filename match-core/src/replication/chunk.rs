@@ -1,20 +1,21 @@
-//! The rows of one cell and group: their versions, and the newest one's encodings, shared by all who see it.
+//! The rows of one cell and group: their versions, and the newest one's encodings, shared by all
+//! who see it.
 
 use std::ops::Range;
 
-use tickwire_protocol::cells::put_news;
+use tickwire_protocol::messages::chunks::put_news;
 use tickwire_protocol::{Snapshot, Tick};
 
 use super::encoder::Encoder;
 use super::versions::Versions;
 
 /// Cleared snapshots, to be used again.
-pub(super) struct Pool {
+pub(super) struct SnapshotPool {
     empty: Snapshot,
     spare: Vec<Snapshot>,
 }
 
-impl Pool {
+impl SnapshotPool {
     pub(super) fn new(empty: Snapshot) -> Self {
         Self { empty, spare: Vec::new() }
     }
@@ -48,7 +49,7 @@ pub(super) struct Chunk {
 
 impl Chunk {
     /// Adds row `row` of table `table` of `view`, whose ids rise from call to call.
-    pub(super) fn gather(&mut self, view: &Snapshot, table: usize, row: usize, pool: &mut Pool) {
+    pub(super) fn gather(&mut self, view: &Snapshot, table: usize, row: usize, pool: &mut SnapshotPool) {
         let next = self.next.get_or_insert_with(|| pool.take());
         if let (Some(mine), Some(source)) = (next.table_mut(table), view.table(table)) {
             mine.push_from(source, row);
@@ -56,7 +57,7 @@ impl Chunk {
     }
 
     /// The rows gathered are those of `tick`.
-    pub(super) fn advance(&mut self, tick: Tick, pool: &mut Pool) {
+    pub(super) fn advance(&mut self, tick: Tick, pool: &mut SnapshotPool) {
         self.encoded.clear();
         let Some(mut next) = self.next.take() else { return self.clear(pool) };
         if self.versions.newest().is_some_and(|newest| newest.has_rows_of(&next)) {
@@ -70,7 +71,7 @@ impl Chunk {
     }
 
     /// Forgets everything.
-    pub(super) fn clear(&mut self, pool: &mut Pool) {
+    pub(super) fn clear(&mut self, pool: &mut SnapshotPool) {
         self.versions.clear(|snapshot| pool.put(snapshot));
         if let Some(next) = self.next.take() {
             pool.put(next);
@@ -89,8 +90,8 @@ impl Chunk {
         *self.hash.get_or_insert_with(|| self.versions.newest().map_or(0, Snapshot::rows_hash))
     }
 
-    /// Where in `bytes` the newest version stands, for those who have the version of `since`. Encodes it if it is the first
-    /// time this tick.
+    /// Where in `bytes` the newest version stands, for those who have the version of `since`.
+    /// Encodes it if it is the first time this tick.
     pub(super) fn news(&mut self, since: Option<Tick>, encoder: &mut Encoder, bytes: &mut Vec<u8>) -> Range<usize> {
         let known = |key: Option<Tick>| self.encoded.iter().find(|(from, _)| *from == key).map(|(_, range)| range.clone());
         if let Some(range) = known(since) {
@@ -106,10 +107,9 @@ impl Chunk {
         let start = bytes.len();
         if let Some(newest) = self.versions.newest() {
             let advance = base.map(|base| newest.tick.since(base.tick) as u8);
-            encoder.encode(base, newest, |body| {
-                put_news(advance, &body, bytes);
-                body
-            });
+            if let Some(body) = encoder.encode(base, newest) {
+                put_news(advance, body, bytes);
+            }
         }
         self.encoded.push((key, start..bytes.len()));
         start..bytes.len()
@@ -121,7 +121,7 @@ impl Chunk {
     }
 
     /// Forgets the versions that nobody was found to have at `now`.
-    pub(super) fn sweep(&mut self, now: Tick, pool: &mut Pool) {
+    pub(super) fn sweep(&mut self, now: Tick, pool: &mut SnapshotPool) {
         self.versions.sweep(now, |snapshot| pool.put(snapshot));
     }
 }

@@ -1,7 +1,7 @@
 //! Snapshots to bodies, in working memory that is used again.
 
 use tickwire_protocol::delta::{self, Scratch};
-use tickwire_protocol::messages::Body;
+use tickwire_protocol::messages::BodyRef;
 use tickwire_protocol::{Schema, Snapshot};
 
 pub(super) struct Encoder {
@@ -21,17 +21,15 @@ impl Encoder {
         self.overflowed
     }
 
-    /// Hands `write` the delta from `base`, or a keyframe if there is none, and takes the body back. Says whether there was
-    /// one: no body may be too large.
-    pub(super) fn encode(&mut self, base: Option<&Snapshot>, next: &Snapshot, write: impl FnOnce(Body) -> Body) -> bool {
+    /// The delta from `base`, or a keyframe if there is none. `None` if it is too large for a body.
+    pub(super) fn encode(&mut self, base: Option<&Snapshot>, next: &Snapshot) -> Option<BodyRef<'_>> {
         self.body.clear();
         delta::encode(base.unwrap_or(&self.empty), next, &mut self.scratch, &mut self.body);
-        let Some(body) = Body::new(std::mem::take(&mut self.body)) else {
+        let body = BodyRef::new(&self.body);
+        if body.is_none() {
             tracing::error!(tick = next.tick.0, "snapshot is too large for the wire: the game has too many entities");
             self.overflowed = true;
-            return false;
-        };
-        self.body = write(body).into_inner();
-        true
+        }
+        body
     }
 }

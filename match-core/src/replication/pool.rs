@@ -1,16 +1,18 @@
-//! Shared bytes without an allocation for each: a buffer is used again when nobody has its last bytes any more.
+//! Shared bytes without an allocation for each: a buffer is used again when nobody has its last
+//! bytes any more.
 
 use bytes::{Bytes, BytesMut};
 
 /// A stream of byte strings, the last of which may still be in use while the next is made.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    /// Taken in turn.
+    /// Used in turn: the last bytes may be in use while the next are made.
     buffers: [BytesMut; 2],
 }
 
 impl Pool {
-    /// `parts`, one after the other. Allocates only if the bytes from two calls ago are still in use, or were fewer than ever before.
+    /// `parts`, one after the other. Allocates only if the bytes from two calls ago are still in
+    /// use, or were fewer than ever before.
     pub(crate) fn concat(&mut self, parts: &[&[u8]]) -> Bytes {
         let length = parts.iter().map(|part| part.len()).sum();
         if length == 0 {

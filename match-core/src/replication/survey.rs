@@ -1,7 +1,7 @@
 //! What bots see of a divided match: the rows in the cells around, by where they are now.
 //!
-//! Invariant: it follows from the newest snapshot alone. Chunks remember on which side of a border a
-//! row was; a match that is restored does not, and its bots must do the same.
+//! Invariant: it follows from the newest snapshot alone. Chunks remember on which side of a border
+//! a row was; a match that is restored does not, and its bots must do the same.
 
 use tickwire_game::interest::{Eyes, Group, Row};
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
@@ -11,7 +11,7 @@ use super::grid::Grid;
 /// The rows of one snapshot, by cell.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// Of which snapshot.
+    /// The tick of the snapshot whose rows these are.
     tick: Option<Tick>,
     /// Row after row, those of a shelf together.
     rows: Vec<Found>,

@@ -1,36 +1,63 @@
 //! What one client has of a divided match, and what it is sent next.
 //!
-//! Invariants: a slot's chunk and version are what the client has in it, because what is sent arrives; a frame stays within
-//! the budget but for the least it can be; of what waits, the one that waited longest for its nearness goes first.
+//! A client has up to 256 slots. The server remembers of each which chunk is in it and which version
+//! of that chunk the client has. [`CellView::gather`] makes one frame:
+//!
+//! 1. `look`: finds the slots of the chunks in sight. A chunk that has none gets a free one, or the
+//!    slot of something out of sight, or that of a chunk farther away.
+//! 2. `list_due`: a slot is *fixed* if its chunk must be in every frame (the viewer's own), and *due*
+//!    if its chunk has a newer version and this is a tick to send it in.
+//! 3. `choose`: the fixed ones go first. If all that is due fits into the budget, all of it goes, and
+//!    nothing is sorted. Else:
+//!
+//! ```text
+//!  |<------------------------------- budget.max -------------------------------->|
+//!  | fixed | longest waiter | out of sight: dropped | half: nearest | longest waiters |
+//! ```
+//!
+//! 4. `keep`: tells the chunks which versions this client still has, so that they keep them.
+//!
+//! Urgency is `waited`: it grows each tick by 8 where the viewer is, and by less farther away, until
+//! the slot is sent.
+//!
+//! Invariants: a slot's chunk and version are what the client has in it, because what is sent
+//! arrives; a frame stays within the budget but for the least it can be; of what waits, the one that
+//! waited longest for its nearness goes first.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use tickwire_protocol::cells::{CellsHash, GONE_NEWS};
-use tickwire_protocol::limits::CELL_SLOTS_MAX;
+use tickwire_protocol::hash::ChunksHash;
+use tickwire_protocol::limits::CHUNK_SLOTS_MAX;
+use tickwire_protocol::messages::chunks::{self, GONE_NEWS};
 use tickwire_protocol::{PlayerId, Schema, Tick};
 
 use super::encoder::Encoder;
 use super::grid::{Grid, NONE, Sight, Watcher};
 
-/// Chunks that do not fit into what is left of the budget are passed over so often before a frame is closed.
+/// How many chunks that do not fit into the rest of the budget are passed over before a frame is
+/// closed.
 const MISFITS_MAX: usize = 2;
-/// How long what a divided chunk was is kept while what it became has not all been sent.
+/// How long the client keeps a chunk that was divided, while its parts have not all been sent: else
+/// rows would vanish for some ticks. A measure of `waited`, so ticks.
 const ORPHAN_TICKS: u32 = 8;
-/// What a chunk gains a tick where the viewer is.
+/// What a chunk's `waited` gains a tick where the viewer is. It halves with each quarter of a cell
+/// farther away, three times.
 const WEIGHT_MAX: u32 = 8;
-/// A node that the view at hand has no slot for.
+/// In `slot_of`: the view at hand has no slot for the node.
 const NO_SLOT: u16 = u16::MAX;
-/// The distance of what is out of sight.
+/// In `distance`: the slot's chunk is out of sight.
 const UNSEEN: i32 = -1;
-/// A chunk's slot, before its news.
+/// In place of where the news are: the slot is emptied.
+const GONE: Range<usize> = usize::MAX..usize::MAX;
+/// Bytes of a slot's number, in front of what is sent of its chunk.
 const SLOT_BYTES: usize = 1;
-/// The head of a Cells message: its number, the tick, and how many parts it has.
+/// Most bytes of a Chunks message's head: its number, the tick, and how many parts it has.
 const HEAD_BYTES: usize = 1 + 5 + 3;
 
-/// What one client has.
+/// What one client has, slot by slot.
 #[derive(Debug, Default)]
-pub(super) struct CellView {
+pub(super) struct DividedView {
     slots: Vec<Slot>,
 }
 
@@ -42,43 +69,48 @@ struct Slot {
     generation: u32,
     /// The version of the chunk that the client has.
     since: Option<Tick>,
-    /// Grows while the chunk has something to tell.
+    /// How urgent the slot is: grows in each tick in which it is due and not sent, and is 0 once it is
+    /// sent.
     waited: u32,
-    /// The client has something in it, if only what is to be replaced. With the hash of that, when hashes are sent.
+    /// `Some` if the client has rows in the slot, even rows of a chunk that is gone; with their hash if
+    /// hashes are sent, else 0.
     filled: Option<u64>,
 }
 
 const EMPTY: Slot = Slot { node: NONE, generation: 0, since: None, waited: 0, filled: None };
 
-/// A view takes no more than this, and a little for itself.
-pub(super) const VIEW_BYTES_MAX: usize = CELL_SLOTS_MAX * 40;
-const _: () = assert!(size_of::<Slot>() * CELL_SLOTS_MAX <= VIEW_BYTES_MAX);
+/// Most bytes of memory that one client's slots take.
+pub(super) const VIEW_BYTES_MAX: usize = CHUNK_SLOTS_MAX * 40;
+const _: () = assert!(size_of::<Slot>() * CHUNK_SLOTS_MAX <= VIEW_BYTES_MAX);
 
-/// Working memory of all views of a match.
+/// Working memory that all views of a match share, one after the other.
 pub(super) struct Desk {
     pub(super) encoder: Encoder,
-    /// This tick's news of all chunks, each once.
+    /// What is sent of chunks in this tick, encoded, each delta once.
     news: Vec<u8>,
-    /// Hashes will be asked for.
+    /// Whether views will be asked for hashes.
     hashes: bool,
+    /// Chunks in sight of the view at hand.
     sights: Vec<Sight>,
     /// The slot of each node, of the view at hand; [`NO_SLOT`] for most, and for all between views.
     slot_of: Vec<u16>,
     /// How far away what is in each slot is, of the view at hand; [`UNSEEN`] if it is out of sight.
     distance: Vec<i32>,
-    /// Slots with something to tell.
+    /// Slots that are due, in no order.
     due: Vec<u8>,
-    /// The same if there is no room for all: the most urgent first.
+    /// Filled from `due` if there is no room for all: the slots, the most urgent first.
     waiting: Vec<(Reverse<u32>, u8)>,
-    /// The same: the nearest first.
+    /// Filled from `due` if there is no room for all: the slots, the nearest first.
     nearest: Vec<(i32, u8)>,
+    /// Slots whose news must be in this frame.
     fixed: Vec<u8>,
+    /// The frame so far: slots, and where in `news` their part is.
     chosen: Vec<(u8, Range<usize>)>,
 }
 
-/// In which order what is due is sent.
+/// In which order due slots are sent when there is no room for all.
 #[derive(Clone, Copy, Debug)]
-enum Queue {
+enum SendOrder {
     Nearest,
     Waiting,
 }
@@ -110,14 +142,14 @@ impl Desk {
         }
     }
 
-    /// A new tick: chunks have other news.
+    /// Begins a tick: what was encoded for the tick before is forgotten.
     pub(super) fn begin(&mut self) {
         self.news.clear();
     }
 }
 
-impl CellView {
-    /// Appends a Cells message with what `player` is sent at `now`, if there is anything.
+impl DividedView {
+    /// Appends a Chunks message with what `player` is sent at `now`, if there is anything.
     pub(super) fn gather(&mut self, player: PlayerId, now: Tick, grid: &mut Grid, desk: &mut Desk, budget: Budget, out: &mut Vec<u8>) {
         grid.sights(player, &mut desk.sights);
         let watcher = grid.watcher(player).copied();
@@ -127,8 +159,11 @@ impl CellView {
         self.keep(grid, now);
         if !desk.chosen.is_empty() {
             let news = &desk.news;
-            let parts = desk.chosen.iter().map(|(slot, range)| (*slot, news.get(range.clone()).unwrap_or(&GONE_NEWS)));
-            tickwire_protocol::cells::put_cells(now, parts, out);
+            let parts = desk.chosen.iter().map(|(slot, range)| {
+                debug_assert!(*range == GONE || range.end <= news.len(), "the news of slot {slot} are not on the desk");
+                (*slot, news.get(range.clone()).unwrap_or(&GONE_NEWS))
+            });
+            chunks::put_chunks(now, parts, out);
         }
     }
 
@@ -145,9 +180,9 @@ impl CellView {
         }
     }
 
-    /// Hash of what the client has, `whole` being that of the snapshot outside of cells.
+    /// Hash of what the client has, `whole` being that of the snapshot outside of chunks.
     pub(super) fn hash(&self, whole: u64) -> u64 {
-        let mut hash = CellsHash::new(whole);
+        let mut hash = ChunksHash::new(whole);
         for (index, slot) in (0u8..=u8::MAX).zip(&self.slots) {
             if let Some(chunk) = slot.filled {
                 hash.slot(index, chunk);
@@ -189,9 +224,12 @@ impl CellView {
                 }
                 let Some(index) = self.claim(distance, far(sight)) else { continue };
                 let Some(slot) = self.slots.get_mut(usize::from(index)) else { continue };
-                let before = slot_of.get_mut(slot.node as usize).filter(|before| **before == u16::from(index));
-                before.into_iter().for_each(|before| *before = NO_SLOT);
-                slot_of.get_mut(sight.node as usize).into_iter().for_each(|place| *place = u16::from(index));
+                if let Some(before) = slot_of.get_mut(slot.node as usize).filter(|before| **before == u16::from(index)) {
+                    *before = NO_SLOT;
+                }
+                if let Some(place) = slot_of.get_mut(sight.node as usize) {
+                    *place = u16::from(index);
+                }
                 *slot = Slot { node: sight.node, generation: brief.generation, since: None, waited: 0, filled: slot.filled };
             }
         }
@@ -203,7 +241,7 @@ impl CellView {
         let free = self.slots.iter().zip(distance.iter()).position(|(slot, seen)| slot.filled.is_none() && *seen == UNSEEN);
         let index = if let Some(free) = free {
             free
-        } else if self.slots.len() < CELL_SLOTS_MAX {
+        } else if self.slots.len() < CHUNK_SLOTS_MAX {
             self.slots.push(EMPTY);
             distance.push(UNSEEN);
             self.slots.len() - 1
@@ -240,11 +278,13 @@ impl CellView {
             }
         }
         for node in sights.iter().map(|sight| sight.node).chain(self.slots.iter().map(|slot| slot.node)) {
-            slot_of.get_mut(node as usize).into_iter().for_each(|place| *place = NO_SLOT);
+            if let Some(place) = slot_of.get_mut(node as usize) {
+                *place = NO_SLOT;
+            }
         }
     }
 
-    /// Fills the frame.
+    /// Fills the frame, as the module says in 3.
     fn choose(&mut self, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) {
         desk.chosen.clear();
         for place in 0..desk.fixed.len() {
@@ -266,8 +306,8 @@ impl CellView {
         self.let_go(grid, desk, &mut budget, has_unsent);
         // Half of what is left is for what is nearest, so that it is as new as can be; the rest for what has waited longest.
         let half = Budget { max: budget.spent.midpoint(budget.max.max(budget.spent)), ..budget };
-        budget.spent = self.send_while_it_fits(Queue::Nearest, grid, desk, half);
-        self.send_while_it_fits(Queue::Waiting, grid, desk, budget);
+        budget.spent = self.send_while_it_fits(SendOrder::Nearest, grid, desk, half);
+        self.send_while_it_fits(SendOrder::Waiting, grid, desk, budget);
     }
 
     /// Sends everything that is due, if there is room for all of it. Says whether there was.
@@ -292,7 +332,7 @@ impl CellView {
         true
     }
 
-    /// What is due waits: by how urgent it is, and by how near.
+    /// Makes what is due more urgent, and fills `waiting` and `nearest`.
     fn queue(&mut self, grid: &Grid, desk: &mut Desk) {
         let Desk { due, waiting, nearest, distance, .. } = desk;
         waiting.clear();
@@ -310,13 +350,13 @@ impl CellView {
     }
 
     /// Sends what is due in the order of `queue`. Returns the bytes spent then.
-    fn send_while_it_fits(&mut self, queue: Queue, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) -> usize {
+    fn send_while_it_fits(&mut self, queue: SendOrder, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) -> usize {
         let mut misfits = 0;
         let count = desk.waiting.len();
         for place in 0..count {
             let next = match queue {
-                Queue::Nearest => sort_next(&mut desk.nearest, place).map(|(_, index)| index),
-                Queue::Waiting => sort_next(&mut desk.waiting, place).map(|(_, index)| index),
+                SendOrder::Nearest => sort_next(&mut desk.nearest, place).map(|(_, index)| index),
+                SendOrder::Waiting => sort_next(&mut desk.waiting, place).map(|(_, index)| index),
             };
             let Some(index) = next.filter(|index| self.has_news(*index, grid)) else { continue };
             let news = self.news(index, grid, desk);
@@ -354,20 +394,24 @@ impl CellView {
                     continue;
                 }
                 budget.spent += SLOT_BYTES + GONE_NEWS.len();
-                desk.chosen.push((index, usize::MAX..usize::MAX));
+                desk.chosen.push((index, GONE));
             }
             *slot = EMPTY;
         }
     }
 
-    /// Where on the desk the news of a slot is.
+    /// Encodes what is new in a slot's chunk, unless another client with the same version had it
+    /// encoded in this tick. Returns where in `desk.news` it is.
     fn news(&self, index: u8, grid: &mut Grid, desk: &mut Desk) -> Range<usize> {
-        let Some(slot) = self.slots.get(usize::from(index)) else { return 0..0 };
-        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0..0 };
+        let node = self.slots.get(usize::from(index)).and_then(|slot| Some((slot, grid.nodes.get_mut(slot.node as usize)?)));
+        let Some((slot, node)) = node else {
+            debug_assert!(false, "slot {index} has something to tell, and no chunk");
+            return 0..0;
+        };
         node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news)
     }
 
-    /// `news` of a slot go into the frame. Returns the bytes they take.
+    /// Puts `news` of a slot into the frame. Returns the bytes that they take there.
     fn send(&mut self, index: u8, news: Range<usize>, grid: &mut Grid, desk: &mut Desk) -> usize {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return 0 };
         slot.is_sent(grid, desk.hashes);
@@ -378,7 +422,7 @@ impl CellView {
 }
 
 impl Slot {
-    /// The newest version of its chunk is on its way.
+    /// Notes that the newest version of its chunk is on its way to the client.
     fn is_sent(&mut self, grid: &mut Grid, hashes: bool) {
         self.since = grid.brief(self.node).and_then(|brief| brief.since);
         self.waited = 0;
@@ -387,8 +431,9 @@ impl Slot {
     }
 }
 
-/// The item that belongs at `place`, which rises by one from call to call. The list is sorted only as far as that takes: of
-/// hundreds that wait in a crowd, a frame has room for a few.
+/// The item that belongs at `place` of the sorted list. `place` rises by one from call to call, and
+/// the list is sorted only as far as that takes: of hundreds that wait in a crowd, a frame has room
+/// for a few.
 fn sort_next<T: Ord + Copy>(list: &mut [T], place: usize) -> Option<T> {
     const BATCH: usize = 16;
     if place.is_multiple_of(BATCH) {

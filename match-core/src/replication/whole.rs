@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use tickwire_protocol::codec::encode_into;
-use tickwire_protocol::messages::Body;
-use tickwire_protocol::{Schema, ServerMessage, Snapshot, Tick};
+use tickwire_protocol::messages::ServerMessageRef;
+use tickwire_protocol::{Schema, Snapshot, Tick};
 
 use super::encoder::Encoder;
 use super::pool::Pool;
@@ -59,7 +59,8 @@ impl Whole {
         self.encoded.clear();
     }
 
-    /// The newest snapshot as a message: a delta from `baseline`, or a keyframe if there is none or it was forgotten.
+    /// The newest snapshot as a message: a delta from `baseline`, or a keyframe if there is none or
+    /// it was forgotten.
     pub(super) fn message(&mut self, baseline: Option<Tick>, encoder: &mut Encoder) -> Bytes {
         let Some(newest) = self.versions.newest() else { return Bytes::new() };
         let base = baseline.and_then(|baseline| self.versions.base(baseline));
@@ -69,19 +70,15 @@ impl Whole {
         }
         let out = &mut self.out;
         out.clear();
-        let is_written = encoder.encode(base, newest, |body| {
+        if let Some(body) = encoder.encode(base, newest) {
             let message = match base {
-                Some(base) => ServerMessage::Delta { advance: newest.tick.since(base.tick) as u8, body },
-                None => ServerMessage::Keyframe { tick: newest.tick, body },
+                Some(base) => ServerMessageRef::Delta { advance: newest.tick.since(base.tick) as u8, body },
+                None => ServerMessageRef::Keyframe { tick: newest.tick, body },
             };
             encode_into(&message, out);
-            match message {
-                ServerMessage::Delta { body, .. } | ServerMessage::Keyframe { body, .. } => body,
-                _ => Body::default(),
+            if self.hash_every > 0 && newest.tick.0.is_multiple_of(self.hash_every) {
+                encode_into(&ServerMessageRef::Check { tables: &newest.table_hashes() }, out);
             }
-        });
-        if is_written && self.hash_every > 0 && newest.tick.0.is_multiple_of(self.hash_every) {
-            encode_into(&ServerMessage::Check { tables: newest.table_hashes() }, out);
         }
         let bytes = self.shared.concat(&[out]);
         self.encoded.push((key, bytes.clone()));

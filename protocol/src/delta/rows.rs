@@ -5,16 +5,16 @@
 
 use core::cmp::Ordering;
 
-use super::Scratch;
-use crate::DecodeError;
-use crate::column::{Run, Surroundings, read_column, read_number, write_column, write_number};
-use crate::ids::{NetId, Tick};
-use crate::limits::{FIELDS_MAX, ROWS_MAX};
-use crate::model::{SpawnModel, Tokens};
-use crate::range::{Distribution, RangeDecoder, RangeEncoder, WHOLE};
-use crate::residual::{residual, restore, unzigzag, zigzag};
-use crate::schema::{Field, Which};
-use crate::snapshot::{Seen, Table};
+use super::column::{Run, Surroundings, read_column, read_number, write_column, write_number};
+use super::range::{RangeDecoder, RangeEncoder};
+use super::residual::{residual, restore, unzigzag, zigzag};
+use super::scratch::Scratch;
+use crate::state::model::{Distribution, SpawnModel, Tokens, WHOLE};
+use crate::state::schema::{Field, Which};
+use crate::state::snapshot::{Seen, Table};
+use crate::wire::codec::DecodeError;
+use crate::wire::ids::{NetId, Tick};
+use crate::wire::limits::{FIELDS_MAX, ROWS_MAX};
 
 /// Weight of "as expected" in a field of which nothing is known.
 const AS_EXPECTED: u16 = WHOLE / 2;

@@ -3,12 +3,13 @@
 //! Invariants: all slots together hold at most [`ROWS_MAX`] rows of a table, and buffers not much larger than these rows;
 //! the merged view changes only with a whole snapshot.
 
-use crate::cells::{CellsHash, News, Part};
-use crate::codec::DecodeError;
 use crate::delta::{self, Scratch};
-use crate::ids::{NetId, Tick};
-use crate::limits::{CELL_SLOTS_MAX, ROWS_MAX};
-use crate::snapshot::{Snapshot, Table};
+use crate::state::hash::ChunksHash;
+use crate::state::snapshot::{Snapshot, Table};
+use crate::wire::codec::DecodeError;
+use crate::wire::ids::{NetId, Tick};
+use crate::wire::limits::{CHUNK_SLOTS_MAX, ROWS_MAX};
+use crate::wire::messages::chunks::{News, Part};
 
 /// Emptied snapshots kept for their buffers.
 const SPARE_MAX: usize = 4;
@@ -23,7 +24,7 @@ pub(super) struct Slots {
     /// The view being merged, until it is known to be good.
     next: Snapshot,
     spare: Vec<Snapshot>,
-    order: Vec<Place>,
+    order: Vec<MergedRow>,
 }
 
 #[derive(Debug)]
@@ -35,10 +36,10 @@ struct Held {
 
 /// Where a row of the merged view comes from. Sorts the rows of a table by id, and of one id the newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct MergedRow {
     id: NetId,
     age: u32,
-    /// A slot; [`CELL_SLOTS_MAX`] for the snapshot itself.
+    /// A slot; [`CHUNK_SLOTS_MAX`] for the snapshot itself.
     source: u16,
     row: u32,
 }
@@ -110,9 +111,9 @@ impl Slots {
                 let held = held.as_ref()?;
                 Some((slot, whole.tick.since(held.since?) as u32, &held.chunk))
             });
-            for (source, age, snapshot) in held.chain([(CELL_SLOTS_MAX as u16, 0, whole)]) {
+            for (source, age, snapshot) in held.chain([(CHUNK_SLOTS_MAX as u16, 0, whole)]) {
                 let ids = snapshot.table(index).map_or(&[][..], Table::ids);
-                order.extend((0u32..).zip(ids).map(|(row, id)| Place { id: *id, age, source, row }));
+                order.extend((0u32..).zip(ids).map(|(row, id)| MergedRow { id: *id, age, source, row }));
             }
             order.sort_unstable();
             order.dedup_by_key(|place| place.id);
@@ -130,7 +131,7 @@ impl Slots {
     }
 
     pub(super) fn hash(&self, whole: u64) -> u64 {
-        let mut hash = CellsHash::new(whole);
+        let mut hash = ChunksHash::new(whole);
         for (slot, held) in (0u8..=u8::MAX).zip(&self.chunks) {
             if let Some(held) = held {
                 hash.slot(slot, held.chunk.rows_hash());

@@ -36,7 +36,7 @@ fn the_document_lists_every_close_reason() {
 #[test]
 fn the_document_lists_every_limit() {
     let document = protocol_document();
-    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/limits.rs")).expect("our own source");
+    let source = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/wire/limits.rs")).expect("our own source");
     let names = source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
     // These two bound what a server offers, not what a peer sends.
     for name in names.filter(|name| !["NAME_GRAPHEMES_MAX", "TICK_RATE_MIN"].contains(name)) {
@@ -59,7 +59,7 @@ fn limit(name: &str) -> u64 {
         "FIELD_BITS_MAX" => limits::FIELD_BITS_MAX.into(),
         "BASELINE_AGE_MAX" => limits::BASELINE_AGE_MAX.into(),
         "INPUT_LEAD_MAX" => limits::INPUT_LEAD_MAX.into(),
-        "CELL_SLOTS_MAX" => limits::CELL_SLOTS_MAX as u64,
+        "CHUNK_SLOTS_MAX" => limits::CHUNK_SLOTS_MAX as u64,
         "TICK_RATE_MAX" => limits::TICK_RATE_MAX.into(),
         _ => panic!("a new limit, {name}: say it in docs/PROTOCOL.md and here"),
     }

@@ -1,12 +1,13 @@
 //! What is too large, too many or out of place is refused, by the encoder's types or by the decoder.
 
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
+use tickwire_protocol::delta::range::RangeEncoder;
+use tickwire_protocol::delta::residual::zigzag;
 use tickwire_protocol::limits::{
     BODY_BYTES_MAX, CLIENT_MESSAGE_BYTES_MAX, GAME_EVENT_BYTES_MAX, NAME_BYTES_MAX, PLAYERS_MAX, ROWS_MAX, SERVER_MESSAGE_BYTES_MAX,
 };
 use tickwire_protocol::messages::{Body, Ranked};
-use tickwire_protocol::range::{Distribution, RangeEncoder, WHOLE};
-use tickwire_protocol::residual::zigzag;
+use tickwire_protocol::model::{Distribution, WHOLE};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{ClientMessage, DecodeError, Event, NetId, PlayerId, Presence, RosterEntry, ServerMessage, Snapshot, Tick};
 use tickwire_protocol::{MatchId, Secret, Welcome};

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 
-mod cells;
+mod chunks;
 mod deltas;
 mod documents;
 mod golden;

@@ -1,9 +1,9 @@
 //! Every message reads back as it was written, alone and in company.
 
 use proptest::prelude::*;
-use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode, encode_into};
 use tickwire_protocol::limits::TABLES_MAX;
+use tickwire_protocol::messages::chunks::{News, Part};
 use tickwire_protocol::messages::{Body, Lobby, Pong, Presence, Ranked};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{
@@ -82,8 +82,8 @@ pub(crate) fn any_server_message() -> impl Strategy<Value = ServerMessage> {
         prop::collection::vec(any::<u64>(), 0..=TABLES_MAX)
             .prop_map(|hashes| ServerMessage::Check { tables: BoundedVec::truncated(hashes) }),
         (any::<u32>(), prop::collection::vec(any_part(), 0..8))
-            .prop_map(|(tick, parts)| ServerMessage::Cells { tick: Tick(tick), parts: BoundedVec::truncated(parts) }),
-        any::<u64>().prop_map(|hash| ServerMessage::CellsCheck { hash }),
+            .prop_map(|(tick, parts)| ServerMessage::Chunks { tick: Tick(tick), parts: BoundedVec::truncated(parts) }),
+        any::<u64>().prop_map(|hash| ServerMessage::ChunksCheck { hash }),
         "(wss?://[a-z0-9.-]{1,20}/)?[a-z]{1,10}(\\?[!$-/0-9]{0,100})?"
             .prop_map(|url| ServerMessage::Migrate { ws_url: WsUrl::new(&url).expect("an address") }),
     ]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use tickwire_protocol::codec::{Decode, Encode};
+use tickwire_protocol::delta::residual::predict;
 use tickwire_protocol::delta::{Scratch, apply, encode};
 use tickwire_protocol::limits::{FIELDS_MAX, TABLES_MAX};
-use tickwire_protocol::residual::predict;
 use tickwire_protocol::schema::{Columns, Field, MatchState};
 use tickwire_protocol::{DecodeError, NetId, Schema, Snapshot, TableSchema, Tick};
 

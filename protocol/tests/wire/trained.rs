@@ -1,8 +1,8 @@
 //! A schema with a model and with expectations, small enough to be written by hand: guns, and the shots they fire.
 
+use tickwire_protocol::delta::residual::from_tick;
+use tickwire_protocol::model::WHOLE;
 use tickwire_protocol::model::{CLASS_COUNT, ColumnModel, Model, Source, SpawnModel, TableModel, Tokens};
-use tickwire_protocol::range::WHOLE;
-use tickwire_protocol::residual::from_tick;
 use tickwire_protocol::schema::{Columns, Field, MatchState, Spawn, Which};
 use tickwire_protocol::snapshot::Seen;
 use tickwire_protocol::{Schema, TableSchema, columns};

@@ -13,8 +13,9 @@ use tickwire_game::testing::TestMatch;
 use tickwire_game::{Game, Rng};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
 use tickwire_protocol::delta::{self, Scratch};
+use tickwire_protocol::hash::Fnv;
 use tickwire_protocol::messages::{Credential, Event, Presence, Ranked, TableHashes};
-use tickwire_protocol::schema::{Columns, Fnv, Phase};
+use tickwire_protocol::schema::{Columns, Phase};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{
     CloseReason, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Snapshot, TICKET_BYTES, Tick, Ticket, Welcome,

@@ -66,7 +66,7 @@ impl<G: Game> ClientCore<G> {
             if self.replica.apply(&message)? {
                 self.reconcile();
                 received.snapshot = true;
-            } else if !matches!(message, ServerMessage::Cells { .. }) && !self.confirms(&message) {
+            } else if !matches!(message, ServerMessage::Chunks { .. }) && !self.confirms(&message) {
                 Json::new(records).object(|json| self.describe(&message, json));
                 records.push(b'\n');
                 received.records = true;
@@ -148,7 +148,7 @@ impl<G: Game> ClientCore<G> {
     fn confirms(&self, message: &ServerMessage) -> bool {
         match message {
             ServerMessage::Check { tables } => self.snapshot().is_some_and(|view| view.first_difference(tables).is_none()),
-            ServerMessage::CellsCheck { hash } => self.replica.cells_hash() == *hash,
+            ServerMessage::ChunksCheck { hash } => self.replica.chunks_hash() == *hash,
             _ => false,
         }
     }
@@ -156,8 +156,8 @@ impl<G: Game> ClientCore<G> {
     /// Writes the members of a record.
     fn describe(&self, message: &ServerMessage, json: &mut Json<'_>) {
         match message {
-            ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Cells { .. } => {}
-            ServerMessage::Check { .. } | ServerMessage::CellsCheck { .. } => {
+            ServerMessage::Keyframe { .. } | ServerMessage::Delta { .. } | ServerMessage::Chunks { .. } => {}
+            ServerMessage::Check { .. } | ServerMessage::ChunksCheck { .. } => {
                 json.kind("desync");
                 json.key("tick").number_or_null(self.snapshot().map(|view| view.tick.0));
                 let table = match message {

@@ -7,7 +7,7 @@ const END: &str = "<!-- limits: end -->";
 /// The page with the table.
 pub(crate) const PAGE: &str = "SECURITY.md";
 /// Where limits are.
-const PLACES: [&str; 5] = ["cluster/src/", "game-server/src/", "journal/src/limits.rs", "match-core/src/", "protocol/src/limits.rs"];
+const PLACES: [&str; 5] = ["cluster/src/", "game-server/src/", "journal/src/limits.rs", "match-core/src/", "protocol/src/wire/limits.rs"];
 
 pub(super) fn check(files: &[SourceFile]) -> Vec<Problem> {
     let Some(page) = files.iter().find(|file| file.path == PAGE) else { return Vec::new() };

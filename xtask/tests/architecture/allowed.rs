@@ -13,15 +13,7 @@ pub(crate) struct Allowed {
 pub(crate) const ALLOWED: &[Allowed] = &[
     Allowed { folders: &["game-api"], reason: "is being written anew with its derives" },
     Allowed { folders: &["games"], reason: "a game is stated in lib.rs, and its systems use what is stated there" },
-    Allowed { folders: &["protocol/src/delta"], reason: DIVIDED },
-    Allowed {
-        folders: &["protocol/src/cells", "protocol/src/messages", "protocol/src/model", "protocol/src/schema", "protocol/src/snapshot"],
-        reason: DIVIDED,
-    },
 ];
-
-/// The wire's folders and the load test's packages.
-const DIVIDED: &str = "is divided by subject in a later step";
 
 impl Allowed {
     fn covers(&self, circle: &Circle) -> bool {

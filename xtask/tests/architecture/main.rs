@@ -1,5 +1,5 @@
 //! The workspace is built as `docs/ARCHITECTURE.md` says: no circle of files or folders, no import
-//! against the order.
+//! against the order, and what decides is where the document says.
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
@@ -7,6 +7,7 @@ mod allowed;
 mod attributes;
 mod circles;
 mod crates;
+mod decided;
 mod imports;
 mod made_up;
 mod map;
@@ -26,7 +27,7 @@ fn root() -> PathBuf {
 /// Every file that is the root of a crate, tests and examples included.
 fn crate_roots() -> Vec<String> {
     let mut files = Vec::new();
-    collect(&root(), &root(), &mut files);
+    collect(&root(), &root(), ".rs", &mut files);
     files.retain(|file| {
         let mut parts = file.rsplit('/');
         let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -35,12 +36,13 @@ fn crate_roots() -> Vec<String> {
     files
 }
 
-fn collect(root: &Path, folder: &Path, files: &mut Vec<String>) {
+/// Files whose names end with `end`.
+fn collect(root: &Path, folder: &Path, end: &str, files: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if path.is_dir() && !name.starts_with('.') && !["target", "node_modules", "dist"].contains(&name.as_str()) {
-            collect(root, &path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            collect(root, &path, end, files);
+        } else if name.ends_with(end) {
             files.push(path.strip_prefix(root).expect("inside").to_string_lossy().replace('\\', "/"));
         }
     }
@@ -100,10 +102,47 @@ fn the_map_is_the_workspace() {
 }
 
 #[test]
-fn the_order_is_the_server() {
-    let order = map::order(&text(MAP), "Inside `game-server/src`");
-    assert!(order.len() > 4, "no order was found: {order:?}");
-    let problems = map::check_order(&order, &read("game-server/src/lib.rs"));
+fn the_orders_are_those_of_the_wire_and_of_the_server() {
+    let document = text(MAP);
+    for folder in ["protocol/src", "game-server/src"] {
+        let order = map::order(&document, &format!("Inside `{folder}`:"));
+        assert!(order.len() > 3, "no order of {folder} was found: {order:?}");
+        let problems = map::check_order(&order, &read(&format!("{folder}/lib.rs")));
+        assert!(problems.is_empty(), "{MAP}, {folder}:\n{}", problems.join("\n"));
+    }
+}
+
+/// Decision 1: replacing `bincode` is a change to one file.
+#[test]
+fn one_file_reaches_for_bincode() {
+    let mut files = Vec::new();
+    for end in ["Cargo.toml", ".rs"] {
+        collect(&root(), &root(), end, &mut files);
+    }
+    let names = |file: &&String| {
+        file.ends_with("Cargo.toml") && *file != "Cargo.toml" && text(file).lines().any(|line| line.starts_with("bincode"))
+    };
+    let packages: Vec<&String> = files.iter().filter(names).collect();
+    assert_eq!(packages, ["protocol/Cargo.toml"], "others use `tickwire_protocol::codec`");
+    let reaches = |file: &&String| file.starts_with("protocol/src/") && reaches_for_bincode(&text(file));
+    let sources: Vec<&String> = files.iter().filter(reaches).collect();
+    assert_eq!(sources, ["protocol/src/wire/codec.rs"], "others use `crate::wire::codec::bincode`");
+}
+
+/// Whether a source names the crate itself, not what `codec` shows of it.
+fn reaches_for_bincode(source: &str) -> bool {
+    let is_shown = source.lines().any(|line| line.starts_with("use crate::wire::codec::") && line.contains("bincode"));
+    source.lines().any(|line| {
+        let starts = line.match_indices("bincode::").map(|(start, _)| &line[..start]);
+        starts.into_iter().any(|before| !is_shown && !before.ends_with("::") && !before.contains("//"))
+    })
+}
+
+#[test]
+fn what_decides_is_where_it_is_said_to_be() {
+    let rows = decided::rows(&text(MAP));
+    assert!(rows.len() > 9, "no table was found: {rows:?}");
+    let problems = decided::check(&rows, |file| std::fs::read_to_string(root().join(file)).ok());
     assert!(problems.is_empty(), "{MAP}:\n{}", problems.join("\n"));
 }
 

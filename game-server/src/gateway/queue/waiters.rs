@@ -1,13 +1,13 @@
 //! Those who wait and whose last request came to this server: how many of an address, and what is
 //! known of each until they ask again.
 //!
-//! Bounded: [`WAITERS_MAX`] in all, and so many of an address as the operator says; a further one is
-//! refused. Who does not ask again is forgotten.
+//! Bounded: [`WAITERS_MAX`] in all, and so many of an address as the operator says; a further one
+//! is refused. Who does not ask again is forgotten.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tickwire_cluster::queue::{Place, TICKET_TTL};
+use tickwire_cluster::queue::{QueuePlace, TICKET_TTL};
 use tokio::time::Instant;
 
 use crate::http::address::AddressKey;
@@ -29,16 +29,16 @@ struct Waiter {
     mode: &'static str,
     /// Forgotten then, unless they ask again.
     until: Instant,
-    place: Option<Place>,
+    place: Option<QueuePlace>,
 }
 
 /// Too many wait here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Crowded {
-    /// In all.
+    /// The server has as many as it may have.
     #[error("as many people wait as may")]
     All,
-    /// Of an address.
+    /// Their address has as many as it may have.
     #[error("as many people of this address wait as may")]
     Address,
 }
@@ -50,7 +50,13 @@ impl Waiters {
     }
 
     /// Somebody asks, for `mode`. Returns what was known of them.
-    pub(crate) fn come(&self, now: Instant, player: PlayerKey, address: AddressKey, mode: &'static str) -> Result<Option<Place>, Crowded> {
+    pub(crate) fn come(
+        &self,
+        now: Instant,
+        player: PlayerKey,
+        address: AddressKey,
+        mode: &'static str,
+    ) -> Result<Option<QueuePlace>, Crowded> {
         let mut table = self.table();
         table.retain(|_, waiter| waiter.until > now);
         let before = table.remove(&player);
@@ -65,7 +71,7 @@ impl Waiters {
     }
 
     /// A request of somebody's ends: they may ask again.
-    pub(crate) fn rest(&self, now: Instant, player: PlayerKey, place: Option<Place>) {
+    pub(crate) fn rest(&self, now: Instant, player: PlayerKey, place: Option<QueuePlace>) {
         if let Some(waiter) = self.table().get_mut(&player) {
             waiter.until = now + TICKET_TTL;
             waiter.place = place;

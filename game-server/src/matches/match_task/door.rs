@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::MatchTask;
 use crate::clock::{self, Moment};
-use crate::matches::handle::{Command, Reservation, ReserveError, Reserved, SeatMark, SeatState, Sitter};
+use crate::matches::handle::{Command, Order, Reservation, ReserveError, Reserved, SeatMark, SeatState, Sitter};
 use crate::matches::headroom::Comer;
 use crate::metrics::{self, NoRoom};
 use crate::secrets::{hash, random_bytes};
@@ -70,19 +70,17 @@ impl<G: Game> MatchTask<G> {
                 self.change(Change::AnnounceEnd(self.ticks(left)));
             }
             Command::Shed => self.audience.shed(),
-            // Handled by the loop.
-            Command::End(_) | Command::Move(_) | Command::Freeze { .. } => {}
         }
     }
 
-    /// The match is over before this command could be carried out.
-    pub(super) fn turn_away(&self, command: Command) {
-        self.turn_away_for(command, CloseReason::MatchGone);
+    /// The match is over before this order could be carried out.
+    pub(super) fn turn_away(&self, order: Order) {
+        self.turn_away_for(order, CloseReason::MatchGone);
     }
 
-    /// This command is not carried out. Whoever came with it is told why.
-    pub(super) fn turn_away_for(&self, command: Command, reason: CloseReason) {
-        if let Some(socket) = command.into_socket() {
+    /// This order is not carried out. Whoever came with it is told why.
+    pub(super) fn turn_away_for(&self, order: impl Into<Order>, reason: CloseReason) {
+        if let Some(socket) = order.into().into_socket() {
             tracing::debug!(match_id = %self.info.id, reason = reason.name(), "somebody came when the match was over");
             refuse(socket, reason);
         }
@@ -146,7 +144,9 @@ impl<G: Game> MatchTask<G> {
                 if let Some(replaced) = replaced {
                     self.audience.close(replaced as usize, CloseReason::Replaced);
                 }
-                self.marks.get(&player).into_iter().for_each(SeatMark::take);
+                if let Some(mark) = self.marks.get(&player) {
+                    mark.take();
+                }
                 self.timings.reset(player);
                 // That the match is awake shows before anybody can be told so.
                 self.publish_seats();

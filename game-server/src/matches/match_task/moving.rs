@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::MatchTask;
-use crate::matches::handle::{Command, ReserveError};
+use crate::matches::handle::{Command, Halt, Order, ReserveError};
 
 /// Another server must have taken the match over after so long. Else its players look for it
 /// themselves.
@@ -29,14 +29,14 @@ impl<G: Game> MatchTask<G> {
         let _ = written.send(());
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let command = tokio::time::timeout_at(deadline, self.commands.recv()).await;
-            match command {
+            let order = tokio::time::timeout_at(deadline, self.orders.recv()).await;
+            match order {
                 Err(_) | Ok(None) => return CloseReason::Restarting,
-                Ok(Some(Command::End(reason))) => return reason,
-                Ok(Some(Command::Move(ws_url))) => return self.move_to(ws_url),
-                Ok(Some(Command::Freeze { reply } | Command::Echo { reply })) => drop(reply.send(())),
-                Ok(Some(Command::Reserve { reply, .. })) => drop(reply.send(Err(ReserveError::Busy))),
-                Ok(Some(command)) => self.turn_away_for(command, CloseReason::Restarting),
+                Ok(Some(Order::Halt(Halt::End(reason)))) => return reason,
+                Ok(Some(Order::Halt(Halt::Move(ws_url)))) => return self.move_to(ws_url),
+                Ok(Some(Order::Halt(Halt::Freeze { reply }) | Order::Command(Command::Echo { reply }))) => drop(reply.send(())),
+                Ok(Some(Order::Command(Command::Reserve { reply, .. }))) => drop(reply.send(Err(ReserveError::Busy))),
+                Ok(Some(order)) => self.turn_away_for(order, CloseReason::Restarting),
             }
         }
     }

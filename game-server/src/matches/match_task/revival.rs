@@ -16,7 +16,7 @@ use crate::clock::{self, Moment};
 use crate::config::{MatchConfig, SessionConfig};
 use crate::journal::record::{self, Identity, Record};
 use crate::journal::{Loss, Revival};
-use crate::matches::handle::{Command, MatchInfo, PlayerKey, SeatMark, SeatWatch};
+use crate::matches::handle::{MatchInfo, Order, PlayerKey, SeatMark, SeatWatch};
 use crate::matches::kept::{ConnectionNote, KeptConnection};
 use crate::matches::sign_in::SignIn;
 
@@ -67,7 +67,7 @@ impl<G: Game> MatchTask<G> {
     /// If it cannot go on.
     pub fn revive(
         info: Arc<MatchInfo>,
-        commands: mpsc::Receiver<Command>,
+        orders: mpsc::Receiver<Order>,
         session: SessionConfig,
         config: &MatchConfig,
         offset: Duration,
@@ -79,7 +79,7 @@ impl<G: Game> MatchTask<G> {
         let mut core = replayed::<G>(&setup, revival)?;
         let connections = fitting(&mut core, connections);
         lose_others(&mut core, &connections);
-        let mut task = Self::of_core(core, info, commands, session, config, offset);
+        let mut task = Self::of_core(core, info, orders, session, config, offset);
         task.is_revived = true;
         task.mark_seats(&revival.identity);
         task.go_on_with(connections);
@@ -95,7 +95,9 @@ impl<G: Game> MatchTask<G> {
             let Ok(socket) = connection.into_socket() else { continue };
             if let Some(player) = player {
                 self.timings.reset(player);
-                self.marks.get(&player).into_iter().for_each(SeatMark::take);
+                if let Some(mark) = self.marks.get(&player) {
+                    mark.take();
+                }
             }
             self.audience.go_on(slot as usize, socket, player, since, self.core.replication(), &moment);
         }
@@ -136,8 +138,8 @@ impl<G: Game> MatchTask<G> {
     }
 }
 
-/// The core as far as it is known. Where the steps do not come to the same world again, or cannot be
-/// taken by what the game is now, the checkpoint has to do.
+/// The core as far as it is known. Where the steps do not come to the same world again, or cannot
+/// be taken by what the game is now, the checkpoint has to do.
 fn replayed<G: Game>(setup: &Setup, revival: &Revival) -> Result<MatchCore<G>, RevivalError> {
     let Restored { mut core, can_replay, left_out } = MatchCore::<G>::restore(setup, &revival.core)?;
     if !can_replay || !left_out.is_empty() {

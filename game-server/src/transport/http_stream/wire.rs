@@ -33,7 +33,8 @@ pub enum Refused {
 pub(super) struct Wire {
     /// Messages from the client, at most [`MESSAGES_MAX`]; `None` is a sign of life.
     heard: VecDeque<(Option<Bytes>, Instant)>,
-    /// The number of the next batch.
+    /// The number that the next batch from the client must have; a repeat of the one before is
+    /// answered and not taken in again.
     next_batch: u32,
     bytes_read: u64,
     /// A batch waits for room.
@@ -248,7 +249,9 @@ impl Wire {
         }
         let farewell = self.closing.take()?;
         self.end = End::Told;
-        self.farewell.take().into_iter().for_each(Waker::wake);
+        if let Some(waker) = self.farewell.take() {
+            waker.wake();
+        }
         Some(frame(&farewell.payload()))
     }
 
@@ -258,14 +261,18 @@ impl Wire {
     }
 
     fn wake(&mut self) {
-        self.waker.take().into_iter().for_each(Waker::wake);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
     }
 
     pub(super) fn lose(&mut self) {
         if self.end == End::Open {
             self.end = End::Lost;
         }
-        self.farewell.take().into_iter().for_each(Waker::wake);
+        if let Some(waker) = self.farewell.take() {
+            waker.wake();
+        }
     }
 
     pub(super) fn end(&mut self) {

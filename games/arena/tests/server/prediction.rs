@@ -13,7 +13,7 @@ use tickwire_protocol::{NetId, PlayerId, Snapshot, Tick};
 const ME: PlayerId = PlayerId(0);
 
 /// A client that runs `lead` ticks ahead of the server and sees snapshots `delay` ticks late.
-struct Client {
+struct PredictingClient {
     predictor: Predictor<Arena>,
     rng: Rng,
     input: Input,
@@ -25,7 +25,7 @@ struct Client {
     arriving: VecDeque<Snapshot>,
 }
 
-impl Client {
+impl PredictingClient {
     fn new(seed: u64, lead: u32, delay: usize) -> Self {
         let predictor = Predictor::new(*TestMatch::<Arena>::mode());
         let (sent, arriving) = (BTreeMap::new(), VecDeque::new());
@@ -72,7 +72,7 @@ fn alone_every_prediction_comes_true() {
         let mut game = TestMatch::<Arena>::new(seed, Tick(0));
         game.join(ME);
         game.enter(Phase::Live);
-        let mut client = Client::new(seed, lead, delay);
+        let mut client = PredictingClient::new(seed, lead, delay);
         let mut predicted = BTreeMap::new();
         let (mut compared, mut dashes, mut contacts) = (0, 0, 0);
         // Overcharges are not foreseen: out of the way with them.
@@ -111,7 +111,7 @@ fn in_a_fight_only_what_others_do_is_mispredicted() {
         game.join_bot(PlayerId(player), u64::from(player));
     }
     game.enter(Phase::Live);
-    let mut client = Client::new(9, 4, 5);
+    let mut client = PredictingClient::new(9, 4, 5);
     let mut predicted: BTreeMap<u32, (Option<Fighter>, Option<NetId>)> = BTreeMap::new();
     let (mut compared, mut lives) = (0, 0);
     let (mut life, mut overcharge) = (None, 0);
@@ -145,7 +145,7 @@ fn the_end_of_play_is_foreseen() {
     game.join(ME);
     let ends = Tick(200);
     game.enter_until(Phase::Live, ends);
-    let mut client = Client::new(3, 5, 5);
+    let mut client = PredictingClient::new(3, 5, 5);
     let mut predicted = BTreeMap::new();
     for tick in (1..260).map(Tick) {
         if tick == ends {

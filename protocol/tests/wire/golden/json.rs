@@ -1,7 +1,7 @@
 //! Messages and snapshots as the fixtures' JSON.
 
 use serde_json::{Map, Value, json};
-use tickwire_protocol::cells::{News, Part};
+use tickwire_protocol::messages::chunks::{News, Part};
 use tickwire_protocol::messages::{Lobby, Presence, Ranked};
 use tickwire_protocol::model::{ColumnModel, Source, TableModel, Tokens};
 use tickwire_protocol::{ClientMessage, Credential, Event, RosterEntry, Schema, ServerMessage, Snapshot};
@@ -63,11 +63,11 @@ pub(super) fn server_message(message: &ServerMessage) -> Value {
         ServerMessage::Check { tables } => {
             json!({ "type": "check", "tables": tables.as_slice().iter().map(|hash| word(*hash)).collect::<Vec<_>>() })
         }
-        ServerMessage::Cells { tick, parts } => {
-            json!({ "type": "cells", "tick": tick.0, "parts": parts.as_slice().iter().map(part).collect::<Vec<_>>() })
+        ServerMessage::Chunks { tick, parts } => {
+            json!({ "type": "chunks", "tick": tick.0, "parts": parts.as_slice().iter().map(part).collect::<Vec<_>>() })
         }
         ServerMessage::Migrate { ws_url } => json!({ "type": "migrate", "ws_url": ws_url.as_str() }),
-        ServerMessage::CellsCheck { hash } => json!({ "type": "cells_check", "hash": word(*hash) }),
+        ServerMessage::ChunksCheck { hash } => json!({ "type": "chunks_check", "hash": word(*hash) }),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every server message, and several in one WebSocket message.
 
 use serde_json::json;
-use tickwire_protocol::cells::{News, Part};
 use tickwire_protocol::codec::{BoundedBytes, BoundedVec, encode};
+use tickwire_protocol::messages::chunks::{News, Part};
 use tickwire_protocol::messages::{Body, Lobby, Pong, Presence, Ranked};
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{CloseReason, Event, InputSeq, MatchId, PlayerId, RosterEntry, Secret, ServerMessage, Tick, Welcome, WsUrl};
@@ -49,7 +49,7 @@ fn golden_server_messages() {
         ServerMessage::Event(Event::Lobby(Lobby { host: host.map(PlayerId), bots, ready: BoundedVec::truncated(ready) }))
     };
     let migrate = |url| ServerMessage::Migrate { ws_url: WsUrl::new(url).expect("an address") };
-    let cells = |parts| ServerMessage::Cells { tick: Tick(70_001), parts: BoundedVec::truncated(parts) };
+    let chunks = |parts| ServerMessage::Chunks { tick: Tick(70_001), parts: BoundedVec::truncated(parts) };
     let parts = vec![
         Part { slot: 0, news: News::Keyframe(body(&[0xc0])) },
         Part { slot: 255, news: News::Delta { advance: 64, body: body(&[]) } },
@@ -76,11 +76,11 @@ fn golden_server_messages() {
         ("pong_late", vec![pong(Some(-1))]),
         ("pong_no_input", vec![pong(None)]),
         ("check", vec![ServerMessage::Check { tables: BoundedVec::truncated(vec![0xfedc_ba98_7654_3210, 7]) }]),
-        ("cells_of_nothing", vec![cells(Vec::new())]),
+        ("chunks_of_nothing", vec![chunks(Vec::new())]),
         ("migrate", vec![migrate("wss://b.play.example/n/b/ws?guest=5c")]),
         ("migrate_near", vec![migrate("ws?guest=5c"), ServerMessage::Closing(CloseReason::Moved)]),
-        ("cells_check", vec![ServerMessage::CellsCheck { hash: 1 }]),
-        ("tick_with_cells", vec![cells(parts), delta()]),
+        ("chunks_check", vec![ServerMessage::ChunksCheck { hash: 1 }]),
+        ("tick_with_chunks", vec![chunks(parts), delta()]),
         ("session_start", vec![welcome(Some(0)), keyframe()]),
         ("tick_with_events", vec![game_event(&[1]), ServerMessage::Event(Event::Left(PlayerId(9))), delta()]),
     ];

@@ -96,7 +96,7 @@ impl Flaw {
 /// Whose a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// The same for every token of the same person.
+    /// Who the person is: all tokens of one person have one subject.
     pub subject: PlayerKey,
     /// How others see them.
     pub name: Name,
