@@ -60,6 +60,38 @@ pub struct Node {
 
 /// A node that shares `store` with others. It lives as long as the future runs, which ends after
 /// [`Node::leave`], or when nobody receives its events any more.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use tickwire_cluster::{Consistency, Embedded, Epoch, Load, NodeId, Options, start};
+/// use tickwire_protocol::MatchId;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = Options {
+///     id: NodeId::new("a")?,
+///     incarnation: 1,
+///     address: "http://a/".to_owned(),
+///     lease: Duration::from_millis(1_200),
+///     flush: Duration::from_millis(50),
+///     seed: 1,
+/// };
+/// let load = || Load { has_room: true, ..Load::default() };
+/// let (node, _events, life) = start(Arc::new(Embedded::new()), options, load);
+/// let life = tokio::spawn(life);
+///
+/// // A consistent match tells nobody what came of a step before the store has it.
+/// let mut lane = node.open(MatchId([7; 16]), Epoch(1), Consistency::Consistent);
+/// lane.checkpoint(b"state");
+/// let number = lane.record(b"step");
+/// lane.acks().wait_for(|acked| *acked > number).await?;
+/// node.leave().await;
+/// life.await?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn start(
     store: Arc<dyn Store>,
     options: Options,
@@ -104,7 +136,7 @@ async fn drive(shared: Arc<Shared>, load: impl Fn() -> Load + Send, events: mpsc
 }
 
 impl Node {
-    /// Its name.
+    /// The node's name.
     pub fn id(&self) -> &NodeId {
         &self.shared.options.id
     }

@@ -21,6 +21,24 @@ const UNSEEN_MAX: usize = 1_024;
 const SEEN_WITHIN: Duration = Duration::from_secs(3);
 
 /// Places matches, and remembers what it has placed for as long as cards do not show it.
+///
+/// ```
+/// use tickwire_cluster::{NodeCard, NodeId, Placement};
+/// use tokio::time::Instant;
+///
+/// let card = |name: &str, load_permille| NodeCard {
+///     id: NodeId::new(name).expect("a name"),
+///     incarnation: 1,
+///     address: format!("http://{name}/"),
+///     load_permille,
+///     matches: 10,
+///     is_draining: false,
+/// };
+/// // The fullest that has room: the emptier one can be taken away when its matches have ended.
+/// let nodes = [card("a", 200), card("b", 600), card("c", 980)];
+/// let chosen = Placement::new(10).place(Instant::now(), &nodes);
+/// assert_eq!(chosen, Some(nodes[1].id.clone()));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Placement {
     /// What a match is taken to need where none runs.
@@ -30,7 +48,7 @@ pub struct Placement {
 
 #[derive(Clone, Debug, Default)]
 struct Placed {
-    /// In its last card.
+    /// How many matches its last card said it runs.
     matches: u32,
     /// When those were placed that no card has shown.
     unseen: VecDeque<Instant>,

@@ -37,6 +37,32 @@ const _: () = assert!(QUEUE_MAX <= EXCHANGE_MAX);
 const _: () = assert!(RENEW_EVERY.as_secs() + RESERVED_FOR.as_secs() < TICKET_TTL.as_secs());
 
 /// The parties that wait for a match of one mode.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use tickwire_cluster::Embedded;
+/// use tickwire_cluster::queue::{Queue, Rules, TicketId};
+/// use tickwire_protocol::MatchId;
+/// use tokio::time::Instant;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let patience = Duration::from_secs(30);
+/// let rules = Rules { seats: 2, seats_min: 2, patience, spread: 100, widening_per_second: 10 };
+/// let queue = Queue::new(Arc::new(Embedded::new()), "duel", rules);
+/// let (now, id) = (Instant::now(), MatchId([7; 16]));
+/// let mut ada = queue.enter(now, TicketId([1; 16]), 1, 1_500).await?;
+/// queue.enter(now, TicketId([2; 16]), 1, 1_540).await?;
+///
+/// // Any node groups them, makes the match, and says that it has their seats.
+/// let groups = queue.reserve(|| id).await?;
+/// assert!(queue.seat(&groups[0]).await?);
+/// assert_eq!(queue.look(now, &mut ada).await?, Some(id));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Queue {
     store: Arc<dyn Store>,
@@ -67,9 +93,9 @@ impl QueuePlace {
 /// Parties for whom a match is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The match.
+    /// The id that the new match must have.
     pub id: MatchId,
-    /// Who is to play.
+    /// The parties that are to play in it, each with all its players.
     pub tickets: Vec<Ticket>,
 }
 
@@ -82,7 +108,7 @@ pub enum EnterError {
     /// As many wait as may.
     #[error("{QUEUE_MAX} parties wait already")]
     Full,
-    /// The store.
+    /// The store did not answer; whether the party waits is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

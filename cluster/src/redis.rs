@@ -70,19 +70,19 @@ pub struct Redis {
 /// Settings that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedisSettingsError {
-    /// The URL.
+    /// The URL leads to no Redis.
     #[error(transparent)]
     Address(#[from] AddressError),
-    /// The prefix.
+    /// The prefix is empty, too long, or has other characters.
     #[error("the prefix of the store's keys is 1 to {PREFIX_CHARS_MAX} of a-z, 0-9, -, _ and :")]
     Prefix,
-    /// The deadline.
+    /// The deadline is 0: no command could meet it.
     #[error("the store's deadline is longer than nothing")]
     Deadline,
 }
 
 impl RedisSettings {
-    /// What is usual.
+    /// Redis at `url`, with the prefix `tw` and a deadline of half a second.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), prefix: "tw".to_owned(), deadline: Duration::from_millis(500) }
     }

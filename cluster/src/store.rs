@@ -36,6 +36,13 @@ pub const ENDED_KEPT: Duration = Duration::from_hours(1);
 pub const ORPHAN_KEPT: Duration = Duration::from_hours(1);
 
 /// The name of a node, as its operator gave it: 1 to [`NODE_ID_CHARS_MAX`] of `a-z`, `0-9` and `-`.
+///
+/// ```
+/// use tickwire_cluster::NodeId;
+///
+/// assert_eq!(NodeId::new("eu-1").as_ref().map(NodeId::as_str), Ok("eu-1"));
+/// assert!(NodeId::new("EU 1").is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(String);
 
@@ -46,7 +53,7 @@ pub struct Epoch(pub u64);
 /// Who runs a match, the how-manieth owner they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// The node.
+    /// The node that runs the match.
     pub node: NodeId,
     /// Tells this time from other times that the same node has run the match.
     pub epoch: Epoch,
@@ -55,7 +62,7 @@ pub struct Owner {
 /// What a node tells the others of itself, with every beat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeCard {
-    /// Its name.
+    /// The name by which other nodes send letters to it.
     pub id: NodeId,
     /// Random with each start of the process: two processes of one name are told apart.
     pub incarnation: u64,
@@ -63,7 +70,7 @@ pub struct NodeCard {
     pub address: String,
     /// Of its measured headroom, used: 0 to 1,000.
     pub load_permille: u16,
-    /// Matches it runs.
+    /// How many matches it runs, asleep or awake.
     pub matches: u32,
     /// It takes in nothing new.
     pub is_draining: bool,
@@ -230,7 +237,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn exchange<'a>(&'a self, shelf: &'a str, exchanges: &'a [Exchange], ttl: Duration) -> Reply<'a, bool>;
     /// What is kept there. With `renew` it is kept for so long from now on.
     fn get<'a>(&'a self, shelf: &'a str, key: &'a [u8], renew: Option<Duration>) -> Reply<'a, Option<Bytes>>;
-    /// Forgets it.
+    /// Forgets what is kept under `key` of `shelf`, if anything is.
     fn remove<'a>(&'a self, shelf: &'a str, key: &'a [u8]) -> Reply<'a, ()>;
     /// All that is kept on a shelf, at most `max`.
     fn all<'a>(&'a self, shelf: &'a str, max: usize) -> Reply<'a, Vec<(Bytes, Bytes)>>;

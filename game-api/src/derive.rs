@@ -105,7 +105,7 @@ pub const fn are_bounds(min: i64, max: i64) -> bool {
 /// An input's field as the page knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputField {
-    /// Its name.
+    /// The name that the page gives its value under.
     pub name: &'static str,
     /// Least value.
     pub min: i32,
@@ -152,7 +152,7 @@ macro_rules! numbers_as_inputs {
 
 numbers_as_inputs!(u8, i8, u16, i16, i32);
 
-/// A value of an event as JSON.
+/// A type of which an event's fields may be: it has a form in JSON, and a type on the page.
 pub trait JsonValue {
     /// Its type in TypeScript.
     const TYPESCRIPT: &'static str;

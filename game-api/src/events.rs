@@ -47,7 +47,7 @@ pub struct Told {
 /// Where something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scene {
-    /// The place.
+    /// Where on the map, in the units of [`Place::at`](crate::interest::Place::at).
     pub place: [i32; 2],
     /// Players whom it concerns: they are told wherever they look.
     pub concerns: [Option<PlayerId>; 2],
@@ -74,8 +74,9 @@ impl Events {
         self.push(event, Some(Scene { place: at, concerns: [None; 2] }));
     }
 
-    /// The same, and tells `players` too, whom it concerns, also if they look elsewhere. Their own
-    /// events come before others' where there is not room for all.
+    /// Tells those of `event` who have the place `at` in sight at this tick, and `players`, whom it
+    /// concerns, wherever they look. Their own events come before others' where there is not room for
+    /// all. See [`Events::emit_at`].
     pub fn emit_between<E: Encode>(&mut self, at: [i32; 2], players: [PlayerId; 2], event: &E) {
         self.push(event, Some(Scene { place: at, concerns: players.map(Some) }));
     }

@@ -223,5 +223,5 @@ impl Mode {
         Self { id: "play", title: "Play", max_players: 8, tick_rate: 60, live_seconds: 300, bots_fill: 0, stand_in: false };
 }
 
-/// The client message of a game.
+/// What clients of game `G` send: messages with its input in them.
 pub type ClientMessageOf<G> = ClientMessage<<G as Game>::Input>;

@@ -79,7 +79,8 @@ impl Interest {
         Self { map, cell, tiers, bytes_per_tick, tables: &[] }
     }
 
-    /// The same for the tables of `C`. A match does this with its game's components.
+    /// Says where rows are by what the components `C` say. A match does this with its game's
+    /// components.
     #[must_use]
     pub const fn of<C: Components>(self) -> Self {
         Self { tables: C::SIGHTS, ..self }
@@ -127,6 +128,15 @@ pub struct Tier {
 }
 
 /// Where a row is, and who may see it there.
+///
+/// ```
+/// use tickwire_game::PlayerId;
+/// use tickwire_game::interest::{Group, Place};
+///
+/// let seen_by_a_team = Place::at([300, 40]).only_for(Group::Team(2));
+/// assert_eq!(seen_by_a_team, Place { at: Some([300, 40]), group: Group::Team(2) });
+/// assert_eq!(Place::private_to(PlayerId(3)).at, None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// On the map; `None` for what has no place: it is always in sight.
@@ -141,7 +151,7 @@ pub enum Group {
     /// All whose sight it is in.
     #[default]
     Everyone,
-    /// One player.
+    /// This player alone.
     Player(PlayerId),
     /// The players of this team, or whatever the game means by the number: see [`Look::in_teams`].
     Team(u16),
@@ -161,7 +171,7 @@ impl Place {
         Self { at: None, group: Group::Player(player) }
     }
 
-    /// The same, for `group` only.
+    /// This place, in sight of `group` only.
     #[must_use]
     pub const fn only_for(self, group: Group) -> Self {
         Self { group, ..self }
@@ -181,12 +191,12 @@ impl<'a> Row<'a> {
         Self { table, index }
     }
 
-    /// Its id.
+    /// The network id of its entity; 0 for a row that is not there.
     pub fn id(&self) -> NetId {
         self.table.ids().get(self.index).copied().unwrap_or_default()
     }
 
-    /// Its value of field `field`.
+    /// The value of column `field`, in replicated units; 0 for a row or column that is not there.
     pub fn value(&self, field: usize) -> i32 {
         self.table.column(field).get(self.index).copied().unwrap_or(0)
     }
@@ -213,7 +223,7 @@ pub struct Eye {
 /// Who looks from a row, which has a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// The player.
+    /// The player who looks.
     pub player: PlayerId,
     /// The [`Group::Team`]s whose rows it may see.
     pub teams: [Option<u16>; Eyes::TEAMS_MAX],
@@ -225,7 +235,7 @@ impl Look {
         Self { player, teams: [None; Eyes::TEAMS_MAX] }
     }
 
-    /// The same, and sees the rows of `teams`: as many as [`Eyes::TEAMS_MAX`].
+    /// Lets the player see the rows of `teams` too: at most [`Eyes::TEAMS_MAX`] of them.
     #[must_use]
     pub fn in_teams(mut self, teams: &[u16]) -> Self {
         for (place, team) in self.teams.iter_mut().zip(teams) {

@@ -235,6 +235,12 @@ macro_rules! component {
 }
 
 /// The tick as the 31-bit number that fields hold.
+///
+/// ```
+/// use tickwire_game::{Tick, tick_field};
+///
+/// assert_eq!(tick_field(Tick(0x8000_0003)), 3);
+/// ```
 pub const fn tick_field(tick: Tick) -> u32 {
     tick.0 & 0x7fff_ffff
 }

@@ -18,7 +18,7 @@ use tickwire_protocol::codec::{Decode, Encode};
 pub struct Rng(u64);
 
 impl Rng {
-    /// The same seed gives the same numbers everywhere.
+    /// A generator whose numbers follow from `seed`, on every machine.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }

@@ -14,6 +14,39 @@ use crate::{Events, Game, Inputs, MatchClock, Mode, NetIds, Playing, Random, Reg
 use crate::{SimulationState, Told, Unfit, tick_field};
 
 /// The world of one match.
+///
+/// ```
+/// use tickwire_game::prelude::*;
+/// use tickwire_game::Simulation;
+///
+/// #[derive(Replicate, Clone, Copy, Debug, PartialEq)]
+/// struct Runner {
+///     #[owner]
+///     player: PlayerId,
+///     x: u16,
+/// }
+///
+/// struct Race;
+///
+/// #[game]
+/// impl Game for Race {
+///     fn join(world: &mut World, player: PlayerId) {
+///         spawn(world, Runner { player, x: 0 });
+///     }
+///
+///     fn step(runner: &mut Runner, _now: &MatchClock, push: &u8, _mode: &Mode) {
+///         runner.x += u16::from(*push);
+///     }
+/// }
+///
+/// let mut race = Simulation::<Race>::new(&Race::MODES[0], 1, Tick(0), 0);
+/// race.join(PlayerId(0));
+/// race.step(MatchClock { tick: Tick(1), ..MatchClock::default() }, [(PlayerId(0), 5)].into_iter());
+///
+/// let mut seen = Snapshot::empty(&Race::SCHEMA);
+/// race.capture(&mut seen);
+/// assert_eq!(own::<Runner>(&seen, PlayerId(0)), Some(Runner { player: PlayerId(0), x: 5 }));
+/// ```
 pub struct Simulation<G: Game> {
     world: World,
     schedule: Schedule,
@@ -89,7 +122,7 @@ impl<G: Game> Simulation<G> {
         self.world.resource_mut::<Events>().take(each);
     }
 
-    /// The same, each event on its own.
+    /// Takes the tick's game events, each as a value of its own. It allocates for each.
     pub fn drain_events(&mut self, mut each: impl FnMut(Told)) {
         self.take_events(|bytes, at| each(Told { bytes: bytes.to_vec(), at }));
     }

@@ -55,7 +55,8 @@ impl TableRows {
         Self { name: table.name.to_owned(), fields: table.fields.iter().map(stored).collect(), ids: Vec::new(), values: Vec::new() }
     }
 
-    /// The same rows as `table` has them now.
+    /// The rows' values in the layout that `table` has now. Names of fields that are gone are put
+    /// into `left_out`.
     pub(crate) fn fit(&self, table: &TableSchema, left_out: &mut Vec<String>) -> Result<Vec<i32>, Unfit> {
         if self.values.len() != self.ids.len() * self.fields.len() {
             return Err(Unfit::Torn { component: self.name.clone() });
@@ -118,7 +119,7 @@ pub enum Unfit {
     OutOfRange {
         /// The component's table.
         component: String,
-        /// The field.
+        /// The name of the field in its table.
         field: String,
         /// What was stored.
         value: i32,

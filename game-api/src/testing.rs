@@ -70,7 +70,7 @@ impl<G: Game> TestMatch<G> {
         Self::in_mode(Self::mode(), seed, tick)
     }
 
-    /// The same in any mode. In one with an [`crate::Interest`], bots see everything.
+    /// An empty match in `mode`. In a mode with an [`crate::Interest`], bots see everything.
     pub fn in_mode(mode: &Mode, seed: u64, tick: Tick) -> Self {
         Self {
             mode: *mode,

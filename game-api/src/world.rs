@@ -36,12 +36,48 @@ impl Setup<'_> {
 
 /// Puts an entity into the world that clients can know of, with an id of its own. In a system:
 /// `commands.spawn((ids.allocate(), ..))`.
+///
+/// ```
+/// use tickwire_game::bevy_ecs::world::World;
+/// use tickwire_game::{NetIds, Networked, Replicate, spawn};
+/// use tickwire_protocol::NetId;
+///
+/// #[derive(Replicate, Clone, Debug, PartialEq)]
+/// struct Lamp {
+///     is_lit: bool,
+/// }
+///
+/// let mut world = World::new();
+/// world.insert_resource(NetIds(7));
+/// let lamp = spawn(&mut world, Lamp { is_lit: true }).id();
+/// assert_eq!(world.get::<Networked>(lamp), Some(&Networked(NetId(7))));
+/// ```
 pub fn spawn(world: &mut World, components: impl Bundle) -> EntityWorldMut<'_> {
     let networked = world.resource_mut::<NetIds>().allocate();
     world.spawn((networked, components))
 }
 
 /// Those who own a `C`, the best by `score` first, and of equals the lower number: for [`ranking`](crate::Ranking::ranking).
+///
+/// ```
+/// use tickwire_game::bevy_ecs::world::World;
+/// use tickwire_game::{NetIds, PlayerId, Replicate, ranked, spawn};
+///
+/// #[derive(Replicate, Clone, Debug, PartialEq)]
+/// struct Purse {
+///     #[owner]
+///     player: PlayerId,
+///     coins: u16,
+/// }
+///
+/// let mut world = World::new();
+/// world.insert_resource(NetIds(0));
+/// for (player, coins) in [(0, 2), (1, 5), (2, 2)] {
+///     spawn(&mut world, Purse { player: PlayerId(player), coins });
+/// }
+/// let ranking = ranked(&mut world, |purse: &Purse| purse.coins.into());
+/// assert_eq!(ranking.iter().map(|ranked| ranked.player.0).collect::<Vec<_>>(), [1, 0, 2]);
+/// ```
 pub fn ranked<C: Replicate>(world: &mut World, score: impl Fn(&C) -> i32) -> Vec<Ranked> {
     let of = |component: &C| Some(Ranked { player: component.owner()?, score: score(component) });
     let mut ranking: Vec<Ranked> = world.query::<&C>().iter(world).filter_map(of).collect();
@@ -105,6 +141,15 @@ impl MatchClock {
     }
 
     /// The clock at a later `tick`, if nothing unforeseen happens: play ends when it was going to.
+    ///
+    /// ```
+    /// use tickwire_game::{MatchClock, Tick};
+    /// use tickwire_protocol::schema::Phase;
+    ///
+    /// let clock = MatchClock { tick: Tick(10), phase: Phase::Live, phase_ends: Some(Tick(12)) };
+    /// assert_eq!(clock.at(Tick(11)).phase, Phase::Live);
+    /// assert_eq!(clock.at(Tick(12)).phase, Phase::Finished);
+    /// ```
     #[must_use]
     pub fn at(self, tick: Tick) -> Self {
         match self.phase_ends {
@@ -119,6 +164,15 @@ impl MatchClock {
 pub struct Random(pub Rng);
 
 /// What every player holds down this tick, players rising.
+///
+/// ```
+/// use tickwire_game::{Inputs, PlayerId};
+///
+/// // A whole number is an input too.
+/// let mut inputs = Inputs::<i8>::default();
+/// inputs.replace([(PlayerId(2), 9), (PlayerId(5), -1)].into_iter());
+/// assert_eq!([2, 3, 5].map(|player| inputs.of(PlayerId(player))), [9, 0, -1]);
+/// ```
 #[derive(Resource, Clone, Debug)]
 pub struct Inputs<I: Input>(Vec<(PlayerId, I)>);
 

@@ -20,7 +20,7 @@ use tickwire_protocol::{Event, PlayerId, ServerMessage, Snapshot, Tick};
 /// Ticks before anything is timed, and ticks that are.
 const WARM_UP: u32 = 300;
 const TICKS: u32 = 300;
-/// The same under callgrind, which takes its time.
+/// Ticks before anything is counted, and ticks that are, under callgrind, which takes its time.
 const COUNTED_WARM_UP: u32 = 90;
 const COUNTED_TICKS: u32 = 16;
 const COUNTED_PLAYERS: u16 = 1024;

@@ -17,8 +17,6 @@ use anyhow::{Context, Result, bail};
 use arena::{Arena, Input};
 use hdrhistogram::Histogram;
 use tickwire_game::{Game, Predict, Rng};
-use tickwire_loadtest::script::{enter, see};
-use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::text::Name;
 use tickwire_protocol::{ClientMessage, InputSeq, Secret, Tick};
@@ -29,6 +27,8 @@ use tickwire_server::matches::{Command, Directory, MatchHandle, MatchRequest, Pl
 use tickwire_server::secrets::hash;
 use tickwire_server::transport::Socket;
 use tickwire_server::{Config, Server};
+use tickwire_testkit::script::{enter, see};
+use tickwire_testkit::{Api, Client, Heard};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 

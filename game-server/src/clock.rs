@@ -20,13 +20,13 @@ pub fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The same moment on three clocks: ticks are timed by the first, the kernel notes by the second when bytes came in, and patience goes by the
-/// match's own.
+/// One moment on three clocks. Ticks are timed by the first. The kernel notes by the second when
+/// bytes came in. Patience goes by the third, the match's own.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// Of the clock that only goes forward.
     pub now: Instant,
-    /// Of the wall.
+    /// What the wall's clock says, which the kernel stamps received bytes with.
     wall: SystemTime,
     /// Of the match: the tick that was simulated last.
     pub tick: Tick,
@@ -47,6 +47,22 @@ impl Moment {
 }
 
 /// The deadlines of one match's ticks.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tickwire_server::clock::TickClock;
+/// use tokio::time::Instant;
+///
+/// let start = Instant::now();
+/// let at = |ms| start + Duration::from_millis(ms);
+/// let mut clock = TickClock::new(50, start, Duration::ZERO);
+/// assert!(!clock.start(at(0)).missed);
+/// assert_eq!(clock.deadline(), at(20));
+/// // Two ticks too late: they are counted as missed and not caught up.
+/// assert!(clock.start(at(65)).missed);
+/// assert_eq!(clock.deadline(), at(80));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct TickClock {
     interval: Duration,
@@ -74,7 +90,7 @@ impl TickClock {
         self.deadline
     }
 
-    /// Time between ticks.
+    /// Time from one tick to the next: 1 s over the tick rate.
     pub fn interval(&self) -> Duration {
         self.interval
     }

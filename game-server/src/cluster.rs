@@ -30,7 +30,8 @@ pub const ALTERNATES_MAX: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// It must have made a match after so long: those who wait for it are not kept for much longer.
 const OPENING: Duration = Duration::from_secs(1);
-/// And say whether something is to be seen: it waits for that itself, for less.
+/// It must have said after so long whether a watched match has something new: it waits for that
+/// itself, for less.
 const WATCHING: Duration = Duration::from_secs(2);
 /// What a match is taken to need of a server, in thousandths, before one has been measured.
 const MATCH_PERMILLE: u16 = 10;

@@ -1,6 +1,21 @@
 //! Tickwire's server: runs thousands of matches of any [`Game`](tickwire_game::Game) at a fixed
 //! tick.
 //!
+//! ```
+//! use std::time::Duration;
+//!
+//! use tag::Tag;
+//! use tickwire_server::{Config, Server};
+//!
+//! // Any free ports, and nobody who operates it.
+//! let mut config = Config { port: 0, workers: 1, ..Config::default() };
+//! config.admin.enabled = false;
+//! let server = Server::start::<Tag>(config)?;
+//! assert!(server.play_url().starts_with("http://"));
+//! server.drain(Duration::ZERO);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! `docs/ARCHITECTURE.md` has the map: the folders in the order in which they may import each other.
 //!
 //! Invariant: nothing here names a game; `main.rs` does.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
 use tickwire_protocol::Secret;
 
@@ -31,23 +32,27 @@ impl fmt::Debug for Bearer<'_> {
 }
 
 /// What is kept of `secret`.
+///
+/// ```
+/// use tickwire_protocol::Secret;
+/// use tickwire_server::secrets::hash;
+///
+/// let secret = Secret([7; 16]);
+/// assert_eq!(hash(secret), hash(Secret([7; 16])));
+/// assert!(!format!("{secret:?}").contains('7'));
+/// ```
 pub fn hash(secret: Secret) -> SecretHash {
     Sha256::digest(secret.0).into()
 }
 
-/// 64 lower-case hex digits.
-pub(crate) fn to_hex(hash: SecretHash) -> String {
-    hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+/// Lower-case hex digits, two for each byte.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(bytes)
 }
 
-/// What [`to_hex`] wrote. `None` if it is something else.
-pub(crate) fn from_hex(hex: &str) -> Option<SecretHash> {
-    let byte = |nth: usize| hex.get(2 * nth..2 * nth + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-    let mut hash = [0; 32];
-    for (nth, place) in hash.iter_mut().enumerate() {
-        *place = byte(nth)?;
-    }
-    (hex.len() == 64).then_some(hash)
+/// `N` bytes in hex digits of either case. `None` if it is something else.
+pub(crate) fn from_hex<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?.try_into().ok()
 }
 
 /// Random bytes from the operating system.
@@ -67,10 +72,11 @@ mod tests {
 
     #[test]
     fn hashes_are_written_and_read_alike() {
-        let hash = std::array::from_fn(|nth| nth as u8 * 7);
-        assert_eq!(from_hex(&to_hex(hash)), Some(hash));
-        for bad in ["", "00", "zz", &"0".repeat(63), &"0".repeat(65), &"é".repeat(32)] {
-            assert_eq!(from_hex(bad), None, "{bad}");
+        let hash: SecretHash = std::array::from_fn(|nth| nth as u8 * 7);
+        assert_eq!(from_hex(&to_hex(&hash)), Some(hash));
+        assert_eq!(from_hex(&to_hex(&hash).to_uppercase()), Some(hash));
+        for bad in ["", "00", &"+0".repeat(32), "zz", &"0".repeat(63), &"0".repeat(65), &"é".repeat(32)] {
+            assert_eq!(from_hex::<32>(bad), None, "{bad}");
         }
     }
 

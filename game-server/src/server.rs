@@ -381,7 +381,7 @@ impl RunningServer {
         self.spawn_on(runtime()?, name, work)
     }
 
-    /// The same on this runtime.
+    /// Runs `work` until the server stops, on a thread of its own and on this runtime.
     fn spawn_on(
         &mut self,
         runtime: Runtime,

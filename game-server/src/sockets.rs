@@ -39,7 +39,7 @@ pub enum SocketsError {
     /// What was handed over is none.
     #[error("descriptor {number} that was handed over cannot be listened on: {error}")]
     Broken {
-        /// Its number.
+        /// The number of the descriptor, 3 for the first that was handed over.
         number: usize,
         /// What is wrong with it.
         error: io::Error,
@@ -50,19 +50,19 @@ pub enum SocketsError {
     /// The system does not say where it is.
     #[error("the socket called `{name}` has no address: {error}")]
     Lost {
-        /// Its name.
+        /// What it is for: `play`, `admin`, `ops` or `redirect`.
         name: &'static str,
-        /// Why.
+        /// What the system said.
         error: io::Error,
     },
     /// An address is not free.
     #[error("cannot listen on {address} for {what}: {error}")]
     Listen {
-        /// Whose listener.
+        /// What the listener is for, as a person would say it.
         what: &'static str,
-        /// The address.
+        /// The address from the settings.
         address: SocketAddr,
-        /// Why.
+        /// What the system said.
         error: io::Error,
     },
 }

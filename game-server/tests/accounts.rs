@@ -19,12 +19,12 @@ use provider::{Provider, claims, sign, signer};
 use serde_json::{Value, json};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear_closing, resume, see};
-use tickwire_loadtest::{Api, Client, Join};
 use tickwire_protocol::CloseReason;
 use tickwire_server::Config;
 use tickwire_server::config::JwtAlgorithm;
 use tickwire_server::tokens::{Flaw, Keys, KeysError, Rules};
+use tickwire_testkit::script::{enter, hear_closing, resume, see};
+use tickwire_testkit::{Api, Client, Join};
 
 const ALGORITHMS: [JwtAlgorithm; 4] = [JwtAlgorithm::EdDSA, JwtAlgorithm::ES256, JwtAlgorithm::RS256, JwtAlgorithm::HS256];
 

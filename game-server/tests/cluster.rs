@@ -17,10 +17,10 @@ use http::{get, post};
 use redis::{Redis, Server, pair};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
-use tickwire_loadtest::target::Place;
-use tickwire_loadtest::{Api, Client, ClientError, Heard, Join};
 use tickwire_protocol::{CloseReason, Credential, Tick};
+use tickwire_testkit::script::{enter, hear, hear_closing, resume, see};
+use tickwire_testkit::target::Place;
+use tickwire_testkit::{Api, Client, ClientError, Heard, Join};
 
 /// Between two tries of a client that was told to come again.
 const AGAIN: Duration = Duration::from_millis(20);
@@ -88,8 +88,16 @@ async fn hear_migrate(client: &mut Client<Tag>) -> (SocketAddr, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_match_goes_on_on_another_server_when_its_own_is_lost() {
-    let redis = Redis::start();
-    let mut servers = pair(&redis, &CONSISTENT);
+    goes_on_elsewhere(&Redis::start()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_servers_tell_the_store_goes_over_tls_where_its_address_says_so() {
+    goes_on_elsewhere(&Redis::start_with_tls()).await;
+}
+
+async fn goes_on_elsewhere(redis: &Redis) {
+    let mut servers = pair(redis, &CONSISTENT);
     let join = guest(&servers[0], 0).await.create(Tag::MODES[0].id, true).await.expect("a match");
     let mut ada = play(&join).await;
     let seen: Tick = see(&mut ada, |view| view.tick.0 >= 45).await.expect("a checkpoint, and some steps since");

@@ -1,5 +1,5 @@
-//! The same seed, joins, leaves and inputs give the same state at every tick: twice in a row, and on one thread as among a
-//! hundred other matches on other threads.
+//! Equal seeds, joins, leaves and inputs give equal states at every tick: twice in a row, and on
+//! one thread as among a hundred other matches on other threads.
 
 #![allow(clippy::expect_used, clippy::panic, clippy::needless_range_loop)] // helpers of tests: failing by panicking is their work
 

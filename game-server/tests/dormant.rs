@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use harness::{Harness, eventually};
 use http::get;
 use tickwire_game::{Game, Mode, Setup};
-use tickwire_loadtest::script::{enter, hear, resume, see};
-use tickwire_loadtest::{Client, ClientError, Heard};
 use tickwire_protocol::{CloseReason, Event, PlayerId};
+use tickwire_testkit::script::{enter, hear, resume, see};
+use tickwire_testkit::{Client, ClientError, Heard};
 
 /// Worlds that were built of the mode that one test only plays.
 static WORLDS: AtomicUsize = AtomicUsize::new(0);

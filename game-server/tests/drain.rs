@@ -13,9 +13,9 @@ use harness::Harness;
 use http::{get, guest, post};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::Heard;
-use tickwire_loadtest::script::{hear, hear_closing, see};
 use tickwire_protocol::{CloseReason, Event};
+use tickwire_testkit::Heard;
+use tickwire_testkit::script::{hear, hear_closing, see};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn newcomers_are_refused_while_players_play_on() {

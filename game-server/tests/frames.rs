@@ -67,7 +67,7 @@ fn tungstenite(bytes: Vec<u8>) -> Vec<Heard> {
     }
 }
 
-/// The same of ours, fed in pieces of `piece` bytes.
+/// What our parser hears, fed in pieces of `piece` bytes.
 fn ours(bytes: &[u8], piece: usize) -> Vec<Heard> {
     let (mut parser, mut unparsed, mut heard) = (Parser::default(), Vec::new(), Vec::new());
     for piece in bytes.chunks(piece) {

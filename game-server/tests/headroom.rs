@@ -13,10 +13,10 @@ use std::time::Duration;
 use harness::{Harness, eventually};
 use http::get;
 use tickwire_game::{Game, Mode, Setup};
-use tickwire_loadtest::script::{enter, resume, see};
-use tickwire_loadtest::{Api, ApiError, Client, ClientError, Join};
 use tickwire_protocol::{CloseReason, PlayerId};
 use tickwire_server::config::HeadroomConfig;
+use tickwire_testkit::script::{enter, resume, see};
+use tickwire_testkit::{Api, ApiError, Client, ClientError, Join};
 
 /// A game of which a match takes an eighth of a worker, on a fast machine.
 struct Costly;

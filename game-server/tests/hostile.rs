@@ -9,12 +9,12 @@ use futures_util::{SinkExt, StreamExt};
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::{ClientMessageOf, Game};
-use tickwire_loadtest::script::{hear_closing, see};
-use tickwire_loadtest::{Api, Client, Join};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, InputSeq, PROTOCOL_VERSION, ServerMessage, TICKET_BYTES, Tick, Ticket};
 use tickwire_server::Config;
+use tickwire_testkit::script::{hear_closing, see};
+use tickwire_testkit::{Api, Client, Join};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -27,7 +27,7 @@ async fn seated<F: AsyncFnOnce(&mut Client<Tag>)>(attack: F) -> CloseReason {
     seated_where(|_| {}, attack).await
 }
 
-/// The same on a server with other settings.
+/// As [`seated`], on a server with other settings.
 async fn seated_where<F: AsyncFnOnce(&mut Client<Tag>)>(adjust: impl FnOnce(&mut Config), attack: F) -> CloseReason {
     let harness = Harness::start::<Tag>(adjust);
     let (mut mallory, mut bob, _) = harness.pair::<Tag>().await;

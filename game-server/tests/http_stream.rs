@@ -1,4 +1,4 @@
-//! The same messages over HTTP, where no WebSocket gets through: played, resumed, and misused.
+//! A game over HTTP, where no WebSocket gets through: played, resumed, and misused.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -17,14 +17,14 @@ use harness::{Harness, eventually};
 use http::{Answer, connect, exchange};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::bot::{Bot, Driver};
-use tickwire_loadtest::client::Traffic;
-use tickwire_loadtest::http_stream::response::{Part, Responses};
-use tickwire_loadtest::http_stream::{Reading, Records, Request, push_record, secret_in};
-use tickwire_loadtest::script::{hear, hear_closing, see};
-use tickwire_loadtest::{Api, Client, Heard, Join, script};
 use tickwire_protocol::codec::encode;
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, PROTOCOL_VERSION, ServerMessage};
+use tickwire_testkit::bot::{Bot, Driver};
+use tickwire_testkit::client::Traffic;
+use tickwire_testkit::http_stream::response::{Part, Responses};
+use tickwire_testkit::http_stream::{Reading, Records, Request, push_record, secret_in};
+use tickwire_testkit::script::{hear, hear_closing, see};
+use tickwire_testkit::{Api, Client, Heard, Join, script};
 use tokio::time::{Duration, Instant};
 
 /// Its input is the least there is.

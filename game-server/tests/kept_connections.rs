@@ -12,9 +12,9 @@ use std::net::SocketAddr;
 use supervised::Supervised;
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
-use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason};
+use tickwire_testkit::script::{enter, hear, hear_closing, resume, see};
+use tickwire_testkit::{Api, Client, Heard};
 
 /// A supervised server of matches that outlive it, whose clients check every snapshot.
 fn keeping(more: &[&str]) -> (Supervised, tempfile::TempDir) {

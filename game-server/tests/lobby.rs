@@ -10,12 +10,12 @@ use http::Method;
 use serde_json::json;
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing, phase, see};
-use tickwire_loadtest::{Api, Client, Heard, Join};
 use tickwire_protocol::messages::Lobby;
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{ClientMessage, CloseReason, Event};
 use tickwire_server::Config;
+use tickwire_testkit::script::{enter, hear, hear_closing, phase, see};
+use tickwire_testkit::{Api, Client, Heard, Join};
 
 /// Ada, the host, and Bob, both in a lobby of Ada's that three bots would fill.
 async fn ada_and_bob(adjust: impl FnOnce(&mut Config)) -> (Harness, Client<Tag>, Client<Tag>, Join) {

@@ -12,9 +12,9 @@ use harness::{Harness, eventually};
 use http::get;
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear_closing, see};
-use tickwire_loadtest::{ApiError, Client};
 use tickwire_protocol::CloseReason;
+use tickwire_testkit::script::{enter, hear_closing, see};
+use tickwire_testkit::{ApiError, Client};
 
 /// Resident memory of this process, the server within it.
 fn resident() -> u64 {

@@ -15,8 +15,8 @@ use http::{Answer, connect_from, handshake_on, request};
 use serde_json::{Value, json};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::{Api, Client, Join, script};
 use tickwire_protocol::CloseReason;
+use tickwire_testkit::{Api, Client, Join, script};
 
 const TOKEN: &str = "correct-horse-battery";
 

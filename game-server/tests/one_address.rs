@@ -15,8 +15,8 @@ use std::time::Duration;
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, see};
-use tickwire_loadtest::{Api, Client};
+use tickwire_testkit::script::{enter, see};
+use tickwire_testkit::{Api, Client};
 
 /// A LAN party.
 const PEOPLE: usize = 60;

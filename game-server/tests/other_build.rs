@@ -15,9 +15,9 @@ use http::get;
 use tempfile::TempDir;
 use tickwire_game::Game;
 use tickwire_game::prelude::{Setup as Fill, *};
-use tickwire_loadtest::script::{enter, resume, see};
-use tickwire_loadtest::{Api, ApiError, Client, ClientError};
 use tickwire_protocol::{CloseReason, Credential};
+use tickwire_testkit::script::{enter, resume, see};
+use tickwire_testkit::{Api, ApiError, Client, ClientError};
 
 const MODE: Mode = Mode { id: "run", ..Mode::DEFAULT };
 

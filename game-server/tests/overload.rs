@@ -11,8 +11,8 @@ use std::time::Duration;
 use bevy_ecs::system::{Local, Res};
 use harness::Harness;
 use tickwire_game::{Game, Inputs, Mode, Setup};
-use tickwire_loadtest::script::{enter, hear_closing, see};
 use tickwire_protocol::{CloseReason, PlayerId};
+use tickwire_testkit::script::{enter, hear_closing, see};
 
 /// A game with a mode that no machine is fast enough for, and in which the first player can hold up any match.
 struct Heavy;

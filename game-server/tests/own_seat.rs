@@ -9,9 +9,9 @@ mod harness;
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing, see};
-use tickwire_loadtest::{ApiError, Client, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Event};
+use tickwire_testkit::script::{enter, hear, hear_closing, see};
+use tickwire_testkit::{ApiError, Client, Heard};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_again_gets_the_own_seat_whatever_its_state() {

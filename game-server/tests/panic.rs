@@ -8,8 +8,8 @@ mod harness;
 use bevy_ecs::system::Res;
 use harness::Harness;
 use tickwire_game::{Game, Inputs, Mode, Setup};
-use tickwire_loadtest::script::{hear_closing, see};
 use tickwire_protocol::{CloseReason, PlayerId};
+use tickwire_testkit::script::{hear_closing, see};
 
 /// A game with a defect: one input makes it panic.
 struct Fragile;

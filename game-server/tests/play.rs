@@ -9,12 +9,12 @@ use arena::Arena;
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::{Game, Predict};
-use tickwire_loadtest::bot::{Bot, Driver};
-use tickwire_loadtest::client::Traffic;
-use tickwire_loadtest::script::{hear, hear_closing, phase, see};
-use tickwire_loadtest::{Client, Heard};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{ClientMessage, CloseReason, Event};
+use tickwire_testkit::bot::{Bot, Driver};
+use tickwire_testkit::client::Traffic;
+use tickwire_testkit::script::{hear, hear_closing, phase, see};
+use tickwire_testkit::{Client, Heard};
 use tokio::time::{Duration, Instant};
 
 /// Two bots play over the wire until each has seen a hundred snapshots; every one of them equals the server's.
@@ -90,7 +90,7 @@ async fn whoever_comes_while_the_results_are_shown_plays_the_rematch() {
     hear(&mut ada, |heard| matches!(heard, Heard::Event(Event::Results { .. })).then_some(())).await.expect("the end of the round");
     let cyd = harness.guest(2).await;
     let join = cyd.join(&join.code).await.expect("a seat");
-    let mut cyd: Client<Tag> = tickwire_loadtest::script::enter(&cyd, &join).await.expect("Welcome");
+    let mut cyd: Client<Tag> = tickwire_testkit::script::enter(&cyd, &join).await.expect("Welcome");
     see(&mut cyd, |view| phase(view) == Phase::Finished).await.expect("the results");
     see(&mut cyd, |view| phase(view) == Phase::Live).await.expect("another round, without having voted");
     assert_eq!(hear_closing(&mut ada).await.expect("a reason"), CloseReason::MatchOver, "Ada did not vote");
@@ -125,7 +125,7 @@ async fn bots_keep_a_lone_player_company_and_make_room() {
     let harness = Harness::start::<Tag>(|config| config.matches.bots_fill = Some(4));
     let (ada, bob) = (harness.guest(0).await, harness.guest(1).await);
     let first = ada.create(Tag::MODES[0].id, true).await.expect("a match");
-    let mut ada: Client<Tag> = tickwire_loadtest::script::enter(&ada, &first).await.expect("a seat");
+    let mut ada: Client<Tag> = tickwire_testkit::script::enter(&ada, &first).await.expect("a seat");
     let mut bots = bots_in_roster(&ada);
     while bots < 3 {
         bots += hear(&mut ada, |heard| matches!(heard, Heard::Event(Event::Joined(entry)) if entry.bot).then_some(1))
@@ -133,7 +133,7 @@ async fn bots_keep_a_lone_player_company_and_make_room() {
             .expect("bots fill up");
     }
     let second = bob.join(&first.code).await.expect("a seat");
-    let _bob: Client<Tag> = tickwire_loadtest::script::enter(&bob, &second).await.expect("a seat");
+    let _bob: Client<Tag> = tickwire_testkit::script::enter(&bob, &second).await.expect("a seat");
     hear(&mut ada, |heard| matches!(heard, Heard::Event(Event::Left(_))).then_some(())).await.expect("a bot makes room");
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use harness::Harness;
 use tag::Tag;
-use tickwire_loadtest::Heard;
-use tickwire_loadtest::script::hear;
 use tickwire_protocol::ClientMessage;
+use tickwire_testkit::Heard;
+use tickwire_testkit::script::hear;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ping_is_answered_at_the_tick_and_told_from_when_it_came() {

@@ -19,10 +19,10 @@ use provider::{Provider, claims, sign, signer};
 use serde_json::{Value, json};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, see};
-use tickwire_loadtest::{Api, Client, Join};
 use tickwire_server::Config;
 use tickwire_server::config::JwtAlgorithm;
+use tickwire_testkit::script::{enter, see};
+use tickwire_testkit::{Api, Client, Join};
 
 /// A server whose queue makes matches of two at once.
 fn duels(adjust: impl FnOnce(&mut Config)) -> Harness {
@@ -248,7 +248,7 @@ async fn a_server_that_drains_has_no_queue() {
 /// Several servers in processes of their own, which share a Redis.
 #[cfg(unix)]
 mod servers {
-    use tickwire_loadtest::target::Place;
+    use tickwire_testkit::target::Place;
 
     use super::*;
     use crate::redis::{Redis, Server, pair};

@@ -9,12 +9,12 @@ use arena::tables::{Fighter, Score, Zone};
 use arena::{Arena, ROYALE_ID};
 use harness::Harness;
 use tickwire_game::{Bots, Game, Predict};
-use tickwire_loadtest::bot::{Bot, Driver};
-use tickwire_loadtest::client::Traffic;
-use tickwire_loadtest::script::{enter, hear, see};
-use tickwire_loadtest::{Client, Heard};
 use tickwire_protocol::limits::BASELINE_AGE_MAX;
 use tickwire_protocol::{Credential, Snapshot};
+use tickwire_testkit::bot::{Bot, Driver};
+use tickwire_testkit::client::Traffic;
+use tickwire_testkit::script::{enter, hear, see};
+use tickwire_testkit::{Client, Heard};
 use tokio::net::TcpSocket;
 use tokio::time::{Duration, Instant};
 

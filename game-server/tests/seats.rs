@@ -10,9 +10,9 @@ use std::time::Duration;
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
-use tickwire_loadtest::{ApiError, Client, ClientError, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, Event, MatchId, Secret};
+use tickwire_testkit::script::{enter, hear, hear_closing, resume, see};
+use tickwire_testkit::{ApiError, Client, ClientError, Heard};
 
 /// Pings and hears the answer: the server knows from then on that the client has its token.
 async fn speak(client: &mut Client<Tag>) {

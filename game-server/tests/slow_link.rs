@@ -16,9 +16,9 @@ use harness::Harness;
 use slow::{connection_of, drain, enter_over};
 use tickwire_game::interest::Tier;
 use tickwire_game::{Game, Inputs, Interest, Mode, Random, Replicate, Setup, Sight, spawn};
-use tickwire_loadtest::client::Traffic;
-use tickwire_loadtest::script::{enter, see};
 use tickwire_protocol::PlayerId;
+use tickwire_testkit::client::Traffic;
+use tickwire_testkit::script::{enter, see};
 
 /// A game that needs much bandwidth: its rows are noise, which no codec makes smaller.
 struct Static;

@@ -12,11 +12,11 @@ use arena::{Arena, ROYALE_ID};
 use harness::Harness;
 use slow::{Granted, drain, enter_over, narrow_connection};
 use tickwire_game::Game;
-use tickwire_loadtest::client::Traffic;
-use tickwire_loadtest::script::{enter, hear, see};
-use tickwire_loadtest::{Client, Heard};
 use tickwire_protocol::limits::BASELINE_AGE_MAX;
 use tickwire_protocol::{CloseReason, Credential, Event, PlayerId, Tick};
+use tickwire_testkit::client::Traffic;
+use tickwire_testkit::script::{enter, hear, see};
+use tickwire_testkit::{Client, Heard};
 
 /// Bob plays normally; the second client sits in the same match behind a narrow connection.
 async fn with_a_narrow_client<G: Game>(harness: &Harness) -> (Client<G>, Client<G, Granted>, PlayerId) {

@@ -21,10 +21,10 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use slow::{Granted, drain, enter_over, narrow_connection, unsent_in_kernel};
 use tickwire_game::{Game, Mode};
-use tickwire_loadtest::script::{enter, see};
-use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::{CloseReason, Snapshot, Tick};
 use tickwire_server::config::SessionConfig;
+use tickwire_testkit::script::{enter, see};
+use tickwire_testkit::{Api, Client, Heard};
 use tokio::task::unconstrained;
 
 /// Older snapshots that a match keeps, at most: `OLDER_MAX` in `replication/versions.rs`.

@@ -15,7 +15,7 @@ use harness::Harness;
 use http::{Answer, connect, connect_from, get, guest, handshake, handshake_on, is_closed_within, post, request};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::{Api, Client, script};
+use tickwire_testkit::{Api, Client, script};
 
 const OTHER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -123,7 +123,7 @@ fn a_flood_of_strangers_does_not_keep_players_out() {
     for _ in 0..20 {
         assert_eq!(get(address, "/api/info").status, 200, "newcomers are served");
     }
-    runtime.block_on(tickwire_loadtest::script::see(&mut players.0, |_| true)).expect("players play on");
+    runtime.block_on(tickwire_testkit::script::see(&mut players.0, |_| true)).expect("players play on");
     drop(flood);
 }
 

@@ -21,11 +21,11 @@ use http::get;
 use tag::Tag;
 use tempfile::TempDir;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing, resume, see};
-use tickwire_loadtest::{ApiError, Client, ClientError, Heard};
 use tickwire_protocol::{ClientMessage, CloseReason, Tick};
 use tickwire_server::server::StartError;
 use tickwire_server::{Config, Server};
+use tickwire_testkit::script::{enter, hear, hear_closing, resume, see};
+use tickwire_testkit::{ApiError, Client, ClientError, Heard};
 
 /// A server that keeps its matches in `dir`, on `port`.
 fn keeping<G: Game>(dir: &Path, port: u16, adjust: impl FnOnce(&mut Config)) -> Harness {
@@ -52,7 +52,7 @@ fn killed<G: Game>(harness: Harness, dir: &Path) -> (Harness, TempDir) {
     killed_with::<G>(harness, dir, |_| {})
 }
 
-/// The same, with other settings than the usual ones.
+/// As [`killed`]; the next process has other settings than the usual ones.
 fn killed_with<G: Game>(harness: Harness, dir: &Path, adjust: impl FnOnce(&mut Config)) -> (Harness, TempDir) {
     let port = harness.server.play_addr().port();
     let copy = remains(dir);

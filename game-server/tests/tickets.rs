@@ -10,10 +10,10 @@ use std::path::Path;
 use harness::Harness;
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::script::{enter, hear, hear_closing};
-use tickwire_loadtest::{Api, Client, Heard, Join};
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, MatchId, Ticket};
 use tickwire_server::{Config, Server};
+use tickwire_testkit::script::{enter, hear, hear_closing};
+use tickwire_testkit::{Api, Client, Heard, Join};
 
 /// What becomes of whoever shows this ticket.
 async fn show(api: &Api, join: &Join, ticket: Ticket) -> CloseReason {

@@ -24,13 +24,13 @@ use rustls::{ClientConfig, ClientConnection, HandshakeKind, StreamOwned};
 use sha2::{Digest, Sha256};
 use tag::Tag;
 use tickwire_game::Game;
-use tickwire_loadtest::http_stream::Reading;
-use tickwire_loadtest::line::{Line, Trust};
-use tickwire_loadtest::target::Place;
-use tickwire_loadtest::{Api, Client, Heard, Join, script};
 use tickwire_protocol::{ClientMessage, Credential};
 use tickwire_server::Config;
 use tickwire_server::config::TransportChoice;
+use tickwire_testkit::http_stream::Reading;
+use tickwire_testkit::line::{Line, Trust};
+use tickwire_testkit::target::Place;
+use tickwire_testkit::{Api, Client, Heard, Join, script};
 use tokio::io::AsyncWriteExt;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -188,7 +188,7 @@ async fn a_new_certificate_takes_over_while_somebody_plays() {
     play_on(&mut ada, 3).await;
 }
 
-/// The same client, which remembers no session.
+/// A client that trusts `trust`, and remembers no TLS session.
 fn unresumed(trust: &Trust) -> Arc<ClientConfig> {
     let mut config = ClientConfig::clone(trust.config());
     config.resumption = Resumption::disabled();

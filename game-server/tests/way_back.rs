@@ -9,11 +9,11 @@ mod harness;
 use harness::Harness;
 use tag::{Runner, Tag};
 use tickwire_game::Game;
-use tickwire_loadtest::script::{hear, hear_closing, phase, resume, see};
-use tickwire_loadtest::{Api, Client, Heard};
 use tickwire_protocol::messages::{Presence, RosterEntry};
 use tickwire_protocol::schema::Phase;
 use tickwire_protocol::{ClientMessage, CloseReason, Credential, Event, PlayerId, Snapshot};
+use tickwire_testkit::script::{hear, hear_closing, phase, resume, see};
+use tickwire_testkit::{Api, Client, Heard};
 
 /// Waits until `client` is told that `player` is `presence`.
 async fn told(client: &mut Client<Tag>, player: PlayerId, presence: Presence) {
@@ -64,7 +64,7 @@ async fn whoever_drops_before_the_first_welcome_comes_back_with_the_ticket() {
     });
     let player = player.await.expect("Cyd was there for a moment");
     told(&mut bob, player, Presence::Away).await;
-    let cyd: Client<Tag> = tickwire_loadtest::script::enter(&api, &join).await.expect("the ticket is not spent");
+    let cyd: Client<Tag> = tickwire_testkit::script::enter(&api, &join).await.expect("the ticket is not spent");
     assert_eq!(cyd.player(), Some(player));
     assert_eq!(cyd.welcome().map(|welcome| welcome.roster.as_slice().len()), Some(3), "no ghost stands there");
 }
@@ -158,11 +158,11 @@ async fn players_of_the_same_name_are_told_apart() {
         guests.push(api);
     }
     let first = guests[0].create(Tag::MODES[0].id, true).await.expect("a match");
-    let mut last: Option<Client<Tag>> = Some(tickwire_loadtest::script::enter(&guests[0], &first).await.expect("Welcome"));
+    let mut last: Option<Client<Tag>> = Some(tickwire_testkit::script::enter(&guests[0], &first).await.expect("Welcome"));
     let mut others = Vec::new();
     for api in &guests[1..] {
         let join = api.join(&first.code).await.expect("a seat");
-        others.extend(last.replace(tickwire_loadtest::script::enter(api, &join).await.expect("Welcome")));
+        others.extend(last.replace(tickwire_testkit::script::enter(api, &join).await.expect("Welcome")));
     }
     let roster = last.as_ref().and_then(Client::welcome).expect("welcomed").roster.as_slice();
     let names: Vec<&str> = roster.iter().map(|entry| entry.name.as_str()).collect();

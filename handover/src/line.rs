@@ -20,21 +20,21 @@ const HEAD_BYTES: usize = 1 + 4;
 #[derive(Debug)]
 pub(crate) struct Line(OwnedFd);
 
-/// What is said.
+/// What supervisor and server say to each other, each message with at most one descriptor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     /// With the board, from the supervisor: the first message.
     Board,
     /// With a connection: it is in this slot, and that is what it is.
     Keep {
-        /// Of the board.
+        /// Its slot on the board.
         slot: u32,
         /// For whoever takes the connection.
         note: Vec<u8>,
     },
     /// The connection in this slot is over.
     Forget {
-        /// Of the board.
+        /// Its slot on the board.
         slot: u32,
     },
     /// From the supervisor: those were all connections.

@@ -61,11 +61,11 @@ struct Trouble {
 /// What became of what was appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commit {
-    /// There was nothing.
+    /// Nothing had been appended since the last commit.
     Nothing,
     /// It outlives what [`Options::durability`] says.
     Written {
-        /// How much it was.
+        /// Bytes that were written, headers of records included.
         bytes: usize,
     },
     /// Something was dropped: see [`Journal::health`].
@@ -75,7 +75,7 @@ pub enum Commit {
 /// Whether all streams outlive what [`Options::durability`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health<'a> {
-    /// They do.
+    /// Every stream does.
     Durable,
     /// Some do not, or only as they were before this began. It ends by itself when the disk can be
     /// written again and every stream has been checkpointed.
@@ -151,6 +151,20 @@ impl<F: Files> Journal<F> {
     }
 
     /// Ends a stream. It is not recovered, whatever older segments and epochs have of it.
+    ///
+    /// ```
+    /// use tickwire_journal::sim::Sim;
+    /// use tickwire_journal::{Durability, Journal, Options, StreamKey, recover};
+    ///
+    /// let (disk, over) = (Sim::default(), StreamKey([7; 16]));
+    /// let options = Options { dir: "journal".into(), durability: Durability::Process, segment_bytes: 1 << 20, build: 1 };
+    /// let mut journal = Journal::open(disk.clone(), options.clone(), recover(&disk, &options.dir)?.epoch, 0);
+    /// journal.checkpoint(over, &[1]);
+    /// journal.end(over);
+    /// journal.commit();
+    /// assert!(recover(&disk, &options.dir)?.streams.is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn end(&mut self, key: StreamKey) {
         if !self.streams.has(key) && !self.epoch.is_alone() && self.streams.is_refused(key) {
             return self.refuse_stream();
@@ -210,7 +224,7 @@ impl<F: Files> Journal<F> {
         self.shared.written().saturating_sub(self.shared.synced())
     }
 
-    /// Bytes on disk.
+    /// Bytes that this lane's segments take on disk.
     pub fn disk_bytes(&self) -> u64 {
         self.segments.bytes()
     }

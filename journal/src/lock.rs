@@ -21,14 +21,26 @@ pub enum LockError {
     /// The system refuses.
     #[error("{} cannot be used: {source}", .dir.display())]
     Io {
-        /// Which.
+        /// The directory that was to be locked.
         dir: PathBuf,
-        /// Why.
+        /// What the system said.
         source: io::Error,
     },
 }
 
 /// Makes a directory this process's own, and creates it if it is not there.
+///
+/// ```
+/// use tickwire_journal::{LockError, lock};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// # let dir = temporary.path();
+/// let held = lock(dir)?;
+/// assert!(matches!(lock(dir), Err(LockError::InUse(_))));
+/// drop(held);
+/// assert!(lock(dir).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn lock(dir: &Path) -> Result<Lock, LockError> {
     let refused = |source| LockError::Io { dir: dir.to_path_buf(), source };
     Disk.create_dir(dir).map_err(refused)?;

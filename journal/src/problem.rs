@@ -9,9 +9,9 @@ use crate::key::StreamKey;
 pub struct Problem {
     /// The file's name in the directory.
     pub file: String,
-    /// Where in the file.
+    /// Bytes from the beginning of the file.
     pub offset: u64,
-    /// What is there.
+    /// What is wrong there.
     pub what: What,
 }
 
@@ -45,7 +45,7 @@ pub enum What {
     /// Records of a stream are missing, and no later checkpoint makes up for them.
     #[error("stream {key}: record {expected} is missing; it goes on from before that")]
     Gap {
-        /// Whose.
+        /// The stream that they are of.
         key: StreamKey,
         /// The sequence number of the first that is missing.
         expected: u64,
@@ -53,7 +53,7 @@ pub enum What {
     /// Records of a stream whose checkpoint is nowhere.
     #[error("stream {key}: there is no checkpoint for its records")]
     NoCheckpoint {
-        /// Whose.
+        /// The stream that they are of.
         key: StreamKey,
     },
 }

@@ -51,6 +51,16 @@ pub struct Stream {
 /// only that the directory cannot be listed. A directory that is not there is an empty one.
 ///
 /// It takes at most a few times the memory that the files take, whatever is in them.
+///
+/// ```
+/// use tickwire_journal::{Disk, recover};
+///
+/// # let temporary = tempfile::tempdir()?;
+/// // A directory that no process has used yet: nothing is found, and the first epoch begins.
+/// let found = recover(&Disk, temporary.path())?;
+/// assert!(found.streams.is_empty() && found.problems.is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn recover<F: Files>(files: &F, dir: &Path) -> io::Result<Recovered> {
     let names = match files.list(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),

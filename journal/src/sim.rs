@@ -20,10 +20,29 @@ pub use power::Survivors;
 use world::World;
 
 /// A file system in memory. Clones are the same one.
+///
+/// ```
+/// use tickwire_journal::sim::{Faults, Sim};
+/// use tickwire_journal::{Commit, Durability, Health, Journal, Options, StreamKey, recover};
+///
+/// let (disk, counter) = (Sim::default(), StreamKey([7; 16]));
+/// let options = Options { dir: "journal".into(), durability: Durability::Process, segment_bytes: 1 << 20, build: 1 };
+/// let found = recover(&disk, &options.dir)?;
+/// let mut journal = Journal::open(disk.clone(), options, found.epoch, 0);
+/// journal.checkpoint(counter, &[1]);
+/// assert!(matches!(journal.commit(), Commit::Written { .. }));
+///
+/// // The disk fails. The journal says so; no call fails or waits.
+/// disk.set_faults(Faults { is_read_only: true, ..Faults::default() });
+/// journal.append(counter, &[2]);
+/// assert_eq!(journal.commit(), Commit::Lost);
+/// assert!(matches!(journal.health(), Health::Degraded { lost: 1, .. }));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Sim(Arc<Mutex<World>>);
 
-/// A file of it.
+/// An open file of a [`Sim`].
 #[derive(Debug)]
 pub struct SimFile {
     sim: Sim,
@@ -46,12 +65,12 @@ impl Sim {
         self.world().boundaries
     }
 
-    /// From now on.
+    /// Sets what goes wrong from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.world().faults = faults;
     }
 
-    /// From now on.
+    /// Plants a fault that a test must notice, from now on.
     pub fn plant(&self, planted: Planted) {
         self.world().planted = Some(planted);
     }

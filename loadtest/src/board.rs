@@ -8,9 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use tickwire_protocol::{MatchId, Tick};
+use tickwire_testkit::bot::{Waited, micros};
+use tickwire_testkit::measure::{Counts, Notes, Tally};
 
-use crate::bot::{Waited, micros};
-use crate::measure::{Counts, Notes, Tally};
 use crate::report::{Divergence, FINDINGS_MAX, Return, Stall};
 
 /// Most stalls that are told apart while a run lasts.

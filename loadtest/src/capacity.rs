@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use crate::measure::{Measure, Tally};
+use tickwire_testkit::measure::{Measure, Tally};
+
 use crate::report::{Capacity, CapacityStep};
 
 /// Share of gaps between snapshots that must be under 1.5 ticks.

@@ -17,16 +17,16 @@ use http::header::{AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL};
 use serde_json::Value;
 use tickwire_game::Game;
 use tickwire_protocol::{CloseReason, Credential, WsUrl};
+use tickwire_testkit::api::{self, Api, ApiError};
+use tickwire_testkit::client::{Client, ClientError, Heard, query_of};
+use tickwire_testkit::http_stream::{HttpStream, Reading};
+use tickwire_testkit::line::Line;
+use tickwire_testkit::link::{Link, Mix};
+use tickwire_testkit::route::Route;
+use tickwire_testkit::target::{Place, any_like};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::api::{self, Api, ApiError};
-use crate::client::{Client, ClientError, Heard, query_of};
-use crate::http_stream::{HttpStream, Reading};
-use crate::line::Line;
-use crate::link::{Link, Mix};
-use crate::route::Route;
 use crate::scenario::{Door, Scenario};
-use crate::target::{Place, any_like};
 use requests::answer;
 
 pub use error::EnterError;

@@ -8,6 +8,7 @@ mod scrape;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tickwire_testkit::measure::{Measure, Tally};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -16,7 +17,6 @@ pub use scrape::Scraper;
 
 use crate::board::Board;
 use crate::capacity::Search;
-use crate::measure::{Measure, Tally};
 use crate::report::{Second, ServerSecond};
 
 /// Longest series kept, seconds: two days.

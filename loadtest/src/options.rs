@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use tickwire_testkit::http_stream::Reading;
+use tickwire_testkit::line::Trust;
+use tickwire_testkit::link;
+use tickwire_testkit::target::{Place, Target};
 
-use crate::http_stream::Reading;
-use crate::line::Trust;
-use crate::link;
 use crate::scenario::ScenarioMix;
-use crate::target::{Place, Target};
 
 /// Plays on a Tickwire server with thousands of real, checking clients, and says what they felt.
 ///

@@ -14,15 +14,15 @@ use std::time::Duration;
 use goose::goose::{GooseUser, Transaction, TransactionError, TransactionFunction, TransactionResult};
 use tickwire_game::{Game, Rng};
 use tickwire_protocol::MatchId;
+use tickwire_testkit::bot::{Bot, Driver, Stopped, micros};
+use tickwire_testkit::client::ClientError;
+use tickwire_testkit::measure::Measure;
 use tokio::time::Instant;
 
 pub use attendance::COMING_IN;
 pub use field::Field;
 
-use crate::bot::{Bot, Driver, Stopped, micros};
-use crate::client::ClientError;
 use crate::entrance::{EnterError, PlayerClient, Visitor, WayBack};
-use crate::measure::Measure;
 use crate::report::Divergence;
 use crate::scenario::{Scenario, Then};
 use attendance::Attendance;

@@ -19,12 +19,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+use tickwire_testkit::comeback::Wrong;
+use tickwire_testkit::measure::{Counts, Histogram, Quantiles};
 
 pub use bound::{Bound, Operator, Unit};
 pub use second::{Second, ServerSecond};
 
-use crate::comeback::Wrong;
-use crate::measure::{Counts, Histogram, Quantiles};
 use compare::Comparison;
 
 /// Version of the report's JSON.
@@ -45,7 +45,7 @@ pub struct Report {
     pub generator: GeneratorFacts,
     /// Everything counted.
     pub counts: Counts,
-    /// Everything timed, by [`crate::measure::Measure::name`].
+    /// Everything timed, by [`tickwire_testkit::measure::Measure::name`].
     pub measures: std::collections::BTreeMap<String, MeasureReport>,
     /// Second by second.
     pub series: Vec<Second>,

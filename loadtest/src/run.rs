@@ -14,17 +14,17 @@ use goose::config::GooseConfiguration;
 use goose::goose::Scenario as GooseScenario;
 use goose::prelude::GooseError;
 use tickwire_game::Game;
+use tickwire_testkit::measure::Measure;
+use tickwire_testkit::recording::Recording;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::board::Board;
 use crate::capacity::{self, Search};
 use crate::entrance::{Entrance, Setup, WatchAccess};
-use crate::measure::Measure;
 use crate::monitor::{Monitor, Own, Pulse, Scraper, Watched};
 use crate::options::Options;
 use crate::player::{self, Field};
-use crate::recording::Recording;
 use crate::report::{FORMAT, MeasureReport, Report, RunFacts, Second};
 use crate::scenario::Door;
 

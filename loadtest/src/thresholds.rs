@@ -125,8 +125,9 @@ impl Threshold {
 
 #[cfg(test)]
 mod tests {
+    use tickwire_testkit::measure::{Counts, Measure};
+
     use super::*;
-    use crate::measure::{Counts, Measure};
     use crate::report::sample;
 
     fn sentences(thresholds: &Thresholds, report: &Report) -> Vec<String> {

@@ -10,6 +10,8 @@ use std::net::Ipv6Addr;
 use server::{run_at_until, start};
 use tickwire_loadtest::report::{Report, json};
 use tickwire_server::server::RunningServer;
+use tickwire_testkit::Api;
+use tickwire_testkit::target::any_like;
 
 /// What five players found at `place`, who stayed until each had played a while.
 fn play(place: &str, server: &RunningServer, arguments: &[&str]) -> Report {
@@ -29,8 +31,9 @@ fn play(place: &str, server: &RunningServer, arguments: &[&str]) -> Report {
 
 /// The sum of what the server's metrics say of a family, or of one of its series.
 fn figure(server: &RunningServer, name: &str) -> f64 {
-    let mut answer = ureq::get(format!("http://{}/metrics", server.ops_addr())).call().expect("metrics");
-    let text = answer.body_mut().read_to_string().expect("text");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ops = Api::new(server.ops_addr(), any_like(server.ops_addr()));
+    let text = runtime.block_on(ops.get_text("/metrics")).expect("metrics");
     text.lines().filter(|line| line.starts_with(name)).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
 }
 

@@ -10,8 +10,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use http::Method;
 use server::{run, run_at, start};
-use tickwire_loadtest::Api;
 use tickwire_loadtest::report::json;
+use tickwire_testkit::Api;
 
 /// The one line on standard error.
 fn refused(server: SocketAddr, arguments: &[&str]) -> String {

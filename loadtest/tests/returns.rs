@@ -12,8 +12,8 @@ use std::process::Output;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use relay::{Fault, Relay};
-use tickwire_loadtest::comeback::Wrong;
 use tickwire_loadtest::report::{Report, json};
+use tickwire_testkit::comeback::Wrong;
 
 const PLAYERS: u64 = 6;
 

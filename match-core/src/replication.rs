@@ -28,6 +28,33 @@ use view::DividedView;
 use whole::Whole;
 
 /// What one match sends.
+///
+/// ```
+/// use tickwire_match::{Replication, View};
+/// use tickwire_protocol::schema::{Columns, MatchState};
+/// use tickwire_protocol::{NetId, Replica, Schema, ServerMessage, Tick};
+///
+/// const SCHEMA: Schema = Schema::new(&[MatchState::TABLE]);
+/// let mut replication = Replication::new(&SCHEMA, None, 0);
+/// let (mut view, mut client) = (View::new(None), Replica::new(&SCHEMA));
+/// for tick in 1..=3 {
+///     replication.advance(Tick(tick), Default::default(), std::iter::empty(), |snapshot| {
+///         snapshot.tick = Tick(tick);
+///         if let Some(table) = snapshot.table_mut(0) {
+///             table.clear();
+///             table.push(NetId(0), &[2, tick as i32]);
+///         }
+///     });
+///     // A keyframe first, then a delta from what this client was sent last.
+///     let frame = if tick == 1 { replication.first_frame(&mut view) } else { replication.frame(&mut view) };
+///     let mut rest = &frame[..];
+///     while let Some(message) = ServerMessage::decode_next(&mut rest) {
+///         client.apply(&message.expect("well formed")).expect("it follows on what the client has");
+///     }
+///     replication.sweep();
+/// }
+/// assert_eq!(client.snapshot().map(|snapshot| snapshot.tick), Some(Tick(3)));
+/// ```
 pub struct Replication {
     /// Whole snapshots: for everyone, or in a divided match for spectators.
     whole: Whole,
@@ -136,7 +163,8 @@ impl Replication {
         if baseline.is_some() && baseline == *previous { shared.get_or_insert_with(make).clone() } else { make() }
     }
 
-    /// The same for a client that has just come: no events, as they happened before it came.
+    /// A keyframe of the newest tick for a client that has just come. It has no events, as they
+    /// happened before the client came.
     pub fn first_frame(&mut self, view: &mut View) -> Bytes {
         if let (Some(divided), Some(player)) = (&mut self.divided, view.player) {
             return divided.frame(player, &mut view.baseline, view.divided.get_or_insert_default(), None);

@@ -196,7 +196,7 @@ impl Roster {
         disconnected.unwrap_or_default()
     }
 
-    /// Whether the player gives no input. Says whether that is news.
+    /// Notes whether the player gives no input. Returns whether that has changed.
     pub(crate) fn set_idle(&mut self, player: PlayerId, is_idle: bool) -> bool {
         self.change(player, |seat| std::mem::replace(&mut seat.is_idle, is_idle) != is_idle).unwrap_or_default()
     }

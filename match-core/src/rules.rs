@@ -7,7 +7,7 @@ use tickwire_protocol::codec::{Decode, Encode};
 /// A match to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
-    /// The match.
+    /// Names the match wherever it goes: to other servers, and through restarts.
     pub id: MatchId,
     /// The mode being played.
     pub mode: Mode,
@@ -19,25 +19,32 @@ pub struct Setup {
     pub bots: bool,
     /// How long everything lasts.
     pub rules: Rules,
-    /// Of its randomness.
+    /// All randomness of the match follows from it.
     pub seed: u64,
 }
 
 /// How long everything in a match lasts, in ticks, and who fills it.
+///
+/// ```
+/// use tickwire_match::{Rules, ticks};
+///
+/// let minute = Rules { live: ticks(60_000, 30), bots_fill: 4, ..Rules::default() };
+/// assert_eq!((minute.live, minute.countdown), (1_800, 90));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Rules {
-    /// From the first player to play.
+    /// Ticks from the first player to play.
     pub countdown: u32,
-    /// Of play.
+    /// Ticks of play.
     pub live: u32,
-    /// For which the results are shown and votes for a rematch are taken.
+    /// Ticks for which the results are shown and votes for a rematch are taken.
     pub results: u32,
-    /// For which the seat of a lost connection is kept.
+    /// Ticks for which the seat of a lost connection is kept.
     pub grace: u32,
-    /// Without a change of input until a player is idle; 0 for never.
+    /// Ticks without a change of input until a player is idle; 0 for never.
     pub idle_after: u32,
-    /// Without anybody who holds a seat until the match is over.
+    /// Ticks without anybody who holds a seat until the match is over.
     pub empty_for: u32,
     /// Seats that people and bots fill together.
     pub bots_fill: u16,

@@ -17,6 +17,16 @@ pub struct OwnerId(pub SecretHash);
 
 /// Everything that happens to a match at one moment. A match that takes the same steps from the same
 /// seed goes through the same states.
+///
+/// ```
+/// use tickwire_match::{Change, Step};
+/// use tickwire_protocol::PlayerId;
+/// use tickwire_protocol::codec::{decode, encode};
+///
+/// // A recording is the steps, one after the other.
+/// let step = Step::<u8>::tick(vec![Change::Ready(PlayerId(0), true)]);
+/// assert_eq!(decode::<Step<u8>, 1_024>(&encode(&step)), Ok(step));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Step<I> {
@@ -51,29 +61,29 @@ pub enum Change<I> {
     Attach {
         /// The seat.
         player: PlayerId,
-        /// Of the ticket.
+        /// The hash of the ticket.
         ticket: SecretHash,
-        /// Who presents it.
+        /// The session that presents it.
         session: SessionId,
-        /// Of the resume token that it is given.
+        /// The hash of the resume token that the session is given.
         resume: SecretHash,
     },
     /// A session presents a resume token.
     Resume {
-        /// Of the token.
+        /// The hash of the resume token that it presents.
         token: SecretHash,
-        /// Who presents it.
+        /// The session that presents it.
         session: SessionId,
-        /// Of the resume token that it is given.
+        /// The hash of the resume token that the session is given.
         resume: SecretHash,
     },
     /// Somebody watches: there must be something to see.
     Watch,
     /// A session ended by itself.
     Disconnect {
-        /// Whose it was.
+        /// The player whose session it was.
         player: PlayerId,
-        /// Which.
+        /// The session that ended. If another one holds the seat by now, nothing happens.
         session: SessionId,
         /// The seat is kept for the grace period. Else it is free at once.
         may_return: bool,
@@ -84,11 +94,11 @@ pub enum Change<I> {
     Confirm(PlayerId),
     /// A player holds `input` during `tick`.
     Input {
-        /// Who.
+        /// The player whose session sent it.
         player: PlayerId,
         /// The tick it is meant for.
         tick: Tick,
-        /// What.
+        /// What the player holds down then.
         input: I,
     },
     /// A player wants another round.
@@ -103,7 +113,8 @@ pub enum Change<I> {
     AnnounceEnd(u32),
 }
 
-/// Asks for a seat.
+/// A person asks for a seat. The core answers with [`Happened::Reserved`] or
+/// [`Happened::NotReserved`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Reserve {
@@ -111,7 +122,7 @@ pub struct Reserve {
     pub owner: OwnerId,
     /// Shown to the others, unless somebody has it already.
     pub name: Name,
-    /// Of what admits to the seat, with [`Change::Attach`].
+    /// The hash of the ticket that admits to the seat, with [`Change::Attach`].
     pub ticket: SecretHash,
     /// The ticket admits for so many ticks; a seat that nobody has come to by then is freed.
     pub patience: u32,
@@ -156,16 +167,16 @@ pub enum Happened {
     Seated {
         /// The seat.
         player: PlayerId,
-        /// Who holds it now.
+        /// The session that holds it now.
         session: SessionId,
-        /// Who held it until now, and must go.
+        /// The session that held it until now, which the shell must close.
         replaced: Option<SessionId>,
     },
     /// A session presented something that opens no seat.
     Refused(SessionId, CloseReason),
     /// A player's session must be closed, for this reason.
     Dismissed(SessionId, CloseReason),
-    /// A seat was freed.
+    /// The seat of this player was freed: it may be given to another person.
     Freed(PlayerId),
 }
 

@@ -4,6 +4,13 @@ use tickwire_protocol::codec::{Decode, Encode};
 
 /// How long a match has existed, in intervals of its tick: it goes on while nobody is connected and
 /// there are no ticks.
+///
+/// ```
+/// use tickwire_match::Age;
+///
+/// let later = Age(90).plus(30);
+/// assert_eq!((later, later.since(Age(90)), Age(90).since(later)), (Age(120), 30, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Age(pub u64);
@@ -24,6 +31,12 @@ impl Age {
 
 /// The ticks that last for `ms` milliseconds at `rate` ticks per second, rounded up; at most half of
 /// all there are, since further apart nobody can tell the earlier of two.
+///
+/// ```
+/// use tickwire_match::ticks;
+///
+/// assert_eq!([1_000, 1_001].map(|ms| ticks(ms, 30)), [30, 31]);
+/// ```
 pub fn ticks(ms: u64, rate: u8) -> u32 {
     let ticks = ms.saturating_mul(rate.into()).div_ceil(1_000);
     ticks.min(i32::MAX as u64) as u32

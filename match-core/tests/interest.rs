@@ -334,7 +334,7 @@ fn in_a_crowd_the_own_chunk_is_always_new_and_none_is_forgotten() {
     assert!(oldest < 100, "{oldest} ticks");
 }
 
-/// The same crowd: whoever is next to a viewer is new in every tick, in the viewer's own chunk or beyond its border.
+/// In a crowd: whoever is next to a viewer is new in every tick, in the viewer's own chunk or beyond its border.
 #[test]
 fn in_a_crowd_the_nearest_are_new_in_every_tick() {
     const NEAR: i32 = 6;

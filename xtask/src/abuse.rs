@@ -17,7 +17,7 @@ pub(crate) struct Args {
 pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     console.step("Building the server and its attackers", |step| {
         let mut cargo = workspace::cargo();
-        cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-loadtest"]);
+        cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-bench"]);
         step.must(
             "building the server and its attackers",
             cargo.args(["--bin", "tickwire", "--bin", "tickwire-abuse"]).args(workspace::lock_flag()),

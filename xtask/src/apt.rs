@@ -134,7 +134,7 @@ pub(crate) fn install(machine: &Machine, step: &mut Step, packages: &[&str]) -> 
     find_and_refresh(machine, step, packages)?.install(step, packages)
 }
 
-/// The same of servers, which are not started.
+/// Installs packages of servers after a refresh, and does not start the servers.
 pub(crate) fn install_without_services(machine: &Machine, step: &mut Step, packages: &[&str]) -> Result<()> {
     find_and_refresh(machine, step, packages)?.install_without_services(step, packages)
 }

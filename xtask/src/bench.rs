@@ -48,7 +48,7 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
 /// Installs what the arms on Node are made of, unless exactly that is installed.
 pub(crate) fn install_packages(step: &mut Step) -> Result<Work> {
     tools::node()?;
-    let dir = workspace::root().join("loadtest/arms");
+    let dir = workspace::root().join("bench/arms");
     if page::packages_are_current(&dir) {
         return Ok(Work::WasUpToDate);
     }
@@ -63,7 +63,7 @@ pub(crate) fn install_packages(step: &mut Step) -> Result<Work> {
 
 fn build(step: &mut Step) -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-loadtest", "--bins"]);
+    cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-bench", "--bins"]);
     step.must("building the server and the benchmark", cargo.args(workspace::lock_flag()))?;
     Ok(workspace::target_dir().join("release/tickwire-bench"))
 }

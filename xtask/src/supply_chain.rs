@@ -145,7 +145,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 /// The server's crates.
 const LIST_OF_CRATES: &str = "tickwire-server.cdx.json";
 /// Folders with packages of their own.
-const PACKAGES: [&str; 2] = ["web-client", "loadtest/arms"];
+const PACKAGES: [&str; 2] = ["web-client", "bench/arms"];
 /// What the two say when nobody answers them.
 const UNREACHABLE_DATABASE: &str = "failed to fetch advisory database";
 const UNREACHABLE_AUDIT: &str = "audit endpoint returned an error";

@@ -12,7 +12,7 @@ pub const EVENTS_MAX: usize = 64;
 /// How a node lives.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Its name.
+    /// The node's name: no other that lives has it.
     pub id: NodeId,
     /// Random with each start of the process.
     pub incarnation: u64,
@@ -22,7 +22,7 @@ pub struct Options {
     pub lease: Duration,
     /// What available matches have recorded is written so often.
     pub flush: Duration,
-    /// Of its randomness.
+    /// The node's random pauses follow from it.
     pub seed: u64,
 }
 
@@ -36,7 +36,7 @@ pub enum Event {
         id: MatchId,
         /// The how-manieth owner this node is.
         epoch: Epoch,
-        /// What the last one left.
+        /// What the last owner left: its checkpoint and the steps since.
         kept: Kept,
     },
     /// Somebody else runs this match by now: stop it and send its players there.
@@ -57,6 +57,6 @@ pub struct Load {
     pub matches: u32,
     /// It takes in nothing new.
     pub is_draining: bool,
-    /// It may claim.
+    /// Whether it may claim matches that others have left.
     pub has_room: bool,
 }

@@ -48,7 +48,7 @@ impl Link {
         self.ask_at_most(2, command).await
     }
 
-    /// The same for what must not be done twice.
+    /// What Redis answers to a command that must not be done twice: it is asked once.
     pub(super) async fn ask_once(&self, command: &Cmd) -> Result<Value, RedisFailure> {
         self.ask_at_most(1, command).await
     }

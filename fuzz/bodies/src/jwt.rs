@@ -3,8 +3,7 @@
 //! Input: a byte that says what the rest is. 0: a token as it is. 1: a header and, after a line break, claims, which are
 //! signed with the right secret. Else: a file of keys for one of the algorithms.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use tickwire_server::config::JwtAlgorithm;
 use tickwire_server::tokens::{Account, Flaw, Keys, Rules};
@@ -41,7 +40,7 @@ pub fn run(input: &[u8]) {
             let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
             let (header, claims) = rest.split_at(end);
             let claims = claims.get(1..).unwrap_or_default();
-            let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+            let signed = format!("{}.{}", BASE64URL_NOPAD.encode(header), BASE64URL_NOPAD.encode(claims));
             let key = EncodingKey::from_secret(SECRET.as_bytes());
             let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::HS256).expect("a signature");
             let token = format!("{signed}.{signature}");

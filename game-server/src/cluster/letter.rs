@@ -71,7 +71,7 @@ pub struct Member {
 pub struct Opening {
     /// What it is to be called.
     pub id: MatchId,
-    /// Its mode.
+    /// The id of its mode.
     pub mode: String,
     /// Who has a seat in it.
     pub members: Vec<Member>,
@@ -103,7 +103,7 @@ pub enum AskedFor {
     In(MatchId),
     /// A seat in a new match.
     InNew {
-        /// Its mode.
+        /// The id of its mode.
         mode: String,
         /// Not listed.
         private: bool,

@@ -8,19 +8,19 @@ pub enum ConfigError {
     /// The file given with `--config`.
     #[error("cannot read the config file {}: {error}", file.display())]
     Unreadable {
-        /// The file.
+        /// The file of `--config`.
         file: PathBuf,
-        /// Why.
+        /// What the system said.
         error: std::io::Error,
     },
     /// The file is not TOML.
     #[error("the config file {}, line {line}: {reason}", file.display())]
     NotToml {
-        /// The file.
+        /// The file of `--config`.
         file: PathBuf,
-        /// From 1.
+        /// The line with the mistake, from 1.
         line: usize,
-        /// Why.
+        /// What TOML's parser says.
         reason: String,
     },
     /// A key that the config does not have.
@@ -36,7 +36,7 @@ pub enum ConfigError {
     Bad {
         /// The key, with the tables around it.
         key: String,
-        /// Why.
+        /// What TOML's parser says.
         reason: String,
     },
 }

@@ -19,6 +19,16 @@ pub const ENV_PREFIX: &str = "TICKWIRE_";
 
 impl Config {
     /// The settings from defaults, the file named by `flags`, the environment and `flags`, each overriding what is before it.
+    ///
+    /// ```
+    /// use tickwire_server::config::{Config, flags::Flags};
+    ///
+    /// let set = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
+    /// let config = Config::load(&Flags::default(), set("TICKWIRE_MATCHES__TICK_RATE", "30"))?;
+    /// assert_eq!(config.matches.tick_rate, 30);
+    /// assert!(Config::load(&Flags::default(), set("TICKWIRE_PROT", "80")).is_err(), "no such setting");
+    /// # Ok::<(), tickwire_server::config::ConfigError>(())
+    /// ```
     pub fn load(flags: &Flags, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut layers = Vec::new();
         if let Some(file) = &flags.config {

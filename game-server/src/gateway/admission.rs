@@ -4,7 +4,6 @@
 //! says whether a ticket or a token is good, and hears of it only when everything else about the Hello is right; who resumes
 //! is told the same whether the match or the token is unknown; only of a match that could not be brought back, that.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,7 +29,7 @@ use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::matches::{Command, PlayerKey};
 use crate::metrics;
-use crate::secrets::SecretHash;
+use crate::secrets::{SecretHash, from_hex, to_hex};
 use crate::transport::{Ended, Farewell, Socket};
 
 /// Where a page asks whether its WebSocket would be refused.
@@ -74,25 +73,12 @@ async fn handshake(
 /// Where a guest's client finds the WebSocket: `url`, with the session's id, so that its handshakes count as the session's.
 pub(crate) fn url_for(url: &str, guest: PlayerKey) -> String {
     let joint = if url.contains('?') { '&' } else { '?' };
-    let mut url = format!("{url}{joint}{GUEST}");
-    for byte in guest.0 {
-        // Writing to a text cannot fail.
-        let _ = write!(url, "{byte:02x}");
-    }
-    url
+    format!("{url}{joint}{GUEST}{}", to_hex(&guest.0))
 }
 
 /// The id in a query as [`url_for`] makes it.
 fn guest_in(query: &str) -> Option<PlayerKey> {
-    let digits = query.split('&').find_map(|pair| pair.strip_prefix(GUEST))?.as_bytes();
-    let mut id = [0; 32];
-    if digits.len() != 2 * id.len() {
-        return None;
-    }
-    for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(PlayerKey(id))
+    from_hex(query.split('&').find_map(|pair| pair.strip_prefix(GUEST))?).map(PlayerKey)
 }
 
 /// Refuses whoever is banned or has to wait. Counts a handshake: as a guest session's if it names one that is known and has

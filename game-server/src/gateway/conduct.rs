@@ -16,9 +16,9 @@ use crate::http::address::AddressKey;
 use crate::http::table::ExpiringTable;
 use crate::matches::PlayerKey;
 
-/// The first wait.
+/// How long somebody waits after the first closing that counts; it doubles with each further one.
 const WAIT_FIRST: Duration = Duration::from_secs(1);
-/// The longest wait.
+/// How long somebody waits at most before they may connect again.
 const WAIT_MAX: Duration = Duration::from_secs(64);
 /// One closing is forgotten in so long.
 const FORGIVEN: Duration = Duration::from_mins(1);
@@ -51,7 +51,7 @@ enum Key {
 struct Record {
     count: u32,
     last: Instant,
-    /// Not before then.
+    /// When they may connect again.
     until: Instant,
 }
 

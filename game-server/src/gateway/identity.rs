@@ -30,7 +30,7 @@ pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Identity, Refusa
 /// Somebody the server knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
-    /// The same person has the same one, with every credential. No secret: it admits to nothing.
+    /// Who the person is, whatever the credential. No secret: it admits to nothing.
     pub(crate) subject: PlayerKey,
     /// How the others see them.
     pub(crate) name: Name,

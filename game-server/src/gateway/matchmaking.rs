@@ -40,7 +40,7 @@ const UNSEATED_BYTES_MAX: usize = 64 << 10;
 enum Opened {
     /// It is there, and everybody has a seat.
     Yes,
-    /// There is no room for it.
+    /// No server has room for it.
     NoRoom,
     /// These cannot be seated, so there is none.
     Without(Vec<PlayerKey>),

@@ -54,7 +54,7 @@ pub(crate) struct Queues {
 
 /// The queue of a mode.
 pub(crate) struct Line {
-    /// The mode.
+    /// The id of the mode.
     pub(crate) mode: &'static str,
     /// Most players of a match.
     pub(crate) seats: u16,

@@ -44,7 +44,7 @@ pub(crate) enum Wish {
 /// A match to be created.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// Its mode.
+    /// The id of its mode, as the request says it.
     pub(crate) mode: String,
     /// What its creator chose.
     pub(crate) settings: Settings,
@@ -53,7 +53,7 @@ pub(crate) struct Plan {
 /// Who wants a seat.
 #[derive(Clone, Debug)]
 pub(crate) struct Asker {
-    /// The session.
+    /// Their session: what it holds is counted.
     pub(crate) session: Arc<PlayerSession>,
     /// Where the request comes from.
     pub(crate) client: ClientAddress,
@@ -62,11 +62,11 @@ pub(crate) struct Asker {
 /// A seat, and the way to it.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    /// In this match.
+    /// The match that the seat is in.
     pub(crate) handle: MatchHandle,
-    /// Admits to it.
+    /// What admits to it, once.
     pub(crate) ticket: Ticket,
-    /// For so long.
+    /// How long the ticket admits.
     pub(crate) expires_in: Duration,
 }
 

@@ -209,7 +209,7 @@ impl Table {
         self.open_used(now, now, known, address)
     }
 
-    /// The same, and it was used last at `used`.
+    /// Opens a session that was used last at `used`.
     fn open_used(&mut self, now: Instant, used: Instant, known: Known, address: AddressKey) -> Arc<PlayerSession> {
         let Known { id, name, expires } = known;
         self.purge(now);

@@ -37,11 +37,11 @@ pub(crate) const SEAT_KEPT: Duration = Duration::from_secs(32);
 /// Seconds that the clocks of two nodes may be apart, and that one may be set by.
 pub(crate) const CLOCK_LEEWAY_S: u64 = 5;
 
-/// What is signed.
+/// Bytes in front of the MAC: all that is signed.
 const SIGNED_BYTES: usize = TICKET_BYTES - MAC_BYTES;
 /// Owner, expiry and nonce: what a ticket has before it has a seat.
 const BLANK_BYTES: usize = 36;
-/// Of the player's key.
+/// Bytes of the player's key that a ticket has.
 const OWNER_BYTES: usize = 16;
 
 /// The first half of a player's key.

@@ -50,7 +50,8 @@ pub(crate) async fn socket(transport: TransportKind, upgrading: OnUpgrade, remot
     Socket::over_stream(transport, stream, already_read, remote.client.ip(), remote.permit).await.ok()
 }
 
-/// The same for a page whose messages come from elsewhere.
+/// The socket of a page that watches another server's match. `None` if the connection was lost
+/// meanwhile.
 pub(crate) async fn page(upgrading: OnUpgrade) -> Option<PageSocket> {
     let (stream, already_read) = taken_over(upgrading).await?;
     Some(PageSocket::on(stream, already_read).await)

@@ -54,7 +54,7 @@ enum Missing {
     Gone,
     /// As many watch as may.
     Full,
-    /// There is no such match.
+    /// This server runs no match with that id.
     NoMatch,
 }
 

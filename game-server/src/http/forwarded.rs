@@ -10,6 +10,16 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The hops of one line of `X-Forwarded-For`. `None` for one that is no address.
+///
+/// ```
+/// use std::net::IpAddr;
+///
+/// use tickwire_server::http::forwarded::x_forwarded_for;
+///
+/// // From the right: the last entry is what the nearest proxy wrote.
+/// let hops: Vec<Option<IpAddr>> = x_forwarded_for(b"unknown, 203.0.113.9, 192.0.2.1").collect();
+/// assert_eq!(hops, [Some([192, 0, 2, 1].into()), Some([203, 0, 113, 9].into()), None]);
+/// ```
 pub fn x_forwarded_for(line: &[u8]) -> impl Iterator<Item = Option<IpAddr>> {
     line.rsplit(|byte| *byte == b',').map(|item| node(item.trim_ascii()))
 }

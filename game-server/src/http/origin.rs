@@ -30,7 +30,7 @@ impl AllowedOrigins {
         Self { listed: origins.iter().filter_map(|origin| Origin::parse(origin)).collect(), neighbours: Arc::default() }
     }
 
-    /// The same, and those of the other servers of a cluster.
+    /// Allows the origins of the other servers of a cluster too.
     pub(crate) fn with(self, neighbours: Arc<Neighbours>) -> Self {
         Self { neighbours, ..self }
     }

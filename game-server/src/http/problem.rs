@@ -38,7 +38,7 @@ impl Problem {
         Self { status, code, detail: detail.into(), retry_after: None }
     }
 
-    /// The same, and when to ask again.
+    /// Says in `Retry-After` when to ask again.
     pub(crate) fn until(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }

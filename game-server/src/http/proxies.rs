@@ -46,8 +46,8 @@ impl Proxies {
         }
     }
 
-    /// The same where no connection begins with a PROXY header: it is the players' proxy that sends
-    /// one, and operators connect beside it.
+    /// As `config` says, for a listener whose connections begin with no PROXY header: only the
+    /// players' proxy sends one, and operators connect beside it.
     pub(crate) fn without_protocol(config: &ProxyConfig) -> Self {
         Self { protocol: ProxyProtocol::Off, ..Self::new(config) }
     }

@@ -53,6 +53,16 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
 }
 
 /// Reads a header of version 1.
+///
+/// ```
+/// use tickwire_server::http::proxy_header::{Malformed, Parsed, parse_v1};
+///
+/// let client = "203.0.113.9".parse().ok();
+/// let line = b"PROXY TCP4 203.0.113.9 192.0.2.1 50000 443\r\nGET / HTTP/1.1";
+/// assert_eq!(parse_v1(line), Ok(Parsed::Complete { client, bytes: 44 }));
+/// assert_eq!(parse_v1(b"PROXY TCP4 203."), Ok(Parsed::Incomplete));
+/// assert_eq!(parse_v1(b"GET / HTTP/1.1"), Err(Malformed::Missing));
+/// ```
 pub fn parse_v1(bytes: &[u8]) -> Result<Parsed, Malformed> {
     if !begins(bytes, V1_BEGIN) {
         return Err(Malformed::Missing);

@@ -34,7 +34,7 @@ fn answer(request: &Request, port: Option<u16>) -> Response {
     response
 }
 
-/// The same over HTTPS. `None` if the request does not say what host it means.
+/// The request's address over HTTPS. `None` if it does not say what host it means.
 fn place(headers: &HeaderMap, path: Option<&PathAndQuery>, port: Option<u16>) -> Option<HeaderValue> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().filter(|_| hosts.next().is_none())?.to_str().ok()?;

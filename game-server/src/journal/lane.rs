@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 
-use tickwire_journal::{Disk, Epoch, Health, Journal, Options, StreamKey, Syncer};
+use tickwire_journal::{Commit, Disk, Epoch, Files, Health, Journal, Options, StreamKey, Syncer};
 use tickwire_protocol::MatchId;
 
 use super::attempt::{self, Attempt};
@@ -38,8 +38,56 @@ pub struct Lane {
 }
 
 struct Writer {
-    journal: Journal<Disk>,
+    journal: Box<dyn Log>,
     is_degraded: bool,
+}
+
+/// A [`Journal`], wherever its files are.
+pub trait Log {
+    /// [`Journal::append`].
+    fn append(&mut self, key: StreamKey, record: &[u8]);
+    /// [`Journal::checkpoint`].
+    fn checkpoint(&mut self, key: StreamKey, state: &[u8]);
+    /// [`Journal::end`].
+    fn end(&mut self, key: StreamKey);
+    /// [`Journal::commit`].
+    fn commit(&mut self) -> Commit;
+    /// [`Journal::tidy`].
+    fn tidy(&mut self, carried_max: usize);
+    /// [`Journal::wants_checkpoint`].
+    fn wants_checkpoint(&self, key: StreamKey) -> bool;
+    /// [`Journal::health`].
+    fn health(&self) -> Health<'_>;
+}
+
+impl<F: Files> Log for Journal<F> {
+    fn append(&mut self, key: StreamKey, record: &[u8]) {
+        self.append(key, record);
+    }
+
+    fn checkpoint(&mut self, key: StreamKey, state: &[u8]) {
+        self.checkpoint(key, state);
+    }
+
+    fn end(&mut self, key: StreamKey) {
+        self.end(key);
+    }
+
+    fn commit(&mut self) -> Commit {
+        self.commit()
+    }
+
+    fn tidy(&mut self, carried_max: usize) {
+        self.tidy(carried_max);
+    }
+
+    fn wants_checkpoint(&self, key: StreamKey) -> bool {
+        self.wants_checkpoint(key)
+    }
+
+    fn health(&self) -> Health<'_> {
+        self.health()
+    }
 }
 
 impl Lane {
@@ -48,11 +96,15 @@ impl Lane {
         let journal = Journal::open(Disk, opening.options.clone(), opening.epoch.clone(), number);
         // Nobody takes it where nothing is synced in time.
         let _ = opening.syncers.send(journal.syncer());
-        Self {
-            writer: Rc::new(RefCell::new(Writer { journal, is_degraded: false })),
-            checkpoint_ms: opening.checkpoint_ms,
-            attempt: attempt::file(&opening.options.dir, number).into(),
-        }
+        let attempt = attempt::file(&opening.options.dir, number);
+        Self::over(journal, opening.checkpoint_ms, &attempt)
+    }
+
+    /// A log that writes to `journal`, a checkpoint of each match every `checkpoint_ms`
+    /// milliseconds. Which match is being brought back is written to the file `attempt`.
+    pub fn over(journal: impl Log + 'static, checkpoint_ms: u64, attempt: &Path) -> Self {
+        let writer = Writer { journal: Box::new(journal), is_degraded: false };
+        Self { writer: Rc::new(RefCell::new(writer)), checkpoint_ms, attempt: attempt.into() }
     }
 
     /// Milliseconds from one checkpoint of a match to the next.
@@ -79,16 +131,16 @@ impl Lane {
     }
 
     /// Does something with the journal, which is written after that.
-    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Journal<Disk>) -> T) -> T {
+    pub(super) fn write<T>(&self, work: impl FnOnce(&mut dyn Log) -> T) -> T {
         let mut writer = self.writer.borrow_mut();
-        let done = work(&mut writer.journal);
+        let done = work(&mut *writer.journal);
         writer.commit();
         done
     }
 
     /// Does something with the journal, which is written with the next thing that is.
-    pub(super) fn note<T>(&self, work: impl FnOnce(&mut Journal<Disk>) -> T) -> T {
-        work(&mut self.writer.borrow_mut().journal)
+    pub(super) fn note<T>(&self, work: impl FnOnce(&mut dyn Log) -> T) -> T {
+        work(&mut *self.writer.borrow_mut().journal)
     }
 }
 

@@ -40,8 +40,8 @@ impl MatchLog {
         Self { lane: Some((lane.clone(), StreamKey(id.0))), has_more: true, ..Self::default() }
     }
 
-    /// The same, and to the store. Nobody is told of a record of a consistent lane before the store
-    /// has it.
+    /// Writes to the store's `lane` too, if there is one. Nobody is told of a record of a consistent
+    /// lane before the store has it.
     #[must_use]
     pub fn shared(self, lane: Option<MatchLane>) -> Self {
         let shared = lane.map(|lane| Shared { acks: lane.acks(), lane, written: 0 });

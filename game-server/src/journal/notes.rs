@@ -26,7 +26,8 @@ const WAITING_MAX: usize = 4_096;
 const TIDY: Duration = Duration::from_millis(250);
 /// All is written anew when the notes since have more bytes than this, and than it had.
 const GROWTH_MIN: usize = 256 << 10;
-/// And after so long, if there are any: what has expired is not kept for ever.
+/// All is written anew after so long, if there are notes since: what has expired is not kept for
+/// ever.
 const WHOLE_EVERY: Duration = Duration::from_mins(10);
 
 /// Takes notes, and has them written. Cheap to clone.

@@ -93,6 +93,21 @@ pub struct Revival {
 }
 
 impl Revival {
+    /// Takes what match `id` needs to go on out of its `stream`. So many `attempts` in a row have
+    /// ended with their process.
+    ///
+    /// # Errors
+    /// If another version wrote it, or if there were too many attempts.
+    pub fn read(id: MatchId, stream: &mut Stream, attempts: u8) -> Result<Self, Hopeless> {
+        if attempts >= ATTEMPTS_MAX {
+            return Err(Hopeless::Poisonous(attempts));
+        }
+        let checkpoint = Bytes::from(std::mem::take(&mut stream.checkpoint));
+        let records = std::mem::take(&mut stream.records);
+        let (identity, core) = record::read_checkpoint(&checkpoint)?;
+        Ok(Self { id, identity, core: checkpoint.slice_ref(core), records, attempt: attempts + 1 })
+    }
+
     /// How long ago the match was created.
     pub fn age(&self) -> Duration {
         clock::unix().saturating_sub(Duration::from_secs(self.identity.created))
@@ -164,7 +179,7 @@ impl Recovery {
             }
             others += usize::from(stream.checkpoint_build != build);
             let id = MatchId(key.0);
-            match revival(id, stream, attempts.get(&id).copied().unwrap_or_default()) {
+            match Revival::read(id, stream, attempts.get(&id).copied().unwrap_or_default()) {
                 Ok(revival) => matches.push(revival),
                 Err(error) => {
                     tracing::error!(match_id = %id, %error, "a match cannot go on");
@@ -225,22 +240,13 @@ impl Drop for Retiring {
     }
 }
 
-/// Takes out of `stream` what a match needs to go on.
-fn revival(id: MatchId, stream: &mut Stream, attempts: u8) -> Result<Revival, Hopeless> {
-    if attempts >= ATTEMPTS_MAX {
-        return Err(Hopeless::Poisonous(attempts));
-    }
-    let checkpoint = Bytes::from(std::mem::take(&mut stream.checkpoint));
-    let records = std::mem::take(&mut stream.records);
-    let (identity, core) = record::read_checkpoint(&checkpoint)?;
-    Ok(Revival { id, identity, core: checkpoint.slice_ref(core), records, attempt: attempts + 1 })
-}
-
 /// Why nobody tries to bring a match back.
 #[derive(Debug, thiserror::Error)]
-enum Hopeless {
+pub enum Hopeless {
+    /// It was written in another way.
     #[error(transparent)]
     Unreadable(#[from] record::Unreadable),
+    /// Bringing it back has ended so many processes.
     #[error("{0} processes in a row have ended while they brought it back. Please report it")]
     Poisonous(u8),
 }

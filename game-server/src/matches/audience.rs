@@ -52,11 +52,11 @@ pub struct Said<'a> {
 /// A session that ended by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Lost {
-    /// Where it was.
+    /// The slot that it had, which is free now.
     pub slot: usize,
     /// Whose it was; `None` for a spectator.
     pub player: Option<PlayerId>,
-    /// How it ended.
+    /// Whether the connection was lost, or why it is closed.
     pub ended: Ended,
 }
 

@@ -20,9 +20,9 @@ pub struct MatchCard {
     pub phase: String,
     /// People who have a seat.
     pub players: u32,
-    /// Bots.
+    /// Seats that the server plays.
     pub bots: u32,
-    /// Seats.
+    /// Seats in all, taken or free.
     pub max_players: u16,
     /// Anybody may see it in a list.
     pub is_listed: bool,

@@ -83,7 +83,7 @@ pub enum CreateError {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Draining,
-    /// The game has no such mode.
+    /// The game has no mode with this id.
     #[error("there is no such mode")]
     NoSuchMode,
     /// What was to be the match's code is none.

@@ -58,7 +58,8 @@ pub struct Settings {
 impl Settings {
     /// A match anyone may join that starts with its first player.
     pub const PUBLIC: Self = Self { private: false, lobby: false, bots: true };
-    /// The same for those only who have its id or code.
+    /// A match that starts with its first player, and that only those may join who have its id or
+    /// code.
     pub const PRIVATE: Self = Self { private: true, ..Self::PUBLIC };
 }
 
@@ -283,7 +284,7 @@ impl MatchHandle {
         (Self { info, orders, load: headroom::nobody() }, receiver)
     }
 
-    /// The same, on a worker that has only so much time.
+    /// Says with `load` how much time the match's worker has left.
     #[must_use]
     pub fn on(self, load: Arc<Load>) -> Self {
         Self { load, ..self }

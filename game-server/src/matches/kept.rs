@@ -58,7 +58,7 @@ impl ConnectionNote {
     }
 }
 
-/// Bytes of a note, at most.
+/// Most bytes of a note that is read: what a connection is takes fewer.
 const NOTE_BYTES_MAX: usize = 64;
 
 /// A connection that was counted in this process, on its way to its match.

@@ -44,7 +44,7 @@ impl Lost {
         self.newest(now, |entry| entry.id == id)
     }
 
-    /// The same by its code, in either case.
+    /// Why the match with this code, in either case of letters, was lost, if it was.
     pub fn find_code(&self, now: Instant, code: &str) -> Option<Loss> {
         self.newest(now, |entry| !code.is_empty() && entry.code.eq_ignore_ascii_case(code))
     }

@@ -45,7 +45,7 @@ use crate::transport::{Ended, Farewell};
 pub use revival::{RevivalError, RevivedSeat};
 use timing::Timings;
 
-/// One match.
+/// One match: its core, its sockets, and when it ticks. A worker runs it as one task.
 pub struct MatchTask<G: Game> {
     info: Arc<MatchInfo>,
     orders: mpsc::Receiver<Order>,
@@ -126,13 +126,14 @@ impl<G: Game> MatchTask<G> {
         }
     }
 
-    /// The same, on a worker that has only so much time.
+    /// Counts the time that the match takes as `load` of its worker.
     #[must_use]
     pub fn on(self, load: Arc<Load>) -> Self {
         Self { load, ..self }
     }
 
-    /// The same, and its clients' connections are handed over, so that they outlive the process.
+    /// Hands its clients' connections over to a supervisor, if there is one, so that they outlive the
+    /// process.
     #[must_use]
     pub fn handing_over(mut self, handover: Option<Handover>) -> Self {
         if let Some(handover) = handover {

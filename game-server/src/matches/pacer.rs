@@ -1,28 +1,25 @@
 //! A worker's sleep, to the microsecond: tokio's timers are a millisecond coarse.
 //!
-//! A worker's runtime parks its thread when no task has anything to do. It calls [`Pacer::nap`]
-//! just before, and the nap sleeps until the next tick, or for `STEP` if that is further away.
+//! Each match of a worker sets one alarm, to its next tick's deadline. When no task of the worker
+//! has anything to do, tokio is about to park the thread. The worker then naps in place of that: it
+//! sleeps until the first alarm is due, or for [`STEP`] if that is sooner.
 //!
 //! ```text
-//! run tasks -> nothing to do -> nap: sleep min(next alarm, STEP) -> wake who is due -> run tasks ...
-//!                                                              \-> nobody is due: wake the first
+//!             A ticks   B ticks     nothing to do        not due yet      C is due
+//! thread   --[#######]-[#####]--(nap: STEP, 4 ms)-[look]-(nap: 1.2 ms)-[########]---> time
+//!                                                   |                   C ticks
+//!                         commands, and sockets on their way out
 //!
-//! alarms      A        B B                    C
-//! time   -----|--------|-|--------------------|----->
-//! naps   zzzzz|zzzzzzzz|z|zzzzzzzz|zzzzzzzz|zz|        the longest is STEP: then the runtime
-//!                                                      looks for commands and closing sockets
+//! alarms, soonest first:   C 5.2 ms | A 33.1 ms | B 34.0 ms
 //! ```
 //!
-//! Why the first is woken when nobody is due: a runtime that has something to do does not park, and
-//! so comes back here; one that parks wakes for tokio's own timers, a millisecond late. The task that
-//! was woken finds that its time has not come and waits again. Players' sockets are nobody's concern
-//! between ticks.
+//! After a nap every alarm that is due rings: it wakes its match. If none is due, the first is woken
+//! all the same. Its match sees that it is early and waits again. So the thread has had something to
+//! do and does not park; tokio has looked for commands meanwhile; and the next nap begins. Between
+//! ticks nobody looks at players' sockets.
 //!
-//! A match whose tick is over its time sets an alarm that should have rung already. It must not run
-//! on at once, or the commands and the matches beside it would never have a turn: `is_late` makes it
-//! wait for the next nap, which lasts for no time and wakes everyone who is due.
-//!
-//! Invariants: no alarm rings early; a worker is deaf for `STEP` at most; who is always late takes its turn with the others.
+//! Invariants: no alarm rings early; a worker hears nothing for [`STEP`] at most; a match that is
+//! always late takes its turn with the others.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -35,10 +32,11 @@ use std::time::Duration;
 use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
-/// The longest sleep.
+/// The longest nap: so long a command may wait for a worker that has nothing to do.
 const STEP: Duration = Duration::from_millis(4);
 
-/// Lets the sleeps of the calling thread end when they should. Else the kernel lets each last up to 50 µs longer, to wake threads together.
+/// Lets the sleeps of the calling thread end when they should. Without it the kernel lets each last
+/// up to 50 µs longer, to wake threads together.
 pub fn sleep_exactly() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
@@ -47,6 +45,27 @@ pub fn sleep_exactly() {
 }
 
 /// The alarms of one worker's matches.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// use tickwire_server::matches::pacer::Pacer;
+/// use tokio::time::Instant;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let pacer = Arc::<Pacer>::default();
+/// let deadline = Instant::now() + Duration::from_millis(1);
+/// let mut alarm = pacer.alarm();
+/// alarm.set(deadline);
+/// // A worker's runtime does this whenever it is about to park.
+/// let worker = std::thread::spawn(move || while Arc::strong_count(&pacer) > 1 { pacer.nap() });
+/// alarm.await;
+/// assert!(Instant::now() >= deadline);
+/// # worker.join().expect("it ends with the last alarm");
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct Pacer {
     alarms: Mutex<BinaryHeap<Reverse<Entry>>>,
@@ -55,15 +74,16 @@ pub struct Pacer {
 #[derive(Debug)]
 struct Entry {
     at: Instant,
-    /// Gone when the alarm was dropped.
+    /// Cannot be upgraded once the alarm was dropped: such an entry is passed over.
     sleeper: Weak<Sleeper>,
 }
 
-/// Whoever waits for an alarm.
+/// The match that waits for an alarm.
 #[derive(Debug, Default)]
 struct Sleeper {
     waker: AtomicWaker,
-    /// Whether it was late when it lay down: then it waits to be called, however late it is.
+    /// Whether the alarm was set to a moment that had passed. Then it rings in the next nap only, not
+    /// at once: the worker's other matches and commands come first.
     is_late: AtomicBool,
 }
 
@@ -88,12 +108,14 @@ impl Ord for Entry {
 }
 
 impl Pacer {
-    /// Sleeps as told above and rings the alarms that are due. To be called by the worker's thread when it is about to park.
+    /// Naps once and rings the alarms that are due. The worker's thread calls it when it is about to
+    /// park.
     pub fn nap(&self) {
         self.timed_nap();
     }
 
-    /// The same. Returns how much longer it lasted than it was meant to: so long the thread waited for a processor.
+    /// Naps once, as [`Pacer::nap`]. Returns how much longer the nap lasted than it was meant to: so
+    /// long the thread waited for a processor.
     pub fn timed_nap(&self) -> Duration {
         let Some(next) = self.alarms().peek().map(|Reverse(entry)| entry.at) else { return Duration::ZERO };
         let began = Instant::now();
@@ -107,7 +129,8 @@ impl Pacer {
             if !is_due && has_rung {
                 break;
             }
-            // The first is woken even if it is not due: a thread that has something to do does not park, and comes back here.
+            // The first is woken even if it is not due, and stays in the heap: a thread that has
+            // something to do does not park, and comes back here.
             if let Some(sleeper) = entry.sleeper.upgrade() {
                 sleeper.waker.wake();
                 has_rung = true;
@@ -121,7 +144,7 @@ impl Pacer {
         now.saturating_duration_since(began + meant)
     }
 
-    /// An alarm, to be set.
+    /// A new alarm, which does not ring before it is set.
     pub fn alarm(self: &Arc<Self>) -> Alarm {
         Alarm { pacer: Arc::clone(self), at: Instant::now(), sleeper: Arc::default() }
     }
@@ -140,8 +163,9 @@ pub struct Alarm {
 }
 
 impl Alarm {
-    /// To ring at `at`. An alarm that has rung rings again only when it is set again. One that should have rung already does so when the
-    /// worker's thread would park: who is never in time must not keep the others, nor its own commands, from having their turn.
+    /// Lets the alarm ring at `at`, once. If `at` has passed already, it rings when the worker's
+    /// thread would park: a match that is never in time must not keep the others, nor its own
+    /// commands, from having their turn.
     pub fn set(&mut self, at: Instant) {
         self.at = at;
         self.sleeper.is_late.store(at <= Instant::now(), Relaxed);

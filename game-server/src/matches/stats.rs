@@ -32,9 +32,9 @@ pub struct MatchStats {
     pub late_ticks: AtomicU64,
     /// Bytes kept for clients that have not taken them.
     pub kept_bytes: AtomicU64,
-    /// Payload bytes sent.
+    /// Payload bytes sent to all clients, without the headers of WebSocket and TLS.
     pub bytes_sent: AtomicU64,
-    /// Snapshot frames sent.
+    /// Frames with a snapshot that were sent, one for each client and tick at most.
     pub frames_sent: AtomicU64,
     /// Inputs that came too late for their tick.
     pub inputs_late: AtomicU64,

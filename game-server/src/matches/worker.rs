@@ -42,9 +42,9 @@ pub struct Start {
 
 /// Where a match comes from.
 pub enum Origin {
-    /// It is new.
+    /// Somebody has just asked for it: it begins from nothing.
     New {
-        /// Of its randomness.
+        /// All randomness of the match follows from it.
         seed: u64,
     },
     /// Another process ran it.

@@ -55,9 +55,9 @@ pub enum TokenError {
     /// The file cannot be read.
     #[error("cannot read the admin token from {}: {error}", file.display())]
     Unreadable {
-        /// The file.
+        /// The file that the settings name.
         file: PathBuf,
-        /// Why.
+        /// What the system said.
         error: std::io::Error,
     },
     /// The file holds no token that may be used.
@@ -66,7 +66,7 @@ pub enum TokenError {
         file.display()
     )]
     Bad {
-        /// The file.
+        /// The file that the settings name.
         file: PathBuf,
     },
 }

@@ -1,7 +1,7 @@
 //! How many file descriptors there may be: every connection takes one.
 
 #[cfg(unix)]
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rlimit::Resource;
 
 /// Descriptors that are no player's: listeners, runtimes, files, operators.
 const RESERVE: u64 = 512;
@@ -21,7 +21,7 @@ pub struct TooFew {
 /// Descriptors there may be; `None` if there is no limit or it cannot be known.
 pub(crate) fn limit() -> Option<u64> {
     #[cfg(unix)]
-    return getrlimit(Resource::Nofile).current;
+    return Resource::NOFILE.get_soft().ok().filter(|limit| *limit != rlimit::INFINITY);
     #[cfg(not(unix))]
     None
 }
@@ -29,21 +29,11 @@ pub(crate) fn limit() -> Option<u64> {
 /// Makes room for `total` connections, raising the process's own limit as far as it may.
 pub fn provide(total: usize) -> Result<(), TooFew> {
     let needed = (total as u64).saturating_add(RESERVE);
-    #[cfg(unix)]
-    raise(needed);
+    // If it does not work, the limit stays too low, and the error says so.
+    let _ = rlimit::increase_nofile_limit(needed);
     match limit() {
         Some(limit) if limit < needed => Err(TooFew { total, needed, limit }),
         _ => Ok(()),
-    }
-}
-
-#[cfg(unix)]
-fn raise(needed: u64) {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current.is_some_and(|current| current < needed) {
-        let wanted = maximum.map_or(needed, |maximum| maximum.min(needed));
-        // If it does not work, the limit stays too low, and the caller says so.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
     }
 }
 
@@ -54,8 +44,8 @@ mod tests {
     #[test]
     fn more_than_the_system_allows_is_refused_with_the_numbers() {
         assert_eq!(provide(10), Ok(()));
-        let maximum = getrlimit(Resource::Nofile).maximum;
-        if let Some(maximum) = maximum {
+        let maximum = Resource::NOFILE.get_hard().expect("Unix has this limit");
+        if maximum != rlimit::INFINITY {
             let refused = provide(maximum as usize).expect_err("the reserve does not fit").to_string();
             assert!(refused.contains("connections.total") && refused.contains(&maximum.to_string()), "{refused}");
         }

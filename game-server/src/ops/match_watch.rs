@@ -24,9 +24,9 @@ pub(crate) struct Totals {
     pub(crate) overruns: u64,
     /// Ticks that started more than an interval late.
     pub(crate) late_ticks: u64,
-    /// Payload bytes sent.
+    /// Payload bytes sent to all clients, without the headers of WebSocket and TLS.
     pub(crate) bytes_sent: u64,
-    /// Snapshot frames sent.
+    /// Frames with a snapshot that were sent, one for each client and tick at most.
     pub(crate) frames_sent: u64,
     /// Inputs that came too late for their tick.
     pub(crate) inputs_late: u64,

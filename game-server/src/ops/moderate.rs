@@ -54,7 +54,7 @@ impl Player {
         Self {
             seat: occupant.player.0,
             name: occupant.name.as_str().to_owned(),
-            session: to_hex(occupant.owner.0),
+            session: to_hex(&occupant.owner.0),
             presence,
             address: peer.map(|peer| peer.to_canonical().to_string()),
             network: peer.map(|peer| bans::network_of(peer).to_string()),
@@ -125,7 +125,7 @@ struct Shown {
 impl Shown {
     fn of(Ban { id, what, since, until }: &Ban, now: Instant) -> Self {
         let (session, network) = match what.whom {
-            Whom::Player(player) => (Some(to_hex(player.0)), None),
+            Whom::Player(player) => (Some(to_hex(&player.0)), None),
             Whom::Network(network) => (None, Some(network.to_string())),
         };
         let left = until.map(|until| until.saturating_duration_since(now));

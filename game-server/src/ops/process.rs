@@ -1,27 +1,44 @@
 //! What the operating system says of this process. Linux tells; elsewhere these figures are absent.
 
+#[cfg(target_os = "linux")]
+use procfs::process::Process;
+
 /// Resident memory, bytes.
+#[cfg(target_os = "linux")]
 pub(crate) fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
+    Some(Process::myself().ok()?.status().ok()?.vmrss? * 1024)
 }
 
 /// CPU time used, seconds, user and system.
+#[cfg(target_os = "linux")]
 pub(crate) fn cpu_seconds() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name, in parentheses, may hold anything; times are the 12th and 13th fields after it, in
-    // hundredths of a second.
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
-    let mut next = || fields.next()?.parse::<f64>().ok();
-    Some((next()? + next()?) / 100.0)
+    let stat = Process::myself().ok()?.stat().ok()?;
+    Some((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
 }
 
 /// Open file descriptors.
+#[cfg(target_os = "linux")]
 pub(crate) fn open_descriptors() -> Option<u64> {
-    Some(std::fs::read_dir("/proc/self/fd").ok()?.count() as u64)
+    Some(Process::myself().ok()?.fd_count().ok()? as u64)
 }
+
+#[cfg(not(target_os = "linux"))]
+mod silent {
+    pub(crate) fn resident_bytes() -> Option<u64> {
+        None
+    }
+
+    pub(crate) fn cpu_seconds() -> Option<f64> {
+        None
+    }
+
+    pub(crate) fn open_descriptors() -> Option<u64> {
+        None
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) use silent::{cpu_seconds, open_descriptors, resident_bytes};
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {

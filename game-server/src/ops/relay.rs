@@ -27,9 +27,9 @@ use crate::transport::page::PageSocket;
 /// So many questions in a row without an answer, and the other server is taken for lost: the page
 /// connects again, and finds the match where it is then.
 const SILENT_MAX: u32 = 3;
-/// A page must take a message after so long.
+/// How long a page may take to take a message.
 const SLOW: Duration = Duration::from_secs(10);
-/// And a farewell.
+/// How long a page may take to take a farewell.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Shows match `id` of `node`, until the page, the match or that server is gone.

@@ -232,7 +232,7 @@ impl Member {
         let mut bans = tokio::time::interval(TOLD_EVERY);
         let mut losses = self.node().losses();
         // Those that are in force here: a store that lost them is given them again.
-        let mut keys = Bytes::from(to_hex(random_bytes()));
+        let mut keys = Bytes::from(to_hex(&random_bytes::<32>()));
         let mut has_keys = false;
         loop {
             tokio::select! {

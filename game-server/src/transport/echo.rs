@@ -20,7 +20,7 @@ pub const TERMS: Terms = Terms { message_bytes_max: 64 << 20, text: true };
 
 /// How long it waits for something to hear or for room to answer: its ticks.
 const PAUSE: Duration = Duration::from_millis(1);
-/// Kernel send buffer.
+/// Bytes of the kernel's send buffer: room for what conformance tests let pile up.
 const SEND_BUFFER_BYTES: u32 = 1 << 20;
 
 /// Echoes what comes over an upgraded connection until it ends. Inside a `LocalSet`.

@@ -249,6 +249,14 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, Violation> {
 }
 
 /// Appends a frame of one piece, unmasked, as a server sends it.
+///
+/// ```
+/// use tickwire_server::transport::frame::{Opcode, write};
+///
+/// let mut out = Vec::new();
+/// write(&mut out, Opcode::Binary, b"snapshot");
+/// assert_eq!(out, b"\x82\x08snapshot");
+/// ```
 pub fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.put_u8(FINAL | opcode as u8);
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {

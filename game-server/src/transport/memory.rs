@@ -30,6 +30,8 @@ struct Wire {
     pings: usize,
     /// The peer takes nothing more.
     is_full: bool,
+    /// Whether what is sent is lost on its way.
+    is_dropping: Option<Box<dyn Fn() -> bool + Send>>,
     is_lost: bool,
     closed: Option<Farewell>,
 }
@@ -71,6 +73,11 @@ impl Peer {
     /// Takes nothing more from now on, or takes something again.
     pub fn stall(&self, is_full: bool) {
         lock(&self.0).is_full = is_full;
+    }
+
+    /// What is sent while `is_dropping` says so never comes, and the match does not notice.
+    pub fn lose_while(&self, is_dropping: impl Fn() -> bool + Send + 'static) {
+        lock(&self.0).is_dropping = Some(Box::new(is_dropping));
     }
 
     /// Why it was closed.
@@ -157,7 +164,9 @@ impl Transport for Link {
             return Ok(Taken::Nothing);
         }
         wire.bytes_written += message.len() as u64;
-        wire.to_peer.push_back(message.clone());
+        if !wire.is_dropping.as_ref().is_some_and(|is_dropping| is_dropping()) {
+            wire.to_peer.push_back(message.clone());
+        }
         Ok(Taken::Whole)
     }
 

@@ -1,5 +1,19 @@
 //! A client's messages on their way out: at most one frame per tick, and reliable messages in order.
 //!
+//! Each tick the session calls [`Outbox::flush`]. What it answers decides about the tick's frame:
+//!
+//! ```text
+//!                    flush: nothing is left          flush: something is left
+//!  the connection    ----------------------          -------------------------
+//!                    make the frame, and `send` it   make no frame; `hold` the tick's events
+//!                    with what waited in front       |
+//!                                                    +-> took nothing for `patience.blocked` ticks,
+//!                                                        or too many bytes wait: close, TooSlow
+//! ```
+//!
+//! So a snapshot never waits: the frame after a stall is made then, from the newest state. Events and
+//! other reliable messages do wait, because each counts.
+//!
 //! Invariants: a frame is made only when the connection takes it, so a slow client costs its
 //! reliable bytes and no more; while the connection takes nothing, reliable messages wait, bounded
 //! in bytes, and go out in front of the next frame.
@@ -14,10 +28,13 @@ use super::seam::{Ended, Taken, Transport};
 /// One client's sending side.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    /// Reliable messages that wait, the oldest first.
     waiting: VecDeque<Bytes>,
+    /// Bytes in `waiting`.
     waiting_bytes: usize,
+    /// Since when the connection has taken not one byte; `None` if it takes all.
     blocked_since: Option<Tick>,
-    /// What the connection had taken when it was last looked at.
+    /// Bytes that the connection had taken in all, when it was last looked at.
     written: u64,
 }
 

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use tickwire_game::Game;
-use tickwire_loadtest::line::Trust;
-use tickwire_loadtest::target::Place;
-use tickwire_loadtest::{Api, Client, Join, script};
 use tickwire_server::config::{HeadroomConfig, TransportChoice};
 use tickwire_server::server::RunningServer;
 use tickwire_server::{Config, Server};
+use tickwire_testkit::line::Trust;
+use tickwire_testkit::target::Place;
+use tickwire_testkit::{Api, Client, Join, script};
 
 /// Looks again and again until what is looked for is there.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

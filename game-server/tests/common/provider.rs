@@ -6,8 +6,7 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
@@ -44,11 +43,11 @@ pub(crate) fn signer(algorithm: JwtAlgorithm, private: &str) -> (Algorithm, Enco
 
 /// A token of this header and these claims.
 pub(crate) fn sign((algorithm, key): &(Algorithm, EncodingKey), header: &Value, claims: &Value) -> String {
-    let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let encoded = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
     let signed = format!("{}.{}", encoded(header), encoded(claims));
     let signer = (DEFAULT_PROVIDER.signer_factory)(algorithm, key).expect("a signer");
     let signature = signer.try_sign(signed.as_bytes()).expect("a signature");
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
 }
 
 pub(crate) fn unix_now() -> u64 {
@@ -93,7 +92,7 @@ impl Provider {
         Self::token_by(ED25519, subject, seconds)
     }
 
-    /// The same, signed by another key.
+    /// A token that another key has signed.
     pub(crate) fn token_by(private: &str, subject: &str, seconds: u64) -> String {
         sign(&signer(JwtAlgorithm::EdDSA, private), &json!({ "alg": "EdDSA", "typ": "JWT" }), &claims(subject, seconds))
     }

@@ -3,8 +3,10 @@
 #![allow(dead_code)] // every test uses a part of it
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
+use std::fs;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -19,24 +21,48 @@ pub(crate) struct Redis {
     child: Child,
     port: u16,
     dir: TempDir,
+    is_tls: bool,
 }
+
+/// Of a Redis with TLS, in its folder. The certificate signs itself.
+const CERTIFICATE: &str = "redis.crt";
+const KEY: &str = "redis.key";
 
 impl Redis {
     pub(crate) fn start() -> Self {
-        // It takes no port that the system chooses: one that was free just now.
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
-        let dir = tempfile::tempdir().expect("a folder");
-        let child = Self::spawn(port, &dir);
-        Self { child, port, dir }
+        Self::start_in(tempfile::tempdir().expect("a folder"), false)
     }
 
-    fn spawn(port: u16, dir: &TempDir) -> Child {
+    /// One that hears nobody without TLS.
+    pub(crate) fn start_with_tls() -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        fs::write(dir.path().join(CERTIFICATE), made.cert.pem()).expect("written");
+        fs::write(dir.path().join(KEY), made.signing_key.serialize_pem()).expect("written");
+        Self::start_in(dir, true)
+    }
+
+    fn start_in(dir: TempDir, is_tls: bool) -> Self {
+        // It takes no port that the system chooses: one that was free just now.
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let child = Self::spawn(port, &dir, is_tls);
+        Self { child, port, dir, is_tls }
+    }
+
+    fn spawn(port: u16, dir: &TempDir, is_tls: bool) -> Child {
         let mut command = Command::new("redis-server");
-        command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no", "--dir"]).arg(dir.path());
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]).arg(dir.path());
+        if is_tls {
+            let (certificate, key) = (dir.path().join(CERTIFICATE), dir.path().join(KEY));
+            command.args(["--port", "0", "--tls-auth-clients", "no", "--tls-port", &port.to_string(), "--tls-cert-file"]);
+            command.arg(&certificate).arg("--tls-ca-cert-file").arg(&certificate).arg("--tls-key-file").arg(key);
+        } else {
+            command.args(["--port", &port.to_string()]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().expect("redis-server is installed: `cargo xtask test` does that");
         let is_there = (0..400).any(|_| {
-            is_answering(port) || {
+            is_answering(port, is_tls) || {
                 sleep(Duration::from_millis(25));
                 false
             }
@@ -46,7 +72,12 @@ impl Redis {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        if self.is_tls { format!("rediss://localhost:{}/", self.port) } else { format!("redis://127.0.0.1:{}/", self.port) }
+    }
+
+    /// The file of the certificate that its clients must trust.
+    pub(crate) fn certificate(&self) -> Option<PathBuf> {
+        self.is_tls.then(|| self.dir.path().join(CERTIFICATE))
     }
 
     /// It dies, with all that it had.
@@ -57,7 +88,7 @@ impl Redis {
 
     /// It is there again, empty.
     pub(crate) fn restart(&mut self) {
-        self.child = Self::spawn(self.port, &self.dir);
+        self.child = Self::spawn(self.port, &self.dir, self.is_tls);
     }
 }
 
@@ -85,9 +116,13 @@ pub(crate) fn pair(redis: &Redis, arguments: &[&str]) -> [Server; 2] {
     servers
 }
 
-fn is_answering(port: u16) -> bool {
+fn is_answering(port: u16, is_tls: bool) -> bool {
     let mut answer = [0; 5];
-    let asked = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
+    let connected = TcpStream::connect(("127.0.0.1", port));
+    if is_tls {
+        return connected.is_ok();
+    }
+    let asked = connected.and_then(|mut stream| {
         stream.set_read_timeout(Some(Duration::from_secs(1)))?;
         stream.write_all(b"PING\r\n")?;
         stream.read_exact(&mut answer)
@@ -111,6 +146,8 @@ impl Server {
         command.args(["--set", "headroom.busy_percent=0", "--set", "headroom.late_percent=0", "--set", "memory.brake_percent=0"]);
         command.args(["--set", "matches.countdown_seconds=0", "--store", &redis.url(), "--node-id", name]).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // As if the system knew who signed it.
+        command.envs(redis.certificate().map(|file| ("SSL_CERT_FILE", file)));
         for (variable, _) in std::env::vars_os().filter(|(variable, _)| variable.to_string_lossy().starts_with("TICKWIRE_")) {
             command.env_remove(variable);
         }

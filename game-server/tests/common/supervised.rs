@@ -23,7 +23,7 @@ impl Supervised {
         Self::of(Path::new(env!("CARGO_BIN_EXE_tickwire")), arguments)
     }
 
-    /// The same of another file.
+    /// Starts `program` in place of the tests' own binary.
     pub(crate) fn of(program: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
         command.args(["--supervise", "--game", "tag", "--port", "0", "--no-admin", "--log", "json", "--drain-seconds", "0"]);

@@ -27,9 +27,9 @@ use sight::{Opponent, look_around, map_of, nearest_pickup, refuge, threatens, vu
 
 /// How far it goes out of its way for an overcharge.
 const OVERCHARGE_WORTH: i32 = 1400 * UNIT;
-/// In a fight it keeps between these distances.
+/// In a fight it backs off within this distance.
 const CLOSE: i32 = 240 * UNIT;
-/// See [`CLOSE`].
+/// In a fight it comes nearer beyond this distance.
 const FAR: i32 = 480 * UNIT;
 /// It looks for health below this.
 const HURT: u8 = 45;
@@ -83,7 +83,7 @@ impl Brain {
         Self { rng, skill, is_contender: false, life: None }
     }
 
-    /// The same, but it goes easy on nobody.
+    /// A new bot that goes easy on nobody.
     pub fn contender(seed: u64) -> Self {
         Self { is_contender: true, ..Self::new(seed) }
     }

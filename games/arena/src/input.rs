@@ -51,7 +51,7 @@ impl Input {
         if phase == Phase::Finished { self.released() } else { self }
     }
 
-    /// The same aim with everything let go.
+    /// This input's aim, with everything let go.
     #[must_use]
     pub const fn released(self) -> Self {
         Self { move_x: 0, move_y: 0, aim: self.aim, buttons: 0 }

@@ -30,14 +30,14 @@ pub use crate::input::Input;
 use crate::map::Map;
 use crate::tables::Fighter;
 
-/// Most players in the arena.
+/// Seats of a match of one arena.
 const ARENA_PLAYERS_MAX: u16 = 16;
-/// Most players in royale.
+/// Seats of a match of royale.
 const ROYALE_PLAYERS_MAX: u16 = 1000;
 /// The mode on the large map.
 pub const ROYALE_ID: &str = "royale";
 
-/// The game.
+/// The arena: fighters shoot each other among walls, for points.
 pub struct Arena;
 
 #[game]

@@ -52,7 +52,7 @@ pub const PICKUP_COUNT: usize = 13;
 pub const PICKUP_REACH: i32 = 36 * UNIT;
 const REACH_SQUARED: i64 = PICKUP_REACH as i64 * PICKUP_REACH as i64;
 
-/// The walls.
+/// Walls of one arena: those of a quarter, turned four times.
 pub static WALLS: [Rect; WALL_COUNT] = {
     let mut walls = [Rect { min: Vec2::new(0, 0), max: Vec2::new(0, 0) }; WALL_COUNT];
     let mut index = 0;
@@ -65,7 +65,7 @@ pub static WALLS: [Rect; WALL_COUNT] = {
     walls
 };
 
-/// The spawn points.
+/// Spawn points of one arena: those of a quarter, turned four times.
 pub static SPAWNS: [Vec2; SPAWN_COUNT] = {
     let mut spawns = [Vec2::new(0, 0); SPAWN_COUNT];
     let mut index = 0;
@@ -110,9 +110,9 @@ pub struct Map {
 }
 
 impl Map {
-    /// The arena alone.
+    /// One arena, as a match of sixteen has it.
     pub const ARENA: Self = Self { tiles: 1 };
-    /// Sixteen of them.
+    /// Sixteen arenas, four by four.
     pub const ROYALE: Self = Self { tiles: 4 };
 
     /// What `mode` is played on.
@@ -125,7 +125,7 @@ impl Map {
         self.tiles * SIDE
     }
 
-    /// The middle.
+    /// The middle of the map.
     pub const fn middle(self) -> Vec2 {
         Vec2::new(self.side() / 2, self.side() / 2)
     }
@@ -141,7 +141,7 @@ impl Map {
         Vec2::new(min(max(place.x / SIDE, 0), last) * SIDE, min(max(place.y / SIDE, 0), last) * SIDE)
     }
 
-    /// All walls.
+    /// The walls of all its arenas, in the map's coordinates.
     pub fn walls(self) -> impl Iterator<Item = Rect> {
         self.corners().flat_map(|corner| WALLS.iter().map(move |wall| wall.moved(corner)))
     }
@@ -217,7 +217,7 @@ pub struct WallsNear {
     /// Of the arena whose walls come next: its corner, and a bit for each wall that is left.
     corner: Vec2,
     bits: u64,
-    /// The same of the arenas after it; no bits where there is none.
+    /// Corners and bits of the arenas after it; no bits where there is none.
     more: [(Vec2, u64); 3],
 }
 

@@ -67,7 +67,7 @@ impl Fighter {
         }
     }
 
-    /// The same, protected from `tick` on.
+    /// This fighter, protected from `tick` on.
     #[must_use]
     pub const fn protected_from(self, tick: Tick) -> Self {
         Self { protected_until: timers::after(tick, PROTECTION_TICKS), ..self }

@@ -18,7 +18,7 @@ const PLAYER_MAX: u16 = 1023;
 const SPEED_MAX: i32 = 480;
 /// The side of the largest map, rounded up.
 const SIDE: i32 = 256_000;
-/// The greatest score.
+/// The greatest score that a table can hold; a higher one is clamped when it is sent.
 const SCORE_MAX: i32 = 1_000_000;
 /// The greatest count of kills or deaths.
 pub(crate) const COUNT_MAX: u16 = 0x3fff;
@@ -26,7 +26,7 @@ pub(crate) const COUNT_MAX: u16 = 0x3fff;
 /// The arena's tables.
 pub const SCHEMA: Schema = UNTRAINED.trained(&trained::MODEL);
 
-/// The same without what was learned from recorded matches: what the learning starts from.
+/// The arena's tables without what was learned from recorded matches: what the learning starts from.
 pub const UNTRAINED: Schema = <Listed as Components>::SCHEMA.spawning(expected::SPAWNS);
 
 /// What a match's state is made of, in the order of the wire.
@@ -41,17 +41,17 @@ pub struct Fighter {
     #[owner]
     #[range(0..=PLAYER_MAX)]
     pub player: u16,
-    /// Velocity to the right.
+    /// Velocity to the right, 1/16 unit a tick.
     #[range(-SPEED_MAX..=SPEED_MAX)]
     pub vx: i32,
-    /// Velocity downwards.
+    /// Velocity downwards, 1/16 unit a tick.
     #[range(-SPEED_MAX..=SPEED_MAX)]
     pub vy: i32,
-    /// Place from the left.
+    /// Distance from the left side, 1/16 unit.
     #[range(0..=SIDE)]
     #[moved_by(vx)]
     pub x: i32,
-    /// Place from the top.
+    /// Distance from the upper side, 1/16 unit.
     #[range(0..=SIDE)]
     #[moved_by(vy)]
     pub y: i32,
@@ -98,17 +98,17 @@ pub struct Shot {
     /// What it does to a fighter it hits; more when fired overcharged.
     #[range(0..=63)]
     pub damage: u8,
-    /// Velocity to the right.
+    /// Velocity to the right, 1/16 unit a tick.
     #[range(-SPEED_MAX..=SPEED_MAX)]
     pub vx: i32,
-    /// Velocity downwards.
+    /// Velocity downwards, 1/16 unit a tick.
     #[range(-SPEED_MAX..=SPEED_MAX)]
     pub vy: i32,
-    /// Place from the left.
+    /// Distance from the left side, 1/16 unit.
     #[range(0..=SIDE)]
     #[moved_by(vx)]
     pub x: i32,
-    /// Place from the top.
+    /// Distance from the upper side, 1/16 unit.
     #[range(0..=SIDE)]
     #[moved_by(vy)]
     pub y: i32,
@@ -120,10 +120,10 @@ pub struct Shot {
 pub struct Pickup {
     /// What it does.
     pub kind: PickupKind,
-    /// Place from the left.
+    /// Distance from the left side, 1/16 unit.
     #[range(0..=SIDE)]
     pub x: i32,
-    /// Place from the top.
+    /// Distance from the upper side, 1/16 unit.
     #[range(0..=SIDE)]
     pub y: i32,
 }
@@ -162,7 +162,7 @@ pub struct Zone {
     /// What the radius grows by every tick: less than nothing while it shrinks.
     #[range(-4095..=0)]
     pub growth: i32,
-    /// How far it reaches.
+    /// Radius, 1/16 unit.
     #[range(0..=300_000)]
     #[moved_by(growth)]
     pub radius: i32,
@@ -177,13 +177,13 @@ pub struct Leader {
     /// 0 for the best.
     #[range(0..=15)]
     pub rank: u8,
-    /// Who it is.
+    /// The player who has that rank.
     #[range(0..=PLAYER_MAX)]
     pub player: u16,
-    /// As in [`Score`].
+    /// Points, as in [`Score`].
     #[range(0..=SCORE_MAX)]
     pub score: i32,
-    /// As in [`Score`].
+    /// Others killed, as in [`Score`].
     #[range(0..=COUNT_MAX)]
     pub kills: u16,
 }

@@ -22,7 +22,7 @@ const WAIT_TICKS: i32 = 60;
 /// How near to a border a bot turns away from it.
 const BORDER: i32 = 1_600;
 
-/// The game.
+/// Tag: one is it, and passes that on by touching another.
 pub struct Tag;
 
 /// What a player holds down: a direction, -127 to 127 each way.

@@ -8,7 +8,7 @@ use crate::limits::STREAMS_MAX;
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     entries: BTreeMap<StreamKey, Entry>,
-    /// How many are owed.
+    /// How many streams need a checkpoint before all is durable again.
     owed: usize,
     /// Whether one found no room.
     has_refused: bool,
@@ -23,7 +23,7 @@ struct Entry {
     has_ended: bool,
     /// Its checkpoint on disk cannot be read back.
     is_unreadable: bool,
-    /// Something of it may be on disk.
+    /// Whether a record, checkpoint or end of the stream may be on disk, so that its end must be written.
     may_be_on_disk: bool,
     standing: Standing,
     /// Where the newest checkpoint, or the end, is on disk.
@@ -35,7 +35,7 @@ struct Entry {
 enum Standing {
     /// All but what is in the buffer.
     Kept,
-    /// The same, and a checkpoint or end is in the buffer.
+    /// All but what is in the buffer, and a checkpoint or end is in the buffer.
     Renewed,
     /// Not all: something was dropped. Records are of no use until there is a checkpoint.
     Dropped,
@@ -58,7 +58,7 @@ impl Standing {
 pub(super) struct Home {
     pub(super) segment: u64,
     pub(super) at: u64,
-    /// Of the whole record.
+    /// Bytes of the whole record, header included.
     pub(super) length: usize,
     pub(super) is_end: bool,
 }

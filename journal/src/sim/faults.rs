@@ -19,9 +19,9 @@ pub struct Faults {
 pub enum Planted {
     /// Writes are said to be done and are not.
     NoWrites,
-    /// Syncs of files are.
+    /// Syncs of files are said to be done and are not.
     NoFileSyncs,
-    /// Syncs of directories are.
+    /// Syncs of directories are said to be done and are not.
     NoDirSyncs,
     /// Files are read up to their middle.
     HalfReads,

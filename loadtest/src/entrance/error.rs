@@ -3,10 +3,10 @@
 use std::io;
 
 use tickwire_protocol::messages::Retry;
+use tickwire_testkit::api::ApiError;
+use tickwire_testkit::client::ClientError;
 
 use super::PATIENCE;
-use crate::api::ApiError;
-use crate::client::ClientError;
 
 /// Why a player did not get in.
 #[derive(Debug, thiserror::Error)]

@@ -5,9 +5,9 @@ use goose::goose::{GooseMethod, GooseRequest, GooseUser};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
+use tickwire_testkit::api::{self, ApiError, Join};
 
 use super::{EnterError, Entrance, Visitor};
-use crate::api::{self, ApiError, Join};
 use crate::scenario::Door;
 
 impl Entrance {

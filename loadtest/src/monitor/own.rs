@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use tickwire_testkit::bot::{FRESH_TICKS, micros};
+use tickwire_testkit::measure::Histogram;
+use tickwire_testkit::usage::{self, Cpu};
 use tokio::time::Instant;
 
-use crate::bot::{FRESH_TICKS, micros};
-use crate::measure::Histogram;
 use crate::report::GeneratorFacts;
-use crate::usage::{self, Cpu};
 
 /// Time between looks at the clock.
 const BEAT: Duration = Duration::from_millis(10);
@@ -163,11 +163,8 @@ pub fn cores() -> u32 {
 
 /// The machine in a line: its name, processor and kernel, as far as the system tells.
 fn machine() -> String {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpu_info = read("/proc/cpuinfo");
-    let model = cpu_info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let (host, kernel) = (read("/proc/sys/kernel/hostname"), read("/proc/sys/kernel/osrelease"));
-    let parts = [host.trim(), model.map_or("", |(_, name)| name.trim()), std::env::consts::OS, kernel.trim()];
+    let host = usage::host();
+    let parts = [host.name.as_str(), &host.cpu, std::env::consts::OS, &host.kernel];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use tickwire_testkit::api::{Api, ApiError};
+use tickwire_testkit::target::{Place, any_like};
 use tokio::time::Instant;
 
-use crate::api::{Api, ApiError};
 use crate::report::ServerSecond;
-use crate::target::{Place, any_like};
 
 /// Seats that people hold, by whether they are connected.
 const PLAYERS: &str = "tickwire_players{";

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use tickwire_game::Game;
+use tickwire_testkit::recording::Recording;
 
 use crate::board::Board;
 use crate::entrance::Entrance;
-use crate::recording::Recording;
 
 /// The run they play in.
 pub struct Field<G: Game> {

@@ -7,14 +7,14 @@ use std::time::Duration;
 use tickwire_game::Game;
 use tickwire_protocol::messages::Retry;
 use tickwire_protocol::{ClientMessage, MatchId};
+use tickwire_testkit::bot::{Bot, Stopped};
+use tickwire_testkit::client::{ClientError, Heard};
+use tickwire_testkit::line::Line;
+use tickwire_testkit::link::Link;
 use tokio::time::Instant;
 
 use super::field::Field;
-use crate::bot::{Bot, Stopped};
-use crate::client::{ClientError, Heard};
 use crate::entrance::WayBack;
-use crate::line::Line;
-use crate::link::Link;
 
 /// How long a player that leaves waits for the server to close.
 const FAREWELL: Duration = Duration::from_secs(8);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tickwire_game::Rng;
 use tickwire_protocol::WsUrl;
+use tickwire_testkit::comeback::{Lost, Seen};
 use tokio::time::Instant;
 
-use crate::comeback::{Lost, Seen};
 use crate::entrance::{EnterError, WayBack};
 use crate::report::Return;
 

@@ -7,10 +7,10 @@
 use std::path::Path;
 
 use thiserror::Error;
+use tickwire_testkit::measure::{Measure, Quantiles};
 
 use super::json::{self, FileError};
 use super::{Report, Second, ServerSecond, Unit, words};
-use crate::measure::{Measure, Quantiles};
 
 /// An earlier run.
 #[derive(Clone, Debug)]

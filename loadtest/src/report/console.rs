@@ -8,9 +8,10 @@ mod paint;
 use std::fmt::Write;
 use std::io::IsTerminal;
 
+use tickwire_testkit::measure::Measure;
+
 use super::compare::Comparison;
 use super::{Capacity, Report, Second, words};
-use crate::measure::Measure;
 use compared::{beside, bounds, compared};
 use paint::Paint;
 

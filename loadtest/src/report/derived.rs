@@ -1,8 +1,9 @@
 //! What can be computed from a report: shares, speeds, and the worst of its seconds.
 
+use tickwire_testkit::bot::FRESH_TICKS;
+use tickwire_testkit::measure::{Histogram, Measure, Quantiles};
+
 use super::{Report, Second};
-use crate::bot::FRESH_TICKS;
-use crate::measure::{Histogram, Measure, Quantiles};
 
 impl Report {
     /// All values of `measure`; none if it is not in the report, or not in a form that can be read.

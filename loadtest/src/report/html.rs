@@ -10,10 +10,10 @@ mod charts;
 mod tables;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use tickwire_testkit::measure::Measure;
 
 use super::compare::Comparison;
 use super::{Bound, Report, words};
-use crate::measure::Measure;
 
 /// The whole page, with an earlier run beside this one if there is one to compare it with.
 pub fn page(report: &Report, against: Option<&Comparison>) -> String {

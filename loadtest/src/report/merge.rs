@@ -9,9 +9,9 @@ mod series;
 use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
+use tickwire_testkit::measure::{Counts, Histogram, Quantiles};
 
 use super::{FINDINGS_MAX, FORMAT, GeneratorFacts, MeasureReport, Report, Return, RunFacts, Stall, Verdict};
-use crate::measure::{Counts, Histogram, Quantiles};
 use crate::thresholds::Thresholds;
 
 /// Why reports do not belong together.
@@ -225,9 +225,9 @@ fn merge_leaks(reports: &[Report]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tickwire_testkit::measure::Measure;
 
     use super::*;
-    use crate::measure::Measure;
     use crate::report::sample;
 
     /// All of a report, fractions to nine digits: sums of fractions may differ in their last bit.

@@ -1,10 +1,11 @@
 //! Reports for tests: what a run looks like, without a run.
 
+use tickwire_testkit::measure::{Counts, Measure, Tally};
+
 use super::{
     Bound, Capacity, CapacityStep, Divergence, FORMAT, GeneratorFacts, MeasureReport, Operator, Report, Return, RunFacts, Second,
     ServerSecond, Stall, Unit, Verdict,
 };
-use crate::measure::{Counts, Measure, Tally};
 
 /// A run of two minutes that ramped up to 1,500 users and found a little of everything.
 pub(crate) fn full() -> Report {

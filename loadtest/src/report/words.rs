@@ -1,7 +1,8 @@
 //! Figures as people read them, on a terminal and on the report's page alike.
 
+use tickwire_testkit::measure::Measure;
+
 use super::{Bound, Capacity, Report, Verdict};
-use crate::measure::Measure;
 
 /// With as many digits as its size deserves, thousands apart.
 pub(crate) fn number(value: f64) -> String {

@@ -8,12 +8,13 @@ use std::time::Duration;
 use serde::Deserialize;
 use tickwire_game::Game;
 use tickwire_protocol::PROTOCOL_VERSION;
+use tickwire_testkit::api::{Api, ApiError};
+use tickwire_testkit::descriptors;
+use tickwire_testkit::recording::RecordingError;
+use tickwire_testkit::target::{Place, Target, any_like};
 
-use crate::api::{Api, ApiError};
 use crate::options::Options;
-use crate::recording::RecordingError;
 use crate::scenario::Door;
-use crate::target::{Place, Target, any_like};
 
 /// Descriptors that are no player's: runtimes, files, metrics.
 const RESERVE: u64 = 128;
@@ -242,22 +243,10 @@ fn what_is_wrong(error: &ApiError) -> String {
 pub(super) fn provide_descriptors(users: usize) -> Result<u64, PreflightError> {
     // A socket each, and an HTTP connection while they come in, at worst all at once.
     let needed = 2 * users as u64 + RESERVE;
-    #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        if current.is_some_and(|current| current < needed) {
-            let wanted = maximum.map_or(needed, |maximum| maximum.min(needed));
-            // If it does not work, the limit stays too low, and the error below says so.
-            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
-        }
-        match getrlimit(Resource::Nofile).current {
-            Some(limit) if limit < needed => Err(PreflightError::Descriptors { users, needed, limit }),
-            limit => Ok(limit.unwrap_or(0)),
-        }
+    match descriptors::provide(needed) {
+        limit if limit < needed => Err(PreflightError::Descriptors { users, needed, limit }),
+        limit => Ok(if limit == u64::MAX { 0 } else { limit }),
     }
-    #[cfg(not(unix))]
-    Ok(0)
 }
 
 pub(super) fn read_token(path: &Path) -> Result<String, PreflightError> {

@@ -1,8 +1,9 @@
 //! What most likely made a run fail, in one sentence. A fault breaks many bounds at once; the one
 //! that says most comes first.
 
+use tickwire_testkit::measure::Measure;
+
 use super::figure;
-use crate::measure::Measure;
 use crate::report::{Bound, Report, words};
 
 /// The sentence for the `broken` bounds of `report`.
@@ -167,8 +168,9 @@ fn longest_wait_ms(report: &Report) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use tickwire_testkit::measure::{Counts, Histogram};
+
     use super::*;
-    use crate::measure::{Counts, Histogram};
     use crate::report::{MeasureReport, Second};
     use crate::thresholds::Thresholds;
 

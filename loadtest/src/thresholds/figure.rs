@@ -3,8 +3,8 @@
 //! Invariant: a figure that was not measured has no value. Zero divergences among views that nobody compared is not zero.
 
 use serde_json::Value;
+use tickwire_testkit::measure::{Counts, Measure, Quantiles};
 
-use crate::measure::{Counts, Measure, Quantiles};
 use crate::report::{Report, Unit};
 
 /// A figure of a report.

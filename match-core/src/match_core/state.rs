@@ -87,6 +87,26 @@ struct Seen {
 impl<G: Game> MatchCore<G> {
     /// The match as it stands between two steps. [`MatchCore::restore`] makes a match of it that takes
     /// the same steps in the same way.
+    ///
+    /// ```
+    /// use tag::Tag;
+    /// use tickwire_game::Game;
+    /// use tickwire_match::{MatchCore, Rules, Setup, Step};
+    /// use tickwire_protocol::MatchId;
+    ///
+    /// let (id, mode, rules) = (MatchId([7; 16]), Tag::MODES[0], Rules::default());
+    /// let setup = Setup { id, mode, mode_index: 0, lobby: false, bots: false, rules, seed: 1 };
+    /// let mut here = MatchCore::<Tag>::new(&setup);
+    /// here.step(&Step::tick(Vec::new()));
+    ///
+    /// let mut elsewhere = MatchCore::<Tag>::restore(&setup, &here.state())?.core;
+    /// assert_eq!(elsewhere.tick(), here.tick());
+    /// for tag in [&mut here, &mut elsewhere] {
+    ///     tag.step(&Step::tick(Vec::new()));
+    /// }
+    /// assert_eq!(elsewhere.hash(), here.hash());
+    /// # Ok::<(), tickwire_match::RestoreError>(())
+    /// ```
     pub fn state(&mut self) -> Vec<u8> {
         let mut state = Vec::new();
         self.write_state(&mut state);

@@ -1,32 +1,30 @@
 //! The map's cells, and which chunk each row is in.
 //!
-//! A cell of one group is a tree: a leaf is a chunk. A leaf with too many rows gets four children, a quarter of its area each;
-//! one that is as small as areas get, two, by a bit of the rows' ids. Children with few rows are taken back.
+//! Each cell has a tree for each group that has rows there. A leaf of the tree is a chunk.
 //!
 //! ```text
-//! four cells                    the crowded one as a tree
-//! +-----------+-----+-----+
-//! |           |  a  |  b  |           cell        more than 40 rows: divided
-//! |   chunk   +--+--+-----+         / / \ \
-//! |           |e |f |     |        a b   c d      c has more than 20: divided again
-//! |           +--+--+  d  |            / / \ \
-//! |           |g |h |     |           e f   g h   four times into quarters, then nine
-//! +-----------+--+--+-----+                       times by a bit of the id
-//! |   chunk   |   chunk   |
-//! +-----------+-----------+
+//!  a cell, depth 0                  quarters, depths 1 to 4          halves by id, depths 5 to 13
+//! +---------------+  41 rows: 4    +-------+-------+  a quarter      +-----------+-----------+
+//! |               |  children      |   0   |   1   |  with 21 rows   | bit 0 of  | bit 0 of  |
+//! |   one chunk   | -------------> +-------+-------+  has children   | the id: 0 | the id: 1 |
+//! |               | <------------- |   2   |   3   |  of its own     |           |           |
+//! +---------------+  24 rows left  +-------+-------+ (back at 8)     +-----------+-----------+
 //! ```
 //!
-//! What a tick does, in [`Grid::advance`]:
-//! 1. Children that had few rows between them in the last tick become one leaf again.
-//! 2. Each row goes to the leaf it was in, if it has not left that by more than a sixteenth of its
-//!    area; else down from the root of the cell it is in. Leaves with too many rows are noted.
-//! 3. Those are divided, and their rows go down one level, until no leaf has too many.
-//! 4. Each leaf gathers its rows, in order of their ids. If they are those of the last tick, the
-//!    chunk stays the version it was.
-//! 5. Every player's eyes are found, and what views need of each leaf is laid out side by side.
+//! Quarters divide the area, because rows near each other are seen together. The smallest quarters
+//! are divided by a bit of the rows' ids, because rows in one spot cannot be told apart by place.
+//! Dividing and joining have different limits, so a crowd of about 40 rows does not flip between
+//! both.
 //!
-//! Invariants: what is in a chunk depends on the rows seen so far and on nothing else; rows of different groups share no
-//! chunk; a row leaves its chunk only when it is well outside of its area.
+//! A tick ([`Grid::advance`]): nodes with few rows are joined; each row finds its leaf, the one of
+//! the tick before if it is still about there; leaves with too many rows are divided; chunks take
+//! their rows in, and get a new version where something changed.
+//!
+//! A row's hint is the leaf it was in. It stays there until it is a sixteenth of the leaf's size beyond
+//! the leaf's border, so a fighter who walks along a border does not change chunks in every tick.
+//!
+//! Invariants: what is in a chunk depends on the rows seen so far and on nothing else; rows of
+//! different groups share no chunk; a row leaves its chunk only when it is well outside of its area.
 
 mod sight;
 mod watcher;
@@ -43,15 +41,16 @@ pub(super) use watcher::{Sight, Watcher};
 
 /// A cell with more rows is divided: it is a crowd, and no budget has room for all of it.
 const CELL_ROWS_MAX: usize = 40;
-/// A divided cell with no more rows is one chunk again.
+/// A divided cell with no more rows than these becomes one chunk again.
 const CELL_ROWS_MIN: usize = 24;
 /// A part of a cell with more rows is divided: what a budget is spent on must be small.
 const PART_ROWS_MAX: usize = 20;
-/// A divided part with no more rows is one chunk again.
+/// A divided part of a cell with no more rows than these becomes one chunk again.
 const PART_ROWS_MIN: usize = 8;
-/// So often a cell is divided into quarters.
+/// How many times in a row a cell is divided into quarters.
 const QUARTERINGS: u8 = 4;
-/// So often a quarter that is as small as they get is halved, by a bit of the ids: 4,096 rows in one place come to 8 a chunk.
+/// How many times in a row the smallest quarters are divided by a bit of the ids: 4,096 rows in one
+/// place come to 8 a chunk.
 const HALVINGS: u8 = 9;
 /// Ticks between two looks for cells that nothing has been in.
 const TIDY_EVERY: u32 = 64;
@@ -72,12 +71,13 @@ pub(super) struct Grid {
     private: Vec<u32>,
     /// How many cells a group has roots in.
     spread: HashMap<Group, u32>,
-    /// Nodes with children.
+    /// Nodes with children, by index, in the order in which they were divided.
     divided: Vec<u32>,
     /// Leaves found to have too many rows.
     crowded: Vec<u32>,
     /// For each table, the ids of its rows and the node each is in.
     placed: Vec<Vec<(NetId, u32)>>,
+    /// Working memory: the next `placed` of the table at hand.
     settled: Vec<(NetId, u32)>,
     pool: SnapshotPool,
     /// From where the players look at the newest snapshot.
@@ -86,17 +86,21 @@ pub(super) struct Grid {
     watchers: Vec<Option<Watcher>>,
     /// What views look at of each node, close together in memory.
     briefs: Vec<Brief>,
-    /// What is in everyone's sight from a cell, made when the first viewer in it looks: a part of `vistas`.
+    /// By cell: which part of `vistas` is what everyone in that cell sees of rows for everyone. Made
+    /// when the tick's first viewer in it looks.
     vista_of: Vec<Option<(u32, u32)>>,
+    /// Chunks in sight from each cell that somebody looked from in this tick, one cell after another.
     vistas: Vec<Sight>,
 }
 
 /// What a view looks at of a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Brief {
-    /// Rises when the node becomes something else, so that a view notices.
+    /// Rises when the node is divided, joined or freed. A view that knows another generation has
+    /// rows of a chunk that is gone.
     pub(super) generation: u32,
-    /// In which tick of a tier's interval it is due.
+    /// In which tick of a tier's interval its chunk is due, so that not all far chunks are due in
+    /// one tick.
     pub(super) stagger: u32,
     /// The newest version of its chunk; `None` while there are no rows.
     pub(super) since: Option<Tick>,
@@ -195,7 +199,8 @@ impl Grid {
         self.briefs.len()
     }
 
-    /// Finds every row its node: the one it was in, if it is still about there.
+    /// Finds every row's leaf: the one it was in, if it is still about there. Rows of a table are in
+    /// order of their ids in both ticks, so one pass over both finds each row's hint.
     fn settle_all(&mut self, view: &Snapshot) {
         for (index, table) in view.tables().iter().enumerate() {
             let mut before = self.placed.get_mut(index).map(std::mem::take).unwrap_or_default();
@@ -235,6 +240,7 @@ impl Grid {
         self.descend(root, at, id)
     }
 
+    /// The leaf below node `index` that a row belongs to.
     fn descend(&self, mut index: u32, at: Option<[i32; 2]>, id: NetId) -> u32 {
         while let Some(Node { state: State::Divided(children), area: Some(area), depth, .. }) = self.nodes.get(index as usize) {
             let child = match at {
@@ -242,15 +248,12 @@ impl Grid {
                 _ => (id.0 >> (depth - QUARTERINGS) & 1) as usize,
             };
             index = children.get(child).copied().unwrap_or(NONE);
+            debug_assert_ne!(index, NONE, "a divided node has the child that a row belongs to");
         }
-        debug_assert!(self.is_leaf(index), "the way down ends at a leaf");
         index
     }
 
-    fn is_leaf(&self, index: u32) -> bool {
-        self.nodes.get(index as usize).is_some_and(|node| node.state == State::Leaf)
-    }
-
+    /// Counts a row in leaf `index`, and notes the leaf when that is one too many.
     fn note(&mut self, index: u32) {
         if let Some(node) = self.nodes.get_mut(index as usize) {
             node.rows += 1;
@@ -261,6 +264,7 @@ impl Grid {
         }
     }
 
+    /// Divides the leaves in `crowded` and moves their rows down, which may find further ones crowded.
     fn divide_crowded(&mut self, view: &Snapshot) {
         for index in std::mem::take(&mut self.crowded) {
             self.divide(index);
@@ -278,8 +282,9 @@ impl Grid {
         self.placed = placed;
     }
 
+    /// Makes a leaf a node with children that have no rows yet.
     fn divide(&mut self, index: u32) {
-        debug_assert!(self.is_leaf(index), "only leaves are crowded");
+        debug_assert!(self.nodes.get(index as usize).is_some_and(|node| node.state == State::Leaf && node.area.is_some()));
         let Some(node) = self.nodes.get(index as usize) else { return };
         let (Some(area), group, cell, depth, stagger) = (node.area, node.group, node.cell, node.depth, node.stagger) else { return };
         let mut children = [NONE; 4];
@@ -297,7 +302,8 @@ impl Grid {
         }
     }
 
-    /// Takes children back that have few rows between them.
+    /// Joins nodes whose children have few rows between them. A child that is divided itself counts as
+    /// full.
     fn take_back(&mut self) {
         let mut divided = std::mem::take(&mut self.divided);
         divided.retain(|index| {
@@ -351,6 +357,7 @@ impl Grid {
         }
     }
 
+    /// Puts every row into its chunk, or into `everywhere`.
     fn fill(&mut self, view: &Snapshot, everywhere: &mut Snapshot) {
         let Self { nodes, placed, pool, .. } = self;
         everywhere.clear();
@@ -389,6 +396,7 @@ impl Grid {
         self.private.get(usize::from(player.0)).copied().unwrap_or(NONE)
     }
 
+    /// The root of the tree for `group` in `cell`, made if there is none.
     fn root(&mut self, group: Group, cell: Option<u32>) -> u32 {
         let known = match (group, cell) {
             (Group::Everyone, Some(cell)) => self.everyone.get(cell as usize).copied().filter(|root| *root != NONE),
@@ -422,6 +430,7 @@ impl Grid {
         root
     }
 
+    /// A new leaf.
     fn add(&mut self, group: Group, cell: Option<u32>, area: Option<Area>, depth: u8, stagger: u32) -> u32 {
         let fresh =
             |generation| Node { generation, stagger, chunk: Chunk::default(), state: State::Leaf, group, cell, area, depth, rows: 0 };

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 /// A stream of byte strings, the last of which may still be in use while the next is made.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    /// Taken in turn.
+    /// Used in turn: the last bytes may be in use while the next are made.
     buffers: [BytesMut; 2],
 }
 

@@ -11,7 +11,7 @@ use super::grid::Grid;
 /// The rows of one snapshot, by cell.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// Of which snapshot.
+    /// The tick of the snapshot whose rows these are.
     tick: Option<Tick>,
     /// Row after row, those of a shelf together.
     rows: Vec<Found>,

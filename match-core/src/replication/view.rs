@@ -1,7 +1,28 @@
 //! What one client has of a divided match, and what it is sent next.
 //!
-//! Invariants: a slot's chunk and version are what the client has in it, because what is sent arrives; a frame stays within
-//! the budget but for the least it can be; of what waits, the one that waited longest for its nearness goes first.
+//! A client has up to 256 slots. The server remembers of each which chunk is in it and which version
+//! of that chunk the client has. [`DividedView::gather`] makes one frame:
+//!
+//! 1. `look`: finds the slots of the chunks in sight. A chunk that has none gets a free one, or the
+//!    slot of something out of sight, or that of a chunk farther away.
+//! 2. `list_due`: a slot is *fixed* if its chunk must be in every frame (the viewer's own), and *due*
+//!    if its chunk has a newer version and this is a tick to send it in.
+//! 3. `choose`: the fixed ones go first. If all that is due fits into the budget, all of it goes, and
+//!    nothing is sorted. Else:
+//!
+//! ```text
+//!  |<------------------------------- budget.max -------------------------------->|
+//!  | fixed | longest waiter | out of sight: dropped | half: nearest | longest waiters |
+//! ```
+//!
+//! 4. `keep`: tells the chunks which versions this client still has, so that they keep them.
+//!
+//! Urgency is `waited`: it grows each tick by 8 where the viewer is, and by less farther away, until
+//! the slot is sent.
+//!
+//! Invariants: a slot's chunk and version are what the client has in it, because what is sent
+//! arrives; a frame stays within the budget but for the least it can be; of what waits, the one that
+//! waited longest for its nearness goes first.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -14,24 +35,27 @@ use tickwire_protocol::{PlayerId, Schema, Tick};
 use super::encoder::Encoder;
 use super::grid::{Grid, NONE, Sight, Watcher};
 
-/// Chunks that do not fit into what is left of the budget are passed over so often before a frame is closed.
+/// How many chunks that do not fit into the rest of the budget are passed over before a frame is
+/// closed.
 const MISFITS_MAX: usize = 2;
-/// How long what a divided chunk was is kept while what it became has not all been sent.
+/// How long the client keeps a chunk that was divided, while its parts have not all been sent: else
+/// rows would vanish for some ticks. A measure of `waited`, so ticks.
 const ORPHAN_TICKS: u32 = 8;
-/// What a chunk gains a tick where the viewer is.
+/// What a chunk's `waited` gains a tick where the viewer is. It halves with each quarter of a cell
+/// farther away, three times.
 const WEIGHT_MAX: u32 = 8;
-/// A node that the view at hand has no slot for.
+/// In `slot_of`: the view at hand has no slot for the node.
 const NO_SLOT: u16 = u16::MAX;
-/// The distance of what is out of sight.
+/// In `distance`: the slot's chunk is out of sight.
 const UNSEEN: i32 = -1;
 /// In place of where the news are: the slot is emptied.
 const GONE: Range<usize> = usize::MAX..usize::MAX;
-/// A chunk's slot, before its news.
+/// Bytes of a slot's number, in front of what is sent of its chunk.
 const SLOT_BYTES: usize = 1;
-/// The head of a Chunks message: its number, the tick, and how many parts it has.
+/// Most bytes of a Chunks message's head: its number, the tick, and how many parts it has.
 const HEAD_BYTES: usize = 1 + 5 + 3;
 
-/// What one client has.
+/// What one client has, slot by slot.
 #[derive(Debug, Default)]
 pub(super) struct DividedView {
     slots: Vec<Slot>,
@@ -45,41 +69,46 @@ struct Slot {
     generation: u32,
     /// The version of the chunk that the client has.
     since: Option<Tick>,
-    /// Grows while the chunk has something to tell.
+    /// How urgent the slot is: grows in each tick in which it is due and not sent, and is 0 once it is
+    /// sent.
     waited: u32,
-    /// The client has something in it, if only what is to be replaced. With the hash of that, when hashes are sent.
+    /// `Some` if the client has rows in the slot, even rows of a chunk that is gone; with their hash if
+    /// hashes are sent, else 0.
     filled: Option<u64>,
 }
 
 const EMPTY: Slot = Slot { node: NONE, generation: 0, since: None, waited: 0, filled: None };
 
-/// A view takes no more than this, and a little for itself.
+/// Most bytes of memory that one client's slots take.
 pub(super) const VIEW_BYTES_MAX: usize = CHUNK_SLOTS_MAX * 40;
 const _: () = assert!(size_of::<Slot>() * CHUNK_SLOTS_MAX <= VIEW_BYTES_MAX);
 
-/// Working memory of all views of a match.
+/// Working memory that all views of a match share, one after the other.
 pub(super) struct Desk {
     pub(super) encoder: Encoder,
-    /// This tick's news of all chunks, each once.
+    /// What is sent of chunks in this tick, encoded, each delta once.
     news: Vec<u8>,
-    /// Hashes will be asked for.
+    /// Whether views will be asked for hashes.
     hashes: bool,
+    /// Chunks in sight of the view at hand.
     sights: Vec<Sight>,
     /// The slot of each node, of the view at hand; [`NO_SLOT`] for most, and for all between views.
     slot_of: Vec<u16>,
     /// How far away what is in each slot is, of the view at hand; [`UNSEEN`] if it is out of sight.
     distance: Vec<i32>,
-    /// Slots with something to tell.
+    /// Slots that are due, in no order.
     due: Vec<u8>,
-    /// The same if there is no room for all: the most urgent first.
+    /// Filled from `due` if there is no room for all: the slots, the most urgent first.
     waiting: Vec<(Reverse<u32>, u8)>,
-    /// The same: the nearest first.
+    /// Filled from `due` if there is no room for all: the slots, the nearest first.
     nearest: Vec<(i32, u8)>,
+    /// Slots whose news must be in this frame.
     fixed: Vec<u8>,
+    /// The frame so far: slots, and where in `news` their part is.
     chosen: Vec<(u8, Range<usize>)>,
 }
 
-/// In which order what is due is sent.
+/// In which order due slots are sent when there is no room for all.
 #[derive(Clone, Copy, Debug)]
 enum SendOrder {
     Nearest,
@@ -113,7 +142,7 @@ impl Desk {
         }
     }
 
-    /// A new tick: chunks have other news.
+    /// Begins a tick: what was encoded for the tick before is forgotten.
     pub(super) fn begin(&mut self) {
         self.news.clear();
     }
@@ -255,7 +284,7 @@ impl DividedView {
         }
     }
 
-    /// Fills the frame.
+    /// Fills the frame, as the module says in 3.
     fn choose(&mut self, grid: &mut Grid, desk: &mut Desk, mut budget: Budget) {
         desk.chosen.clear();
         for place in 0..desk.fixed.len() {
@@ -303,7 +332,7 @@ impl DividedView {
         true
     }
 
-    /// What is due waits: by how urgent it is, and by how near.
+    /// Makes what is due more urgent, and fills `waiting` and `nearest`.
     fn queue(&mut self, grid: &Grid, desk: &mut Desk) {
         let Desk { due, waiting, nearest, distance, .. } = desk;
         waiting.clear();
@@ -371,17 +400,19 @@ impl DividedView {
         }
     }
 
-    /// Where on the desk the news of a slot is.
+    /// Encodes what is new in a slot's chunk, unless another client with the same version had it
+    /// encoded in this tick. Returns where in `desk.news` it is.
     fn news(&self, index: u8, grid: &mut Grid, desk: &mut Desk) -> Range<usize> {
-        let node = self.slots.get(usize::from(index)).and_then(|slot| Some((slot, grid.nodes.get_mut(slot.node as usize)?)));
-        let Some((slot, node)) = node else {
-            debug_assert!(false, "slot {index} has something to tell, and no chunk");
-            return 0..0;
-        };
+        debug_assert!(
+            self.slots.get(usize::from(index)).is_some_and(|slot| (slot.node as usize) < grid.nodes.len()),
+            "only slots with a chunk are sent"
+        );
+        let Some(slot) = self.slots.get(usize::from(index)) else { return 0..0 };
+        let Some(node) = grid.nodes.get_mut(slot.node as usize) else { return 0..0 };
         node.chunk.news(slot.since, &mut desk.encoder, &mut desk.news)
     }
 
-    /// `news` of a slot go into the frame. Returns the bytes they take.
+    /// Puts `news` of a slot into the frame. Returns the bytes that they take there.
     fn send(&mut self, index: u8, news: Range<usize>, grid: &mut Grid, desk: &mut Desk) -> usize {
         let Some(slot) = self.slots.get_mut(usize::from(index)) else { return 0 };
         slot.is_sent(grid, desk.hashes);
@@ -392,7 +423,7 @@ impl DividedView {
 }
 
 impl Slot {
-    /// The newest version of its chunk is on its way.
+    /// Notes that the newest version of its chunk is on its way to the client.
     fn is_sent(&mut self, grid: &mut Grid, hashes: bool) {
         self.since = grid.brief(self.node).and_then(|brief| brief.since);
         self.waited = 0;
@@ -401,8 +432,9 @@ impl Slot {
     }
 }
 
-/// The item that belongs at `place`, which rises by one from call to call. The list is sorted only as far as that takes: of
-/// hundreds that wait in a crowd, a frame has room for a few.
+/// The item that belongs at `place` of the sorted list. `place` rises by one from call to call, and
+/// the list is sorted only as far as that takes: of hundreds that wait in a crowd, a frame has room
+/// for a few.
 fn sort_next<T: Ord + Copy>(list: &mut [T], place: usize) -> Option<T> {
     const BATCH: usize = 16;
     if place.is_multiple_of(BATCH) {

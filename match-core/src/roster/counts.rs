@@ -29,7 +29,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Of these seats.
+    /// Counts these seats anew.
     pub(super) fn of(seats: &BTreeMap<PlayerId, Seat>) -> Self {
         let mut counts = Self::default();
         for (player, seat) in seats {

@@ -10,11 +10,11 @@ use crate::step::{OwnerId, SessionId};
 /// A person who has a seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occupant {
-    /// The seat.
+    /// The number of the seat, and of the player in the game.
     pub player: PlayerId,
     /// Shown to the others.
     pub name: Name,
-    /// Who it is.
+    /// Who holds the seat, as the gateway knows them.
     pub owner: OwnerId,
     /// What they do there.
     pub stay: Stay,

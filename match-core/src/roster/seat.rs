@@ -32,7 +32,7 @@ pub(super) enum Holder {
     },
 }
 
-/// A seat.
+/// A seat, from its reservation until it is freed.
 #[derive(Clone, Debug, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub(super) struct Seat {

@@ -1,5 +1,5 @@
 //! The workspace is built as `docs/ARCHITECTURE.md` says: no circle of files or folders, no import
-//! against the order.
+//! against the order, and what decides is where the document says.
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
@@ -7,6 +7,7 @@ mod allowed;
 mod attributes;
 mod circles;
 mod crates;
+mod decided;
 mod imports;
 mod made_up;
 mod map;
@@ -135,6 +136,14 @@ fn reaches_for_bincode(source: &str) -> bool {
         let starts = line.match_indices("bincode::").map(|(start, _)| &line[..start]);
         starts.into_iter().any(|before| !is_shown && !before.ends_with("::") && !before.contains("//"))
     })
+}
+
+#[test]
+fn what_decides_is_where_it_is_said_to_be() {
+    let rows = decided::rows(&text(MAP));
+    assert!(rows.len() > 9, "no table was found: {rows:?}");
+    let problems = decided::check(&rows, |file| std::fs::read_to_string(root().join(file)).ok());
+    assert!(problems.is_empty(), "{MAP}:\n{}", problems.join("\n"));
 }
 
 const MAP: &str = "docs/ARCHITECTURE.md";

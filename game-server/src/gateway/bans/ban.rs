@@ -27,7 +27,7 @@ pub(crate) enum Whom {
 /// A ban that is asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct NewBan {
-    /// For whom.
+    /// The player or network that is kept out.
     pub(crate) whom: Whom,
     /// What the operator remembers them by.
     pub(crate) name: String,

@@ -84,7 +84,7 @@ impl BanFile {
 impl KeptBan {
     pub(super) fn of(ban: &Ban, now: Instant) -> Self {
         let (session, network) = match ban.what.whom {
-            Whom::Player(player) => (Some(to_hex(player.0)), None),
+            Whom::Player(player) => (Some(to_hex(&player.0)), None),
             Whom::Network(network) => (None, Some(network.to_string())),
         };
         let until = ban.left(now).map(|left| unix_seconds(SystemTime::now() + left));

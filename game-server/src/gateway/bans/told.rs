@@ -77,7 +77,7 @@ async fn put(store: &dyn Store, key: &[u8], told: &Told, lasts: Duration) -> Res
 
 fn key(whom: Whom) -> Bytes {
     match whom {
-        Whom::Player(player) => to_hex(player.0).into(),
+        Whom::Player(player) => to_hex(&player.0).into(),
         Whom::Network(network) => network.to_string().into(),
     }
 }

@@ -40,17 +40,17 @@ pub enum AccountsError {
     /// The keys' file cannot be read.
     #[error("cannot read accounts.jwt.keys_file {}: {error}", file.display())]
     Unreadable {
-        /// The file.
+        /// `accounts.jwt.keys_file` of the settings.
         file: PathBuf,
-        /// Why.
+        /// What the system said.
         error: io::Error,
     },
     /// The keys' file gives no keys.
     #[error("accounts.jwt.keys_file {}: {error}", file.display())]
     NoKeys {
-        /// The file.
+        /// `accounts.jwt.keys_file` of the settings.
         file: PathBuf,
-        /// Why.
+        /// What is wrong in the file.
         error: KeysError,
     },
 }

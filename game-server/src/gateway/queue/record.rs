@@ -6,7 +6,7 @@ use tickwire_cluster::queue::TicketId;
 use tickwire_protocol::codec::{Decode, Encode, decode, encode};
 use tickwire_protocol::{MatchId, Secret};
 
-/// Most bytes of a record.
+/// Most bytes of what the store has of somebody who waits; a longer record is nonsense.
 const RECORD_BYTES_MAX: usize = 512;
 
 /// Where somebody waits.
@@ -19,11 +19,11 @@ pub(crate) struct Waiting {
     pub(crate) mode: String,
     /// With this party.
     pub(crate) party: [u8; 16],
-    /// Players of it.
+    /// How many players the party has.
     pub(crate) players: u16,
-    /// Which of them.
+    /// Which of the party's slots is theirs, from 0.
     pub(crate) slot: u16,
-    /// How far.
+    /// How far they are: gathering, waiting, or seated.
     pub(crate) stage: Stage,
 }
 

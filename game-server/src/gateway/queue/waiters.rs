@@ -35,10 +35,10 @@ struct Waiter {
 /// Too many wait here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Crowded {
-    /// In all.
+    /// The server has as many as it may have.
     #[error("as many people wait as may")]
     All,
-    /// Of an address.
+    /// Their address has as many as it may have.
     #[error("as many people of this address wait as may")]
     Address,
 }

@@ -6,7 +6,7 @@
 //! Invariants: no key can be printed; one that others on the machine can read is refused, as is a
 //! short one.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::config::TicketConfig;
-use crate::secrets::random_bytes;
+use crate::secrets::{from_hex, random_bytes, to_hex};
 
 /// Bytes of a key: as many as HMAC-SHA-256 makes of it.
 const KEY_BYTES: usize = 32;
@@ -96,7 +96,7 @@ impl Keys {
         let text = std::str::from_utf8(text).map_err(|_| Cause::NotAKey(1))?;
         let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let mut keys = lines.map(|(index, line)| {
-            let bytes = from_hex(line).ok_or(Cause::NotAKey(index + 1))?;
+            let bytes: [u8; KEY_BYTES] = from_hex(line).ok_or(Cause::NotAKey(index + 1))?;
             if bytes.iter().all(|byte| Some(byte) == bytes.first()) {
                 return Err(Cause::Guessable(index + 1));
             }
@@ -154,12 +154,7 @@ fn make(file: &Path) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(file) {
         Ok(mut made) => {
-            let mut line = String::new();
-            for byte in random_bytes::<KEY_BYTES>() {
-                // Writing to a text cannot fail.
-                let _ = write!(line, "{byte:02x}");
-            }
-            line.push('\n');
+            let line = to_hex(&random_bytes::<KEY_BYTES>()) + "\n";
             made.write_all(line.as_bytes()).and_then(|()| made.sync_all())
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -181,18 +176,6 @@ fn is_public(_: &fs::Metadata) -> bool {
 fn key(bytes: &[u8; KEY_BYTES]) -> Hmac<Sha256> {
     let key = <Hmac<Sha256> as Mac>::new_from_slice(bytes).expect("HMAC takes keys of any length");
     key.chain_update(PURPOSE)
-}
-
-fn from_hex(line: &str) -> Option<[u8; KEY_BYTES]> {
-    let digits = line.as_bytes();
-    if digits.len() != 2 * KEY_BYTES || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let mut bytes = [0; KEY_BYTES];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::matches::card::MatchCard;
 const HASH_EVERY: u32 = 16;
 
 impl<G: Game> MatchTask<G> {
-    /// The same, written down from now on.
+    /// Writes what happens to `log` from now on, beginning with a checkpoint.
     #[must_use]
     pub fn kept(self, log: MatchLog) -> Self {
         let checkpoint_every = clock::ticks(log.checkpoint_ms(), self.info.mode.tick_rate).max(1);

@@ -7,7 +7,7 @@ use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
 
 /// Bytes of a length, and of the number that begins a client's batch.
 const WORD_BYTES: usize = 4;
-/// Most messages of a batch.
+/// Most messages that one request may bring; a batch with more is refused.
 pub const BATCH_MESSAGES_MAX: usize = 64;
 /// Longest body of a client, bytes.
 pub const BATCH_BYTES_MAX: usize = 4 * 1024;

@@ -49,7 +49,7 @@ pub(super) struct Inbox {
 pub(super) enum Found {
     /// A message; [`Inbox::message`] has it.
     Message,
-    /// The same of text, where there may be such.
+    /// A text message, where there may be such; [`Inbox::message`] has it.
     Text,
     /// A ping, with what its answer must repeat.
     Ping(Box<[u8]>),

@@ -27,7 +27,7 @@ const KILL: i32 = 20;
 const FRESH: i32 = 50;
 /// From the end of protection until a later life is no longer fresh.
 const FRESH_TICKS: i32 = 150;
-/// The same where scores are not seen.
+/// From the end of protection until a life is no longer new, where scores are not seen.
 const UNKNOWN_TICKS: i32 = 450;
 /// Counted as deaths on top of those there are, so that one death does not make a loser.
 const DOUBT: i32 = 2;

@@ -26,9 +26,9 @@ const RESPAWN_TICKS: i32 = 90;
 pub(crate) const KILL_SCORE: i32 = 50;
 /// Health that a pickup gives back.
 const PICKUP_HEALTH: u8 = 50;
-/// Until a health pickup is back.
+/// Ticks until a health pickup that was taken is back.
 const HEALTH_BACK_TICKS: i32 = 450;
-/// Until an overcharge is back.
+/// Ticks until an overcharge that was taken is back.
 const OVERCHARGE_BACK_TICKS: i32 = 750;
 /// Most shots in flight in a match, a few less than a table holds: reached only when hundreds fire at once.
 const SHOTS_MAX: usize = 4_000;

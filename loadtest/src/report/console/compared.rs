@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use tickwire_testkit::measure::Measure;
+
 use super::paint::Paint;
-use crate::measure::Measure;
 use crate::report::compare::{Change, Comparison};
 use crate::report::{Report, words};
 

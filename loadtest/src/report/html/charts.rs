@@ -5,9 +5,9 @@
 mod capacity;
 
 use maud::{Markup, PreEscaped, html};
+use tickwire_testkit::measure::Measure;
+use tickwire_testkit::plot::{Axes, Series, Style, bare_line_chart, number};
 
-use crate::measure::Measure;
-use crate::plot::{Axes, Series, Style, bare_line_chart, number};
 use crate::report::compare::Comparison;
 use crate::report::{Report, Second, ServerSecond};
 

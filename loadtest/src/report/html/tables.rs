@@ -1,9 +1,9 @@
 //! The page's tables: times, counts, findings, what was run, and what each number means.
 
 use maud::{Markup, html};
+use tickwire_testkit::comeback::Wrong;
+use tickwire_testkit::measure::{Measure, SEGMENT_HEADER_BYTES};
 
-use crate::comeback::Wrong;
-use crate::measure::{Measure, SEGMENT_HEADER_BYTES};
 use crate::report::{Report, words};
 
 /// All of them.

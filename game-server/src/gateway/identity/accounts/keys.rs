@@ -25,7 +25,7 @@ const NAMELESS_MAX: usize = 4;
 pub(crate) const SECRET_BYTES_MIN: usize = 32;
 /// Bits of an RSA key, as bytes of its modulus.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
-/// The same keys as DER: a few bytes more.
+/// Bytes of an RSA key in DER: its modulus and a few more.
 const RSA_DER_BYTES: std::ops::RangeInclusive<usize> = 266..=532;
 /// Ends a key in PEM.
 const END: &str = "-----END";

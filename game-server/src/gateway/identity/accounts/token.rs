@@ -4,8 +4,7 @@
 //! chooses how it is checked; every claim that is looked at has the type it must have; a member
 //! that is there twice refuses the token; what costs most, the signature, is checked last.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tickwire_protocol::text::Name;
@@ -97,7 +96,7 @@ impl Flaw {
 /// Whose a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// The same for every token of the same person.
+    /// Who the person is: all tokens of one person have one subject.
     pub subject: PlayerKey,
     /// How others see them.
     pub name: Name,
@@ -216,5 +215,5 @@ fn object(part: &str) -> Result<Members, Flaw> {
 }
 
 fn bytes(part: &str) -> Result<Vec<u8>, Flaw> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| Flaw::NotAToken)
+    BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| Flaw::NotAToken)
 }

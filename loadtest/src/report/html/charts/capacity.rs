@@ -1,10 +1,10 @@
 //! A search for the capacity: what broke, plateau by plateau.
 
 use maud::{Markup, html};
+use tickwire_testkit::plot::{Axes, Series, Style};
 
 use super::{PLAIN, figure, section};
 use crate::capacity::{FRESH, GAPS_WITHIN};
-use crate::plot::{Axes, Series, Style};
 use crate::report::{CapacityStep, Report, words};
 
 /// A search's plateaus, with the knee marked.
