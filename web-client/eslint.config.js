@@ -2,6 +2,41 @@ import js from '@eslint/js';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
+/** The packages that each package may import; the shell, in `src`, may import all. */
+const MAY_IMPORT = {
+  client: [],
+  ui: ['client'],
+  arena: ['client', 'ui'],
+  admin: ['client', 'ui'],
+};
+
+/** A rule for the files of `folder`. Other packages are reached by their names, and never by a path. */
+function mayImport(folder, allowed) {
+  const others = Object.keys(MAY_IMPORT).filter((name) => !allowed.includes(name));
+  const patterns = [
+    { regex: '^\\.{1,2}/(.*/)?(src|packages)/', message: 'Another package is reached by its name.' },
+    ...others.map((name) => ({
+      regex: `^@tickwire/${name}(/|$)`,
+      message: `${folder} may not import ${name}: see MAY_IMPORT in eslint.config.js.`,
+    })),
+    ...(folder === 'packages/arena/src' ? [] : [{ regex: '^pixi\\.js', message: 'Only the arena draws.' }]),
+  ];
+  return {
+    files: [`${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': ['error', { patterns }],
+      // The rule above does not look at `import()`.
+      'no-restricted-syntax': [
+        'error',
+        ...patterns.map(({ regex, message }) => ({
+          selector: `ImportExpression[source.value=/${regex.replaceAll('/', '\\u002F')}/]`,
+          message,
+        })),
+      ],
+    },
+  };
+}
+
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'wasm', 'test-results', 'src/generated'] },
   js.configs.recommended,
@@ -24,23 +59,8 @@ export default tseslint.config(
       ],
     },
   },
-  {
-    // The SDK has no game, no page and no renderer in it.
-    files: ['src/net/**/*.ts', 'src/sync/**/*.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: ['**/arena/**', '**/ui/**', '**/admin/**', 'pixi.js'],
-              message: 'The SDK knows no game and no page.',
-            },
-          ],
-        },
-      ],
-    },
-  },
+  ...Object.entries(MAY_IMPORT).map(([name, allowed]) => mayImport(`packages/${name}/src`, allowed)),
+  mayImport('src', Object.keys(MAY_IMPORT)),
   {
     files: ['**/*.test.ts', 'e2e/**/*.ts'],
     rules: { 'max-lines-per-function': 'off' },

@@ -18,7 +18,7 @@ export default defineConfig(({ command }) => {
   return {
     base: './',
     plugins: [compressed()],
-    resolve: { alias: [{ find: /^pixi\.js$/, replacement: here('src/arena/pixi.js') }] },
+    resolve: { alias: [{ find: /^pixi\.js$/, replacement: here('packages/arena/src/pixi.js') }] },
     build: {
       target: 'es2022',
       assetsInlineLimit: 0,
@@ -34,6 +34,6 @@ export default defineConfig(({ command }) => {
         '/admin/api': { target: adminServer, ws: true },
       },
     },
-    test: { include: ['src/**/*.test.ts'], environment: 'node' },
+    test: { include: ['*.test.ts', '{src,packages/*/src}/**/*.test.ts'], environment: 'node' },
   };
 });

@@ -1,8 +1,8 @@
 //! Many nodes, one service: what they share is in a [`Store`], and each match has one owner.
 //!
-//! [`store`] is the seam; [`embedded`] is the store of one process, [`redis`] that of many; [`node`]
-//! is the life of a node, [`placement`] says which gets a new match, in [`queue`] parties wait for
-//! others of their strength.
+//! [`store`] is the seam; [`embedded`] is the store of one process, [`redis`] that of many;
+//! [`node`] is the life of a node, [`placement`] says which gets a new match, in [`queue`] parties
+//! wait for others of their strength.
 //!
 //! ```
 //! use std::time::Duration;

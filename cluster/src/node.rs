@@ -2,11 +2,11 @@
 //! on what others have left.
 //!
 //! [`start`] gives a [`Node`], what happens to it, and one future that does the work: `beats` says
-//! that the node lives and looks who else does, `flush` writes, `claims` looks for matches whose owner
-//! is gone, `partings` ends and gives up. They wait for nothing of each other's, and every call
-//! of the store has a deadline, so one that hangs delays nothing else. `lane` is one match's part,
-//! `pending` what the store has not confirmed, `contact` whether there is a store, `tide` whether it
-//! has forgotten something.
+//! that the node lives and looks who else does, `flush` writes, `claims` looks for matches whose
+//! owner is gone, `partings` ends and gives up. They wait for nothing of each other's, and every
+//! call of the store has a deadline, so one that hangs delays nothing else. `lane` is one match's
+//! part, `pending` what the store has not confirmed, `contact` whether there is a store, `tide`
+//! whether it has forgotten something.
 //!
 //! Invariants: a record is acknowledged only after a write of this node's epoch succeeded with it;
 //! a lane that was fenced writes nothing more; a node claims nothing while owners that live may not
@@ -163,8 +163,8 @@ impl Node {
         MatchLane::new(Arc::clone(&self.shared), lane)
     }
 
-    /// A granted match cannot run here: its lease is given up, and this node does not claim it again
-    /// for a while.
+    /// A granted match cannot run here: its lease is given up, and this node does not claim it
+    /// again for a while.
     pub fn refuse(&self, id: MatchId, epoch: Epoch) {
         let lane = lock(&self.shared.lanes).get(&id).filter(|lane| lane.epoch == epoch).cloned();
         if let Some(lane) = lane {
@@ -198,8 +198,8 @@ impl Node {
         self.shared.contact.has_settled()
     }
 
-    /// Rises when the store turns out to have lost something: whatever this node has put there, other
-    /// than of its matches, is to be put there again.
+    /// Rises when the store turns out to have lost something: whatever this node has put there,
+    /// other than of its matches, is to be put there again.
     pub fn losses(&self) -> watch::Receiver<u64> {
         self.shared.losses.subscribe()
     }

@@ -15,7 +15,8 @@ use crate::store::{NodeCard, NodeId};
 pub const FULL_PERMILLE: u16 = 950;
 /// What a match is taken to need where none runs, if nobody knows better.
 const MATCH_PERMILLE: u32 = 10;
-/// Most matches that are counted for a node before its card shows them; a node with as many is full.
+/// Most matches that are counted for a node before its card shows them; a node with as many is
+/// full.
 const UNSEEN_MAX: usize = 1_024;
 /// After so long a match that was placed is in its node's card, or is not there.
 const SEEN_WITHIN: Duration = Duration::from_secs(3);

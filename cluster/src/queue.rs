@@ -1,10 +1,11 @@
 //! Matchmaking over several nodes: parties wait in the store, any node groups them, and a group is
 //! taken all in one step or not at all.
 //!
-//! A ticket is renewed by the node that its party is connected to, and goes by itself when that node
-//! is gone. Whoever groups reserves first, makes the match, and then says that it has seats; if that
-//! node dies in between, each ticket's own node puts it back. So there is no leader, and nothing that
-//! a dead node leaves behind stays. Times are each node's own: what a ticket has waited is written in it.
+//! A ticket is renewed by the node that its party is connected to, and goes by itself when that
+//! node is gone. Whoever groups reserves first, makes the match, and then says that it has seats;
+//! if that node dies in between, each ticket's own node puts it back. So there is no leader, and
+//! nothing that a dead node leaves behind stays. Times are each node's own: what a ticket has
+//! waited is written in it.
 
 mod form;
 mod ticket;
@@ -133,8 +134,8 @@ impl Queue {
         Ok(QueuePlace { ticket, entered: now, renewed: Some(now), reserved: None })
     }
 
-    /// A party whose node was another before, or that this node has lost sight of, waits on. It begins
-    /// to wait if the store does not know it.
+    /// A party whose node was another before, or that this node has lost sight of, waits on. It
+    /// begins to wait if the store does not know it.
     pub async fn take_up(&self, now: Instant, id: TicketId, players: u16, rating: i32) -> Result<QueuePlace, EnterError> {
         let found = self.store.get(&self.shelf, &id.0, None).await?;
         let Some((kept, _)) = found.and_then(|value| Ticket::read(&id.0, &value)) else {
@@ -144,8 +145,8 @@ impl Queue {
         Ok(QueuePlace { ticket: Ticket { rating, ..kept }, entered, renewed: None, reserved: None })
     }
 
-    /// The match that has seats for the party by now, if there is one. Renews its ticket, puts it in
-    /// again if the store has lost it, and takes it back from a node that has died.
+    /// The match that has seats for the party by now, if there is one. Renews its ticket, puts it
+    /// in again if the store has lost it, and takes it back from a node that has died.
     pub async fn look(&self, now: Instant, place: &mut QueuePlace) -> Result<Option<MatchId>, StoreError> {
         let key = place.ticket.id.0;
         let found = self.store.get(&self.shelf, &key, None).await?;

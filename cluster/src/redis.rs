@@ -1,4 +1,5 @@
-//! The store of many processes: Redis 7 or Valkey, as one server, behind Sentinels, or as a cluster.
+//! The store of many processes: Redis 7 or Valkey, as one server, behind Sentinels, or as a
+//! cluster.
 //!
 //! A match's keys share a hash tag, so each script works in one slot. Every decision is made in a
 //! script, by the server's clock. Nothing here waits beyond the deadline of a command, and whatever

@@ -233,7 +233,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Keeps `value`, unless there is one already. Returns the one that is kept.
     fn put_first<'a>(&'a self, shelf: &'a str, key: &'a [u8], value: Bytes, ttl: Duration) -> Reply<'a, Bytes>;
     /// Exchanges these values of `shelf`, all or none, at most [`EXCHANGE_MAX`], and keeps them for
-    /// `ttl`. Says whether all were what they must be, or were exchanged already: it can be repeated.
+    /// `ttl`. Says whether all were what they must be, or were exchanged already: it can be
+    /// repeated.
     fn exchange<'a>(&'a self, shelf: &'a str, exchanges: &'a [Exchange], ttl: Duration) -> Reply<'a, bool>;
     /// What is kept there. With `renew` it is kept for so long from now on.
     fn get<'a>(&'a self, shelf: &'a str, key: &'a [u8], renew: Option<Duration>) -> Reply<'a, Option<Bytes>>;

@@ -1,8 +1,8 @@
 //! The laws of a store, each for every implementation.
 //!
-//! A *house* makes stores that share what they know, lets time pass and breaks in the ways that real
-//! ones break. In memory the clock is paused and moved on; with Redis, which these tests start, it is
-//! waited for what must happen. No law says how long anything takes.
+//! A *house* makes stores that share what they know, lets time pass and breaks in the ways that
+//! real ones break. In memory the clock is paused and moved on; with Redis, which these tests
+//! start, it is waited for what must happen. No law says how long anything takes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 

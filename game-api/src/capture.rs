@@ -1,4 +1,5 @@
-//! World to snapshot, and world to stored rows and back: which components are replicated or persisted.
+//! World to snapshot, and world to stored rows and back: which components are replicated or
+//! persisted.
 //!
 //! Invariant: rows come out in order of [`NetId`], whatever order the ECS stores them in.
 
@@ -18,7 +19,8 @@ use crate::state::{Rows, TableRows, Unfit};
 use crate::world::Networked;
 use crate::{Components, Replicate};
 
-/// The components of a match that leave the world: to clients, or only into the state hash and checkpoints.
+/// The components of a match that leave the world: to clients, or only into the state hash and
+/// checkpoints.
 pub struct Registry {
     schema: Schema,
     replicated: Vec<(usize, Box<dyn Capture>)>,
@@ -39,8 +41,8 @@ impl Registry {
     /// The components `C` of a game whose replicated tables are `schema`.
     ///
     /// # Panics
-    /// When the match is built, if the schema's tables are not those of the components: the game's mistake,
-    /// found by the first test that builds a match.
+    /// When the match is built, if the schema's tables are not those of the components: the game's
+    /// mistake, found by the first test that builds a match.
     pub fn new<C: Components>(schema: Schema) -> Self {
         let mut registry = Self { schema, replicated: Vec::new(), persisted: Vec::new(), rows: InOrder::default() };
         C::register(&mut registry);
@@ -79,14 +81,15 @@ impl Registry {
         }
     }
 
-    /// The rows of every replicated and every persisted table. Only [`Networked`] entities have any.
+    /// The rows of every replicated and every persisted table. Only [`Networked`] entities have
+    /// any.
     pub fn state(&mut self, world: &mut World) -> Rows {
         Rows { tables: self.captures().map(|capture| capture.rows(world)).collect() }
     }
 
-    /// Makes the world's [`Networked`] entities those of `rows`, as far as the game has their components: the
-    /// ones that were there go, and for every id there is an entity with that id and its components. Says what
-    /// the game has no place for.
+    /// Makes the world's [`Networked`] entities those of `rows`, as far as the game has their
+    /// components: the ones that were there go, and for every id there is an entity with that id
+    /// and its components. Says what the game has no place for.
     ///
     /// # Errors
     /// If a value does not fit: see [`Rows`]. The world is then as it was.

@@ -1,7 +1,9 @@
-//! What a match's state is made of, stated once: a tuple of component types. From it follow the tables on
-//! the wire, what is captured, what is stored, what goes when its owner leaves, and who is sent what.
+//! What a match's state is made of, stated once: a tuple of component types. From it follow the
+//! tables on the wire, what is captured, what is stored, what goes when its owner leaves, and who
+//! is sent what.
 //!
-//! Invariant: whatever is said of a component is found by its type. No table has a number in a game's code.
+//! Invariant: whatever is said of a component is found by its type. No table has a number in a
+//! game's code.
 
 use bevy_ecs::component::{Component, Mutable};
 use tickwire_protocol::Schema;
@@ -23,7 +25,8 @@ pub trait Replicate: Columns + Component<Mutability = Mutable> {
     /// The columns that say where it is on the map.
     const PLACE: Option<[usize; 2]> = None;
 
-    /// Where a row is and who may see it, in a mode that is divided. Asked for every row every tick.
+    /// Where a row is and who may see it, in a mode that is divided. Asked for every row every
+    /// tick.
     fn place(row: Row<'_>) -> Place {
         Self::PLACE.map_or(Place::EVERYWHERE, |columns| Place::at(columns.map(|column| row.value(column))))
     }

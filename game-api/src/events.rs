@@ -5,7 +5,8 @@ use tickwire_protocol::PlayerId;
 use tickwire_protocol::codec::{Encode, encode_into};
 use tickwire_protocol::limits::GAME_EVENT_BYTES_MAX;
 
-/// Things that happened this tick, to be told to clients. What they are written into is used again every tick.
+/// Things that happened this tick, to be told to clients. What they are written into is used again
+/// every tick.
 ///
 /// ```
 /// use tickwire_game::{Event, Events, PlayerId};
@@ -59,7 +60,8 @@ impl Events {
     /// Most events in a tick, with those that have a place.
     pub const PLACED_PER_TICK_MAX: usize = 1024;
 
-    /// Tells every client of `event`, whose encoding must stay under [`GAME_EVENT_BYTES_MAX`] bytes.
+    /// Tells every client of `event`, whose encoding must stay under [`GAME_EVENT_BYTES_MAX`]
+    /// bytes.
     pub fn emit<E: Encode>(&mut self, event: &E) {
         if self.0.to_everyone < Self::PER_TICK_MAX {
             self.0.to_everyone += 1;
@@ -67,16 +69,17 @@ impl Events {
         }
     }
 
-    /// Tells those of `event` who have the place `at` in sight at this tick and can be sent something: for
-    /// what is worth nothing later or elsewhere, such as a hit. It has no group: nobody who is near may be
-    /// kept from knowing it. In a mode without an [`Interest`](crate::Interest) this is [`Events::emit`].
+    /// Tells those of `event` who have the place `at` in sight at this tick and can be sent
+    /// something: for what is worth nothing later or elsewhere, such as a hit. It has no group:
+    /// nobody who is near may be kept from knowing it. In a mode without an
+    /// [`Interest`](crate::Interest) this is [`Events::emit`].
     pub fn emit_at<E: Encode>(&mut self, at: [i32; 2], event: &E) {
         self.push(event, Some(Scene { place: at, concerns: [None; 2] }));
     }
 
     /// Tells those of `event` who have the place `at` in sight at this tick, and `players`, whom it
-    /// concerns, wherever they look. Their own events come before others' where there is not room for
-    /// all. See [`Events::emit_at`].
+    /// concerns, wherever they look. Their own events come before others' where there is not room
+    /// for all. See [`Events::emit_at`].
     pub fn emit_between<E: Encode>(&mut self, at: [i32; 2], players: [PlayerId; 2], event: &E) {
         self.push(event, Some(Scene { place: at, concerns: players.map(Some) }));
     }

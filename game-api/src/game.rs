@@ -39,8 +39,8 @@ pub trait Game: Predict + Bots + Ranking + Sight + Send + Sync + Sized + 'static
     /// Gives `player` what it plays with.
     fn join(world: &mut World, player: PlayerId);
 
-    /// Fills a new match: its systems in order, and what is there from the start. Unless a game says
-    /// more, inputs move the bodies that its clients predict.
+    /// Fills a new match: its systems in order, and what is there from the start. Unless a game
+    /// says more, inputs move the bodies that its clients predict.
     fn systems(setup: &mut Setup<'_>) {
         setup.add(move_bodies::<Self>);
     }
@@ -68,8 +68,9 @@ pub trait Predict {
     /// The component that is predicted: exact, so that replaying inputs gives what the server got.
     type Body: Replicate + Clone + PartialEq + core::fmt::Debug + Send;
 
-    /// The state that `me` predicts from, as replicated in `view`; `None` while there is nothing to move.
-    /// It is the player's own component; a game that cannot foretell all of it says what it can.
+    /// The state that `me` predicts from, as replicated in `view`; `None` while there is nothing to
+    /// move. It is the player's own component; a game that cannot foretell all of it says what it
+    /// can.
     fn body(view: &Snapshot, me: PlayerId) -> Option<Self::Body> {
         own(view, me)
     }
@@ -86,7 +87,8 @@ pub trait Predict {
     note = "implement `Bots`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Bots {
-    /// A bot's memory. It is part of a match that is stored: derive [`Stored`](derive@crate::Stored).
+    /// A bot's memory. It is part of a match that is stored: derive
+    /// [`Stored`](derive@crate::Stored).
     type Brain: Encode + Decode<()> + Send;
 
     /// A new bot's memory. Bots of the same seed that see the same do the same.
@@ -98,8 +100,8 @@ pub trait Bots {
         Self::brain(seed)
     }
 
-    /// What bot `me` does next. It sees what a player's client sees, so the same bot plays on the server
-    /// and over the wire.
+    /// What bot `me` does next. It sees what a player's client sees, so the same bot plays on the
+    /// server and over the wire.
     fn think(brain: &mut Self::Brain, view: &Snapshot, me: PlayerId) -> <Self as Game>::Input
     where
         Self: Game;
@@ -123,18 +125,18 @@ pub trait Ranking {
     note = "implement `Sight`, or write `#[game]` above `impl Game for {Self}`: it fills in what is left out"
 )]
 pub trait Sight {
-    /// How matches of `mode` are divided; `None` if everyone is sent everything. Where a component is
-    /// and who may see it, the component says: see [`Replicate`](derive@crate::Replicate).
+    /// How matches of `mode` are divided; `None` if everyone is sent everything. Where a component
+    /// is and who may see it, the component says: see [`Replicate`](derive@crate::Replicate).
     fn sight(_mode: &Mode) -> Option<Interest> {
         None
     }
 }
 
-/// Fills in parts of a game that is written as the traits it is, without [`#[game]`](macro@crate::game):
-/// `without!(MyGame: Bots, Sight)`.
+/// Fills in parts of a game that is written as the traits it is, without
+/// [`#[game]`](macro@crate::game): `without!(MyGame: Bots, Sight)`.
 ///
-/// Without `Predict`, clients show what the server says. Without `Bots`, a bot holds nothing down. Without
-/// `Ranking`, nobody is best. Without `Sight`, everyone is sent everything.
+/// Without `Predict`, clients show what the server says. Without `Bots`, a bot holds nothing down.
+/// Without `Ranking`, nobody is best. Without `Sight`, everyone is sent everything.
 #[macro_export]
 macro_rules! without {
     (@Predict $game:ty) => {
@@ -183,10 +185,11 @@ impl Replicate for NoBody {}
 
 crate::component!(NoBody);
 
-/// What a player holds down during one tick: fixed-size, and every bit pattern that decodes is a legal input.
-/// Derive it: see [`Input`](derive@crate::Input). A whole number is one too.
+/// What a player holds down during one tick: fixed-size, and every bit pattern that decodes is a
+/// legal input. Derive it: see [`Input`](derive@crate::Input). A whole number is one too.
 ///
-/// `Default` is the neutral input, used before the first one arrives and while the player's connection is lost.
+/// `Default` is the neutral input, used before the first one arrives and while the player's
+/// connection is lost.
 pub trait Input: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + FromNumbers + Send + Sync + 'static {}
 
 impl<T: Copy + Default + Eq + core::fmt::Debug + Encode + Decode<()> + FromNumbers + Send + Sync + 'static> Input for T {}
@@ -213,12 +216,14 @@ pub struct Mode {
     pub live_seconds: u32,
     /// Seats that bots fill in a match anyone may join; 0 for none.
     pub bots_fill: u16,
-    /// Whether a bot plays the seat of a player whose connection is lost or who gives no input for a while.
+    /// Whether a bot plays the seat of a player whose connection is lost or who gives no input for
+    /// a while.
     pub stand_in: bool,
 }
 
 impl Mode {
-    /// What a mode does not say, it has from here: `Mode { id: "duel", max_players: 2, ..Mode::DEFAULT }`.
+    /// What a mode does not say, it has from here:
+    /// `Mode { id: "duel", max_players: 2, ..Mode::DEFAULT }`.
     pub const DEFAULT: Self =
         Self { id: "play", title: "Play", max_players: 8, tick_rate: 60, live_seconds: 300, bots_fill: 0, stand_in: false };
 }

@@ -1,4 +1,5 @@
-//! Who is sent what of a match that is too large to be sent whole: where rows are, who may see them, from where players look.
+//! Who is sent what of a match that is too large to be sent whole: where rows are, who may see
+//! them, from where players look.
 //!
 //! A mode without an [`Interest`] sends everything to everyone.
 //!
@@ -64,17 +65,19 @@ pub struct Interest {
     pub map: [i32; 2],
     /// Width and height of a cell.
     pub cell: [i32; 2],
-    /// How far players see and how often they are told, from the nearest cells to the farthest: at least one.
+    /// How far players see and how often they are told, from the nearest cells to the farthest: at
+    /// least one.
     pub tiers: &'static [Tier],
-    /// Most bytes in a client's frame. It is exceeded only by the least a frame can be: the tick's events, the rows without a
-    /// place, the player's own chunk and one other.
+    /// Most bytes in a client's frame. It is exceeded only by the least a frame can be: the tick's
+    /// events, the rows without a place, the player's own chunk and one other.
     pub bytes_per_tick: usize,
     /// For each table of the schema, where its rows are and who may see them.
     tables: &'static [TableSight],
 }
 
 impl Interest {
-    /// A map of this size, in such cells, which are seen so often, for so many bytes a tick and client.
+    /// A map of this size, in such cells, which are seen so often, for so many bytes a tick and
+    /// client.
     pub const fn new(map: [i32; 2], cell: [i32; 2], tiers: &'static [Tier], bytes_per_tick: usize) -> Self {
         Self { map, cell, tiers, bytes_per_tick, tables: &[] }
     }
@@ -91,7 +94,8 @@ impl Interest {
         self.tables.get(table).map_or(Place::EVERYWHERE, |sight| (sight.place)(row))
     }
 
-    /// From where the players look. Called every tick. Who is not named keeps looking from where they did.
+    /// From where the players look. Called every tick. Who is not named keeps looking from where
+    /// they did.
     pub fn eyes(&self, view: &Snapshot, eyes: &mut Eyes) {
         for (index, (table, sight)) in view.tables().iter().zip(self.tables).enumerate() {
             let Some(look) = sight.look else { continue };
@@ -216,7 +220,8 @@ pub struct Eyes(Vec<Eye>);
 pub struct Eye {
     /// Who, and what for.
     pub look: Look,
-    /// The table and the row it looks from: most often its own body. The row's chunk is sent every tick.
+    /// The table and the row it looks from: most often its own body. The row's chunk is sent every
+    /// tick.
     pub row: (usize, usize),
 }
 

@@ -1,7 +1,9 @@
-//! The seam between a game and Tickwire: what a game declares, and nothing of sockets, threads or HTTP.
+//! The seam between a game and Tickwire: what a game declares, and nothing of sockets, threads or
+//! HTTP.
 //!
-//! [`Game`] is all that a game must say. Its optional parts are [`Predict`], [`Bots`], [`Ranking`] and [`Sight`]. Server,
-//! load test and page are built from the same crate: what a browser does not run is not in its module.
+//! [`Game`] is all that a game must say. Its optional parts are [`Predict`], [`Bots`], [`Ranking`]
+//! and [`Sight`]. Server, load test and page are built from the same crate: what a browser does not
+//! run is not in its module.
 //!
 //! ```
 //! use tickwire_game::prelude::*;
@@ -44,8 +46,9 @@
 //! assert_eq!(race.ranking(), [Ranked { player: PlayerId(1), score: 5 }, Ranked { player: PlayerId(0), score: 0 }]);
 //! ```
 //!
-//! Invariant: a game is deterministic. The same seed, joins, leaves and inputs give the same state at every tick, on any
-//! machine: no clocks, no threads, no `HashMap` iteration, no platform float maths, randomness only from [`Rng`].
+//! Invariant: a game is deterministic. The same seed, joins, leaves and inputs give the same state
+//! at every tick, on any machine: no clocks, no threads, no `HashMap` iteration, no platform float
+//! maths, randomness only from [`Rng`].
 
 mod capture;
 mod components;
@@ -77,7 +80,8 @@ pub use registry::GameVisitor;
 pub use rng::Rng;
 pub use simulation::Simulation;
 pub use state::{Rows, SimulationState, Unfit, layout};
-/// Makes an event of a struct or an enum: how it is sent, and its JSON and TypeScript type for the page.
+/// Makes an event of a struct or an enum: how it is sent, and its JSON and TypeScript type for the
+/// page.
 ///
 /// ```
 /// use tickwire_game::Event;
@@ -97,8 +101,8 @@ pub use tickwire_game_macros::Event;
 /// Makes an input of a struct: how it is sent, what is refused, and how the page gives it.
 ///
 /// - `#[range(min..=max)]`: the values that a field can have. An input with others is refused.
-/// - `#[buttons(FIRE, DASH)]`: what the bits of a field are called, from the lowest. They become constants of the
-///   input, and booleans on the page. Other bits are legal and mean nothing.
+/// - `#[buttons(FIRE, DASH)]`: what the bits of a field are called, from the lowest. They become
+///   constants of the input, and booleans on the page. Other bits are legal and mean nothing.
 ///
 /// ```
 /// use tickwire_game::Input;
@@ -121,18 +125,23 @@ pub use tickwire_game_macros::Event;
 pub use tickwire_game_macros::Input;
 /// Makes a component of a struct, and says what clients see of it.
 ///
-/// A field is a whole number, a `bool`, a [`PlayerId`], a [`Tick`], an enum without fields that derives `Replicate` itself, or an
-/// array of these. Each becomes a column of the component's table:
+/// A field is a whole number, a `bool`, a [`PlayerId`], a [`Tick`], an enum without fields that
+/// derives `Replicate` itself, or an array of these. Each becomes a column of the component's
+/// table:
 ///
-/// - `#[range(min..=max)]`: the values it can have; without it, all of its type. Values outside are clamped when sent.
-/// - `#[moved_by(velocity)]`: it grows by the field `velocity`, which stands before it, every tick. While that is so, it costs nothing.
+/// - `#[range(min..=max)]`: the values it can have; without it, all of its type. Values outside are
+///   clamped when sent.
+/// - `#[moved_by(velocity)]`: it grows by the field `velocity`, which stands before it, every tick.
+///   While that is so, it costs nothing.
 /// - `#[wrapping]`: after the greatest value comes the least, as in an angle.
 /// - `#[moment]`: it holds a tick near the one it changes in (its low bits, or 0 for none).
 /// - `#[owner]`: whose it is. The entity goes when that player leaves.
-/// - on the struct, `#[table("name")]`: what clients call the table; without it, the type's name in snake case.
+/// - on the struct, `#[table("name")]`: what clients call the table; without it, the type's name in
+///   snake case.
 /// - on the struct, `#[hidden]`: clients never see it; it is only stored with the match.
-/// - on the struct, in a mode that [`Sight`] divides: `#[place(x, y)]` says which fields are its place on the map, `#[private]` that
-///   only its owner may know it, `#[eyes]` that its owner looks from it.
+/// - on the struct, in a mode that [`Sight`] divides: `#[place(x, y)]` says which fields are its
+///   place on the map, `#[private]` that only its owner may know it, `#[eyes]` that its owner looks
+///   from it.
 ///
 /// ```
 /// use tickwire_game::Replicate;
@@ -202,7 +211,8 @@ pub use tickwire_game_macros::Replicate;
 /// ```
 pub use tickwire_game_macros::game;
 
-/// Lets a value be stored with a match and read back as it was: what a bot remembers, and the types in it.
+/// Lets a value be stored with a match and read back as it was: what a bot remembers, and the types
+/// in it.
 ///
 /// ```
 /// use tickwire_game::{Rng, Stored};

@@ -1,13 +1,20 @@
-//! What the page needs to know of a game, as a TypeScript module: constants, tables, input, questions and
-//! events. `cargo xtask bindings` writes it and a test compares it, so that nothing of it is copied by hand.
+//! What the page needs to know of a game, as a TypeScript module: constants, tables, input,
+//! questions and events. `cargo xtask bindings` writes it and a test compares it, so that nothing
+//! of it is copied by hand.
+
+mod protocol;
+
+pub use protocol::protocol_typescript;
 
 use core::fmt::Write;
 
-use crate::derive::{FromNumbers, InputField};
-use crate::{Event, Game, Mode};
+use tickwire_protocol::TableSchema;
 
-/// Something that the page asks the game's own code while it runs, so that nothing is computed in two
-/// languages. It becomes a function of the page's.
+use crate::derive::{FromNumbers, InputField};
+use crate::{Event, Game, Mode, Replicate};
+
+/// Something that the page asks the game's own code while it runs, so that nothing is computed in
+/// two languages. It becomes a function of the page's.
 ///
 /// ```
 /// use tickwire_game::page::Question;
@@ -27,7 +34,8 @@ pub struct Question {
     pub name: &'static str,
     /// The names of the numbers that come with it.
     pub takes: &'static [&'static str],
-    /// Appends the answer in the match's mode. The page is no authority: any numbers may come, and too few.
+    /// Appends the answer in the match's mode. The page is no authority: any numbers may come, and
+    /// too few.
     pub answer: fn(mode: &Mode, numbers: &[i32], answer: &mut Vec<i32>),
 }
 
@@ -45,36 +53,54 @@ const LINE_MAX: usize = 120;
 
 /// The module of game `G`.
 pub fn typescript<G: Game>() -> String {
-    let mut out = format!("// What the page knows of the game `{}`. Generated: `cargo xtask bindings` writes it.\n\n", G::NAME);
+    let mut out = format!("// What the page knows of the game `{}`. Generated: `cargo xtask bindings` writes it.\n", G::NAME);
+    let imported = if G::QUESTIONS.is_empty() { "GameBindings" } else { "Answers, GameBindings" };
+    line(&mut out, &format!("import type {{ {imported} }} from '@tickwire/client';\n"));
+    line(&mut out, &format!("/** The game, as the server names it. */\nexport const NAME = '{}';", G::NAME));
+    list(&mut out, "The ways to play, the usual one first.", "MODES", G::MODES.iter().map(|mode| mode.id));
+    out.push('\n');
     for (name, value) in G::CONSTANTS {
         line(&mut out, &format!("export const {name} = {value};"));
     }
     if !G::CONSTANTS.is_empty() {
         out.push('\n');
     }
-    tables::<G>(&mut out);
+    tables(&mut out, G::SCHEMA.tables());
+    body::<G::Body>(&mut out);
     input(&mut out, G::Input::FIELDS);
     questions(&mut out, G::QUESTIONS);
     let events = G::Event::typescript();
-    if !events.is_empty() {
-        line(&mut out, "\n/** What happens and is told once. */");
-        line(&mut out, &format!("export type GameEvent =\n  {};", events.replace('\n', "\n  ")));
-    }
+    line(&mut out, "\n/** What happens and is told once. */");
+    let events = if events.is_empty() { " never".to_owned() } else { format!("\n  {}", events.replace('\n', "\n  ")) };
+    line(&mut out, &format!("export type GameEvent ={events};"));
+    line(&mut out, "\n/** What the client must know to play it. */");
+    line(&mut out, "export const game: GameBindings<typeof TABLES, Input, GameEvent> = {");
+    line(&mut out, "  name: NAME,\n  tables: TABLES,\n  body: BODY,\n  inputNumbers,\n};");
     out
 }
 
-fn tables<G: Game>(out: &mut String) {
-    line(out, "/** The tables of a snapshot, and their fields. */\nexport interface Fields {");
-    for table in G::SCHEMA.tables() {
+fn tables(out: &mut String, tables: &[TableSchema]) {
+    line(out, "/** The tables of a snapshot, and their fields in order. */\nexport const TABLES = {");
+    for table in tables {
         let fields: Vec<String> = table.fields.iter().map(|field| format!("'{}'", field.name)).collect();
-        let short = format!("  readonly {}: {};", table.name, fields.join(" | "));
-        if short.len() <= LINE_MAX {
-            line(out, &short);
-        } else {
-            line(out, &format!("  readonly {}:\n    | {};", table.name, fields.join("\n    | ")));
-        }
+        let short = format!("  {}: [{}],", table.name, fields.join(", "));
+        let long = || format!("  {}: [\n    {},\n  ],", table.name, fields.join(",\n    "));
+        line(out, &if short.len() <= LINE_MAX { short } else { long() });
     }
-    line(out, "}");
+    line(out, "} as const;");
+}
+
+/// Whose row is predicted for the own player, and which of its fields say where it is.
+fn body<C: Replicate>(out: &mut String) {
+    line(out, "\n/** The table whose row is predicted for the own player, and the fields that say where it is. */");
+    let TableSchema { name, fields } = C::TABLE;
+    if name.is_empty() {
+        line(out, "export const BODY = null;");
+        return;
+    }
+    let columns = C::PLACE.into_iter().flatten().filter_map(|column| fields.get(column));
+    let place: Vec<String> = columns.map(|field| format!("'{}'", field.name)).collect();
+    line(out, &format!("export const BODY = {{ table: '{name}', place: [{}] }} as const;", place.join(", ")));
 }
 
 /// The input's type, and the numbers that the browser module takes for one.
@@ -121,8 +147,7 @@ fn questions(out: &mut String, questions: &[Question]) {
     if questions.is_empty() {
         return;
     }
-    line(out, "\n/** What answers the questions below with the game's own code: the browser module. */");
-    line(out, "export interface Answers {\n  ask(question: number, ...numbers: readonly number[]): Int32Array;\n}\n");
+    line(out, "\n// Questions that the game's own code answers, in the browser module.");
     for (number, Question { name, takes, .. }) in questions.iter().enumerate() {
         let parameters: Vec<String> = takes.iter().map(|name| format!(", {name}: number")).collect();
         let arguments: Vec<String> = takes.iter().map(|name| format!(", {name}")).collect();
@@ -141,6 +166,12 @@ fn camel_case(name: &str) -> String {
         let (head, tail) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
         camel + &head.to_uppercase() + tail
     })
+}
+
+/// A constant that is a list of strings, with what it is above.
+fn list<'a>(out: &mut String, what: &str, name: &str, items: impl Iterator<Item = &'a str>) {
+    let items: Vec<String> = items.map(|item| format!("'{item}'")).collect();
+    line(out, &format!("\n/** {what} */\nexport const {name} = [{}] as const;", items.join(", ")));
 }
 
 fn line(out: &mut String, text: &str) {

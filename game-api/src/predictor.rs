@@ -1,15 +1,19 @@
-//! The client's guess of its own state: inputs are applied at once, and replayed over the server's truth when it comes.
+//! The client's guess of its own state: inputs are applied at once, and replayed over the server's
+//! truth when it comes.
 //!
-//! Invariant: with every input arriving in time the guess for a tick equals the server's state at that tick, bit for bit.
+//! Invariant: with every input arriving in time the guess for a tick equals the server's state at
+//! that tick, bit for bit.
 
 use tickwire_protocol::{PlayerId, Snapshot, Tick};
 
 use crate::{Game, MatchClock, Mode};
 
-/// Inputs remembered for replay. Older ones are forgotten: a snapshot that late is shown unpredicted.
+/// Inputs remembered for replay. Older ones are forgotten: a snapshot that late is shown
+/// unpredicted.
 const REMEMBERED: u32 = 128;
 
-/// Predicts one player's body. A page has it in its browser module; a test can ask it what a page would show.
+/// Predicts one player's body. A page has it in its browser module; a test can ask it what a page
+/// would show.
 ///
 /// ```
 /// # use tickwire_game::prelude::*;
@@ -85,8 +89,8 @@ impl<G: Game> Predictor<G> {
         self.newest_input = input;
     }
 
-    /// Takes the server's truth in and replays the inputs it does not contain yet. Returns the guess for the newest tick
-    /// before and after; they differ by what was mispredicted.
+    /// Takes the server's truth in and replays the inputs it does not contain yet. Returns the
+    /// guess for the newest tick before and after; they differ by what was mispredicted.
     pub fn reconcile(&mut self, view: &Snapshot, me: PlayerId) -> (Option<G::Body>, Option<G::Body>) {
         let before = self.body.take();
         let newest = self.tick;

@@ -1,6 +1,7 @@
 //! The simulation's randomness: a 64-bit `SplitMix` generator.
 //!
-//! Written out rather than imported because recordings depend on every number it gives: it must never change.
+//! Written out rather than imported because recordings depend on every number it gives: it must
+//! never change.
 
 use tickwire_protocol::codec::{Decode, Encode};
 

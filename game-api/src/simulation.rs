@@ -1,7 +1,7 @@
 //! One match's world and the fixed schedule that moves it on.
 //!
-//! Invariant: the state after a tick depends on the seed and on the joins, leaves, phases and inputs given, and on nothing
-//! else: not on time, threads, or what other matches do.
+//! Invariant: the state after a tick depends on the seed and on the joins, leaves, phases and
+//! inputs given, and on nothing else: not on time, threads, or what other matches do.
 
 use bevy_ecs::schedule::{LogLevel, Schedule, ScheduleBuildError, ScheduleBuildSettings, ScheduleBuildWarning, ScheduleGraph};
 use bevy_ecs::world::World;
@@ -55,12 +55,12 @@ pub struct Simulation<G: Game> {
 }
 
 impl<G: Game> Simulation<G> {
-    /// A world at `tick` in which nobody plays yet. Ids of its entities start at `first_net_id`, so that a second round never
-    /// uses an id of the first.
+    /// A world at `tick` in which nobody plays yet. Ids of its entities start at `first_net_id`, so
+    /// that a second round never uses an id of the first.
     ///
     /// # Panics
-    /// If the game's schema is not of its components, or its systems' order is ambiguous: the game's mistake, found by
-    /// the first test that builds a match.
+    /// If the game's schema is not of its components, or its systems' order is ambiguous: the
+    /// game's mistake, found by the first test that builds a match.
     pub fn new(mode: &Mode, seed: u64, tick: Tick, first_net_id: u32) -> Self {
         let mut world = World::new();
         world.insert_resource(MatchClock { tick, ..MatchClock::default() });
@@ -76,7 +76,8 @@ impl<G: Game> Simulation<G> {
         if let Err(error) = schedule.initialize(&mut world) {
             no_clear_order::<G>(&error, &schedule, &world);
         }
-        // What the schedule was built from is a tenth of a match's memory, and nobody asks for it again.
+        // What the schedule was built from is a tenth of a match's memory, and nobody asks for it
+        // again.
         *schedule.graph_mut() = ScheduleGraph::new();
         Self { world, schedule, registry, game: std::marker::PhantomData }
     }
@@ -117,7 +118,8 @@ impl<G: Game> Simulation<G> {
         self.registry.capture(&mut self.world, snapshot);
     }
 
-    /// Takes the tick's game events: each one encoded, and where it happened if not everyone is told.
+    /// Takes the tick's game events: each one encoded, and where it happened if not everyone is
+    /// told.
     pub fn take_events(&mut self, each: impl FnMut(&[u8], Option<Scene>)) {
         self.world.resource_mut::<Events>().take(each);
     }
@@ -142,7 +144,8 @@ impl<G: Game> Simulation<G> {
         self.world.resource::<NetIds>().0
     }
 
-    /// Hash of the whole state: what clients see (`snapshot`, just captured), what they do not, and the randomness left.
+    /// Hash of the whole state: what clients see (`snapshot`, just captured), what they do not, and
+    /// the randomness left.
     pub fn state_hash(&mut self, snapshot: &Snapshot) -> u64 {
         let mut hash = Fnv::new();
         let random = self.world.resource::<Random>().0.state();
@@ -168,9 +171,10 @@ impl<G: Game> Simulation<G> {
         }
     }
 
-    /// Becomes what `state` was stored from: of the same game in the same mode. From here on it does what
-    /// that one did next. What a game keeps in resources or in a system's `Local` stays as it is. If the
-    /// game has changed since, what fits goes on, by the rules of [`Rows`](crate::Rows); says what does not.
+    /// Becomes what `state` was stored from: of the same game in the same mode. From here on it
+    /// does what that one did next. What a game keeps in resources or in a system's `Local` stays
+    /// as it is. If the game has changed since, what fits goes on, by the rules of
+    /// [`Rows`](crate::Rows); says what does not.
     ///
     /// # Errors
     /// If a value does not fit. Nothing is changed then.

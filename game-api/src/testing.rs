@@ -65,7 +65,8 @@ pub struct TestMatch<G: Game> {
 }
 
 impl<G: Game> TestMatch<G> {
-    /// An empty match in the game's first mode that has just been stepped to `tick`, waiting for players.
+    /// An empty match in the game's first mode that has just been stepped to `tick`, waiting for
+    /// players.
     pub fn new(seed: u64, tick: Tick) -> Self {
         Self::in_mode(Self::mode(), seed, tick)
     }
@@ -152,9 +153,10 @@ impl<G: Game> TestMatch<G> {
         &self.view
     }
 
-    /// Stores the match in bytes, and goes on in a new world with what the bytes say. Whatever a game keeps
-    /// where it must not (in a resource, in a system's `Local`, in the order of the ECS) is lost: a match
-    /// that does this and one that does not stay equal in every tick, or the game has a mistake.
+    /// Stores the match in bytes, and goes on in a new world with what the bytes say. Whatever a
+    /// game keeps where it must not (in a resource, in a system's `Local`, in the order of the ECS)
+    /// is lost: a match that does this and one that does not stay equal in every tick, or the game
+    /// has a mistake.
     ///
     /// # Panics
     /// If the match does not come back from its bytes.

@@ -1,7 +1,7 @@
 //! Moments kept in fields: the low 31 bits of a tick, so that a running countdown changes no field.
 //!
-//! A moment means something only while it is at most its timer's length ahead; anything else, the initial 0 included, has
-//! passed. So nothing has to be reset when a timer runs out.
+//! A moment means something only while it is at most its timer's length ahead; anything else, the
+//! initial 0 included, has passed. So nothing has to be reset when a timer runs out.
 //!
 //! ```
 //! use tickwire_game::{Tick, timers};

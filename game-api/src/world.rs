@@ -16,14 +16,16 @@ use crate::{Game, Input, Mode, Replicate, Rng};
 pub struct Setup<'a> {
     /// The match's world. The resources of this module are in it already.
     pub world: &'a mut World,
-    /// Runs once per tick, single-threaded. Order systems explicitly: `.chain()`, or sets in a chain.
+    /// Runs once per tick, single-threaded. Order systems explicitly: `.chain()`, or sets in a
+    /// chain.
     pub schedule: &'a mut Schedule,
     /// The mode being played.
     pub mode: &'a Mode,
 }
 
 impl Setup<'_> {
-    /// Runs `systems` in every tick. Those that could get in each other's way need an order, as `.chain()` gives it.
+    /// Runs `systems` in every tick. Those that could get in each other's way need an order, as
+    /// `.chain()` gives it.
     pub fn add<Marker>(&mut self, systems: impl IntoScheduleConfigs<ScheduleSystem, Marker>) {
         self.schedule.add_systems(systems);
     }
@@ -57,7 +59,8 @@ pub fn spawn(world: &mut World, components: impl Bundle) -> EntityWorldMut<'_> {
     world.spawn((networked, components))
 }
 
-/// Those who own a `C`, the best by `score` first, and of equals the lower number: for [`ranking`](crate::Ranking::ranking).
+/// Those who own a `C`, the best by `score` first, and of equals the lower number: for
+/// [`ranking`](crate::Ranking::ranking).
 ///
 /// ```
 /// use tickwire_game::bevy_ecs::world::World;
@@ -85,8 +88,8 @@ pub fn ranked<C: Replicate>(world: &mut World, score: impl Fn(&C) -> i32) -> Vec
     ranking
 }
 
-/// The system that moves every player's body by what its player holds down, with the very function that
-/// the browser predicts with.
+/// The system that moves every player's body by what its player holds down, with the very function
+/// that the browser predicts with.
 #[allow(clippy::needless_pass_by_value)] // a system takes its parameters by value
 pub fn move_bodies<G: Game>(clock: Res<MatchClock>, mode: Res<Playing>, inputs: Res<Inputs<G::Input>>, mut bodies: Query<&mut G::Body>) {
     for mut body in &mut bodies {

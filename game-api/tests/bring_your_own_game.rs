@@ -1,4 +1,5 @@
-//! What the page on bringing your own game shows is code that compiles and runs, and mistakes say what to do.
+//! What the page on bringing your own game shows is code that compiles and runs, and mistakes say
+//! what to do.
 
 use tickwire_game::prelude::*;
 

@@ -55,8 +55,8 @@ fn a_restored_world_has_the_same_entities_and_nothing_else() {
     assert_eq!(registry().state(&mut other), rows);
 }
 
-/// That game after a deploy: a purse that holds less and tells its colour, a runner without an `x` that
-/// has got points, no lamp, and something new.
+/// That game after a deploy: a purse that holds less and tells its colour, a runner without an `x`
+/// that has got points, no lamp, and something new.
 mod now {
     use super::{PlayerId, Replicate};
 

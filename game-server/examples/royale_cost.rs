@@ -1,9 +1,11 @@
-//! What a tick of a large match costs, without sockets: `cargo run --release -p tickwire-server --example royale_cost -- [players [spread|crowd|small]]`.
+//! What a tick of a large match costs, without sockets: `cargo run --release -p tickwire-server
+//! --example royale_cost -- [players [spread|crowd|small]]`.
 //!
-//! Bots play, each on what its player is sent. Every part of a tick is timed on its own; per player and tick, in microseconds.
-//! For comparison the same number of players in matches of sixteen. With `count` for the number of players 1,024 play for a few
-//! ticks, a function named `measured` does all that these take, for callgrind to count, and how often a player was served stands on standard
-//! output: `cargo xtask instructions` does that.
+//! Bots play, each on what its player is sent. Every part of a tick is timed on its own; per player
+//! and tick, in microseconds. For comparison the same number of players in matches of sixteen. With
+//! `count` for the number of players 1,024 play for a few ticks, a function named `measured` does
+//! all that these take, for callgrind to count, and how often a player was served stands on
+//! standard output: `cargo xtask instructions` does that.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -1,11 +1,14 @@
-//! When ticks start, and how soon an input is seen by others:
-//! `cargo run --release -p tickwire-server --example tick_timing -- [lateness|reaction] [repeats] [seconds] [load]`.
+//! When ticks start, and how soon an input is seen by others: `cargo run --release -p
+//! tickwire-server --example tick_timing -- [lateness|reaction] [repeats] [seconds] [load]`.
 //!
-//! **lateness**: one worker with as many matches of sixteen as take `load` percent of a core, 80 if not said, a client in each that sends an input per tick. Beside it,
-//! in the same seconds, a thread that has the same deadlines and does nothing but sleep until them. The goal is a ratio of 1.2 at p99.9.
+//! **lateness**: one worker with as many matches of sixteen as take `load` percent of a core, 80 if
+//! not said, a client in each that sends an input per tick. Beside it, in the same seconds, a
+//! thread that has the same deadlines and does nothing but sleep until them. The goal is a ratio of
+//! 1.2 at p99.9.
 //!
-//! **reaction**: two clients of one match on loopback. One sends, at a random moment, an input meant for the very next tick; counted is the
-//! time, in ticks, until the other has the snapshot that shows it. The goal is 0.6 at p50 and 1.1 at p99.
+//! **reaction**: two clients of one match on loopback. One sends, at a random moment, an input
+//! meant for the very next tick; counted is the time, in ticks, until the other has the snapshot
+//! that shows it. The goal is 0.6 at p50 and 1.1 at p99.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -32,7 +35,8 @@ use tickwire_testkit::{Api, Client, Heard};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
-/// How often the number of matches comes closer to the load that is asked for. A worker that others crowd out never gets there.
+/// How often the number of matches comes closer to the load that is asked for. A worker that others
+/// crowd out never gets there.
 const LOOKS: usize = 3;
 /// How long each look at the load takes.
 const LOOK: Duration = Duration::from_secs(2);
@@ -111,7 +115,8 @@ fn lateness(repeats: u64, window: Duration, wanted: f64) -> Result<()> {
     std::process::exit(0)
 }
 
-/// A match with fifteen bots and a client that sends an input per tick and reads and discards what comes.
+/// A match with fifteen bots and a client that sends an input per tick and reads and discards what
+/// comes.
 async fn add_match(directory: &Arc<Directory>) -> Result<MatchHandle> {
     let handle = directory.create(MatchRequest::new("ffa", Settings::PRIVATE))?;
     let (owner, ticket, until) = (PlayerKey([1; 32]), Secret([1; 16]), Instant::now() + Duration::from_mins(1));
@@ -159,7 +164,8 @@ fn load_of(name: &str, window: Duration) -> Result<f64> {
     Ok((used()? - before) as f64 / began.elapsed().as_nanos() as f64)
 }
 
-/// Sleeps until each of the deadlines that `count` matches have: spread over the interval as the worker spreads them.
+/// Sleeps until each of the deadlines that `count` matches have: spread over the interval as the
+/// worker spreads them.
 fn sleep_only(count: usize, window: Duration) -> Result<Histogram<u64>> {
     let mut offsets: Vec<Duration> =
         (0..count as u32).map(|nth| INTERVAL.mul_f64(f64::from(nth.wrapping_mul(0x9e37_79b9)) / 4_294_967_296.0)).collect();
@@ -205,8 +211,8 @@ fn reaction(repeats: u64, window: Duration) -> Result<()> {
     })
 }
 
-/// Ada turns to another direction again and again, and Bob waits until he sees it. Also says how often it was not in the tick it was
-/// meant for.
+/// Ada turns to another direction again and again, and Bob waits until he sees it. Also says how
+/// often it was not in the tick it was meant for.
 async fn react(mut ada: Client<Arena>, mut bob: Client<Arena>, window: Duration) -> Result<(Histogram<u64>, u64)> {
     let me = ada.player().context("a seat")?;
     let (mut times, mut later) = (Histogram::new_with_bounds(1, MICROS_MAX, 3)?, 0);

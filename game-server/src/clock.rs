@@ -1,10 +1,12 @@
 //! When ticks start: absolute deadlines on a grid, so that lateness never adds up.
 //!
-//! The only file that turns time into ticks. Time comes in as [`Instant`]s from tokio's clock, which tests can pause.
+//! The only file that turns time into ticks. Time comes in as [`Instant`]s from tokio's clock,
+//! which tests can pause.
 
 use std::time::{Duration, SystemTime};
 
 use tickwire_protocol::Tick;
+use tickwire_protocol::messages::Pong;
 use tokio::time::Instant;
 
 pub use tickwire_match::ticks;
@@ -38,8 +40,9 @@ impl Moment {
         Self { now: Instant::now(), wall: SystemTime::now(), tick }
     }
 
-    /// When something came that the wall's clock stamped `at`, and now where it has no stamp. Never in the future, even when the wall's
-    /// clock was set meanwhile; whoever asks how long ago has its own limit.
+    /// When something came that the wall's clock stamped `at`, and now where it has no stamp. Never
+    /// in the future, even when the wall's clock was set meanwhile; whoever asks how long ago has
+    /// its own limit.
     pub fn of(&self, at: Option<SystemTime>) -> Instant {
         let age = at.and_then(|at| self.wall.duration_since(at).ok()).unwrap_or_default();
         self.now.checked_sub(age).unwrap_or(self.now)
@@ -74,12 +77,14 @@ pub struct TickClock {
 pub struct Started {
     /// How long after the deadline.
     pub late: Duration,
-    /// Whether that was more than an interval: the missed ticks are not caught up, the match runs late.
+    /// Whether that was more than an interval: the missed ticks are not caught up, the match runs
+    /// late.
     pub missed: bool,
 }
 
 impl TickClock {
-    /// `rate` ticks per second; the first `offset` after `now`, so that matches are spread over the interval.
+    /// `rate` ticks per second; the first `offset` after `now`, so that matches are spread over the
+    /// interval.
     pub fn new(rate: u8, now: Instant, offset: Duration) -> Self {
         let interval = Duration::from_secs(1) / u32::from(rate.max(1));
         Self { interval, deadline: now + offset }
@@ -95,7 +100,8 @@ impl TickClock {
         self.interval
     }
 
-    /// A tick starts now. Sets the next deadline: one interval on, or, after an overload, the next free place of the grid.
+    /// A tick starts now. Sets the next deadline: one interval on, or, after an overload, the next
+    /// free place of the grid.
     pub fn start(&mut self, now: Instant) -> Started {
         let late = now.saturating_duration_since(self.deadline);
         let intervals = (late.as_nanos() / self.interval.as_nanos().max(1)) as u32;
@@ -112,13 +118,14 @@ impl TickClock {
 
     /// How much of the running interval has passed, in 1/256.
     pub fn phase(&self, now: Instant) -> u8 {
-        256u32.saturating_sub(self.until_next(now)).min(255) as u8
+        Pong::TICK_PARTS.saturating_sub(self.until_next(now)).min(255) as u8
     }
 
     /// Time to the next tick in 1/256 intervals, at most 256; 0 when it is due.
     pub fn until_next(&self, now: Instant) -> u32 {
         let left = self.deadline.saturating_duration_since(now).as_nanos();
-        (left * 256 / self.interval.as_nanos().max(1)).min(256) as u32
+        let parts = u128::from(Pong::TICK_PARTS);
+        (left * parts / self.interval.as_nanos().max(1)).min(parts) as u32
     }
 }
 

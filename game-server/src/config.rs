@@ -1,4 +1,5 @@
-//! The operator's settings: one typed struct, defaults < file < environment < flags. Unknown keys are fatal.
+//! The operator's settings: one typed struct, defaults < file < environment < flags. Unknown keys
+//! are fatal.
 //!
 //! [`load`] reads them, [`flags`] is the command line. `docs/OPERATING.md` lists every key.
 
@@ -57,7 +58,8 @@ pub struct Config {
     /// Where clients find the WebSocket, if not at `ws` beside the API.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_ws_url: Option<String>,
-    /// Origins, besides the server's own, whose pages may open WebSockets, call the API and show the page in a frame.
+    /// Origins, besides the server's own, whose pages may open WebSockets, call the API and show
+    /// the page in a frame.
     pub allowed_origins: Vec<String>,
     /// Threads that run matches; 0 for one per core.
     pub workers: usize,
@@ -188,12 +190,14 @@ pub struct AdminConfig {
     /// Its port; absent for the one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own
+    /// address.
     pub hosts: Vec<String>,
     /// File that holds the bearer token, at least 16 characters. There is no default token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
-    /// Whether the link printed at the start carries the token. Turn it off where standard output is collected.
+    /// Whether the link printed at the start carries the token. Turn it off where standard output
+    /// is collected.
     pub print_token: bool,
 }
 
@@ -212,7 +216,8 @@ pub struct OpsConfig {
     /// Its port; absent for the second one after the players'.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own address.
+    /// The names it answers to, as in `Host`, without ports; none listed for loopback and its own
+    /// address.
     pub hosts: Vec<String>,
 }
 
@@ -230,12 +235,13 @@ pub struct ConnectionConfig {
     pub total: usize,
     /// Most connections from one address (IPv4 address, IPv6 /64).
     pub per_address: usize,
-    /// Most connections that have not said a valid Hello: requests for the page and the API, and handshakes. One more
-    /// takes the place of the one that has been idle for longest.
+    /// Most connections that have not said a valid Hello: requests for the page and the API, and
+    /// handshakes. One more takes the place of the one that has been idle for longest.
     pub unauthenticated: usize,
     /// A request's head must be complete so long after its first byte, milliseconds.
     pub header_ms: u64,
-    /// A connection is kept for another request for so long, milliseconds: longer than a proxy keeps it.
+    /// A connection is kept for another request for so long, milliseconds: longer than a proxy
+    /// keeps it.
     pub idle_ms: u64,
     /// A request must be read and answered after so long, milliseconds.
     pub request_ms: u64,
@@ -263,11 +269,13 @@ impl Default for ConnectionConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateConfig {
-    /// By address: guest sessions opened. Many people behind one address come at once: a class, a LAN party.
+    /// By address: guest sessions opened. Many people behind one address come at once: a class, a
+    /// LAN party.
     pub sessions_per_minute: u32,
     /// By address: WebSocket handshakes, but for those of a guest session that the server knows.
     pub handshakes_per_minute: u32,
-    /// By address: calls of the HTTP API that open no session, come from none, and read nothing: mistakes and guesses.
+    /// By address: calls of the HTTP API that open no session, come from none, and read nothing:
+    /// mistakes and guesses.
     pub api_calls_per_minute: u32,
     /// By address: what only reads, `GET /api/info` and `GET /api/matches`.
     pub reads_per_minute: u32,
@@ -294,11 +302,13 @@ impl Default for RateConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GuestConfig {
-    /// Most guest sessions from one address that are remembered. One more takes the place of the one idle for longest.
+    /// Most guest sessions from one address that are remembered. One more takes the place of the
+    /// one idle for longest.
     pub per_address: usize,
     /// Most seats of one session, each in another match.
     pub seats_max: usize,
-    /// Most seats that were asked for from one address, whoever has them. One more takes the place of one whose owner is away.
+    /// Most seats that were asked for from one address, whoever has them. One more takes the place
+    /// of one whose owner is away.
     pub seats_per_address: usize,
     /// Most matches alive that one session created.
     pub matches_max: usize,
@@ -316,15 +326,19 @@ impl Default for GuestConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SessionConfig {
-    /// Messages per second a client may send on average; an input per tick at 60 Hz, pings, and room to catch up.
+    /// Messages per second a client may send on average; an input per tick at 60 Hz, pings, and
+    /// room to catch up.
     pub messages_per_second: u32,
-    /// Messages a client may send at once, beside those that a silence of up to `silence_ms` before has earned.
+    /// Messages a client may send at once, beside those that a silence of up to `silence_ms` before
+    /// has earned.
     pub message_burst: u32,
     /// Bytes per second a client may send on average, framing included.
     pub bytes_per_second: u32,
-    /// Messages dropped for their rate before the session is closed. So many are forgiven in a minute.
+    /// Messages dropped for their rate before the session is closed. So many are forgiven in a
+    /// minute.
     pub drops_before_close: u32,
-    /// The server pings a client it has not heard for so long, milliseconds. This and the next two are counted in the match's ticks.
+    /// The server pings a client it has not heard for so long, milliseconds. This and the next two
+    /// are counted in the match's ticks.
     pub ping_after_ms: u64,
     /// A client not heard for so long is gone, milliseconds.
     pub silence_ms: u64,
@@ -334,7 +348,8 @@ pub struct SessionConfig {
     pub reliable_bytes_max: usize,
     /// A lost connection may be resumed for so long, milliseconds.
     pub grace_ms: u64,
-    /// A player whose input has not changed for so long is idle, milliseconds, counted in the match's ticks; 0 for never.
+    /// A player whose input has not changed for so long is idle, milliseconds, counted in the
+    /// match's ticks; 0 for never.
     pub idle_ms: u64,
     /// Kernel send buffer per socket, bytes: small, so that stale snapshots do not queue there.
     pub send_buffer_bytes: u32,
@@ -366,7 +381,8 @@ pub struct MatchConfig {
     pub matches_max: usize,
     /// Most spectators of a match.
     pub spectators_max: usize,
-    /// Ticks per second of every match; 0 for the game's own. Speeds are per tick: a slower game, for load tests and old machines.
+    /// Ticks per second of every match; 0 for the game's own. Speeds are per tick: a slower game,
+    /// for load tests and old machines.
     pub tick_rate: u8,
     /// Seconds a match is live; 0 for the game's own.
     pub live_seconds: u32,

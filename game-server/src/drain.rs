@@ -62,8 +62,8 @@ pub fn drain(directory: &Directory, grace: Duration) {
     }
 }
 
-/// Freezes all matches between two ticks: each is written, its clients are told to come back, and it
-/// ends here. Blocks until they have.
+/// Freezes all matches between two ticks: each is written, its clients are told to come back, and
+/// it ends here. Blocks until they have.
 pub fn freeze(directory: &Directory) {
     directory.start_draining();
     let start = Instant::now();

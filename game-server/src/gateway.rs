@@ -1,10 +1,11 @@
 //! Strangers become players: the HTTP API, sessions and seats, handshake and admission.
 //!
 //! In the order in which a stranger meets them: [`api`] (HTTP), [`identity`], [`sessions`] and
-//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket) or [`stream`] (the same over HTTP), [`admission`] (Hello, and off to
-//! the match). In a [`queue`] people wait for others, for whom [`matchmaking`] makes matches. [`bans`] keeps people out, [`moderation`] also takes them out, and after bad
-//! [`conduct`] they wait. [`kept`] is what the next process remembers. Runs on a thread of its own, apart from the matches: whatever strangers do, no tick
-//! waits for it.
+//! [`seating`] (who it is, and a seat), [`upgrade`] (a WebSocket) or [`stream`] (the same over
+//! HTTP), [`admission`] (Hello, and off to the match). In a [`queue`] people wait for others, for
+//! whom [`matchmaking`] makes matches. [`bans`] keeps people out, [`moderation`] also takes them
+//! out, and after bad [`conduct`] they wait. [`kept`] is what the next process remembers. Runs on a
+//! thread of its own, apart from the matches: whatever strangers do, no tick waits for it.
 //!
 //! Invariants: everything a stranger can make the gateway remember is bounded and expires; nothing
 //! a stranger sends can make it panic; tokens are stored as hashes only and appear in no log.

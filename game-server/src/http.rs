@@ -1,12 +1,12 @@
 //! The toolkit of every listener: connections and requests of strangers, bounded and answered.
 //!
-//! In the order in which a request meets them: `listener` accepts it under `caps`, or `accepting` says what else, and paces it
-//! with `pace`, `proxy_protocol` reads what a proxy may say before it, `remote` says whom it
-//! is for, by `proxies` and what `forwarded` reads, and `address` what counts as one stranger,
-//! `host` by which name it may ask, `origin` which pages may, `limiter` and `budget` how
-//! often; `request` reads it. `problem`, `page`, `headers` and `cors` are what answers are
-//! made of; `to_https` is the answer where TLS was meant;
-//! `refusals` tells the operator why a page cannot connect.
+//! In the order in which a request meets them: `listener` accepts it under `caps`, or `accepting`
+//! says what else, and paces it with `pace`, `proxy_protocol` reads what a proxy may say before it,
+//! `remote` says whom it is for, by `proxies` and what `forwarded` reads, and `address` what counts
+//! as one stranger, `host` by which name it may ask, `origin` which pages may, `limiter` and
+//! `budget` how often; `request` reads it. `problem`, `page`, `headers` and `cors` are what answers
+//! are made of; `to_https` is the answer where TLS was meant; `refusals` tells the operator why a
+//! page cannot connect.
 //!
 //! Invariants: everything a stranger can make this room remember is bounded and expires; nothing a
 //! stranger sends can make it panic. It knows of no game, no match and no session.

@@ -16,7 +16,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `docs/ARCHITECTURE.md` has the map: the folders in the order in which they may import each other.
+//! `docs/ARCHITECTURE.md` has the map: the folders in the order in which they may import each
+//! other.
 //!
 //! Invariant: nothing here names a game; `main.rs` does.
 

@@ -22,7 +22,8 @@ use tickwire_server::{Config, Server, systemd, telemetry};
 
 /// An authoritative server for browser games.
 ///
-/// Every setting can also be given in a TOML file (--config) or in the environment. --print-config shows them all.
+/// Every setting can also be given in a TOML file (--config) or in the environment. --print-config
+/// shows them all.
 #[derive(Parser)]
 #[command(name = "tickwire", version, max_term_width = 100)]
 #[command(after_help = "In the environment, connections.total is TICKWIRE_CONNECTIONS__TOTAL. docs/OPERATING.md explains every setting.")]
@@ -138,8 +139,8 @@ fn serve(mut config: Config, sockets: Sockets, is_supervised: bool) -> anyhow::R
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where matches are kept if nobody says where. `None` if there is no such place, or if it cannot be
-/// written: who did not ask for it is told, and plays.
+/// Where matches are kept if nobody says where. `None` if there is no such place, or if it cannot
+/// be written: who did not ask for it is told, and plays.
 fn choose_dir(port: u16) -> Option<PathBuf> {
     let dir = state_dir::default_dir(port, |name| std::env::var_os(name))?;
     match tickwire_journal::lock(&dir) {
@@ -179,8 +180,8 @@ fn enter(_: u32, _: &mut Sockets) -> anyhow::Result<()> {
     bail!("there are no supervisors on this system")
 }
 
-/// Says where the server is: one line per listener, when all of them listen. The operator's link carries the token, so that
-/// following it is enough.
+/// Says where the server is: one line per listener, when all of them listen. The operator's link
+/// carries the token, so that following it is enough.
 fn announce(server: &RunningServer, token_file: Option<&Path>) -> anyhow::Result<()> {
     let mut lines = vec![format!("play   {}", server.play_url())];
     lines.extend(server.fingerprint().map(|fingerprint| format!("tls    SHA-256 {fingerprint}")));

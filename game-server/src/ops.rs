@@ -1,9 +1,9 @@
 //! What those who run the server see of it: the operator's listener and the monitoring system's.
 //!
 //! [`admin`] is the operator's: [`auth`] lets operators in, [`dashboard`] tells of matches,
-//! [`spectate`] shows one, [`moderate`] looks after the people in them, and [`audit`] remembers what
-//! operators did. [`monitoring`] is the monitoring system's: [`scrape`] writes the figures
-//! of the whole server as text, `healthz` and `readyz` say whether it lives and takes players. Both
+//! [`spectate`] shows one, [`moderate`] looks after the people in them, and [`audit`] remembers
+//! what operators did. [`monitoring`] is the monitoring system's: [`scrape`] writes the figures of
+//! the whole server as text, `healthz` and `readyz` say whether it lives and takes players. Both
 //! ask the [`observer`], which keeps what matches counted ([`match_watch`]); [`process`] and
 //! [`descriptors`] ask the operating system.
 //!

@@ -358,8 +358,8 @@ impl RunningServer {
         self.finish(grace);
     }
 
-    /// Writes all matches as they stand, tells their clients to come back, and stops: they go on in a
-    /// process that keeps its matches in the same folder. Whoever comes meanwhile is not heard.
+    /// Writes all matches as they stand, tells their clients to come back, and stops: they go on in
+    /// a process that keeps its matches in the same folder. Whoever comes meanwhile is not heard.
     pub fn freeze(mut self) {
         self.hand_all_over();
         let Some(directory) = self.directory.take() else { return };

@@ -1,10 +1,10 @@
 //! A small process that keeps the server alive: it holds the listening sockets and, on Linux, the
 //! players' connections, starts the server as its child, and starts it again when it dies.
 //!
-//! `restarts` decides when, `child` starts one, `players` holds connections. Invariants: there is at
-//! most one child; it is in a process group of its own, so that a signal from the terminal reaches it
-//! once; the sockets stay open for as long as the supervisor lives, so nobody who connects meanwhile
-//! is refused.
+//! `restarts` decides when, `child` starts one, `players` holds connections. Invariants: there is
+//! at most one child; it is in a process group of its own, so that a signal from the terminal
+//! reaches it once; the sockets stay open for as long as the supervisor lives, so nobody who
+//! connects meanwhile is refused.
 
 mod child;
 mod players;

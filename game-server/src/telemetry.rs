@@ -1,4 +1,5 @@
-//! Log lines, on standard error. Values that strangers chose are written escaped; tokens are never written.
+//! Log lines, on standard error. Values that strangers chose are written escaped; tokens are never
+//! written.
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;

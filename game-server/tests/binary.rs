@@ -1,4 +1,5 @@
-//! The `tickwire` binary: three lines when it is ready, one line when it cannot start, and an orderly end.
+//! The `tickwire` binary: three lines when it is ready, one line when it cannot start, and an
+//! orderly end.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![cfg(unix)]
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 
 use http::get;
 
-/// How long it may take to stop; its own patience with players is longer where that is what a test is about.
+/// How long it may take to stop; its own patience with players is longer where that is what a test
+/// is about.
 const PATIENCE: Duration = Duration::from_secs(30);
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 

@@ -1,5 +1,5 @@
-//! Tokens and tickets are in no log line, however much is logged, in no metric, and in no answer but
-//! the one that gives them.
+//! Tokens and tickets are in no log line, however much is logged, in no metric, and in no answer
+//! but the one that gives them.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![cfg(unix)]

@@ -1,4 +1,5 @@
-//! A page that is served from elsewhere: its origin, once allowed, may use all of the API and show the page in a frame.
+//! A page that is served from elsewhere: its origin, once allowed, may use all of the API and show
+//! the page in a frame.
 
 #![allow(clippy::expect_used)] // helpers of tests: failing by panicking is their work
 

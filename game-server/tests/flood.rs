@@ -1,5 +1,5 @@
-//! A flood of connections pushes out itself: newcomers from elsewhere keep their places, and there are never more
-//! descriptors than the caps allow.
+//! A flood of connections pushes out itself: newcomers from elsewhere keep their places, and there
+//! are never more descriptors than the caps allow.
 
 #![cfg(target_os = "linux")] // looks into /proc, and floods from several loopback addresses
 #![allow(clippy::expect_used)] // helpers of tests: failing by panicking is their work

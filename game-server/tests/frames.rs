@@ -1,4 +1,5 @@
-//! The frame parser hears exactly what tungstenite's does, on whole, broken and random streams, however they are cut up.
+//! The frame parser hears exactly what tungstenite's does, on whole, broken and random streams,
+//! however they are cut up.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -121,7 +122,8 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Ours refuses at the header what tungstenite refuses when the payload has come or the message is complete: bytes are added until it has.
+/// Ours refuses at the header what tungstenite refuses when the payload has come or the message is
+/// complete: bytes are added until it has.
 fn compare(bytes: &[u8], piece: usize) -> Result<(), TestCaseError> {
     let heard = ours(bytes, piece);
     let theirs = tungstenite(bytes.to_vec());

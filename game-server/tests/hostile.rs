@@ -22,7 +22,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 type TagMessage = ClientMessageOf<Tag>;
 
-/// A seated client does `attack`; returns the reason it hears. Bob, in the same match, must go on seeing snapshots.
+/// A seated client does `attack`; returns the reason it hears. Bob, in the same match, must go on
+/// seeing snapshots.
 async fn seated<F: AsyncFnOnce(&mut Client<Tag>)>(attack: F) -> CloseReason {
     seated_where(|_| {}, attack).await
 }
@@ -99,7 +100,8 @@ async fn frames_that_break_the_protocol() {
 async fn unusual_but_proper_frames_are_understood_and_a_close_is_answered() {
     let harness = Harness::start::<Tag>(|_| {});
     let (mut ada, _bob, _) = harness.pair::<Tag>().await;
-    // A message in two pieces with a ping between them, its last bytes later than the rest; the mask is zero.
+    // A message in two pieces with a ping between them, its last bytes later than the rest; the
+    // mask is zero.
     let message = encode(&TagMessage::Ping { client_time_ms: 7 });
     let (first, second) = message.split_at(1);
     let mut bytes = [&[0x02, 0x81, 0, 0, 0, 0], first, &[0x89, 0x82, 0, 0, 0, 0], b"hi"].concat();

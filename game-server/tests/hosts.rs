@@ -1,5 +1,5 @@
-//! Every request names its host once; operators and the monitoring system are answered only by names that were told; and the
-//! operator's page has no spelling on the players' port.
+//! Every request names its host once; operators and the monitoring system are answered only by
+//! names that were told; and the operator's page has no spelling on the players' port.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 

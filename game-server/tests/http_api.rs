@@ -32,7 +32,8 @@ fn settings(more: &str) -> String {
     format!(r#"{{"mode":"{}"{more}}}"#, mode())
 }
 
-/// Looks again and again until what is looked for is there: the list of matches may be a second old.
+/// Looks again and again until what is looked for is there: the list of matches may be a second
+/// old.
 fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     for _ in 0..400 {
         if let Some(found) = look() {

@@ -1,4 +1,5 @@
-//! Connections between requests: kept for longer than a proxy keeps them, given up for whoever comes next, and no hiding place.
+//! Connections between requests: kept for longer than a proxy keeps them, given up for whoever
+//! comes next, and no hiding place.
 
 #[path = "common/harness.rs"]
 mod harness;

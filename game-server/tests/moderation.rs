@@ -1,5 +1,5 @@
-//! Operators kick, ban and lift; who is banned gets no session, no seat, no handshake and no way back; what was done is written
-//! down. And who is closed for what it sent waits longer each time.
+//! Operators kick, ban and lift; who is banned gets no session, no seat, no handshake and no way
+//! back; what was done is written down. And who is closed for what it sent waits longer each time.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 

@@ -1,4 +1,5 @@
-//! The monitoring system's listener: metrics that are well formed and name nobody, health, and readiness.
+//! The monitoring system's listener: metrics that are well formed and name nobody, health, and
+//! readiness.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 

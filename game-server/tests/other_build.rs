@@ -92,8 +92,8 @@ fn keeping<G: Game>(dir: &Path, port: u16) -> Harness {
     })
 }
 
-/// Ada plays a match of the version before, and the server is killed. What it leaves, Ada's key, and
-/// her match's code and where it is.
+/// Ada plays a match of the version before, and the server is killed. What it leaves, Ada's key,
+/// and her match's code and where it is.
 struct Left {
     dir: TempDir,
     port: u16,

@@ -1,5 +1,6 @@
-//! A match whose ticks take longer than its interval runs late, and that is all: it still hears who wants in and when to end, and the other
-//! matches of its worker go on. One that stands still for a while blames nobody for it.
+//! A match whose ticks take longer than its interval runs late, and that is all: it still hears who
+//! wants in and when to end, and the other matches of its worker go on. One that stands still for a
+//! while blames nobody for it.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -14,7 +15,8 @@ use tickwire_game::{Game, Inputs, Mode, Setup};
 use tickwire_protocol::{CloseReason, PlayerId};
 use tickwire_testkit::script::{enter, hear_closing, see};
 
-/// A game with a mode that no machine is fast enough for, and in which the first player can hold up any match.
+/// A game with a mode that no machine is fast enough for, and in which the first player can hold up
+/// any match.
 struct Heavy;
 
 const LIGHT: Mode = Mode { id: "light", title: "Light", max_players: 8, tick_rate: 60, live_seconds: 60, bots_fill: 0, stand_in: false };
@@ -87,7 +89,8 @@ async fn one_that_stood_still_closes_nobody_whom_it_did_not_ask() {
     let (mut ada, mut bob, _) = harness.pair::<Heavy>().await;
     let tick = see(&mut ada, |_| true).await.expect("a snapshot");
     ada.input(tick.plus(3), 20).await.expect("sent");
-    // They say nothing, and answer pings. The match has two seconds of time in which it does nothing, and two in which it ticks.
+    // They say nothing, and answer pings. The match has two seconds of time in which it does
+    // nothing, and two in which it ticks.
     let [ada, bob] = [&mut ada, &mut bob].map(|client| see(client, |view| view.tick.since(tick) > 120));
     let (ada, bob) = tokio::join!(ada, bob);
     assert!(ada.is_ok() && bob.is_ok(), "{ada:?}, {bob:?}");

@@ -1,4 +1,5 @@
-//! The page: its files with the right types, caching and security headers; the operator's page only for operators.
+//! The page: its files with the right types, caching and security headers; the operator's page only
+//! for operators.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 

@@ -1,4 +1,5 @@
-//! Playing: what one does the others see, every view equals the server's, and a match runs from countdown to rematch.
+//! Playing: what one does the others see, every view equals the server's, and a match runs from
+//! countdown to rematch.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -17,7 +18,8 @@ use tickwire_testkit::script::{hear, hear_closing, phase, see};
 use tickwire_testkit::{Client, Heard};
 use tokio::time::{Duration, Instant};
 
-/// Two bots play over the wire until each has seen a hundred snapshots; every one of them equals the server's.
+/// Two bots play over the wire until each has seen a hundred snapshots; every one of them equals
+/// the server's.
 async fn two_clients_agree_with_the_server<G: Game>() {
     let harness = Harness::start::<G>(|_| {});
     let (ada, bob, _) = harness.pair::<G>().await;

@@ -1,4 +1,5 @@
-//! Quick play: the fullest open match with a seat, never one too many in it, never one match too many.
+//! Quick play: the fullest open match with a seat, never one too many in it, never one match too
+//! many.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -30,7 +31,8 @@ fn server() -> Harness {
     Harness::start::<Tag>(|_| ())
 }
 
-/// The matches listed, once `is_there` finds in them what it looks for: the list may be a second old.
+/// The matches listed, once `is_there` finds in them what it looks for: the list may be a second
+/// old.
 fn listed(address: SocketAddr, mut is_there: impl FnMut(&[Value]) -> bool) -> Vec<Value> {
     for _ in 0..400 {
         let list = get(address, "/api/matches").json()["matches"].as_array().expect("matches").clone();

@@ -1,4 +1,5 @@
-//! A divided match over real sockets: each client has what the server thinks it has, and sees what is around it and no more.
+//! A divided match over real sockets: each client has what the server thinks it has, and sees what
+//! is around it and no more.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -100,7 +101,8 @@ async fn one_that_stalls_comes_back_to_the_newest_state() {
     while last.since(start) < 2 * BASELINE_AGE_MAX as i32 {
         last = see(&mut steady, has_zone).await.expect("it plays");
     }
-    // It reads again. Every hash is compared on the way. What it saw long ago and far away is gone a few ticks later.
+    // It reads again. Every hash is compared on the way. What it saw long ago and far away is gone
+    // a few ticks later.
     let mut seen = slow.view().map_or(start, |view| view.tick);
     while seen.since(last) < 30 {
         seen = see(&mut slow, |_| true).await.expect("the stream holds together");

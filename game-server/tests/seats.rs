@@ -1,4 +1,5 @@
-//! Seats: never more than there are, whoever comes at once; freed when left; kept for a while when a connection is lost.
+//! Seats: never more than there are, whoever comes at once; freed when left; kept for a while when
+//! a connection is lost.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -135,7 +136,8 @@ async fn an_empty_match_ends() {
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_millis(50)).await;
         match api.join(&join.code).await {
-            // Someone who came back in the last moment keeps it alive: their reservation must run out too.
+            // Someone who came back in the last moment keeps it alive: their reservation must run
+            // out too.
             Ok(_) => return,
             Err(error) => code = refusal(error),
         }

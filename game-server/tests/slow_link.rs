@@ -1,6 +1,8 @@
-//! A client behind a link that carries a fifth of what it needs: it plays on, at a lower rate, on the newest state there is.
+//! A client behind a link that carries a fifth of what it needs: it plays on, at a lower rate, on
+//! the newest state there is.
 //!
-//! The link is measured in ticks, not in seconds: for each tick that a healthy client sees, so many bytes more get through.
+//! The link is measured in ticks, not in seconds: for each tick that a healthy client sees, so many
+//! bytes more get through.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
@@ -94,7 +96,8 @@ fn echo(inputs: Res<Inputs<u8>>, mut echoes: Query<&mut Echo>) {
 /// What the reader's kernel is asked to keep. It takes twice as much.
 const RECEIVE_BUFFER_BYTES: u32 = 4_096;
 const TICKS: i32 = 600;
-/// What a frame of the server has in front of its payload, at most, while payloads are below 64 KiB.
+/// What a frame of the server has in front of its payload, at most, while payloads are below 64
+/// KiB.
 const FRAME_HEADER_BYTES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +129,8 @@ async fn a_fifth_of_the_bandwidth(mode: &str) {
     let after = bob.traffic();
     let needed = (after.payload_bytes - before.payload_bytes) as usize / (after.snapshots - before.snapshots) as usize + FRAME_HEADER_BYTES;
 
-    // What is under way: what the reader's kernel keeps for it, and a frame or two that it had no room for. That takes so many ticks.
+    // What is under way: what the reader's kernel keeps for it, and a frame or two that it had no
+    // room for. That takes so many ticks.
     let age_max = (2 * RECEIVE_BUFFER_BYTES as usize + 2 * needed + 1_024) / (needed / 5) + 10;
 
     slow.stream().limit(0);
@@ -150,7 +154,8 @@ async fn a_fifth_of_the_bandwidth(mode: &str) {
     assert!(oldest < age_max as i32, "nothing else queues: its newest state was {oldest} ticks old, and may be {age_max}");
     assert!(said.len() as i32 > updates / 2, "the server does what it says");
 
-    // The link is good again. A kernel that was told there is no room asks again when its timer says so.
+    // The link is good again. A kernel that was told there is no room asks again when its timer
+    // says so.
     slow.stream().limit(usize::MAX);
     for since in 0..180 {
         last = see(&mut bob, |view| view.tick.since(last) == 1).await.expect("Bob misses no tick");

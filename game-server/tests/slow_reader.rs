@@ -1,4 +1,5 @@
-//! Slow, silent and returning clients: nobody waits for them, and they get the newest state when they read again.
+//! Slow, silent and returning clients: nobody waits for them, and they get the newest state when
+//! they read again.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
@@ -49,11 +50,13 @@ async fn stall(send_buffer_bytes: u32) {
         config.matches.bots_fill = Some(16);
     });
     let (mut bob, mut slow, _) = with_a_narrow_client::<Arena>(&harness).await;
-    // The kernel's buffers hold bytes, and so the more ticks the shorter deltas are; but not all of them.
+    // The kernel's buffers hold bytes, and so the more ticks the shorter deltas are; but not all of
+    // them.
     stalls_for(4 * BASELINE_AGE_MAX, &mut bob, &mut slow).await;
     #[cfg(target_os = "linux")]
     {
-        // What the reader's window let out and its kernel had no room for, and the frame that went beyond `UNSENT_BYTES`.
+        // What the reader's window let out and its kernel had no room for, and the frame that went
+        // beyond `UNSENT_BYTES`.
         let kept = slow::unsent_in_kernel(harness.server.play_addr());
         let port = slow.stream().local_addr().port();
         assert!(kept.iter().any(|(client, bytes)| *client == port && *bytes < 4_096), "the kernel keeps little: {kept:?}");
@@ -78,7 +81,8 @@ async fn two_seconds_of_silence_leave_nothing_old_whatever_room_the_reader_has()
     }
 }
 
-/// `slow` plays until all are there, and then reads nothing for so many ticks, of which Bob misses none.
+/// `slow` plays until all are there, and then reads nothing for so many ticks, of which Bob misses
+/// none.
 async fn stalls_for(ticks: u32, bob: &mut Client<Arena>, slow: &mut Client<Arena, Granted>) {
     let mut start = see(bob, |view| view.rows::<Fighter>().count() == 16).await.expect("bots fill the seats");
     for _ in 0..10 {
@@ -92,13 +96,14 @@ async fn stalls_for(ticks: u32, bob: &mut Client<Arena>, slow: &mut Client<Arena
     }
 }
 
-/// `slow` reads again: what the kernels held, and then the newest. Every snapshot's hash is compared on the way. Returns the
-/// greatest jump from one of its snapshots to the next, in ticks.
+/// `slow` reads again: what the kernels held, and then the newest. Every snapshot's hash is
+/// compared on the way. Returns the greatest jump from one of its snapshots to the next, in ticks.
 async fn comes_back(bob: &mut Client<Arena>, slow: &mut Client<Arena, Granted>) -> i32 {
     slow.stream().limit(usize::MAX);
     let mut last = see(bob, |_| true).await.expect("Bob plays");
     let (mut seen, mut jump) = (slow.view().expect("a keyframe").tick, 0);
-    // A tick for what the kernels held, one for the newest state, one to spare; from then on it plays as if nothing had been.
+    // A tick for what the kernels held, one for the newest state, one to spare; from then on it
+    // plays as if nothing had been.
     for since in 0..30 {
         for tick in drain(slow).await {
             jump = jump.max(tick.since(seen));
@@ -176,7 +181,8 @@ async fn one_that_answers_no_ping_is_gone_and_one_that_does_stays() {
         config.session.silence_ms = 700;
         config.session.grace_ms = 100;
     });
-    // Neither sends anything after Hello. Bob reads, and so answers the server's pings; the other's machine is dead.
+    // Neither sends anything after Hello. Bob reads, and so answers the server's pings; the other's
+    // machine is dead.
     let (mut bob, _dead, player) = with_a_narrow_client::<Arena>(&harness).await;
     hear(&mut bob, |heard| (heard == Heard::Event(Event::Left(player))).then_some(())).await.expect("the dead peer is reaped");
     let now = see(&mut bob, |_| true).await.expect("Bob is there");

@@ -1,7 +1,9 @@
-//! Hundreds of clients that stop reading at once: the server's memory stays under the formula of `docs/OPERATING.md`, those who read again
-//! are at the newest state, and the others are closed by the documented deadline.
+//! Hundreds of clients that stop reading at once: the server's memory stays under the formula of
+//! `docs/OPERATING.md`, those who read again are at the newest state, and the others are closed by
+//! the documented deadline.
 //!
-//! The server is the binary, so that its memory is its own. Whoever wants the full thousand sets `STALLED_READERS=1000`.
+//! The server is the binary, so that its memory is its own. Whoever wants the full thousand sets
+//! `STALLED_READERS=1000`.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![cfg(target_os = "linux")]
@@ -88,7 +90,8 @@ impl Drop for Running {
     }
 }
 
-/// The formula of `docs/OPERATING.md`: what `clients` that read nothing add to the server's memory, in matches that look like `views`.
+/// The formula of `docs/OPERATING.md`: what `clients` that read nothing add to the server's memory,
+/// in matches that look like `views`.
 fn stalled_bytes_max(clients: usize, views: &[&Snapshot], mode: &Mode, slow_ms: usize) -> usize {
     let config = SessionConfig::default();
     let ticks = slow_ms * usize::from(mode.tick_rate) / 1_000;
@@ -100,7 +103,8 @@ fn stalled_bytes_max(clients: usize, views: &[&Snapshot], mode: &Mode, slow_ms: 
     clients * (waiting + cells + frame) + OLDER_MAX * snapshots.iter().sum::<usize>()
 }
 
-/// Memory of a snapshot's rows: four bytes for each field and for the id, twice for what the lists grew into.
+/// Memory of a snapshot's rows: four bytes for each field and for the id, twice for what the lists
+/// grew into.
 fn snapshot_bytes(view: &Snapshot) -> usize {
     let tables = view.tables().iter().zip(Arena::SCHEMA.tables());
     tables.map(|(table, schema)| 2 * 4 * table.len() * (schema.fields.len() + 1)).sum()
@@ -136,7 +140,8 @@ async fn stall(mode: &Mode) {
     }
     let before = server.memory();
 
-    // Now they read nothing, and fire, so that there is something to tell. The others miss no tick of it.
+    // Now they read nothing, and fire, so that there is something to tell. The others miss no tick
+    // of it.
     matches.iter().flat_map(|group| &group.stalled).for_each(|client| client.stream().limit(0));
     let mut memory = before;
     let until = matches[0].last.plus(60);
@@ -160,8 +165,9 @@ async fn stall(mode: &Mode) {
         group.stalled.iter().for_each(|client| client.stream().limit(usize::MAX));
     }
     let mut caught_up = HashSet::new();
-    // The others are closed `slow_ms` after their socket took its last byte. Where little is told, their buffers still took some while
-    // they stalled and a while beyond: no more than is told in as long again.
+    // The others are closed `slow_ms` after their socket took its last byte. Where little is told,
+    // their buffers still took some while they stalled and a while beyond: no more than is told in
+    // as long again.
     let until = matches[0].last.plus((2 * slow_ms * usize::from(mode.tick_rate) / 1_000) as u32);
     while server.closes().iter().map(|(_, count)| count).sum::<usize>() < gone.len() {
         assert!(matches[0].last.since(until) < 0, "of {} only {:?} are closed", gone.len(), server.closes());
@@ -222,8 +228,8 @@ impl Group {
         self.last = tick;
     }
 
-    /// Everybody shoots in circles, and one in eight says so: an input holds until the next. Who was told to read nothing can still say
-    /// something.
+    /// Everybody shoots in circles, and one in eight says so: an input holds until the next. Who
+    /// was told to read nothing can still say something.
     async fn fire(&mut self) {
         let (tick, aim) = (self.last.plus(2), (self.last.0 as u16) << 10);
         for client in self.stalled.iter_mut().skip(self.last.0 as usize % 8).step_by(8) {
@@ -232,7 +238,8 @@ impl Group {
     }
 }
 
-/// `count` clients behind narrow connections, in full matches, each with one more who plays as usual.
+/// `count` clients behind narrow connections, in full matches, each with one more who plays as
+/// usual.
 async fn crowd(server: &Running, mode: &Mode, count: usize) -> Vec<Group> {
     let mut matches: Vec<Group> = Vec::new();
     let mut code = String::new();

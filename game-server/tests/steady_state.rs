@@ -1,5 +1,5 @@
-//! What a tick of a full match allocates, from its sockets through the world and back to its sockets. A test binary of its own, because it
-//! counts what one thread allocates: the match's.
+//! What a tick of a full match allocates, from its sockets through the world and back to its
+//! sockets. A test binary of its own, because it counts what one thread allocates: the match's.
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
@@ -38,7 +38,8 @@ const TICK_RATE: u8 = 120;
 const WARM_UP: u32 = 900;
 const MEASURED: u32 = 400;
 
-/// Its server thread's part of a connection: an input in every tick, and whatever comes is kept, for the first player, or thrown away.
+/// Its server thread's part of a connection: an input in every tick, and whatever comes is kept,
+/// for the first player, or thrown away.
 fn play(mut stream: TcpStream, player: u16, info: &MatchInfo, is_over: &AtomicBool) -> Vec<u8> {
     stream.set_nonblocking(true).expect("a socket");
     let (mut heard, mut buffer, mut seq) = (Vec::new(), [0; 4096], 0);
@@ -64,7 +65,8 @@ fn play(mut stream: TcpStream, player: u16, info: &MatchInfo, is_over: &AtomicBo
     heard
 }
 
-/// What a client saw: ticks in which fighters moved, and in which shots flew, and how much else it was told.
+/// What a client saw: ticks in which fighters moved, and in which shots flew, and how much else it
+/// was told.
 fn watch(mut bytes: &[u8]) -> (u32, u32, u32) {
     let mut replica = Replica::new(&Arena::SCHEMA);
     let (mut moved, mut shot, mut told, mut before) = (0, 0, 0, Vec::new());
@@ -88,7 +90,8 @@ fn watch(mut bytes: &[u8]) -> (u32, u32, u32) {
     (moved, shot, told)
 }
 
-/// A match with `PLAYERS` sockets on this thread. Says what it allocated after warming up, and what its first player heard.
+/// A match with `PLAYERS` sockets on this thread. Says what it allocated after warming up, and what
+/// its first player heard.
 fn run() -> (AllocationInfo, AllocationInfo, Arc<MatchInfo>, Vec<u8>) {
     let mut config = Config::default();
     config.matches.bots_fill = Some(0);
@@ -165,6 +168,7 @@ fn a_tick_of_a_full_match_allocates_nothing_from_socket_to_socket() {
     let (moved, shot, told) = watch(&heard);
     assert!(moved > MEASURED && shot > MEASURED / 4 && told > 0, "moved in {moved} ticks, shots in {shot}, {told} events");
     println!("warming up {warm_up:?}, then in {MEASURED} ticks {cost:?}; moved in {moved}, shots in {shot}, {told} events");
-    // When there is more of something than there ever was, its buffer grows. No tick allocates by itself.
+    // When there is more of something than there ever was, its buffer grows. No tick allocates by
+    // itself.
     assert!(cost.count_total < u64::from(MEASURED / 50), "{cost:?}");
 }

@@ -1,4 +1,5 @@
-//! `tickwire --supervise`: a server that dies is started again on the same ports, and nobody who connects meanwhile is refused.
+//! `tickwire --supervise`: a server that dies is started again on the same ports, and nobody who
+//! connects meanwhile is refused.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![cfg(unix)]

@@ -1,5 +1,5 @@
-//! What systemd is told and hands over: the unit files are good, a socket of its is taken, and it hears that the server listens, lives
-//! and stops.
+//! What systemd is told and hands over: the unit files are good, a socket of its is taken, and it
+//! hears that the server listens, lives and stops.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![cfg(unix)]
@@ -137,7 +137,8 @@ fn settings_that_cannot_work_end_it_so_that_nobody_tries_again() {
 
 #[test]
 fn a_socket_that_is_handed_over_is_listened_on() {
-    // A shell hands over its descriptor 3 as systemd would; the test's own socket stays open beside it.
+    // A shell hands over its descriptor 3 as systemd would; the test's own socket stays open beside
+    // it.
     let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = socket.local_addr().expect("bound");
     let mut command = tickwire(&[]);

@@ -39,7 +39,8 @@ async fn whoever_alters_a_ticket_has_none_and_the_good_one_stays_good() {
     let id: MatchId = of_ada.match_id.parse().expect("an id");
     assert_eq!((&good[..16], &good[16..18]), (&id.0[..], &[0, 0][..]), "a ticket names match and player");
     assert_eq!(next_seat.ticket.0[16..18], [1, 0]);
-    // One part of each field, then whole fields of another good ticket: match, seat, owner, expiry, nonce, signature.
+    // One part of each field, then whole fields of another good ticket: match, seat, owner, expiry,
+    // nonce, signature.
     let parts = [0..16, 16..18, 18..34, 34..38, 38..54, 54..70];
     for part in parts {
         let mut altered = good;

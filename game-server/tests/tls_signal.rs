@@ -1,5 +1,5 @@
-//! SIGHUP asks the `tickwire` binary to look at its certificate: a good one is in force at once, a bad one is told, and nobody is
-//! disconnected by either.
+//! SIGHUP asks the `tickwire` binary to look at its certificate: a good one is in force at once, a
+//! bad one is told, and nobody is disconnected by either.
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 #![cfg(unix)]
@@ -17,7 +17,8 @@ fn pair() -> (String, String) {
     (params.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
 }
 
-/// Writes both files. The server looks every two seconds as well, and may find one of two: it says so and waits for the other.
+/// Writes both files. The server looks every two seconds as well, and may find one of two: it says
+/// so and waits for the other.
 fn write(folder: &Path, cert: &str, key: &str) {
     for (name, text) in [("cert.pem", cert), ("key.pem", key)] {
         std::fs::write(folder.join("new"), text).expect("written");
@@ -70,7 +71,8 @@ fn a_hangup_looks_at_the_certificate_and_ends_nothing() {
     let (old, new) = (pair(), pair());
     write(folder.path(), &old.0, &old.1);
     let mut server = Running::start(folder.path());
-    // The signal is caught once the operators' thread runs, which its listeners being there does not show.
+    // The signal is caught once the operators' thread runs, which its listeners being there does
+    // not show.
     server.says("server starts");
     server.says("the certificate is looked at");
     server.hang_up();

@@ -60,9 +60,9 @@ impl Board {
     fn words(&self) -> &[AtomicU64] {
         let count = self.map.len() / size_of::<AtomicU64>();
         #[allow(unsafe_code, clippy::cast_ptr_alignment)]
-        // SAFETY: a mapping begins at a page, is `count` numbers long and as old as `self`; its file is
-        // sealed, so it does not become shorter. Whoever else maps it reads and writes it as these
-        // atomic numbers only, of which any bits are valid.
+        // SAFETY: a mapping begins at a page, is `count` numbers long and as old as `self`; its
+        // file is sealed, so it does not become shorter. Whoever else maps it reads and writes it
+        // as these atomic numbers only, of which any bits are valid.
         unsafe {
             std::slice::from_raw_parts(self.map.as_mut_ptr().cast::<AtomicU64>().cast_const(), count)
         }

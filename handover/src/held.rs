@@ -40,8 +40,8 @@ impl Held {
         lock(&self.connections).len()
     }
 
-    /// Gives all to the next server: the descriptor is for its process alone. Whatever the one before
-    /// said must have been [heard](Attendant::join).
+    /// Gives all to the next server: the descriptor is for its process alone. Whatever the one
+    /// before said must have been [heard](Attendant::join).
     ///
     /// # Errors
     /// If the system has no more descriptors or threads.

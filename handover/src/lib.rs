@@ -1,10 +1,10 @@
 //! Players' connections that outlive the server process.
 //!
 //! A supervisor [holds](Held) a duplicate of each connection. A server [keeps](Handover) each there
-//! with a note of what it is, and [marks](Mark), in memory that outlives a killed process, where its
-//! stream stands. The next server [takes](Handover::take) them: the kernel says how many bytes it had
-//! taken and given, and where that is the end of a whole frame each way, the stream goes on. Where
-//! it is not, the connection is closed, and its client comes back by itself.
+//! with a note of what it is, and [marks](Mark), in memory that outlives a killed process, where
+//! its stream stands. The next server [takes](Handover::take) them: the kernel says how many bytes
+//! it had taken and given, and where that is the end of a whole frame each way, the stream goes on.
+//! Where it is not, the connection is closed, and its client comes back by itself.
 //!
 //! ```
 //! # #[cfg(target_os = "linux")]
@@ -66,6 +66,6 @@ pub use handover::{Handover, Kept, Mark};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use held::{Attendant, Held};
 
-/// Most bytes of the note that says what a kept connection is; a connection with a longer one is not
-/// kept.
+/// Most bytes of the note that says what a kept connection is; a connection with a longer one is
+/// not kept.
 pub const NOTE_BYTES_MAX: usize = 256;

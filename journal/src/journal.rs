@@ -137,8 +137,8 @@ impl<F: Files> Journal<F> {
         }
     }
 
-    /// Gives a stream a new checkpoint, in place of all that came before. A stream that is not there
-    /// begins so.
+    /// Gives a stream a new checkpoint, in place of all that came before. A stream that is not
+    /// there begins so.
     pub fn checkpoint(&mut self, key: StreamKey, state: &[u8]) {
         if self.streams.is_refused(key) {
             return self.refuse_stream();

@@ -39,9 +39,11 @@
 //!
 //! # What a process does
 //!
-//! 1. It [locks](lock()) the directory, and [recovers](recover()) what is in it. That changes nothing.
+//! 1. It [locks](lock()) the directory, and [recovers](recover()) what is in it. That changes
+//!    nothing.
 //! 2. It opens a journal for each lane, gives every stream it found a checkpoint there, or ends it,
-//!    and commits. A crash meanwhile loses nothing: what a new epoch does not have is in the older one.
+//!    and commits. A crash meanwhile loses nothing: what a new epoch does not have is in the older
+//!    one.
 //! 3. It [retires](retire()) the older epochs, and tries again later if that is refused.
 //! 4. It appends, commits and checkpoints; four times a second it calls [`Journal::tidy`]. With
 //!    [`Durability::Second`] a [`Background`] syncs.
@@ -50,18 +52,18 @@
 //!
 //! - What [`Journal::commit`] said is written outlives the process; with [`Durability::Tick`] it
 //!   outlives a power loss, with [`Durability::Second`] from the next sync on.
-//! - What is recovered of a stream is what it was at some moment: never a wrong record, a missing one
-//!   in the middle, or one of another epoch. A stream that has ended stays so.
-//! - A file may hold anything. Its good part is used, the rest is told as a [`Problem`], and no more
-//!   memory is taken than the files explain.
+//! - What is recovered of a stream is what it was at some moment: never a wrong record, a missing
+//!   one in the middle, or one of another epoch. A stream that has ended stays so.
+//! - A file may hold anything. Its good part is used, the rest is told as a [`Problem`], and no
+//!   more memory is taken than the files explain.
 //! - No call fails or waits for a disk that fails. The journal is [`Degraded`](Health::Degraded),
-//!   drops what it cannot write, and tries again in a new segment; it is durable once more when each
-//!   stream has been checkpointed.
+//!   drops what it cannot write, and tries again in a new segment; it is durable once more when
+//!   each stream has been checkpointed.
 //! - A sync that failed is never repeated: the system may then say that it is done, and it is not.
 //! - The log takes about twice the space that the newest checkpoints take, and two segments a lane.
 //!
-//! `tests/crashes` ends a process at every boundary of a [simulated disk](sim) and looks whether that is
-//! so. `docs/decisions/0022-journal.md` says why it is made this way.
+//! `tests/crashes` ends a process at every boundary of a [simulated disk](sim) and looks whether
+//! that is so. `docs/decisions/0022-journal.md` says why it is made this way.
 
 mod epoch;
 mod files;

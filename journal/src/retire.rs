@@ -25,12 +25,13 @@ pub enum NotRetired {
     Io(#[from] io::Error),
 }
 
-/// Deletes the segments of older epochs. Call it when each stream of [`Recovered::streams`] has been
-/// checkpointed in a journal of the new epoch, or ended there, and this was committed.
+/// Deletes the segments of older epochs. Call it when each stream of [`Recovered::streams`] has
+/// been checkpointed in a journal of the new epoch, or ended there, and this was committed.
 ///
 /// It looks for itself, in the new epoch's files, whether that is so, and syncs its journals unless
 /// [`Durability::Process`] is chosen: nothing old goes before its successor is safe. A file that a
-/// newer build wrote, or that could not be read, is not deleted but renamed, and not looked at again.
+/// newer build wrote, or that could not be read, is not deleted but renamed, and not looked at
+/// again.
 ///
 /// Where it is refused, old and new files stay, and it can be tried again after a while.
 ///

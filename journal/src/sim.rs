@@ -1,7 +1,7 @@
 //! A file system in memory that ends at any boundary, forgets what was not synced, and fails.
 //!
-//! A *boundary* is a moment at which a process can end: before each call that changes something, and
-//! in the middle of each write. [`Sim::end_at`] chooses one. From then on every call fails and
+//! A *boundary* is a moment at which a process can end: before each call that changes something,
+//! and in the middle of each write. [`Sim::end_at`] chooses one. From then on every call fails and
 //! changes nothing, until [`Sim::restart`] (the process has ended, all that it wrote is there) or
 //! [`Sim::lose_power`] (what was not synced may be there, or not, or as garbage).
 

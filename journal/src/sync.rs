@@ -20,8 +20,8 @@ pub(crate) struct Shared<F: Files> {
     /// What `written` was when the newest successful sync began.
     synced: AtomicU64,
     unsynced: Mutex<Unsynced<F::File>>,
-    /// Held by whoever syncs: of two, one would count what the other still waits for. The files that
-    /// are synced are in it.
+    /// Held by whoever syncs: of two, one would count what the other still waits for. The files
+    /// that are synced are in it.
     turn: Mutex<Vec<Arc<F::File>>>,
     /// As [`Lane`] has them.
     is_durable: AtomicBool,
@@ -173,7 +173,8 @@ pub struct Syncer<F: Files>(pub(crate) Arc<Shared<F>>);
 impl<F: Files> Syncer<F> {
     /// Waits until all that was committed before is safe from a power loss; says whether there was
     /// anything to do. The writer goes on meanwhile. It hears of an error at its next commit, and
-    /// until its journal is [`Durable`](crate::Health::Durable) again, what it said before is not all safe.
+    /// until its journal is [`Durable`](crate::Health::Durable) again, what it said before is not
+    /// all safe.
     pub fn sync(&self) -> io::Result<bool> {
         self.0.sync()
     }

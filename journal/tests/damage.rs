@@ -1,5 +1,5 @@
-//! Files that are not what was written: what is good is used, what is not is told, and nothing makes
-//! recovery panic or take more memory than the files explain.
+//! Files that are not what was written: what is good is used, what is not is told, and nothing
+//! makes recovery panic or take more memory than the files explain.
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 

@@ -1,5 +1,5 @@
-//! A real process on the real disk is killed in the middle of its work, again and again: the next one
-//! finds every number that it had told after its commit, and goes on from there.
+//! A real process on the real disk is killed in the middle of its work, again and again: the next
+//! one finds every number that it had told after its commit, and goes on from there.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
 

@@ -48,8 +48,8 @@ impl Credentials {
         self.valid.iter().any(|credential| credential.hash == *secret && credential.until.is_none_or(|until| until > now))
     }
 
-    /// A session presented `secret`, one of the valid, and is given a new token, of which `given` is
-    /// the hash.
+    /// A session presented `secret`, one of the valid, and is given a new token, of which `given`
+    /// is the hash.
     pub(crate) fn present(&mut self, secret: SecretHash, given: SecretHash) {
         self.presented = Some(secret);
         // Nobody has the token of a session that never spoke, or it would be presented: it may be

@@ -1,7 +1,7 @@
 //! One player's inputs between their arrival and the tick they are meant for.
 //!
-//! Invariants: an input is used at most once, in the order sent; at most one waits for each of the next ticks; without an
-//! input the last one is held.
+//! Invariants: an input is used at most once, in the order sent; at most one waits for each of the
+//! next ticks; without an input the last one is held.
 
 use std::collections::VecDeque;
 

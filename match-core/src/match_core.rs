@@ -115,8 +115,8 @@ impl<G: Game> MatchCore<G> {
         }
     }
 
-    /// Takes everything in that happens at one moment, and lets time go on. The only way to change a
-    /// match.
+    /// Takes everything in that happens at one moment, and lets time go on. The only way to change
+    /// a match.
     pub fn step(&mut self, step: &Step<G::Input>) -> Outcome {
         let mut outcome = Outcome::default();
         for change in &step.changes {
@@ -175,7 +175,8 @@ impl<G: Game> MatchCore<G> {
         &mut self.replication
     }
 
-    /// When there is something to do although nobody is connected: a seat expires, or the match ends.
+    /// When there is something to do although nobody is connected: a seat expires, or the match
+    /// ends.
     pub fn next_deadline(&self) -> Age {
         let abandoned = self.empty_since.map(|since| since.plus(self.setup.rules.empty_for));
         // There is one: a seat that is held by nobody connected expires.

@@ -31,8 +31,8 @@ struct Player<I> {
 }
 
 impl<I: Input> Players<I> {
-    /// Takes an input in. `next` is the tick to be simulated next. Says whether it ends the player's
-    /// idleness.
+    /// Takes an input in. `next` is the tick to be simulated next. Says whether it ends the
+    /// player's idleness.
     pub(crate) fn offer(&mut self, player: PlayerId, tick: Tick, input: I, next: Tick) -> bool {
         let Some(player) = self.player(player) else { return false };
         let before = player.inputs.newest();
@@ -58,8 +58,8 @@ impl<I: Input> Players<I> {
         self.players.iter_mut().flatten().for_each(|player| player.active = tick);
     }
 
-    /// Whether the player has just become idle: its input has not changed for `patience` ticks, and it
-    /// was not idle before.
+    /// Whether the player has just become idle: its input has not changed for `patience` ticks, and
+    /// it was not idle before.
     pub(crate) fn falls_idle(&mut self, player: PlayerId, tick: Tick, patience: u32) -> bool {
         let Some(player) = self.player(player) else { return false };
         let falls = !player.is_idle && tick.since(player.active) >= patience as i32;

@@ -183,8 +183,8 @@ impl Roster {
         }
     }
 
-    /// `session`, which played this seat, is gone: the seat is kept until `until`. Says whether that
-    /// is so.
+    /// `session`, which played this seat, is gone: the seat is kept until `until`. Says whether
+    /// that is so.
     pub(crate) fn disconnect(&mut self, player: PlayerId, session: SessionId, until: Age) -> bool {
         let disconnected = self.change(player, |seat| {
             let is_its = seat.session() == Some(session);

@@ -15,8 +15,8 @@ pub type SessionId = u32;
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct OwnerId(pub SecretHash);
 
-/// Everything that happens to a match at one moment. A match that takes the same steps from the same
-/// seed goes through the same states.
+/// Everything that happens to a match at one moment. A match that takes the same steps from the
+/// same seed goes through the same states.
 ///
 /// ```
 /// use tickwire_match::{Change, Step};
@@ -118,7 +118,8 @@ pub enum Change<I> {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[bincode(crate = "tickwire_protocol::codec::bincode")]
 pub struct Reserve {
-    /// Who asks. Whoever has a seat already gets that one, whatever its state, also in a full match.
+    /// Who asks. Whoever has a seat already gets that one, whatever its state, also in a full
+    /// match.
     pub owner: OwnerId,
     /// Shown to the others, unless somebody has it already.
     pub name: Name,

@@ -29,8 +29,8 @@ impl Age {
     }
 }
 
-/// The ticks that last for `ms` milliseconds at `rate` ticks per second, rounded up; at most half of
-/// all there are, since further apart nobody can tell the earlier of two.
+/// The ticks that last for `ms` milliseconds at `rate` ticks per second, rounded up; at most half
+/// of all there are, since further apart nobody can tell the earlier of two.
 ///
 /// ```
 /// use tickwire_match::ticks;

@@ -1,5 +1,5 @@
-//! The laws of a divided match: what is hidden changes no byte, everyone comes to see what is in sight, nobody starves, and
-//! the budget holds.
+//! The laws of a divided match: what is hidden changes no byte, everyone comes to see what is in
+//! sight, nobody starves, and the budget holds.
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
@@ -240,7 +240,8 @@ fn play(seed: u64, budget: usize, players: u16, things: u32, ticks: u32) -> Vec<
             let mut sizes = client.hear(&bytes);
             sizes.sort_unstable();
             let least: usize = sizes.iter().rev().take(3).sum();
-            // The check is for the test. The own chunk, the own note and one other may go over the budget.
+            // The check is for the test. The own chunk, the own note and one other may go over the
+            // budget.
             assert!(bytes.len() - 10 <= budget.max(least + 40), "{} bytes, {sizes:?}", bytes.len());
             sent.extend_from_slice(&bytes);
         }
@@ -334,7 +335,8 @@ fn in_a_crowd_the_own_chunk_is_always_new_and_none_is_forgotten() {
     assert!(oldest < 100, "{oldest} ticks");
 }
 
-/// In a crowd: whoever is next to a viewer is new in every tick, in the viewer's own chunk or beyond its border.
+/// In a crowd: whoever is next to a viewer is new in every tick, in the viewer's own chunk or
+/// beyond its border.
 #[test]
 fn in_a_crowd_the_nearest_are_new_in_every_tick() {
     const NEAR: i32 = 6;

@@ -1,4 +1,5 @@
-//! What a divided match allocates. A test binary of its own, because it counts what the calling thread allocates.
+//! What a divided match allocates. A test binary of its own, because it counts what the calling
+//! thread allocates.
 
 #![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
@@ -62,6 +63,7 @@ fn in_steady_state_a_frame_allocates_nothing() {
     };
     (1..WARM_UP).for_each(|number| tick(&mut replication, number));
     let cost = measure(|| (WARM_UP..WARM_UP + 80).for_each(|number| tick(&mut replication, number)));
-    // A few for each tick: the message of what everyone sees, and the buffer that frames are cut from. None for each client.
+    // A few for each tick: the message of what everyone sees, and the buffer that frames are cut
+    // from. None for each client.
     assert!(cost.count_total < 80 * 10, "{cost:?}");
 }

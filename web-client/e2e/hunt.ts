@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
-import { followView, toScreen } from '../src/arena/camera';
-import type { Vector } from '../src/arena/controls';
-import { readMap, type ArenaMap } from '../src/arena/map';
+import { followView, toScreen } from '../packages/arena/src/camera';
+import type { Vector } from '../packages/arena/src/controls';
+import { readMap, type ArenaMap } from '../packages/arena/src/map';
 import { state } from './fixtures';
 
 const MODULE = fileURLToPath(new URL('../src/generated/tickwire.wasm', import.meta.url));

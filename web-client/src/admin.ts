@@ -1,18 +1,15 @@
 // Entry of the admin page.
-import { AdminApi, takeToken } from './admin/admin-api';
-import { Dashboard } from './admin/dashboard';
-import { Moderation } from './admin/moderation';
-import { Watch } from './admin/watch';
+import { game, SpectatorScreen, type GameEvent, type Input } from '@tickwire/arena';
+import { AdminApi, Dashboard, Moderation, takeToken, Watch } from '@tickwire/admin';
 import moduleUrl from './generated/tickwire.wasm?url';
-import { ApiError } from './net/api';
-import { loadReplica } from './net/wasm';
-import { setHidden } from './ui/dom';
+import { ApiError, loadReplica } from '@tickwire/client';
+import { setHidden } from '@tickwire/ui';
 
 const REFRESH_MS = 1_000;
 const NO_TOKEN = 'Open this page with the link the server printed when it started: its address ends in #token=…';
 
 function run(root: HTMLElement): void {
-  let watching: Watch | null = null;
+  let watching: Watch<Input, GameEvent> | null = null;
   let token = takeToken();
   const moderation = new Moderation(() => (token === null ? null : new AdminApi(token)));
   const dashboard = new Dashboard(
@@ -55,8 +52,10 @@ function run(root: HTMLElement): void {
     stopWatching();
     const api = new AdminApi(token);
     try {
-      const opened = new Watch({
-        replica: await loadReplica(moduleUrl, 'fighter'),
+      const opened = new Watch<Input, GameEvent>({
+        game,
+        createView: (stage, replica, options) => SpectatorScreen.create(stage, replica, options),
+        replica: await loadReplica(moduleUrl, game.body),
         openSocket: () => api.spectate(matchId),
         title,
         onClose: stopWatching,

@@ -1,15 +1,7 @@
 // `window.tickwire`: what this page knows, read-only, for bug reports and for tests that watch a real page. It changes
 // nothing and holds no credential.
+import type { ArenaDescription, DrawnFighter } from '@tickwire/arena';
 import type { App } from './ui/app';
-
-export interface DebugFighter {
-  readonly player: number;
-  readonly name: string;
-  readonly x: number;
-  readonly y: number;
-  readonly health: number;
-  readonly own: boolean;
-}
 
 export interface DebugState {
   /** Changes when a field changes its meaning. */
@@ -35,9 +27,9 @@ export interface DebugState {
   readonly correction: number;
   readonly health: number | null;
   readonly score: number | null;
-  readonly own: DebugFighter | null;
+  readonly own: DrawnFighter | null;
   /** As drawn now, in world units. */
-  readonly fighters: readonly DebugFighter[];
+  readonly fighters: readonly DrawnFighter[];
   readonly shotCount: number;
 }
 
@@ -49,15 +41,7 @@ declare global {
 
 export function installDebugSurface(app: App): void {
   const session = (): NonNullable<App['screen']>['session'] => app.screen?.session ?? null;
-  const fighters = (): DebugFighter[] =>
-    (app.screen?.scene?.fighters ?? []).map((fighter) => ({
-      player: fighter.player,
-      name: session()?.roster.get(fighter.player)?.name ?? '',
-      x: fighter.x,
-      y: fighter.y,
-      health: fighter.health,
-      own: fighter.own,
-    }));
+  const shown = (): ArenaDescription | null => app.screen?.view.describe() ?? null;
   const state: DebugState = {
     version: 1,
     get phase() {
@@ -70,7 +54,7 @@ export function installDebugSurface(app: App): void {
       return session()?.welcomed?.matchId ?? null;
     },
     get matchPhase() {
-      return app.screen?.model?.phase ?? null;
+      return shown()?.matchPhase ?? null;
     },
     get player() {
       return session()?.player ?? null;
@@ -94,23 +78,22 @@ export function installDebugSurface(app: App): void {
       return session()?.buffer.jitterMs ?? null;
     },
     get correction() {
-      const [x, y] = session()?.correction ?? [0, 0];
-      return Math.hypot(x, y) / (app.arena?.SUBUNITS ?? 1);
+      return shown()?.correction ?? 0;
     },
     get health() {
-      return app.screen?.model?.health ?? null;
+      return shown()?.health ?? null;
     },
     get score() {
-      return app.screen?.model?.score ?? null;
+      return shown()?.score ?? null;
     },
     get own() {
-      return fighters().find((fighter) => fighter.own) ?? null;
+      return shown()?.fighters.find((fighter) => fighter.own) ?? null;
     },
     get fighters() {
-      return fighters();
+      return shown()?.fighters ?? [];
     },
     get shotCount() {
-      return app.screen?.scene?.shots.length ?? 0;
+      return shown()?.shotCount ?? 0;
     },
   };
   Object.defineProperty(window, 'tickwire', { value: Object.freeze(state), enumerable: true });

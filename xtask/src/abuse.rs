@@ -1,5 +1,5 @@
-//! `cargo xtask abuse`: every attack of SECURITY.md against a server built from this checkout. Builds, then hands over to
-//! `tickwire-abuse`.
+//! `cargo xtask abuse`: every attack of SECURITY.md against a server built from this checkout.
+//! Builds, then hands over to `tickwire-abuse`.
 
 use crate::console::Console;
 use crate::{bench, workspace};
@@ -9,7 +9,8 @@ use std::process::{Command, ExitCode};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Handed on: `--attacks a,b+c`, `--tls`, `--soak MINUTES`, `--players N`, `--json PATH`, `--docs PATH`, `--list`
+    /// Handed on: `--attacks a,b+c`, `--tls`, `--soak MINUTES`, `--players N`, `--json PATH`,
+    /// `--docs PATH`, `--list`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     abuse: Vec<OsString>,
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: the servers side by side. Builds what is measured, then hands over to `tickwire-bench`.
+//! `cargo xtask bench`: the servers side by side. Builds what is measured, then hands over to
+//! `tickwire-bench`.
 
 use crate::console::{Console, Step};
 use crate::machine::Machine;
@@ -19,7 +20,8 @@ pub(crate) struct Args {
     /// Write tables and charts into docs/BENCHMARKS.md and docs/images
     #[arg(long)]
     docs: bool,
-    /// Servers to measure, separated by commas [default: floor,tickwire,tickwire-portable,tickwire-tls,ws-binary,ws-json,colyseus]
+    /// Servers to measure, separated by commas [default:
+    /// floor,tickwire,tickwire-portable,tickwire-tls,ws-binary,ws-json,colyseus]
     #[arg(long, value_name = "NAMES")]
     arms: Option<String>,
     /// Player counts to measure at [default: 320,960]
@@ -54,8 +56,8 @@ pub(crate) fn install_packages(step: &mut Step) -> Result<Work> {
     }
     let mut npm = Machine::this().command("npm");
     npm.current_dir(dir).env("npm_config_update_notifier", "false");
-    // `npm ci` refuses a lock file that lacks an optional package of another system, as one made behind a mirror does; this
-    // takes the same versions and leaves the file alone.
+    // `npm ci` refuses a lock file that lacks an optional package of another system, as one made
+    // behind a mirror does; this takes the same versions and leaves the file alone.
     npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline"]);
     step.must("installing the benchmark's packages", &mut npm)?;
     Ok(Work::Done)

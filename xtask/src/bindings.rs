@@ -1,5 +1,5 @@
-//! `cargo xtask bindings`: what each page knows of its game, written from the game's code
-//! (`web-client/src/<game>/generated.ts`).
+//! `cargo xtask bindings`: what the page's client knows of the protocol and what each page knows of its
+//! game, written from the code (`generated.ts` in `web-client/packages`).
 
 use crate::console::Console;
 use crate::{page, workspace};
@@ -18,7 +18,7 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
     console.step(label, |step| {
         let mut command = workspace::cargo();
         command.args(["run", "--quiet", "-p", "games", "--bin", "bindings"]).args(workspace::lock_flag());
-        command.arg("--").arg(page::dir().join("src"));
+        command.arg("--").arg(page::dir().join("packages"));
         if args.check {
             command.arg("--check");
         }

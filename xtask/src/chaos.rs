@@ -1,5 +1,5 @@
-//! `cargo xtask chaos`: kills a server built from this checkout, or one of several, while bots play, and says what was lost. Builds, then hands
-//! over to `tickwire-chaos`.
+//! `cargo xtask chaos`: kills a server built from this checkout, or one of several, while bots
+//! play, and says what was lost. Builds, then hands over to `tickwire-chaos`.
 
 use crate::console::Console;
 use crate::{bench, tools, workspace};
@@ -9,7 +9,8 @@ use std::process::{Command, ExitCode};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Handed on: `--kills N`, `--bots N`, `--nodes N`, `--fault kill|stop|...`, `--seed N`, `--control no-kill`, `--report-dir DIR`, `--check FILE`
+    /// Handed on: `--kills N`, `--bots N`, `--nodes N`, `--fault kill|stop|...`, `--seed N`,
+    /// `--control no-kill`, `--report-dir DIR`, `--check FILE`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     chaos: Vec<OsString>,
 }

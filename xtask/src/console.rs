@@ -1,5 +1,6 @@
-//! What the developer sees while a command works: one line per step, `Building the server ... 41.3 s`, and a program's output
-//! only when it failed (or with `--verbose`). On a terminal the line counts the seconds and shows the last line of output; in a
+//! What the developer sees while a command works: one line per step,
+//! `Building the server ... 41.3 s`, and a program's output only when it failed (or with
+//! `--verbose`). On a terminal the line counts the seconds and shows the last line of output; in a
 //! log, a step that takes long says so once a minute.
 
 mod excerpt;
@@ -72,7 +73,8 @@ impl Console {
         }
     }
 
-    /// Does one step of a command: `label` says what is being done, and the work may leave a note for the end of the line.
+    /// Does one step of a command: `label` says what is being done, and the work may leave a note
+    /// for the end of the line.
     pub(crate) fn step<T>(&self, label: &str, work: impl FnOnce(&mut Step) -> Result<T>) -> Result<T> {
         let mut step = self.begin(label)?;
         let result = work(&mut step);
@@ -241,7 +243,8 @@ fn is_compiling(line: &str) -> bool {
 /// No program run here should need longer, even from a cold cache on a small machine.
 const COMMAND_LIMIT: Duration = Duration::from_mins(25);
 const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
-/// How often a log is told that a step goes on: whoever waits for a silent program must not take it for dead.
+/// How often a log is told that a step goes on: whoever waits for a silent program must not take it
+/// for dead.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 const DETAIL_CHARS: usize = 60;
 const CLEAR_LINE: &str = "\r\x1b[K";

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: each target under fuzz/ attacked for a while. fuzz/ is a workspace of its own, so that nobody who does not
-//! fuzz builds what fuzzing needs.
+//! `cargo xtask fuzz`: each target under fuzz/ attacked for a while. fuzz/ is a workspace of its
+//! own, so that nobody who does not fuzz builds what fuzzing needs.
 
 use crate::console::{Console, Step};
 use crate::process::ask;
@@ -58,7 +58,8 @@ fn fuzz(step: &mut Step, target: &str, seconds: u64) -> Result<()> {
     Err(step.failure(summary, finished.output).into())
 }
 
-/// Puts the fewest and smallest files that reach all that was reached into the corpus; an even choice of them where there are too many.
+/// Puts the fewest and smallest files that reach all that was reached into the corpus; an even
+/// choice of them where there are too many.
 fn keep(step: &mut Step, target: &str) -> Result<()> {
     let (corpus, chosen) = (corpus(target), found(target).with_extension("chosen"));
     // What an earlier choice left.
@@ -105,7 +106,8 @@ pub(crate) fn find_cargo_fuzz() -> Option<String> {
     ask(Command::new("cargo-fuzz").arg("--version"))
 }
 
-/// The nightly toolchain if it is installed; else the active one, told to accept what only nightly may.
+/// The nightly toolchain if it is installed; else the active one, told to accept what only nightly
+/// may.
 fn cargo() -> Command {
     // By its plain name: only a toolchain manager's cargo understands `+nightly`.
     let plain = || {

@@ -1,5 +1,6 @@
-//! `cargo xtask instructions`: how many instructions the hot paths take, counted by valgrind's callgrind. Unlike a time, the count is the same
-//! on a busy machine as on an idle one, so two commits can be compared by it. Nothing is asserted: a number is for somebody to look at.
+//! `cargo xtask instructions`: how many instructions the hot paths take, counted by valgrind's
+//! callgrind. Unlike a time, the count is the same on a busy machine as on an idle one, so two
+//! commits can be compared by it. Nothing is asserted: a number is for somebody to look at.
 
 use crate::console::{Console, Step};
 use crate::machine::Machine;
@@ -85,7 +86,8 @@ fn count(step: &mut Step, programs: &[Program]) -> Result<Option<Vec<Count>>> {
     Ok(Some(counts))
 }
 
-/// The program's "1800 tick of a match" and callgrind's "==7== Collected : 12345", among whatever else they say.
+/// The program's "1800 tick of a match" and callgrind's "==7== Collected : 12345", among whatever
+/// else they say.
 fn read(output: &str) -> Option<Count> {
     let (times, what) =
         output.lines().filter_map(|line| line.split_once(' ')).find_map(|(n, what)| Some((n.parse::<u32>().ok()?, what)))?;

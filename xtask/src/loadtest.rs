@@ -1,4 +1,5 @@
-//! `cargo xtask loadtest`: thousands of checking players against a server built from this checkout, and their report.
+//! `cargo xtask loadtest`: thousands of checking players against a server built from this checkout,
+//! and their report.
 
 use crate::console::{Console, Step};
 use crate::play::ensure_admin_token;
@@ -15,13 +16,15 @@ pub(crate) struct Args {
     /// A further flag for the server, such as --server-flag=--tick-rate=10; may be repeated
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true)]
     server_flag: Vec<OsString>,
-    /// Arguments for the load test, after `--`, such as `--users 2000 --run-time 60s`; with `--server` none is started here
+    /// Arguments for the load test, after `--`, such as `--users 2000 --run-time 60s`; with
+    /// `--server` none is started here
     #[arg(last = true, value_name = "LOAD TEST ARGUMENTS")]
     loadtest: Vec<OsString>,
 }
 
-/// What a server is told so that it can be checked: hashes once a second, long matches, no bots of its own, not even for players who only
-/// look on; and that it goes on where it would say stop, since how far it can go is what is asked.
+/// What a server is told so that it can be checked: hashes once a second, long matches, no bots of
+/// its own, not even for players who only look on; and that it goes on where it would say stop,
+/// since how far it can go is what is asked.
 const SERVER_FLAGS: [&str; 8] = [
     "--port=0",
     "--hash-every=30",
@@ -49,13 +52,15 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
         loadtest.args(running.arguments());
         Some(running)
     };
-    // The terminal is the load test's: its live line, and Ctrl-C, which makes it report what it has.
+    // The terminal is the load test's: its live line, and Ctrl-C, which makes it report what it
+    // has.
     let status = loadtest.args(&args.loadtest).status().context("cannot start the load test")?;
     drop(running);
     Ok(status.code().map_or(ExitCode::FAILURE, |code| ExitCode::from(code as u8)))
 }
 
-/// The load test of `cargo xtask test`: 200 players for 20 s, every snapshot of every one compared with the server's.
+/// The load test of `cargo xtask test`: 200 players for 20 s, every snapshot of every one compared
+/// with the server's.
 pub(crate) fn check(step: &mut Step) -> Result<Tally> {
     let server = server::build_for_tests(step)?;
     let running = Running::start(&server, &["--hash-every=1".into()])?;

@@ -1,10 +1,12 @@
-//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`, `loadtest`, `bench`, `abuse`, `chaos`,
-//! `fuzz`, `instructions`, `train-codec`, `bindings`, `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
-//! program), `machine` (which programs there are), `tools` and `apt` (what must be installed), `plan` (what is said before the work),
-//! `page`, `server`.
+//! `cargo xtask`: the developer's commands. One file per command (`play`, `test`, `wasm`, `e2e`,
+//! `loadtest`, `bench`, `abuse`, `chaos`, `fuzz`, `instructions`, `train-codec`, `bindings`,
+//! `doctor`), and beneath them what they share: `console` (a line per step), `process` (running a
+//! program), `machine` (which programs there are), `tools` and `apt` (what must be installed),
+//! `plan` (what is said before the work), `page`, `server`.
 //!
-//! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero exit; nothing is installed that
-//! is already there and new enough; of rustup nothing is asked but a target for the toolchain that is active.
+//! Invariants: every failure ends in one line that says what failed and what to do, and a non-zero
+//! exit; nothing is installed that is already there and new enough; of rustup nothing is asked but
+//! a target for the toolchain that is active.
 
 mod abuse;
 mod apt;
@@ -61,9 +63,11 @@ enum Task {
     Loadtest(loadtest::Args),
     /// Attack the decoders with random bytes (needs cargo-fuzz)
     Fuzz(fuzz::Args),
-    /// Count the instructions of the hot paths: encode, apply, capture, tick, decode (needs valgrind)
+    /// Count the instructions of the hot paths: encode, apply, capture, tick, decode (needs
+    /// valgrind)
     Instructions,
-    /// Learn from recorded matches what the delta codec should expect (games/arena/src/tables/trained.rs)
+    /// Learn from recorded matches what the delta codec should expect
+    /// (games/arena/src/tables/trained.rs)
     TrainCodec,
     /// Write what the page knows of its game: constants, tables, input, questions, events
     Bindings(bindings::Args),
@@ -75,7 +79,8 @@ enum Task {
     Chaos(chaos::Args),
     /// Write the table of limits in SECURITY.md from the code
     Limits,
-    /// Check licences, sources and known weaknesses of crates and packages, or list them all (needs cargo-deny)
+    /// Check licences, sources and known weaknesses of crates and packages, or list them all (needs
+    /// cargo-deny)
     SupplyChain(supply_chain::Args),
     /// Say what is installed, what is missing, and what installs it
     Doctor,

@@ -85,21 +85,29 @@ fn npm() -> Command {
     command
 }
 
-/// npm notes what it installed in a lock file of its own, hidden among the packages: compare that with what is asked for.
+/// npm notes what it installed in a lock file of its own, hidden among the packages: compare that
+/// with what is asked for.
 pub(crate) fn packages_are_current(dir: &Path) -> bool {
-    let read = |name: &str| -> Result<Value> {
-        let text = fs::read_to_string(dir.join(name)).with_context(|| format!("cannot read {name}"))?;
+    let read = |name: &Path| -> Result<Value> {
+        let text = fs::read_to_string(dir.join(name)).with_context(|| format!("cannot read {}", name.display()))?;
         Ok(serde_json::from_str(&text)?)
     };
-    match (read("package.json"), read("package-lock.json"), read("node_modules/.package-lock.json")) {
-        (Ok(manifest), Ok(wanted), Ok(installed)) => lock_matches_manifest(&manifest, &wanted) && installed_matches(&wanted, &installed),
+    match (read("package-lock.json".as_ref()), read("node_modules/.package-lock.json".as_ref())) {
+        (Ok(wanted), Ok(installed)) => {
+            let manifest_of = |package: &str| read(&Path::new(package).join("package.json")).ok();
+            lock_matches_manifests(&wanted, manifest_of) && installed_matches(&wanted, &installed)
+        }
         _ => false,
     }
 }
 
-fn lock_matches_manifest(manifest: &Value, wanted: &Value) -> bool {
-    let locked = &wanted["packages"][""];
-    ["dependencies", "devDependencies"].iter().all(|group| manifest[group] == locked[group])
+/// `manifest_of` reads the manifest of a package of ours by its folder: the root's is empty, the others are its workspaces.
+fn lock_matches_manifests(wanted: &Value, manifest_of: impl Fn(&str) -> Option<Value>) -> bool {
+    let Some(packages) = wanted["packages"].as_object() else { return false };
+    packages.iter().filter(|(path, _)| !path.contains("node_modules/")).all(|(path, locked)| {
+        let same = |manifest: Value| ["dependencies", "devDependencies"].iter().all(|group| manifest[group] == locked[group]);
+        manifest_of(path).is_some_and(same)
+    })
 }
 
 fn installed_matches(wanted: &Value, installed: &Value) -> bool {
@@ -111,7 +119,8 @@ fn installed_matches(wanted: &Value, installed: &Value) -> bool {
     })
 }
 
-/// Folders of web-client that the build does not read. `wasm` is read by way of the module built from it.
+/// Folders of web-client that the build does not read. `wasm` is read by way of the module built
+/// from it.
 const NOT_IN_THE_PAGE: &[&str] = &["node_modules", "dist", "e2e", "wasm", "test-results", "playwright-report"];
 
 #[cfg(test)]
@@ -135,8 +144,13 @@ mod tests {
 
     #[test]
     fn a_manifest_the_lock_does_not_know_is_noticed() {
-        let lock = json!({"packages": {"": {"dependencies": {"a": "1.0.0"}}}});
-        assert!(lock_matches_manifest(&json!({"dependencies": {"a": "1.0.0"}}), &lock));
-        assert!(!lock_matches_manifest(&json!({"dependencies": {"a": "1.0.0", "b": "2.0.0"}}), &lock));
+        let lock = json!({"packages": {"": {"dependencies": {"a": "1.0.0"}}, "node_modules/a": {"version": "1.0.0"}, "packages/own": {}}});
+        let matches = |root: Value, own: Option<Value>| {
+            lock_matches_manifests(&lock, |package| if package.is_empty() { Some(root.clone()) } else { own.clone() })
+        };
+        assert!(matches(json!({"dependencies": {"a": "1.0.0"}}), Some(json!({}))));
+        assert!(!matches(json!({"dependencies": {"a": "1.0.0", "b": "2.0.0"}}), Some(json!({}))));
+        assert!(!matches(json!({"dependencies": {"a": "1.0.0"}}), Some(json!({"dependencies": {"b": "2.0.0"}}))));
+        assert!(!matches(json!({"dependencies": {"a": "1.0.0"}}), None));
     }
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask play`: everything built, and the server running in its place.
 //!
-//! Its matches are kept in `target/tickwire`, one folder a port, and it is started again when it dies. A second `play` on the same
-//! port builds, and then has the first one go on with the new build and the matches there are. Ctrl-C ends matches.
+//! Its matches are kept in `target/tickwire`, one folder a port, and it is started again when it
+//! dies. A second `play` on the same port builds, and then has the first one go on with the new
+//! build and the matches there are. Ctrl-C ends matches.
 
 use crate::console::Console;
 use crate::machine::Machine;

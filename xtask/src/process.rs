@@ -1,7 +1,8 @@
-//! Runs one program: its output goes to a log file, it may not read from the terminal, it has a time limit, and it dies with us.
+//! Runs one program: its output goes to a log file, it may not read from the terminal, it has a
+//! time limit, and it dies with us.
 //!
-//! Each program leads a process group of its own, so that a signal reaches it and everything it started; Ctrl-C and SIGTERM
-//! are caught here and passed on for the same reason.
+//! Each program leads a process group of its own, so that a signal reaches it and everything it
+//! started; Ctrl-C and SIGTERM are caught here and passed on for the same reason.
 
 use anyhow::{Context, Result};
 use std::fs::{File, OpenOptions};
@@ -23,7 +24,8 @@ pub(crate) struct Finished {
     pub(crate) output: String,
 }
 
-/// A program's failure, with the output that explains it; `Console::print_failure` shows that before the error line.
+/// A program's failure, with the output that explains it; `Console::print_failure` shows that
+/// before the error line.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) summary: String,
@@ -50,7 +52,8 @@ pub(crate) fn watch_signals() -> Result<()> {
     Ok(())
 }
 
-/// Runs `command` to its end, appending to `log`. `watch` sees new output as it comes, and is called several times a second anyway.
+/// Runs `command` to its end, appending to `log`. `watch` sees new output as it comes, and is
+/// called several times a second anyway.
 pub(crate) fn run(command: &mut Command, log: &Path, limit: Duration, mut watch: impl FnMut(&str)) -> Result<Finished> {
     let mut writer = OpenOptions::new().create(true).append(true).open(log).with_context(|| format!("cannot write {}", log.display()))?;
     writeln!(writer, "$ {}", shown(command)).with_context(|| format!("cannot write {}", log.display()))?;

@@ -19,7 +19,8 @@ pub(crate) fn binary_for_play(debug: bool) -> PathBuf {
     binary(if debug { "debug" } else { "release" })
 }
 
-/// Builds `target/debug/tickwire` among the workspace's tests: with the same features, so that no dependency is built twice.
+/// Builds `target/debug/tickwire` among the workspace's tests: with the same features, so that no
+/// dependency is built twice.
 pub(crate) fn build_for_tests(step: &mut Step) -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
     step.must("building the server", cargo.args(["build", "--workspace", "--bins", "--tests"]).args(workspace::lock_flag()))?;

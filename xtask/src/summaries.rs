@@ -1,5 +1,5 @@
-//! Reads how many tests passed and failed from what each runner says about itself. A runner that failed, or ran nothing, is never
-//! taken for a success, whatever its summary says: see `judge`.
+//! Reads how many tests passed and failed from what each runner says about itself. A runner that
+//! failed, or ran nothing, is never taken for a success, whatever its summary says: see `judge`.
 
 use crate::process::Finished;
 use anyhow::{Context, Result, bail};

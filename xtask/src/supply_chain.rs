@@ -1,7 +1,9 @@
-//! `cargo xtask supply-chain`: what the server and the page are made of. Licences, sources and known weaknesses of every crate (cargo-deny)
-//! and package (npm audit), and the list of them all (`--sbom`, in the format of `CycloneDX`).
+//! `cargo xtask supply-chain`: what the server and the page are made of. Licences, sources and
+//! known weaknesses of every crate (cargo-deny) and package (npm audit), and the list of them all
+//! (`--sbom`, in the format of `CycloneDX`).
 //!
-//! What cannot be asked, because a service does not answer, is said and fails nothing: a machine without a network still has its tests.
+//! What cannot be asked, because a service does not answer, is said and fails nothing: a machine
+//! without a network still has its tests.
 
 use crate::console::{Console, Step};
 use crate::machine::Machine;
@@ -15,10 +17,12 @@ use std::process::{Command, ExitCode};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Write the list of everything the server and the page are made of into this folder (needs cargo-cyclonedx)
+    /// Write the list of everything the server and the page are made of into this folder (needs
+    /// cargo-cyclonedx)
     #[arg(long, value_name = "DIR")]
     sbom: Option<PathBuf>,
-    /// Build the server with the list of its crates inside, for a release, and put it into this folder (needs cargo-auditable)
+    /// Build the server with the list of its crates inside, for a release, and put it into this
+    /// folder (needs cargo-auditable)
     #[arg(long, value_name = "DIR")]
     binary: Option<PathBuf>,
 }
@@ -123,7 +127,8 @@ fn write_sbom(step: &mut Step, dir: &Path) -> Result<()> {
     fs::write(&page, packages.stdout).with_context(|| format!("cannot write {}", page.display()))
 }
 
-/// `tickwire` as players are to be let in by: whoever has the file can ask what it is made of (`cargo audit bin`).
+/// `tickwire` as players are to be let in by: whoever has the file can ask what it is made of
+/// (`cargo audit bin`).
 fn build_binary(step: &mut Step, dir: &Path) -> Result<()> {
     if ask(Command::new("cargo-auditable").args(["auditable", "--version"])).is_none() {
         bail!("cargo-auditable is not installed: run `{INSTALL_AUDITABLE}`");

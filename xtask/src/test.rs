@@ -1,7 +1,8 @@
-//! `cargo xtask test`: every check there is, one after another; a failure stops nothing but is shown, counted and remembered.
+//! `cargo xtask test`: every check there is, one after another; a failure stops nothing but is
+//! shown, counted and remembered.
 //!
-//! The last line of the output is always `N passed, N failed`. Tests count one by one, by their runner's own summary; any other check
-//! counts as one.
+//! The last line of the output is always `N passed, N failed`. Tests count one by one, by their
+//! runner's own summary; any other check counts as one.
 
 mod checks;
 mod platforms;

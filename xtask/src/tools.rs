@@ -93,7 +93,8 @@ pub(crate) fn missing_redis(machine: &Machine) -> Vec<&'static str> {
     REDIS.iter().filter(|(program, _)| machine.program(program).is_none()).map(|(_, package)| *package).collect()
 }
 
-/// Checks that Node and npm are there and new enough. We do not install them: everybody has an opinion on how.
+/// Checks that Node and npm are there and new enough. We do not install them: everybody has an
+/// opinion on how.
 pub(crate) fn node() -> Result<String> {
     let Some(version) = ask(Command::new("node").arg("--version")) else {
         bail!("Node.js is not installed: install Node.js {}.{} or newer, with npm", OLDEST_NODE.0, OLDEST_NODE.1);

@@ -1,4 +1,5 @@
-//! `cargo xtask train-codec`: what the delta codec expects of the arena's snapshots, learned anew from recorded matches.
+//! `cargo xtask train-codec`: what the delta codec expects of the arena's snapshots, learned anew
+//! from recorded matches.
 
 use crate::console::Console;
 use crate::workspace;

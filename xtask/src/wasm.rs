@@ -1,4 +1,5 @@
-//! Builds the browser module: web-client/wasm compiled for wasm32 into web-client/src/generated/tickwire.wasm.
+//! Builds the browser module: web-client/wasm compiled for wasm32 into
+//! web-client/src/generated/tickwire.wasm.
 
 mod compiler;
 mod install;
@@ -65,7 +66,8 @@ impl std::fmt::Display for Size {
     }
 }
 
-/// Binaryen's optimiser takes off another tenth where it is installed; the module is right without it.
+/// Binaryen's optimiser takes off another tenth where it is installed; the module is right without
+/// it.
 fn optimised(step: &mut Step, module: Vec<u8>) -> Result<Vec<u8>> {
     let Some(wasm_opt) = Machine::this().program("wasm-opt") else { return Ok(module) };
     let (input, output) = (workspace::state_dir()?.join("unoptimised.wasm"), workspace::state_dir()?.join("optimised.wasm"));

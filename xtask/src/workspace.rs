@@ -19,7 +19,8 @@ pub(crate) fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// A folder for what these commands keep between runs: logs, stamps, the admin token. Created if missing.
+/// A folder for what these commands keep between runs: logs, stamps, the admin token. Created if
+/// missing.
 pub(crate) fn state_dir() -> Result<PathBuf> {
     let dir = target_dir().join("tickwire");
     fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
@@ -36,7 +37,8 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// What `cargo run` tells the program it starts; a cargo started from there must not mistake it for its own.
+/// What `cargo run` tells the program it starts; a cargo started from there must not mistake it for
+/// its own.
 pub(crate) fn variables_of_cargo_run() -> Vec<String> {
     let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     names.filter(|name| name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_") || name == "CARGO_BIN_NAME").collect()
@@ -54,7 +56,8 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// `name` says whose stamp; `inputs` are files and folders, `skip` the names of folders left out.
+    /// `name` says whose stamp; `inputs` are files and folders, `skip` the names of folders left
+    /// out.
     pub(crate) fn of(name: &str, inputs: &[PathBuf], skip: &[&str]) -> Result<Self> {
         let mut files = Vec::new();
         for input in inputs {

@@ -1,4 +1,5 @@
-//! A node says that it lives, looks who else does, and whether the store still has what it was told.
+//! A node says that it lives, looks who else does, and whether the store still has what it was
+//! told.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Looks for matches whose owner is gone, and claims them, a few at a time.
 //!
 //! Each orphan has a node that is to claim it, which follows from the names of those that live; the
-//! others wait for one more look, so two do not both try. A node whose server has not yet taken what
-//! it was granted claims nothing more.
+//! others wait for one more look, so two do not both try. A node whose server has not yet taken
+//! what it was granted claims nothing more.
 
 use std::time::Duration;
 

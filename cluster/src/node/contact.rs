@@ -1,5 +1,5 @@
-//! Whether there is a store: every call of it has a deadline, and the log says when it goes away and
-//! when it is back, once each.
+//! Whether there is a store: every call of it has a deadline, and the log says when it goes away
+//! and when it is back, once each.
 
 use std::sync::Mutex;
 use std::time::Duration;

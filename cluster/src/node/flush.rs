@@ -1,7 +1,7 @@
 //! Writes what matches have to say, all in one call, and so keeps their leases.
 //!
-//! Invariants: one write is on its way at a time; a lease is renewed from the moment before the write
-//! began; a match whose write fails is written again with the next one.
+//! Invariants: one write is on its way at a time; a lease is renewed from the moment before the
+//! write began; a match whose write fails is written again with the next one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

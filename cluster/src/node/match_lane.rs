@@ -14,7 +14,8 @@ use crate::store::Epoch;
 /// One match's part of a node, owned by the thread that runs the match. Cheap; never waits for the
 /// store.
 ///
-/// Dropped without [`MatchLane::end`] or [`MatchLane::leave`], as by a panic, the match is over too.
+/// Dropped without [`MatchLane::end`] or [`MatchLane::leave`], as by a panic, the match is over
+/// too.
 #[derive(Debug)]
 pub struct MatchLane {
     shared: Arc<Shared>,
@@ -86,8 +87,8 @@ impl MatchLane {
     /// The match is over.
     pub fn end(self) {}
 
-    /// The match is not over, and this node runs it no longer: nothing more is written, and the lease
-    /// ends by itself, if it was not given up.
+    /// The match is not over, and this node runs it no longer: nothing more is written, and the
+    /// lease ends by itself, if it was not given up.
     pub fn leave(mut self) {
         self.is_over = false;
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tickwire_protocol::MatchId;
 use tokio::time::Instant;
 
-/// Most matches that this node remembers to have refused; beyond that it forgets the one that it may
-/// claim again first.
+/// Most matches that this node remembers to have refused; beyond that it forgets the one that it
+/// may claim again first.
 pub const REFUSED_MAX: usize = 1_024;
 /// Most matches that are to be handed over to this node; a further one is found as others are.
 pub const WANTED_MAX: usize = 1_024;

@@ -125,7 +125,8 @@ impl Pending {
         self.bytes.len() + self.checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.bytes.len())
     }
 
-    /// Everything that waits, for a write. It goes on waiting until that is known to have succeeded.
+    /// Everything that waits, for a write. It goes on waiting until that is known to have
+    /// succeeded.
     pub(super) fn take(&self) -> (Writes, Taken) {
         let bytes = Bytes::copy_from_slice(&self.bytes);
         let starts = std::iter::once(0).chain(self.ends.iter().copied());

@@ -27,7 +27,8 @@ impl Rules {
     }
 }
 
-/// Groups that play together. Who has waited longest is served first, with those of the nearest ratings.
+/// Groups that play together. Who has waited longest is served first, with those of the nearest
+/// ratings.
 ///
 /// In each group no party lets ratings be less far apart than they are.
 pub(super) fn form(tickets: &[Ticket], rules: &Rules) -> Vec<Vec<TicketId>> {

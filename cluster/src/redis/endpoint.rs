@@ -143,8 +143,8 @@ impl Connection {
     }
 }
 
-/// Asks all Sentinels at once, so that one that hangs keeps nobody waiting. The first server that one
-/// of them names and that says itself that it is the master is it.
+/// Asks all Sentinels at once, so that one that hangs keeps nobody waiting. The first server that
+/// one of them names and that says itself that it is the master is it.
 async fn find_master(sentinels: &[Client], name: &str, login: &Login) -> RedisResult<Client> {
     let mut answers: FuturesUnordered<_> = sentinels.iter().map(|sentinel| ask_sentinel(sentinel, name, login)).collect();
     let mut last: RedisError = (ErrorKind::EmptySentinelList, "no Sentinel answers").into();

@@ -13,7 +13,8 @@ use crate::store::StoreError;
 
 /// After a connection could not be opened, whoever comes within this is told so at once.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
-/// A cluster's connection repairs itself. It is given up when so many commands in a row came to nothing.
+/// A cluster's connection repairs itself. It is given up when so many commands in a row came to
+/// nothing.
 const CLUSTER_PATIENCE: u32 = 4;
 
 pub(super) struct Link {

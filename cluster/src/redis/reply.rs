@@ -130,7 +130,8 @@ pub(super) fn found(id: MatchId, value: Value) -> Parsed<Option<Found>> {
     Ok(Some(Found { entry: MatchEntry { id, owner, is_held, card: fields.bytes()? }, lease_end, has_checkpoint }))
 }
 
-/// A node's card as it is kept: fields apart by spaces, and the address last. Starts with its incarnation.
+/// A node's card as it is kept: fields apart by spaces, and the address last. Starts with its
+/// incarnation.
 pub(super) fn write_card(card: &NodeCard) -> String {
     let NodeCard { id: _, incarnation, address, load_permille, matches, is_draining } = card;
     format!("{incarnation:016x} {load_permille} {matches} {} {address}", u8::from(*is_draining))

@@ -1,4 +1,5 @@
-//! A server: the real node, a door for clients, a mailbox for other servers, and the matches it runs.
+//! A server: the real node, a door for clients, a mailbox for other servers, and the matches it
+//! runs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! A node's way to the store: calls get lost before and after they are done, come late and twice. What
-//! is on its way arrives, even if who sent it is no more.
+//! A node's way to the store: calls get lost before and after they are done, come late and twice.
+//! What is on its way arrives, even if who sent it is no more.
 
 use std::collections::BTreeSet;
 use std::fmt;

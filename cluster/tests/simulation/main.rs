@@ -1,10 +1,11 @@
 //! The cluster, simulated: the real nodes, stores and matches, on a clock and a network that a seed
 //! decides.
 //!
-//! Three to five nodes run matches of real players while processes crash, stand still and are cut off, and
-//! the store is away, slow, wiped, rolled back and failed over. `world` knows what is true and notices
-//! each broken promise; `link` is the network, `host` a server, `play` a match, `client` a player,
-//! `faults` what goes wrong, `plant` what is broken on purpose to see that it is noticed.
+//! Three to five nodes run matches of real players while processes crash, stand still and are cut
+//! off, and the store is away, slow, wiped, rolled back and failed over. `world` knows what is true
+//! and notices each broken promise; `link` is the network, `host` a server, `play` a match,
+//! `client` a player, `faults` what goes wrong, `plant` what is broken on purpose to see that it is
+//! noticed.
 //!
 //! `TICKWIRE_SEEDS=10000` runs more, `TICKWIRE_SEED=7` one, and says what happened in it.
 

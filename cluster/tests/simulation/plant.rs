@@ -1,6 +1,6 @@
 //! Faults that are put in on purpose: each breaks a promise that the real code keeps, and an
-//! invariant must notice it. They are here, around the store and in the simulated server; nothing of
-//! them is in what ships.
+//! invariant must notice it. They are here, around the store and in the simulated server; nothing
+//! of them is in what ships.
 
 /// A broken promise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ pub(crate) enum Plant {
     MissedBeatDelists,
     /// A join while a match is disposed of keeps it there for ever (colyseus 555).
     JoinKeepsTheDisposed,
-    /// After the store was restarted a node beats, and answers no letter (socket.io streams adapter 32).
+    /// After the store was restarted a node beats, and answers no letter (socket.io streams adapter
+    /// 32).
     BeatsButNeverAnswers,
     /// A letter that comes twice takes two seats (socket.io streams adapter 39).
     LetterTakesTwoSeats,

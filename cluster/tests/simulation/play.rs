@@ -1,5 +1,5 @@
-//! A match as a node runs it: its core, its lane, and who is connected. Records are steps and hashes,
-//! a checkpoint is a head and the core's state, as the server journals them.
+//! A match as a node runs it: its core, its lane, and who is connected. Records are steps and
+//! hashes, a checkpoint is a head and the core's state, as the server journals them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

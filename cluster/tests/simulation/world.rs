@@ -1,5 +1,7 @@
-//! Everything that a seed decides, and what is true: who was told what, what the store has, and which
-//! promises were broken.
+//! Everything that a seed decides, and what is true: who was told what, what the store has, and
+//! which promises were broken.
+
+mod truth;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -237,7 +239,8 @@ impl World {
 
     // What nodes do with matches.
 
-    /// A match is over: nobody misses it. If the store forgets that, it comes again, and ends again.
+    /// A match is over: nobody misses it. If the store forgets that, it comes again, and ends
+    /// again.
     pub(crate) fn over(&self, id: MatchId, epoch: Epoch) {
         let mut truth = self.truth();
         let Some(one) = truth.matches.get_mut(&id) else { return };
@@ -255,8 +258,8 @@ impl World {
             let mut truth = self.truth();
             let lost_at = truth.lost_at;
             let Some(one) = truth.matches.get(&id) else { return };
-            // Who stood still hears of it late: it may be another's by now, or the store has forgotten it
-            // and given it again.
+            // Who stood still hears of it late: it may be another's by now, or the store has
+            // forgotten it and given it again.
             let claimed = truth.claimed.get(&(id, epoch, node)).copied().unwrap_or(now);
             let is_overtaken = one.owners.iter().any(|(other, (.., at))| {
                 *at > claimed && (*other > epoch || (*other == epoch && lost_at.is_some_and(|lost| lost > claimed)))
@@ -272,7 +275,8 @@ impl World {
             one.is_let_go = false;
             let newest = one.owners.keys().next_back().copied();
             if newest.is_some_and(|newest| newest > epoch) {
-                // The store has forgotten a claim, and gives its epoch again: two lines of one match.
+                // The store has forgotten a claim, and gives its epoch again: two lines of one
+                // match.
                 one.is_forked = true;
                 one.owners.retain(|owner, _| *owner < epoch);
                 if lost_at.is_none() {
@@ -319,8 +323,8 @@ impl World {
         let is_so =
             entry.as_ref().is_some_and(|entry| entry.is_held && entry.owner.epoch == epoch && entry.owner.node == self.nodes[node].id);
         let truth = self.truth();
-        // The store has lost it, and its owner is about to be told; or it had lost a later owner, who
-        // has just come forward.
+        // The store has lost it, and its owner is about to be told; or it had lost a later owner,
+        // who has just come forward.
         let later = entry.as_ref().filter(|entry| entry.owner.epoch > epoch);
         let one = truth.matches.get(&id);
         let was_later_lost = later.zip(one).is_some_and(|(entry, one)| {
@@ -450,51 +454,5 @@ impl World {
 impl Match {
     pub(crate) fn new(is_consistent: bool) -> Self {
         Self { is_consistent, ..Self::default() }
-    }
-}
-
-impl Truth {
-    /// Whether the store has lost what this, the newest owner of a match, has.
-    fn is_exposed(&self, (node, id, epoch): &(usize, MatchId, Epoch)) -> bool {
-        self.matches.get(id).is_some_and(|one| {
-            let newest = one.owners.iter().next_back();
-            one.exposed.is_some() && newest.is_some_and(|(newest, (owner, ..))| newest == epoch && owner == node)
-        })
-    }
-
-    /// The node had looked for orphans before the store went back, and claimed what it saw then: it
-    /// could not know.
-    fn had_decided(&self, node: usize) -> bool {
-        self.lost_at.zip(self.looked.get(&node)).is_some_and(|(lost, looked)| *looked <= lost)
-    }
-
-    /// The newest owner of a match, if nothing has been wrong with it for long.
-    fn well_owner(&self, one: &Match) -> Option<usize> {
-        let (node, incarnation, _) = one.owners.values().next_back()?;
-        let was_hurt = self.hurt[*node].is_some_and(|hurt| hurt + LEASE * 3 >= Instant::now());
-        let is_well = !one.is_let_go && !one.is_over && !was_hurt && !self.dead.contains(&(*node, *incarnation));
-        is_well.then_some(*node)
-    }
-
-    /// Whether what the newest owner of a match had in memory when the store lost it may be gone: its
-    /// process is, or has let go of it, or something was wrong with it just then or since.
-    fn is_owner_lost(&self, one: &Match) -> bool {
-        let Some((node, incarnation, _)) = one.owners.values().next_back() else { return true };
-        let was_hurt = one.exposed.is_some_and(|(_, since)| self.hurt[*node].is_some_and(|hurt| hurt + LEASE * 2 >= since));
-        one.is_let_go || was_hurt || self.dead.contains(&(*node, *incarnation))
-    }
-
-    fn store_lost(&mut self, durable: BTreeMap<MatchId, u64>, is_known: bool) {
-        let now = Instant::now();
-        self.durable = durable;
-        if !is_known {
-            return;
-        }
-        self.lost_at = Some(now);
-        for (id, one) in &mut self.matches {
-            if self.durable.get(id).copied().unwrap_or_default() < one.told || !self.durable.contains_key(id) {
-                one.exposed = Some((one.told, now));
-            }
-        }
     }
 }

@@ -86,7 +86,8 @@ async fn a_frozen_store_is_away_and_then_goes_on() {
     assert_eq!(in_the_end(async || write(&store, "a", 1, records([1])).await).await, Written::Done);
 }
 
-/// Passes everything on to a server, until it is told to let the connections that there are fall silent.
+/// Passes everything on to a server, until it is told to let the connections that there are fall
+/// silent.
 async fn passage_to(port: u16) -> (u16, watch::Sender<u32>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let ours = listener.local_addr().unwrap().port();

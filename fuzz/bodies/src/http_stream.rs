@@ -2,10 +2,8 @@
 //!
 //! Input: the body.
 
-use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
-use tickwire_server::transport::http_stream::framing::{
-    BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Batch, frame, parse_batch, parse_messages, parse_number,
-};
+use tickwire_protocol::limits::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, CLIENT_MESSAGE_BYTES_MAX};
+use tickwire_server::transport::http_stream::framing::{Batch, frame, parse_batch, parse_messages, parse_number};
 
 /// Tries it.
 pub fn run(body: &[u8]) {

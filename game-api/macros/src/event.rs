@@ -92,7 +92,8 @@ fn write_json(kind: &str, fields: &[Field]) -> TokenStream {
     }
 }
 
-/// `{ readonly kind: 'kill'; readonly killer: number }` in parts: a constant expression of type `&[&str]`.
+/// `{ readonly kind: 'kill'; readonly killer: number }` in parts: a constant expression of type
+/// `&[&str]`.
 fn typescript(kind: &str, fields: &[Field]) -> TokenStream {
     let parts = fields.iter().map(|Field { name, ty, columns, .. }| {
         let head = format!("; readonly {name}: ");

@@ -1,8 +1,8 @@
 //! The attributes a game is stated with: `Replicate`, `Input`, `Event`, `Stored` and `game`.
 //!
 //! Each reads one declaration and writes everything that follows from it, so that a game says
-//! nothing twice. They are used through `tickwire_game`, which re-exports them and documents them with
-//! examples that run.
+//! nothing twice. They are used through `tickwire_game`, which re-exports them and documents them
+//! with examples that run.
 
 mod codec;
 mod event;

@@ -1,4 +1,5 @@
-//! What a replicated component says of who sees it: `#[place(x, y)]`, `#[private]`, `#[eyes]`, `#[hidden]`.
+//! What a replicated component says of who sees it: `#[place(x, y)]`, `#[private]`, `#[eyes]`,
+//! `#[hidden]`.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -21,8 +21,8 @@ pub struct ClusterConfig {
     /// This server's name among them: 1 to 32 of a-z, 0-9 and -. It keeps it when it starts again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_id: Option<String>,
-    /// Where players reach this server: an http or https URL that ends with a slash. Absent for where
-    /// it listens.
+    /// Where players reach this server: an http or https URL that ends with a slash. Absent for
+    /// where it listens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertise: Option<String>,
     /// A server that is lost loses its matches to others after so long, milliseconds.

@@ -1,6 +1,7 @@
 //! Reads the settings, layer over layer, and says in one line what is wrong with them.
 //!
-//! Invariant: a key that the config does not have is an error wherever it comes from, also in a `TICKWIRE_` variable.
+//! Invariant: a key that the config does not have is an error wherever it comes from, also in a
+//! `TICKWIRE_` variable.
 
 use std::path::Path;
 
@@ -18,7 +19,8 @@ use super::value::parse_value;
 pub const ENV_PREFIX: &str = "TICKWIRE_";
 
 impl Config {
-    /// The settings from defaults, the file named by `flags`, the environment and `flags`, each overriding what is before it.
+    /// The settings from defaults, the file named by `flags`, the environment and `flags`, each
+    /// overriding what is before it.
     ///
     /// ```
     /// use tickwire_server::config::{Config, flags::Flags};

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProxyConfig {
-    /// Networks (`10.0.0.0/8`) and addresses (`127.0.0.1`, `::1`) of the proxies. Nobody else is believed.
+    /// Networks (`10.0.0.0/8`) and addresses (`127.0.0.1`, `::1`) of the proxies. Nobody else is
+    /// believed.
     pub trusted: Vec<String>,
     /// The header in which they say whom a request is for.
     pub header: ForwardingHeader,

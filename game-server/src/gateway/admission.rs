@@ -1,8 +1,10 @@
-//! `/ws`: handshake, Hello, and the socket goes to its match. Beside it, whether a page's handshake would be refused.
+//! `/ws`: handshake, Hello, and the socket goes to its match. Beside it, whether a page's handshake
+//! would be refused.
 //!
-//! Invariants: a stranger has one deadline from the handshake to a valid Hello, however it spends the time; the match alone
-//! says whether a ticket or a token is good, and hears of it only when everything else about the Hello is right; who resumes
-//! is told the same whether the match or the token is unknown; only of a match that could not be brought back, that.
+//! Invariants: a stranger has one deadline from the handshake to a valid Hello, however it spends
+//! the time; the match alone says whether a ticket or a token is good, and hears of it only when
+//! everything else about the Hello is right; who resumes is told the same whether the match or the
+//! token is unknown; only of a match that could not be brought back, that.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -70,7 +72,8 @@ async fn handshake(
     Ok(response)
 }
 
-/// Where a guest's client finds the WebSocket: `url`, with the session's id, so that its handshakes count as the session's.
+/// Where a guest's client finds the WebSocket: `url`, with the session's id, so that its handshakes
+/// count as the session's.
 pub(crate) fn url_for(url: &str, guest: PlayerKey) -> String {
     let joint = if url.contains('?') { '&' } else { '?' };
     format!("{url}{joint}{GUEST}{}", to_hex(&guest.0))
@@ -81,8 +84,8 @@ fn guest_in(query: &str) -> Option<PlayerKey> {
     from_hex(query.split('&').find_map(|pair| pair.strip_prefix(GUEST))?).map(PlayerKey)
 }
 
-/// Refuses whoever is banned or has to wait. Counts a handshake: as a guest session's if it names one that is known and has
-/// budget left, else as its address's.
+/// Refuses whoever is banned or has to wait. Counts a handshake: as a guest session's if it names
+/// one that is known and has budget left, else as its address's.
 pub(super) fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: Option<&str>) -> Result<Whose, Problem> {
     let now = Instant::now();
     let session = query.and_then(guest_in).and_then(|id| gateway.sessions.find(now, id));
@@ -101,8 +104,9 @@ pub(super) fn allow_handshake(gateway: &Gateway, client: ClientAddress, query: O
     }
 }
 
-/// For a page whose WebSocket failed: browsers tell pages nothing of why. Asks what the handshake asks, of the request itself;
-/// where a proxy treats the two differently, what became of the handshake counts.
+/// For a page whose WebSocket failed: browsers tell pages nothing of why. Asks what the handshake
+/// asks, of the request itself; where a proxy treats the two differently, what became of the
+/// handshake counts.
 pub(super) async fn connect_check(
     State(gateway): State<Arc<Gateway>>,
     Extension(remote): Extension<Remote>,
@@ -169,7 +173,8 @@ fn understand(game: &GameFacts, bytes: &[u8]) -> Result<Hello, CloseReason> {
     Ok(hello)
 }
 
-/// A Hello of another version may be laid out differently, but it begins alike: which message it is, and the version.
+/// A Hello of another version may be laid out differently, but it begins alike: which message it
+/// is, and the version.
 fn blame_version(bytes: &[u8]) -> CloseReason {
     match decode_prefix::<(u32, u16), 16>(bytes) {
         Ok(((0, version), _)) if version != PROTOCOL_VERSION => CloseReason::WrongProtocol,

@@ -91,7 +91,8 @@ async fn guard(
     let waits = if route == QUEUE_TICKET { WAIT_MAX } else { Duration::ZERO };
     request.extensions_mut().insert(caller);
     request::check_announced_length(request.headers())?;
-    // The body has a deadline of its own, and who waits has one, so what takes so long here is the server.
+    // The body has a deadline of its own, and who waits has one, so what takes so long here is the
+    // server.
     let patience = ms(gateway.config.connections.request_ms) + Duration::from_secs(1) + waits;
     let mut response = tokio::time::timeout(patience, next.run(request)).await.map_err(|_| Problem::overloaded())?;
     response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -1,7 +1,7 @@
 //! Who may not play here: players and networks that the operator banned, each until some time.
 //!
-//! Bounded: [`BANS_MAX`]; when there are as many, one must be lifted first. [`kept`] writes them to a
-//! file, where the server has a folder; [`told`] tells other servers.
+//! Bounded: [`BANS_MAX`]; when there are as many, one must be lifted first. [`kept`] writes them to
+//! a file, where the server has a folder; [`told`] tells other servers.
 
 mod ban;
 mod kept;
@@ -115,7 +115,8 @@ impl Bans {
         table.bans.get(&id).cloned()
     }
 
-    /// A file that cannot be written costs what happens at the next start: here the ban is in force.
+    /// A file that cannot be written costs what happens at the next start: here the ban is in
+    /// force.
     fn keep(&self, now: Instant) {
         let Some(file) = &self.file else { return };
         let bans: Vec<_> = self.list(now).into_iter().rev().collect();

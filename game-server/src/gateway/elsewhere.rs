@@ -1,8 +1,8 @@
 //! Players of other servers, and ours who want to play there: whoever asks is sent to the server
 //! that runs the match, with that server's answer.
 //!
-//! Invariants: a server asks another at most once for a request, and that one asks nobody; while the
-//! store is away a server gives what it has.
+//! Invariants: a server asks another at most once for a request, and that one asks nobody; while
+//! the store is away a server gives what it has.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

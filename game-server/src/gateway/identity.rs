@@ -1,6 +1,6 @@
-//! Who a caller of the API is. [`Authenticator`] is the seam: [`guests`] and [`accounts`] are behind
-//! it, [`everyone`] is both. Nothing outside of this room knows what a credential looks like.
-//! [`names`] makes what people call themselves fit to be shown.
+//! Who a caller of the API is. [`Authenticator`] is the seam: [`guests`] and [`accounts`] are
+//! behind it, [`everyone`] is both. Nothing outside of this room knows what a credential looks
+//! like. [`names`] makes what people call themselves fit to be shown.
 
 pub(crate) mod accounts;
 pub(crate) mod everyone;
@@ -19,8 +19,8 @@ use tickwire_protocol::text::Name;
 pub(crate) trait Authenticator: Send + Sync {
     /// Whose `credential` is: what a request brings as `Authorization: Bearer`.
     ///
-    /// It is asked before the budget of the caller, who is at `client`, is known, so it must be cheap
-    /// or limit itself.
+    /// It is asked before the budget of the caller, who is at `client`, is known, so it must be
+    /// cheap or limit itself.
     fn authenticate<'a>(&'a self, now: Instant, client: ClientAddress, credential: Bearer<'a>) -> Answer<'a>;
 }
 

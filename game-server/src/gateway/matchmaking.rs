@@ -4,9 +4,9 @@
 //! decided when its players are reserved, all or none. The match is private, so that its seats are
 //! theirs, and runs where any new match would.
 //!
-//! Invariants: everybody of a group has a seat, or nobody is told of the match; who cannot be seated
-//! is taken out of the queue and told why when they enter again, so that the others do not wait for
-//! them; a match that nobody is told of ends by itself.
+//! Invariants: everybody of a group has a seat, or nobody is told of the match; who cannot be
+//! seated is taken out of the queue and told why when they enter again, so that the others do not
+//! wait for them; a match that nobody is told of ends by itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

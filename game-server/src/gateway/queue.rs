@@ -1,5 +1,5 @@
-//! Those who wait for a match with others: what the store has of each, and what this server does for
-//! them while they ask.
+//! Those who wait for a match with others: what the store has of each, and what this server does
+//! for them while they ask.
 //!
 //! Whoever waits asks again and again; the server that is asked renews what the store has, so there
 //! is no server that somebody belongs to. Who does not ask for [`TICKET_TTL`] has left. Several who
@@ -312,8 +312,8 @@ impl Turn<'_> {
         Ok(Progress::Seated(id))
     }
 
-    /// How many of the party are here, and how good the best of them is. `None` if the slot has gone
-    /// to somebody else.
+    /// How many of the party are here, and how good the best of them is. `None` if the slot has
+    /// gone to somebody else.
     async fn gather(&self) -> Result<Option<(u16, i32)>, StoreError> {
         let (store, member) = (&self.queues.store, &self.member);
         let (mut here, mut rating) = (0, i32::MIN);

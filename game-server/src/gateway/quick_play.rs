@@ -1,6 +1,6 @@
-//! Finds a seat for someone who does not care where: the open match with room that most play, else a
-//! new one. One that nobody is connected to comes last, and only if its worker has time to wake it.
-//! A match that waits in its lobby is left to those who were invited or picked it: nobody else
+//! Finds a seat for someone who does not care where: the open match with room that most play, else
+//! a new one. One that nobody is connected to comes last, and only if its worker has time to wake
+//! it. A match that waits in its lobby is left to those who were invited or picked it: nobody else
 //! knows when it starts.
 //!
 //! Invariants: the match alone decides who gets a seat, so no crowd of callers can overfill one; a

@@ -19,8 +19,8 @@ use crate::journal::Notes;
 use crate::matches::{ConnectionNote, KeptConnection, PlayerKey, RevivedSeat, SeatWatch};
 
 impl Gateway {
-    /// Counts the connections of the process before, and says to which matches they belong. Those that
-    /// no cap allows any more, or that nobody here understands, are closed.
+    /// Counts the connections of the process before, and says to which matches they belong. Those
+    /// that no cap allows any more, or that nobody here understands, are closed.
     pub(crate) fn count_again(&self, kept: Vec<Kept>) -> HashMap<MatchId, Vec<KeptConnection>> {
         let mut by_match: HashMap<_, Vec<_>> = HashMap::new();
         for connection in kept {

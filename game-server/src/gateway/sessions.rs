@@ -110,8 +110,8 @@ impl Sessions {
         table.find(now, id).map(|entry| entry.session.name.clone()).or_else(|| table.adopted.name(id))
     }
 
-    /// Somebody has this seat in match `id` from before this process began. Their session has it when
-    /// it is opened.
+    /// Somebody has this seat in match `id` from before this process began. Their session has it
+    /// when it is opened.
     pub(crate) fn adopt(&self, id: MatchId, seat: RevivedSeat) {
         let mut table = self.table();
         if let Some(sign_in) = &seat.sign_in {

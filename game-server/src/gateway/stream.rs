@@ -2,8 +2,8 @@
 //!
 //! `POST stream` with Hello opens a connection and answers with its secret, which every other
 //! request shows as a bearer token. Then either `POST stream/down` answers with all that the match
-//! says, as long as the connection lasts; or `POST stream/poll` answers with the next message, again
-//! and again. `POST stream/up` brings the client's messages, in numbered batches.
+//! says, as long as the connection lasts; or `POST stream/poll` answers with the next message,
+//! again and again. `POST stream/up` brings the client's messages, in numbered batches.
 //!
 //! Invariants: a page's origin is checked before anything is counted; a secret that is unknown and
 //! one whose connection is over get the same answer; what a request brings is bounded in bytes,
@@ -23,6 +23,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIO
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use tickwire_protocol::Secret;
+use tickwire_protocol::limits::BATCH_BYTES_MAX;
 
 use super::admission;
 use super::shared::Gateway;
@@ -33,7 +34,7 @@ use crate::http::refusals::Cause;
 use crate::http::remote::Remote;
 use crate::http::request;
 use crate::metrics;
-use crate::transport::http_stream::framing::{BATCH_BYTES_MAX, Malformed, parse_batch, parse_messages, parse_number};
+use crate::transport::http_stream::framing::{Malformed, parse_batch, parse_messages, parse_number};
 use crate::transport::http_stream::{HttpEnd, Refused};
 
 /// Largest body that opens a connection: Hello is much shorter.

@@ -22,7 +22,8 @@ use crate::tls::Stream;
 use crate::transport::Socket;
 use crate::transport::page::PageSocket;
 
-/// Checks a handshake. Returns the 101 answer, which chooses `protocol` if given, and what becomes the socket once it is sent.
+/// Checks a handshake. Returns the 101 answer, which chooses `protocol` if given, and what becomes
+/// the socket once it is sent.
 pub(crate) fn accept(request: &mut Request, protocol: Option<HeaderValue>) -> Result<(Response, OnUpgrade), Problem> {
     let mut response = answer(request).map_err(|error| match error {
         ProtocolError::WrongHttpMethod => Problem::method_not_allowed(),
@@ -61,7 +62,8 @@ pub(crate) async fn page(upgrading: OnUpgrade) -> Option<PageSocket> {
 async fn taken_over(upgrading: OnUpgrade) -> Option<(Stream, Vec<u8>)> {
     let upgraded = upgrading.await.ok()?;
     let parts = upgraded.downcast::<TokioIo<PacedStream>>().ok()?;
-    // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8 KiB.
+    // Copied, not taken over: behind these few bytes, mostly none, is the HTTP read buffer of 8
+    // KiB.
     let already_read = parts.read_buf.to_vec();
     Some((parts.io.into_inner().into_inner(), already_read))
 }

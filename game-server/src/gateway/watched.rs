@@ -1,11 +1,11 @@
-//! Operators of other servers who watch a match of this one: a letter asks for the next message, the
-//! answer has it.
+//! Operators of other servers who watch a match of this one: a letter asks for the next message,
+//! the answer has it.
 //!
 //! As where a client polls ([`crate::transport::http_stream`]), a message is handed out when it is
 //! asked for: none grows old on the way, and the match closes whoever does not ask any more.
 //!
-//! Bounded: [`WATCHED_MAX`] at a time; one more is told that no place is left. Who has not asked for
-//! [`FORGOTTEN_AFTER`] is forgotten.
+//! Bounded: [`WATCHED_MAX`] at a time; one more is told that no place is left. Who has not asked
+//! for [`FORGOTTEN_AFTER`] is forgotten.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -155,7 +155,8 @@ fn joined(said: &[Vec<u8>]) -> (Vec<u8>, Vec<Range<usize>>) {
     (body, ranges)
 }
 
-/// The length of a framed message, and what follows `offset` of it, as far as it fits into a letter.
+/// The length of a framed message, and what follows `offset` of it, as far as it fits into a
+/// letter.
 fn part(framed: &Bytes, offset: u32) -> Vec<u8> {
     let (length, message) = framed.split_at_checked(4).unwrap_or_default();
     let rest = message.get(offset as usize..).unwrap_or_default();

@@ -9,7 +9,8 @@
 //!
 //! Invariants: what is counted is given back exactly once: when the permit is dropped, wherever the
 //! socket went by then, or when its holder is pushed out. Of those who were pushed out and still
-//! have their descriptor there are [`LEAVING_MAX`] at most: until they are gone, nobody is accepted.
+//! have their descriptor there are [`LEAVING_MAX`] at most: until they are gone, nobody is
+//! accepted.
 
 mod line;
 
@@ -302,8 +303,8 @@ impl ConnectionPermit {
     }
 
     /// A proxy's connection passes on a request of `client`. It counts for that address until the
-    /// connection is idle again; if it becomes a WebSocket, for as long as that is open. One that is
-    /// no proxy's goes on counting for who connected.
+    /// connection is idle again; if it becomes a WebSocket, for as long as that is open. One that
+    /// is no proxy's goes on counting for who connected.
     pub(crate) fn serves(&self, client: ClientAddress) -> Result<(), Reject> {
         self.count_for(Owner::Proxy(Some(client.key())))
     }

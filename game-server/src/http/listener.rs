@@ -200,7 +200,8 @@ async fn serve_http(
                     let Ok(response) = answering.await;
                     response
                 }
-                // Answered, not dropped: a proxy takes a dropped connection for a server that is down.
+                // Answered, not dropped: a proxy takes a dropped connection for a server that is
+                // down.
                 Err((client, reject)) => {
                     metrics::count_reject(reject);
                     tracing::debug!(%client, "a client of a proxy has as many connections as it may");

@@ -267,7 +267,8 @@ mod tests {
     }
 
     proptest! {
-        /// However the operators' folder is spelled, nothing of it comes from the players' listener, and no path is the server's fault.
+        /// However the operators' folder is spelled, nothing of it comes from the players'
+        /// listener, and no path is the server's fault.
         #[test]
         fn no_path_leads_to_the_operators_page_and_none_is_an_error(path in paths()) {
             let dir = folder();

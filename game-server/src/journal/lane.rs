@@ -112,8 +112,8 @@ impl Lane {
         self.checkpoint_ms
     }
 
-    /// Match `id` is being brought back, the `nth` time in a row, until this is dropped. Where that ends the process, the next
-    /// one knows.
+    /// Match `id` is being brought back, the `nth` time in a row, until this is dropped. Where that
+    /// ends the process, the next one knows.
     pub fn attempt(&self, id: MatchId, nth: u8) -> Attempt {
         Attempt::begin(&self.attempt, id, nth)
     }

@@ -40,8 +40,8 @@ impl MatchLog {
         Self { lane: Some((lane.clone(), StreamKey(id.0))), has_more: true, ..Self::default() }
     }
 
-    /// Writes to the store's `lane` too, if there is one. Nobody is told of a record of a consistent
-    /// lane before the store has it.
+    /// Writes to the store's `lane` too, if there is one. Nobody is told of a record of a
+    /// consistent lane before the store has it.
     #[must_use]
     pub fn shared(self, lane: Option<MatchLane>) -> Self {
         let shared = lane.map(|lane| Shared { acks: lane.acks(), lane, written: 0 });
@@ -102,7 +102,8 @@ impl MatchLog {
         !self.is_on() || !self.has_more
     }
 
-    /// The whole match, with its core as `core` writes it, which what was written before is not needed for any more.
+    /// The whole match, with its core as `core` writes it, which what was written before is not
+    /// needed for any more.
     pub fn checkpoint(&mut self, identity: &Identity, core: impl FnOnce(&mut Vec<u8>)) {
         if !self.is_on() {
             return;

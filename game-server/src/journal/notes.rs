@@ -53,8 +53,8 @@ enum Message {
 }
 
 impl Notes {
-    /// Begins the stream in this process with what `whole` says, which is asked again whenever all is
-    /// to be written; `None` ends that. The streams of `ended` are over.
+    /// Begins the stream in this process with what `whole` says, which is asked again whenever all
+    /// is to be written; `None` ends that. The streams of `ended` are over.
     ///
     /// # Errors
     /// If there is no thread for it.

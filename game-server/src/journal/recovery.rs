@@ -196,8 +196,8 @@ impl Recovery {
 }
 
 impl Remains {
-    /// Every match goes on in this process, or was given up: deletes what former ones wrote. Where that
-    /// does not work now it is tried again.
+    /// Every match goes on in this process, or was given up: deletes what former ones wrote. Where
+    /// that does not work now it is tried again.
     pub fn retire(self, upkeep: &mut Upkeep) {
         let Err(error) = self.try_retire() else { return };
         tracing::warn!(%error, "files of the former process stay for now: they take room and do no harm");

@@ -1,4 +1,5 @@
-//! The sockets of one match, players' and spectators': read and sent to in each tick, closed with a reason.
+//! The sockets of one match, players' and spectators': read and sent to in each tick, closed with a
+//! reason.
 //!
 //! Invariant: what one client does or fails to do changes nothing for the others.
 
@@ -78,14 +79,14 @@ impl Audience {
         Self { slots: Vec::new(), config, deadlines, lost: Vec::new(), reading: 0, handing_over: None }
     }
 
-    /// From now on the connection of whoever comes to match `id`, of the game with this `schema`, is
-    /// handed over, so that it outlives the process.
+    /// From now on the connection of whoever comes to match `id`, of the game with this `schema`,
+    /// is handed over, so that it outlives the process.
     pub fn hand_over_to(&mut self, handover: Handover, schema: u64, id: MatchId) {
         self.handing_over = Some(HandingOver { handover, schema, id });
     }
 
-    /// Goes on with a connection of the process before in `slot`, which must be free. Its client has
-    /// everything up to `since`; `moment` is the newest tick's, that one or the next.
+    /// Goes on with a connection of the process before in `slot`, which must be free. Its client
+    /// has everything up to `since`; `moment` is the newest tick's, that one or the next.
     pub fn go_on(
         &mut self,
         slot: usize,
@@ -120,7 +121,8 @@ impl Audience {
         self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len())
     }
 
-    /// Takes a socket over into `slot`, which must be free, and sends `welcome` and what there is to see.
+    /// Takes a socket over into `slot`, which must be free, and sends `welcome` and what there is
+    /// to see.
     pub fn admit(
         &mut self,
         slot: usize,

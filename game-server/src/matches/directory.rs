@@ -1,4 +1,5 @@
-//! Which matches there are: by id, by code, and as a list. Creates them on the worker with the most time left.
+//! Which matches there are: by id, by code, and as a list. Creates them on the worker with the most
+//! time left.
 //!
 //! Not on the tick path: a match task never asks the directory anything.
 
@@ -32,7 +33,8 @@ const CODE_CHARS: usize = 6;
 /// Bytes kept for the clients of a match that are worth closing one of them: beyond what a few good
 /// ones have on their way.
 const KEPT_WORTH_SHEDDING: u64 = 64 * 1024;
-/// Workers whose use of their time differs by less than this, in millionths, are about equally busy.
+/// Workers whose use of their time differs by less than this, in millionths, are about equally
+/// busy.
 const ABOUT_EQUALLY: u32 = 50_000;
 
 /// All matches of this server.
@@ -43,7 +45,8 @@ pub struct Directory {
     codes: DashMap<String, MatchId>,
     workers: Vec<WorkerHandle>,
     matches_max: usize,
-    /// Matches alive or being created: the cap is checked against this, so simultaneous creations cannot pass it.
+    /// Matches alive or being created: the cap is checked against this, so simultaneous creations
+    /// cannot pass it.
     alive: AtomicUsize,
     draining: AtomicBool,
     hasher: RandomState,
@@ -94,7 +97,8 @@ pub enum CreateError {
     CodeTaken,
 }
 
-/// What whoever created a match is charged for it, given back when dropped: when the match has ended, or was not created.
+/// What whoever created a match is charged for it, given back when dropped: when the match has
+/// ended, or was not created.
 pub type Charge = Box<dyn Send>;
 
 /// A match to be created.
@@ -157,8 +161,8 @@ impl Directory {
         Ok(self.start(worker, info, Origin::New { seed: u64::from_le_bytes(random_bytes()) }, Epoch(1), place, charge))
     }
 
-    /// Brings a match back that another process ran, at the expense of whoever is charged. Its owner is the `epoch`th
-    /// it has had. `revived` is told what came of it.
+    /// Brings a match back that another process ran, at the expense of whoever is charged. Its
+    /// owner is the `epoch`th it has had. `revived` is told what came of it.
     ///
     /// # Errors
     /// If there is no room for it, or the game has no such mode any more.
@@ -219,8 +223,8 @@ impl Directory {
     }
 
     /// Some match, the same for as long as there are the same matches: asking it takes as long as
-    /// asking the match with this id or code would, if there were one. Nobody outside can tell which
-    /// it is.
+    /// asking the match with this id or code would, if there were one. Nobody outside can tell
+    /// which it is.
     pub fn stand_in(&self, unknown: &impl Hash) -> Option<MatchHandle> {
         let count = self.matches.len().max(1);
         let nth = self.hasher.hash_one(unknown) as usize % count;
@@ -305,9 +309,9 @@ impl Directory {
         least.ok_or(if self.workers.is_empty() { CreateError::AtCapacity } else { CreateError::NoTime })
     }
 
-    /// Memory runs short: whatever takes most has to go. Where clients are slow to take what is kept
-    /// for them, that is one of these; else it is a match, one that nobody is connected to if there
-    /// is one: the largest.
+    /// Memory runs short: whatever takes most has to go. Where clients are slow to take what is
+    /// kept for them, that is one of these; else it is a match, one that nobody is connected to if
+    /// there is one: the largest.
     pub fn shed(&self) {
         let matches = self.all();
         let kept = |handle: &&MatchHandle| handle.info.stats.kept_bytes.load(Relaxed);
@@ -373,7 +377,8 @@ impl Drop for MatchPlace {
     }
 }
 
-/// A match's entry in the directory. Its task holds it, so the entry goes when the task ends, however it ends.
+/// A match's entry in the directory. Its task holds it, so the entry goes when the task ends,
+/// however it ends.
 struct Registration {
     directory: Arc<Directory>,
     handle: MatchHandle,

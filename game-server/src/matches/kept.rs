@@ -45,8 +45,8 @@ impl ConnectionNote {
         encode(self)
     }
 
-    /// As [`write`](Self::write) wrote it. `None` if its client would not understand a server of this
-    /// protocol and `schema`, or another build wrote it.
+    /// As [`write`](Self::write) wrote it. `None` if its client would not understand a server of
+    /// this protocol and `schema`, or another build wrote it.
     pub fn read(bytes: &[u8], schema: u64) -> Option<Self> {
         let note = decode::<Self, NOTE_BYTES_MAX>(bytes).ok()?;
         (note.layout == LAYOUT && note.protocol == PROTOCOL_VERSION && note.schema == schema).then_some(note)

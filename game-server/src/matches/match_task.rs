@@ -132,8 +132,8 @@ impl<G: Game> MatchTask<G> {
         Self { load, ..self }
     }
 
-    /// Hands its clients' connections over to a supervisor, if there is one, so that they outlive the
-    /// process.
+    /// Hands its clients' connections over to a supervisor, if there is one, so that they outlive
+    /// the process.
     #[must_use]
     pub fn handing_over(mut self, handover: Option<Handover>) -> Self {
         if let Some(handover) = handover {

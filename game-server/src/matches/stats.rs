@@ -41,7 +41,8 @@ pub struct MatchStats {
     timings: Mutex<Timings>,
 }
 
-/// Timing histograms, microseconds, exact to a sixteenth: a match keeps two, and there are thousands of matches.
+/// Timing histograms, microseconds, exact to a sixteenth: a match keeps two, and there are
+/// thousands of matches.
 #[derive(Debug, Clone)]
 pub struct Timings {
     /// Simulate, capture, encode and send.

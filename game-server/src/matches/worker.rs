@@ -1,7 +1,7 @@
 //! A worker: one thread, one current-thread runtime, some matches and all their sockets.
 //!
-//! Invariants: a match lives and dies on one worker, so its tick takes no lock and wakes no other thread; a panic in one
-//! match ends that match only.
+//! Invariants: a match lives and dies on one worker, so its tick takes no lock and wakes no other
+//! thread; a panic in one match ends that match only.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -121,7 +121,8 @@ impl WorkerHandle {
     /// Runs a match. If the worker is gone the match is too: its handle says so.
     pub fn start(&self, start: Start) {
         self.shared.matches.fetch_add(1, Relaxed);
-        // A dead worker has dropped its receiver; the start, and with it the registration, is dropped here.
+        // A dead worker has dropped its receiver; the start, and with it the registration, is
+        // dropped here.
         let _ = self.starts.send(start);
     }
 }
@@ -164,7 +165,8 @@ pub fn spawn<G: Game>(
                 let offset = spread(started, start.info.mode.tick_rate);
                 started += 1;
                 let task = run::<G>(start, session.clone(), matches.clone(), offset, Arc::clone(&for_thread), keep.clone(), pacer.alarm());
-                // A match carries out all commands that have come, however many, and tokio's budget would have it pause among them.
+                // A match carries out all commands that have come, however many, and tokio's budget
+                // would have it pause among them.
                 tokio::task::spawn_local(tokio::task::unconstrained(task));
             }
         };
@@ -264,7 +266,8 @@ async fn run<G: Game>(
     }
 }
 
-/// Where in the interval the `nth` match of a worker ticks: multiples of the golden ratio never bunch up.
+/// Where in the interval the `nth` match of a worker ticks: multiples of the golden ratio never
+/// bunch up.
 fn spread(nth: u32, tick_rate: u8) -> Duration {
     let fraction = nth.wrapping_mul(0x9e37_79b9);
     Duration::from_secs(1) / u32::from(tick_rate.max(1)) * (fraction >> 16) / (1 << 16)

@@ -1,5 +1,5 @@
-//! What operators did, in order: the newest [`ENTRIES_MAX`] here, and all of it in the log under the
-//! target `audit`.
+//! What operators did, in order: the newest [`ENTRIES_MAX`] here, and all of it in the log under
+//! the target `audit`.
 //!
 //! Nothing here is ever changed or taken out; beyond the bound the oldest goes. Strangers cannot
 //! push anything out: what is tried without the token is in the log only.

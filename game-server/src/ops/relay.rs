@@ -1,8 +1,8 @@
-//! A match of another server, for a page of this one's operator: asks that server for one message after
-//! the other, and passes on what the page says.
+//! A match of another server, for a page of this one's operator: asks that server for one message
+//! after the other, and passes on what the page says.
 //!
-//! One question is on its way at a time, so a page that is slow is sent fewer frames and not older ones.
-//! Bounded: [`SAID_MAX`] messages of the page wait; a further one is dropped.
+//! One question is on its way at a time, so a page that is slow is sent fewer frames and not older
+//! ones. Bounded: [`SAID_MAX`] messages of the page wait; a further one is dropped.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -128,7 +128,8 @@ fn waiting(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Res
 }
 
 fn certificate(encoder: &mut DescriptorEncoder<'_>, observer: &Observer) -> fmt::Result {
-    // None without TLS: a gauge that is not there cannot be mistaken for a certificate that is over.
+    // None without TLS: a gauge that is not there cannot be mistaken for a certificate that is
+    // over.
     let Some(left) = observer.tls.as_ref().and_then(|keeper| keeper.expires_in()) else { return Ok(()) };
     let help = "Until the certificate expires; negative since it has";
     ConstGauge::new(left).encode(encoder.encode_descriptor("tls_certificate_expires_in", help, Some(&Unit::Seconds), MetricType::Gauge)?)

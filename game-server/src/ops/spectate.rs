@@ -1,5 +1,5 @@
-//! Watching a match: the ordinary stream without a player, over a WebSocket that may only ping. One of
-//! another server comes through [`relay`].
+//! Watching a match: the ordinary stream without a player, over a WebSocket that may only ping. One
+//! of another server comes through [`relay`].
 
 use std::sync::Arc;
 

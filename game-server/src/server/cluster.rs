@@ -1,5 +1,5 @@
-//! Runs this server's part in a cluster: its node, what other servers ask, and matches that come and
-//! go.
+//! Runs this server's part in a cluster: its node, what other servers ask, and matches that come
+//! and go.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{SyncSender, sync_channel};

@@ -28,15 +28,16 @@ pub(super) struct Child {
 pub struct Orphaned(u32);
 
 impl Child {
-    /// Starts `program` with `arguments`, whichever build it is by now, and hands `sockets` over, and
-    /// the way to players' connections.
+    /// Starts `program` with `arguments`, whichever build it is by now, and hands `sockets` over,
+    /// and the way to players' connections.
     pub(super) fn start(program: &Path, sockets: &Sockets, players: Option<OwnedFd>, arguments: &[OsString]) -> io::Result<Self> {
         let mut command = Command::new(program);
         command.args(arguments).arg(format!("--supervised-by={}", std::process::id())).process_group(0);
         let names: Vec<&str> = sockets.iter().map(|(name, _)| name).collect();
         // Without LISTEN_PID, which cannot be known before there is a process.
         command.env("LISTEN_FDS", names.len().to_string()).env("LISTEN_FDNAMES", names.join(":")).env_remove("LISTEN_PID");
-        // What systemd wants to hear, it hears from the server: the supervisor does not know how it is.
+        // What systemd wants to hear, it hears from the server: the supervisor does not know how it
+        // is.
         command.env_remove("LISTEN_FDS_FIRST_FD").env_remove("WATCHDOG_PID");
         let mapped = sockets.iter().zip(FIRST..).map(|((_, socket), child_fd)| Ok(FdMapping { parent_fd: duplicate(socket)?, child_fd }));
         let mut mapped = mapped.collect::<io::Result<Vec<_>>>()?;

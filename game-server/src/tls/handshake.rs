@@ -28,7 +28,8 @@ impl Keeper {
         let greeting = LazyConfigAcceptor::new(Acceptor::default(), Movable::from(stream)).await?;
         let answering = self.line().compute(|| {
             greeting.into_stream_with(self.config(), |connection| {
-                // Whoever writes, writes one frame, or as much as HTTP has, and waits for it to leave.
+                // Whoever writes, writes one frame, or as much as HTTP has, and waits for it to
+                // leave.
                 connection.set_buffer_limit(Some(UNSENT_BYTES_MAX));
             })
         });

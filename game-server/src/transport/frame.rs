@@ -1,7 +1,9 @@
-//! WebSocket frames, RFC 6455 section 5, as a server reads and writes them. Pure: bytes in, messages out.
+//! WebSocket frames, RFC 6455 section 5, as a server reads and writes them. Pure: bytes in,
+//! messages out.
 //!
-//! Invariants: what breaks the protocol or the size limit is refused at the frame's header, before its payload has come; the parser
-//! keeps nothing but the fragments of one message, and these are bounded like a message.
+//! Invariants: what breaks the protocol or the size limit is refused at the frame's header, before
+//! its payload has come; the parser keeps nothing but the fragments of one message, and these are
+//! bounded like a message.
 
 use std::borrow::Cow;
 
@@ -136,7 +138,8 @@ impl Parser {
         self.fragments.is_some()
     }
 
-    /// Takes the next message or control frame off the front of `bytes`, unmasking it in place. `None` if no more are complete.
+    /// Takes the next message or control frame off the front of `bytes`, unmasking it in place.
+    /// `None` if no more are complete.
     #[allow(clippy::mut_mut)] // `bytes` is moved on, and what it holds is changed
     pub fn next<'a>(&mut self, bytes: &mut &'a mut [u8]) -> Result<Option<Incoming<'a>>, Violation> {
         loop {
@@ -198,7 +201,8 @@ fn text(bytes: &[u8]) -> Result<&[u8], Violation> {
     std::str::from_utf8(bytes).map(str::as_bytes).map_err(|_| Violation::Text)
 }
 
-/// The header at the front of `bytes`, refused as soon as it says something wrong. `None` if it is not complete.
+/// The header at the front of `bytes`, refused as soon as it says something wrong. `None` if it is
+/// not complete.
 fn header(bytes: &[u8], message_bytes_max: usize) -> Result<Option<Header>, Violation> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     if first & RESERVED != 0 {
@@ -273,7 +277,8 @@ pub fn write(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
     out.extend_from_slice(payload);
 }
 
-/// The code that answers a close frame with `code`: the same, unless RFC 6455 does not let it be sent; then that the protocol was broken.
+/// The code that answers a close frame with `code`: the same, unless RFC 6455 does not let it be
+/// sent; then that the protocol was broken.
 pub fn answer_to_close(code: u16) -> u16 {
     match code {
         1000..=1003 | 1007..=1014 | 3000..=4999 => code,

@@ -55,8 +55,8 @@ pub(super) fn pair(bytes_read: u64) -> (HttpEnd, Socket) {
 }
 
 impl HttpEnd {
-    /// Takes a batch in, all of it, once. Waits while there is no room. One that was taken in before
-    /// is no mistake: its answer was lost.
+    /// Takes a batch in, all of it, once. Waits while there is no room. One that was taken in
+    /// before is no mistake: its answer was lost.
     pub async fn deliver(&self, number: u32, body: &[u8], messages: &[Range<usize>]) -> Result<(), Refused> {
         let by = Instant::now();
         loop {

@@ -107,8 +107,9 @@ impl Meter {
         }
     }
 
-    /// Takes the bytes from the budget. Returns how many messages over it they are like, if they are
-    /// over it: whoever sends them in large pieces is closed no later than who sends small ones.
+    /// Takes the bytes from the budget. Returns how many messages over it they are like, if they
+    /// are over it: whoever sends them in large pieces is closed no later than who sends small
+    /// ones.
     fn charge_bytes(&mut self, bytes_read: u64, now: Instant) -> u32 {
         let new = u32::try_from(bytes_read - self.bytes_seen).unwrap_or(u32::MAX);
         self.bytes_seen = bytes_read;

@@ -1,4 +1,5 @@
-//! A client's messages on their way out: at most one frame per tick, and reliable messages in order.
+//! A client's messages on their way out: at most one frame per tick, and reliable messages in
+//! order.
 //!
 //! Each tick the session calls [`Outbox::flush`]. What it answers decides about the tick's frame:
 //!
@@ -11,8 +12,8 @@
 //!                                                        or too many bytes wait: close, TooSlow
 //! ```
 //!
-//! So a snapshot never waits: the frame after a stall is made then, from the newest state. Events and
-//! other reliable messages do wait, because each counts.
+//! So a snapshot never waits: the frame after a stall is made then, from the newest state. Events
+//! and other reliable messages do wait, because each counts.
 //!
 //! Invariants: a frame is made only when the connection takes it, so a slow client costs its
 //! reliable bytes and no more; while the connection takes nothing, reliable messages wait, bounded

@@ -1,5 +1,5 @@
-//! The WebSocket of a page whose messages come from elsewhere: what it says is heard as it comes, what
-//! it is to be told is waited for. Never in a match: there, sockets do not wait.
+//! The WebSocket of a page whose messages come from elsewhere: what it says is heard as it comes,
+//! what it is to be told is waited for. Never in a match: there, sockets do not wait.
 
 use std::io;
 use std::time::Duration;

@@ -66,8 +66,8 @@ pub trait Transport {
     /// `tick`.
     fn hand_over(&mut self, _handover: &Handover, _note: &[u8], _tick: Tick) {}
 
-    /// From now on the connection stays open when it is dropped, if it is handed over. Says whether it
-    /// is.
+    /// From now on the connection stays open when it is dropped, if it is handed over. Says whether
+    /// it is.
     fn leave(&mut self) -> bool {
         false
     }

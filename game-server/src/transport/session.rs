@@ -71,8 +71,8 @@ impl Session {
         })
     }
 
-    /// With its first frame the connection is handed over, so that it outlives the process, if that is
-    /// possible.
+    /// With its first frame the connection is handed over, so that it outlives the process, if that
+    /// is possible.
     #[must_use]
     pub fn handed_over(self, handover: Handover, note: Vec<u8>) -> Self {
         Self { hand_over: Some(Box::new((handover, note))), ..self }
@@ -160,7 +160,8 @@ impl Session {
         Ok(())
     }
 
-    /// For how many ticks a message has been begun and not complete: pings in between are no excuse.
+    /// For how many ticks a message has been begun and not complete: pings in between are no
+    /// excuse.
     fn unfinished_for(&mut self, tick: Tick) -> i32 {
         if !self.link.is_unfinished() {
             self.unfinished_since = None;
@@ -212,8 +213,8 @@ impl Session {
         self.outbox.waiting_bytes() + self.link.unsent_bytes()
     }
 
-    /// From now on the connection stays open for the next process when this is dropped, if that can go
-    /// on with it. Says whether it can.
+    /// From now on the connection stays open for the next process when this is dropped, if that can
+    /// go on with it. Says whether it can.
     pub fn leave(&mut self) -> bool {
         let is_between = self.outbox.waiting_bytes() == 0 && self.link.is_clear() && !self.link.is_unfinished();
         is_between && self.link.leave()

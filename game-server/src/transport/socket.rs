@@ -136,8 +136,8 @@ impl Socket {
         Self { owner, wire: Outside::portable(Terms::default(), stream, already_read).await }
     }
 
-    /// A connection whose messages go over HTTP, and the end of it that requests deal with. Hello was
-    /// heard: it had `bytes_read` bytes.
+    /// A connection whose messages go over HTTP, and the end of it that requests deal with. Hello
+    /// was heard: it had `bytes_read` bytes.
     pub fn over_http(bytes_read: u64, peer: IpAddr, permit: impl Permit + 'static) -> (http_stream::HttpEnd, Self) {
         let (end, socket) = http_stream::pair(bytes_read);
         (end, Self { owner: Owner { peer, permit: Box::new(permit) }, wire: Outside::Http(socket) })

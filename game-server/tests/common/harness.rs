@@ -35,7 +35,8 @@ pub(crate) fn transport_under_test() -> TransportChoice {
     }
 }
 
-/// Whom clients believe where the environment asks for TLS, with which most tests of sockets can run as well.
+/// Whom clients believe where the environment asks for TLS, with which most tests of sockets can
+/// run as well.
 fn trust_under_test() -> Option<Trust> {
     std::env::var("TICKWIRE_TLS").is_ok_and(|asked| asked == "1").then(|| Trust::anyone().expect("a client"))
 }

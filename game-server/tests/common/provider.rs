@@ -26,7 +26,8 @@ pub(crate) const P256_PUBLIC: &str = include_str!("keys/p256.public.pem");
 pub(crate) const RSA: &str = include_str!("keys/rsa.private.pem");
 pub(crate) const RSA_PUBLIC: &str = include_str!("keys/rsa.public.pem");
 pub(crate) const RSA_SHORT_PUBLIC: &str = include_str!("keys/rsa-1024.public.pem");
-/// The public ones, with names: `ed`, `ed-other`, `p256`, `rsa`, one of a kind that nobody knows, and one to encrypt with.
+/// The public ones, with names: `ed`, `ed-other`, `p256`, `rsa`, one of a kind that nobody knows,
+/// and one to encrypt with.
 pub(crate) const JWKS: &str = include_str!("keys/jwks.json");
 pub(crate) const SECRET: &str = "a secret that the provider and the server share";
 

@@ -1,4 +1,5 @@
-//! Clients that read slowly: little room in their kernel, a stream that lets through what it is told to, and what the server's kernel keeps.
+//! Clients that read slowly: little room in their kernel, a stream that lets through what it is
+//! told to, and what the server's kernel keeps.
 
 #![allow(dead_code)] // every test uses a part of it
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
@@ -24,14 +25,16 @@ pub(crate) async fn narrow_connection(server: SocketAddr) -> TcpStream {
     connection_of(server, 2_048).await
 }
 
-/// A connection whose kernel is asked to keep so many bytes for its reader. It takes twice as much, for its own bookkeeping.
+/// A connection whose kernel is asked to keep so many bytes for its reader. It takes twice as much,
+/// for its own bookkeeping.
 pub(crate) async fn connection_of(server: SocketAddr, receive_buffer_bytes: u32) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(receive_buffer_bytes).expect("a small buffer");
     socket.connect(server).await.expect("connected")
 }
 
-/// A stream that reads no more bytes than were granted. Nothing wakes whoever waits for more: grant first, then read.
+/// A stream that reads no more bytes than were granted. Nothing wakes whoever waits for more: grant
+/// first, then read.
 pub(crate) struct Granted {
     stream: TcpStream,
     bytes: AtomicUsize,
@@ -107,9 +110,10 @@ pub(crate) async fn enter_granted<G: Game>(server: SocketAddr, guest: &Api, join
     enter_over(server, guest.connect().await.expect("connected"), join).await
 }
 
-/// Reads what has come. Returns the ticks of the snapshots. What the kernel has counts as come, also where the runtime does not know
-/// of it yet: on a busy machine that can be ticks later. A task that never pauses has a budget of reads, which many clients in a row would
-/// exhaust: the later ones would read nothing.
+/// Reads what has come. Returns the ticks of the snapshots. What the kernel has counts as come,
+/// also where the runtime does not know of it yet: on a busy machine that can be ticks later. A
+/// task that never pauses has a budget of reads, which many clients in a row would exhaust: the
+/// later ones would read nothing.
 pub(crate) async fn drain<G: Game>(client: &mut Client<G, Granted>) -> Vec<Tick> {
     let mut ticks = Vec::new();
     loop {
@@ -127,7 +131,8 @@ pub(crate) async fn drain<G: Game>(client: &mut Client<G, Granted>) -> Vec<Tick>
     }
 }
 
-/// Bytes that the kernel keeps for each connection of the server, by the client's port: not sent, or sent and not acknowledged.
+/// Bytes that the kernel keeps for each connection of the server, by the client's port: not sent,
+/// or sent and not acknowledged.
 #[cfg(target_os = "linux")]
 pub(crate) fn unsent_in_kernel(server: SocketAddr) -> Vec<(u16, usize)> {
     let table = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's sockets");

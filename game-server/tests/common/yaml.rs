@@ -1,6 +1,6 @@
-//! Reads the YAML that `deploy/` is written in: mappings and lists by indentation, lists in brackets
-//! and texts in double quotes as JSON has them, comments, several documents. What it does not know
-//! it refuses, so that nothing is read otherwise than an engine does.
+//! Reads the YAML that `deploy/` is written in: mappings and lists by indentation, lists in
+//! brackets and texts in double quotes as JSON has them, comments, several documents. What it does
+//! not know it refuses, so that nothing is read otherwise than an engine does.
 
 use serde_json::{Map, Value};
 

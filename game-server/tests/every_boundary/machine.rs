@@ -21,11 +21,10 @@ use tickwire_server::matches::{Command, MatchHandle, MatchInfo, PlayerKey, Reser
 use tickwire_server::secrets::hash;
 use tickwire_server::transport::Socket;
 use tickwire_server::transport::memory::Peer;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
-use crate::player::{Player, Shown};
-use crate::script::Do;
+use crate::player::{Do, Player, Shown};
 
 const ID: MatchId = MatchId([7; 16]);
 const DIR: &str = "/journal";
@@ -138,25 +137,25 @@ impl Machine {
             created: Instant::now(),
             stats: MatchStats::default(),
         };
-        let (handle, commands): (_, mpsc::Receiver<Command>) = MatchHandle::new(Arc::new(info));
+        let (handle, orders) = MatchHandle::new(Arc::new(info));
         let info = Arc::clone(&handle.info);
         let task = match stream {
             Some(stream) => {
                 let revival = Revival::read(ID, stream, 0).map_err(|error| error.to_string())?;
                 self.compare(&revival)?;
-                let revived = MatchTask::revive(info, commands, config.session, &config.matches, Duration::ZERO, &revival, Vec::new());
+                let revived = MatchTask::revive(info, orders, config.session, &config.matches, Duration::ZERO, &revival, Vec::new());
                 revived.map_err(|error| format!("the match does not go on: {error}"))?
             }
             None if self.players.iter().any(|player| player.seat.is_some() || player.ticket.is_some()) => {
                 return Err("the match is gone".to_owned());
             }
-            None => MatchTask::new(info, commands, 7, config.session, &config.matches, Duration::ZERO),
+            None => MatchTask::new(info, orders, 7, config.session, &config.matches, Duration::ZERO),
         };
         Ok((handle, task))
     }
 
-    /// Replays what was written, beside the server that does it too: each tick that was shown has to
-    /// be there, as it was.
+    /// Replays what was written, beside the server that does it too: each tick that was shown has
+    /// to be there, as it was.
     fn compare(&self, revival: &Revival) -> Result<(), String> {
         let identity = &revival.identity;
         let (rules, seed, lobby, bots) = (identity.rules, identity.seed, identity.lobby, identity.bots);

@@ -13,6 +13,21 @@ use tokio::sync::oneshot::Receiver;
 /// The world's hash in each tick that somebody was shown.
 pub(crate) type Shown = BTreeMap<u32, u64>;
 
+/// What a player, by number, does in a tick.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Do {
+    /// Asks for a seat.
+    Reserve(usize),
+    /// Comes with the ticket, if there is one.
+    Attach(usize),
+    /// Loses the connection.
+    Drop(usize),
+    /// Comes back with the newest token, if there is one.
+    Resume(usize),
+    /// Gives the seat up.
+    Leave(usize),
+}
+
 /// Somebody who plays, or would like to.
 #[derive(Default)]
 pub(crate) struct Player {
@@ -74,13 +89,11 @@ impl Player {
             (self.ticket, self.seat) = (None, None);
             return Ok(());
         }
-        match connection.peer.closed() {
-            Some(reason) => Err(format!("a player was sent away: {}", reason.name())),
-            None => {
-                self.connection = Some(connection);
-                Ok(())
-            }
+        if let Some(reason) = connection.peer.closed() {
+            return Err(format!("a player was sent away: {}", reason.name()));
         }
+        self.connection = Some(connection);
+        Ok(())
     }
 
     fn take(&mut self, replica: &mut Replica, message: &ServerMessage, shown: &mut Shown) -> Result<(), String> {

@@ -4,23 +4,10 @@ use tickwire_journal::Durability;
 use tickwire_journal::sim::Survivors;
 
 use crate::machine::{Crash, Machine};
+use crate::player::Do;
 
-/// What a player, by number, does in a tick.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Do {
-    /// Asks for a seat.
-    Reserve(usize),
-    /// Comes with the ticket, if there is one.
-    Attach(usize),
-    /// Loses the connection.
-    Drop(usize),
-    /// Comes back with the newest token, if there is one.
-    Resume(usize),
-    /// Gives the seat up.
-    Leave(usize),
-}
-
-/// A match of 45 ticks. Four come, one is away for a while, one keeps a ticket for long, one leaves.
+/// A match of 45 ticks. Four come, one is away for a while, one keeps a ticket for long, one
+/// leaves.
 pub(crate) fn a_match() -> Vec<Vec<Do>> {
     let mut ticks = vec![Vec::new(); 45];
     for (tick, what) in [

@@ -1,4 +1,5 @@
-//! Does one thing many times in a function named `measured`, for callgrind to count, and says how many times on standard output.
+//! Does one thing many times in a function named `measured`, for callgrind to count, and says how
+//! many times on standard output.
 //!
 //! `cargo xtask instructions` builds it, counts and divides.
 

@@ -1,7 +1,7 @@
 //! Directions: 1024 steps to the turn, with their sines as integers.
 //!
-//! Invariant: no floating point. The table is worked out at compile time from a power series in 128-bit fixed point, so a
-//! direction is the same number on every machine.
+//! Invariant: no floating point. The table is worked out at compile time from a power series in
+//! 128-bit fixed point, so a direction is the same number on every machine.
 
 use tickwire_game::Stored;
 
@@ -29,7 +29,8 @@ impl Angle {
         self.0 as i32
     }
 
-    /// The vector of length `length` in this direction, each component rounded to the nearest integer.
+    /// The vector of length `length` in this direction, each component rounded to the nearest
+    /// integer.
     pub const fn vector(self, length: i32) -> Vec2 {
         Vec2::new(scaled(cosine(self), length), scaled(sine(self), length))
     }
@@ -110,7 +111,8 @@ const FRACTION_BITS: u32 = 48;
 /// Half a turn in radians, in that fixed point, rounded.
 const PI: i128 = 884_279_719_003_555;
 
-/// `ONE * sin(2 pi step / STEP_COUNT)` rounded, by the Taylor series. 16 terms leave an error far below the rounding.
+/// `ONE * sin(2 pi step / STEP_COUNT)` rounded, by the Taylor series. 16 terms leave an error far
+/// below the rounding.
 const fn sine_by_series(step: i32) -> i32 {
     let x = 2 * PI * step as i128 / STEP_COUNT as i128;
     let (mut term, mut sum, mut n) = (x, x, 1);

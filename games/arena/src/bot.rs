@@ -1,7 +1,8 @@
 //! Bots: they roam, hunt, pick things up, aim with a human's error and delay, strafe and dodge.
 //!
-//! A bot sees a [`Snapshot`] and nothing else, so the same bot plays on the server and over the wire. What is costly
-//! (looking for opponents and ways) is decided a few times a second; a tick between decisions only follows them.
+//! A bot sees a [`Snapshot`] and nothing else, so the same bot plays on the server and over the
+//! wire. What is costly (looking for opponents and ways) is decided a few times a second; a tick
+//! between decisions only follows them.
 //!
 //! The game's own bots go easy on newcomers and on those who lose all the time (`ease`); a
 //! contender does not.

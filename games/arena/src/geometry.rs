@@ -1,7 +1,7 @@
 //! Plane geometry in integers: vectors, rectangles, and segments against both.
 //!
-//! Units are 1/16 of a game unit. Coordinates stay below 2^18, so squares of distances fit `i32` only for short vectors:
-//! whatever may be long is `i64`.
+//! Units are 1/16 of a game unit. Coordinates stay below 2^18, so squares of distances fit `i32`
+//! only for short vectors: whatever may be long is `i64`.
 
 use tickwire_game::Stored;
 
@@ -62,7 +62,8 @@ impl Vec2 {
         self.x as i64 * other.x as i64 + self.y as i64 * other.y as i64
     }
 
-    /// The part of the vector product that is left in the plane: positive when `other` is clockwise of `self`.
+    /// The part of the vector product that is left in the plane: positive when `other` is clockwise
+    /// of `self`.
     pub const fn cross(self, other: Self) -> i64 {
         self.x as i64 * other.y as i64 - self.y as i64 * other.x as i64
     }
@@ -121,13 +122,14 @@ impl Rect {
         self.min.x <= other.max.x && other.min.x <= self.max.x && self.min.y <= other.max.y && other.min.y <= self.max.y
     }
 
-    /// Whether a circle of `radius` around `center` overlaps the rectangle; touching is not overlapping.
+    /// Whether a circle of `radius` around `center` overlaps the rectangle; touching is not
+    /// overlapping.
     pub const fn overlaps_circle(&self, center: Vec2, radius: i32) -> bool {
         center.minus(self.nearest(center)).length_squared_wide() < radius as i64 * radius as i64
     }
 
-    /// When the way from `from` to `to` first touches the rectangle, in parts of [`WHOLE`], rounded down; `None` if it does
-    /// not.
+    /// When the way from `from` to `to` first touches the rectangle, in parts of [`WHOLE`], rounded
+    /// down; `None` if it does not.
     pub fn entry(&self, from: Vec2, to: Vec2) -> Option<i64> {
         let (mut enters, mut leaves) = (0, WHOLE);
         for (start, end, low, high) in [(from.x, to.x, self.min.x, self.max.x), (from.y, to.y, self.min.y, self.max.y)] {
@@ -147,7 +149,8 @@ impl Rect {
     }
 }
 
-/// Where the way from `from` to `to` comes nearest to `point`: when, in parts of [`WHOLE`], and the square of how near.
+/// Where the way from `from` to `to` comes nearest to `point`: when, in parts of [`WHOLE`], and the
+/// square of how near.
 pub fn nearest_approach(from: Vec2, to: Vec2, point: Vec2) -> (i64, i64) {
     let way = to.minus(from);
     let length_squared = way.length_squared_wide();
@@ -157,7 +160,8 @@ pub fn nearest_approach(from: Vec2, to: Vec2, point: Vec2) -> (i64, i64) {
     (when, point.minus(place).length_squared_wide())
 }
 
-/// The square root, rounded down. Most lengths are short, and of short numbers a root is quicker to find.
+/// The square root, rounded down. Most lengths are short, and of short numbers a root is quicker to
+/// find.
 const fn root(squared: i64) -> i64 {
     if squared <= u32::MAX as i64 { (squared as u32).isqrt() as i64 } else { squared.isqrt() }
 }

@@ -1,6 +1,7 @@
 //! What a player holds down during one tick.
 //!
-//! Invariant: every bit pattern is a legal input; what a pattern means is decided here and nowhere else.
+//! Invariant: every bit pattern is a legal input; what a pattern means is decided here and nowhere
+//! else.
 
 use tickwire_protocol::schema::Phase;
 

@@ -1,8 +1,11 @@
-//! Arena: a top-down shooter, for up to 16 in one arena or for 1,000 on a map of sixteen. The game that Tickwire ships.
+//! Arena: a top-down shooter, for up to 16 in one arena or for 1,000 on a map of sixteen. The game
+//! that Tickwire ships.
 //!
-//! This file says what the game is. Its systems are in `server`; the rest is what both ends know: rules, movement, map, bots.
+//! This file says what the game is. Its systems are in `server`; the rest is what both ends know:
+//! rules, movement, map, bots.
 //!
-//! Invariants: integers only, so the simulation is the same on every machine; no clocks, no threads, no hash maps.
+//! Invariants: integers only, so the simulation is the same on every machine; no clocks, no
+//! threads, no hash maps.
 
 pub mod angle;
 pub mod bot;

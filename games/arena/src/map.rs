@@ -1,8 +1,9 @@
-//! The maps. The arena is walls, spawn points and pickup places: a quarter is written down, the rest is that quarter turned.
-//! The large map is the arena sixteen times, open where one meets the next.
+//! The maps. The arena is walls, spawn points and pickup places: a quarter is written down, the
+//! rest is that quarter turned. The large map is the arena sixteen times, open where one meets the
+//! next.
 //!
-//! Invariants, tested: nothing but walls is inside a wall; every wall is thicker than a tick's movement; all free places
-//! are connected.
+//! Invariants, tested: nothing but walls is inside a wall; every wall is thicker than a tick's
+//! movement; all free places are connected.
 
 use tickwire_game::Mode;
 
@@ -162,7 +163,8 @@ impl Map {
         self.corners().nth(index / PICKUP_COUNT).map(|corner| (*kind, place.plus(corner)))
     }
 
-    /// The pickup places at most [`PICKUP_REACH`] away from `place`, by index. Mostly there is none.
+    /// The pickup places at most [`PICKUP_REACH`] away from `place`, by index. Mostly there is
+    /// none.
     pub fn pickups_near(self, place: Vec2) -> impl Iterator<Item = usize> {
         let (x, y) = (self.cell(place.x), self.cell(place.y));
         let first = ((y / CELLS * self.tiles) + x / CELLS) as usize * PICKUP_COUNT;
@@ -180,7 +182,8 @@ impl Map {
         (self.tiles * self.tiles) as usize * PICKUP_COUNT
     }
 
-    /// Walls that come within [`NEAR`] of a place in the same cell as `place`, always in the same order.
+    /// Walls that come within [`NEAR`] of a place in the same cell as `place`, always in the same
+    /// order.
     pub fn walls_near(self, place: Vec2) -> WallsNear {
         let (x, y) = (self.cell(place.x), self.cell(place.y));
         let mut walls = WallsNear { corner: Vec2::default(), bits: 0, more: [(Vec2::default(), 0); 3] };
@@ -235,7 +238,8 @@ impl Iterator for WallsNear {
     }
 }
 
-/// The corner of an arena, and a bit for each of its walls near a cell. Both coordinates are an arena's and a cell's as counted there.
+/// The corner of an arena, and a bit for each of its walls near a cell. Both coordinates are an
+/// arena's and a cell's as counted there.
 fn walls_of((tile_x, x): (i32, i32), (tile_y, y): (i32, i32)) -> (Vec2, u64) {
     (Vec2::new(tile_x * SIDE, tile_y * SIDE), WALLS_NEAR[((y + 1) * (CELLS + 2) + x + 1) as usize])
 }
@@ -247,8 +251,8 @@ const CELLS: i32 = 16;
 const CELL: i32 = SIDE / CELLS;
 const _: () = assert!(NEAR < CELL, "a cell borders on one other arena at most");
 
-/// For each cell of the arena, and each just outside of it, a bit for each wall near it. Worked out at compile time, so that a
-/// step looks at two or three walls.
+/// For each cell of the arena, and each just outside of it, a bit for each wall near it. Worked out
+/// at compile time, so that a step looks at two or three walls.
 static WALLS_NEAR: [u64; ((CELLS + 2) * (CELLS + 2)) as usize] = {
     assert!(WALL_COUNT <= 64, "a wall is a bit");
     let mut cells = [0; ((CELLS + 2) * (CELLS + 2)) as usize];

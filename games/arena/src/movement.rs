@@ -1,8 +1,8 @@
 //! How a fighter moves: the one implementation, stepped by the server and predicted by the browser.
 //!
-//! Invariants: after a step from a free place the place is free (outside every wall, inside the arena); speed is at most
-//! [`TOP_SPEED`], in a dash [`SPEED_MAX`]; velocity is what the fighter really moved by, so a position is its predecessor
-//! plus the velocity.
+//! Invariants: after a step from a free place the place is free (outside every wall, inside the
+//! arena); speed is at most [`TOP_SPEED`], in a dash [`SPEED_MAX`]; velocity is what the fighter
+//! really moved by, so a position is its predecessor plus the velocity.
 
 use tickwire_game::timers;
 use tickwire_protocol::Tick;
@@ -19,7 +19,8 @@ pub const FIGHTER_RADIUS: i32 = 20 * UNIT;
 pub const TOP_SPEED: i32 = 160;
 /// How fast a dash starts.
 pub const DASH_SPEED: i32 = 474;
-/// Fastest ever: in a dash along a wall, rounding may add a little. The velocity fields hold as much.
+/// Fastest ever: in a dash along a wall, rounding may add a little. The velocity fields hold as
+/// much.
 pub const SPEED_MAX: i32 = 480;
 /// How long a dash lasts.
 pub const DASH_TICKS: i32 = 5;
@@ -38,11 +39,13 @@ pub const HEALTH_MAX: u8 = 100;
 
 /// Most that a velocity changes by in a tick: from rest to top speed in six ticks.
 const ACCELERATION: i32 = 28;
-/// A step is walked in parts no longer than this, so that a fighter's center never gets into a wall before it is looked at.
+/// A step is walked in parts no longer than this, so that a fighter's center never gets into a wall
+/// before it is looked at.
 const PART_MAX: i32 = 160;
 /// Pushes out of one wall may push into the next; after as many the step is given up.
 const PUSHES_MAX: usize = 4;
-/// Shares of a part that are tried, in 1/16: going round a corner can take a longer way than asked for.
+/// Shares of a part that are tried, in 1/16: going round a corner can take a longer way than asked
+/// for.
 const SHARES: [i32; 4] = [16, 14, 12, 8];
 
 const _: () = assert!(PART_MAX < FIGHTER_RADIUS);
@@ -103,7 +106,8 @@ impl Fighter {
         timers::left(self.protected_until, tick, PROTECTION_TICKS) > 0
     }
 
-    /// Moves on by one tick on `map`, to `tick`. Says whether a shot leaves: it starts at the new place, in the new aim.
+    /// Moves on by one tick on `map`, to `tick`. Says whether a shot leaves: it starts at the new
+    /// place, in the new aim.
     pub fn step(&mut self, map: Map, tick: Tick, input: &Input) -> bool {
         self.aim = input.angle().steps() as u16;
         let velocity = self.next_velocity(tick, *input);
@@ -131,7 +135,8 @@ impl Fighter {
     }
 
     fn pull_trigger(&mut self, tick: Tick, input: Input) -> bool {
-        // The timer may have been started at the slower rate: an overcharge counts from the next shot.
+        // The timer may have been started at the slower rate: an overcharge counts from the next
+        // shot.
         let fires = input.fires() && timers::left(self.fire_ready, tick, FIRE_COOLDOWN_TICKS) == 0;
         if fires {
             let cooldown = if self.is_overcharged(tick) { OVERCHARGED_COOLDOWN_TICKS } else { FIRE_COOLDOWN_TICKS };
@@ -151,7 +156,8 @@ pub fn is_free(map: Map, place: Vec2) -> bool {
     inside.contains(&place.x) && inside.contains(&place.y) && map.walls_near(place).all(|wall| !wall.overlaps_circle(place, FIGHTER_RADIUS))
 }
 
-/// `velocity`, changed towards `target` as far as a tick allows: it gets there exactly, and so comes exactly to rest.
+/// `velocity`, changed towards `target` as far as a tick allows: it gets there exactly, and so
+/// comes exactly to rest.
 fn approach(velocity: Vec2, target: Vec2) -> Vec2 {
     let change = target.minus(velocity);
     if change.length_squared() <= ACCELERATION * ACCELERATION {

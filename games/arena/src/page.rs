@@ -38,9 +38,9 @@ const fn units(length: i32) -> i64 {
 /// Width and height of the mode's map, and x, y, width and height of each wall.
 pub const MAP: Question = Question { name: "map", takes: &[], answer: map };
 
-/// x, y, and 1 while it flies on, of a shot fired from `x`, `y` in direction `aim` (1/1024 turn), at the end of
-/// the tick `age` ticks after the one it was fired in. Walls count, fighters do not. It is the flight that the
-/// server computes, so that the page can show the own shots at once.
+/// x, y, and 1 while it flies on, of a shot fired from `x`, `y` in direction `aim` (1/1024 turn),
+/// at the end of the tick `age` ticks after the one it was fired in. Walls count, fighters do not.
+/// It is the flight that the server computes, so that the page can show the own shots at once.
 pub const SHOT_FLIGHT: Question = Question { name: "shot_flight", takes: &["x", "y", "aim", "age"], answer: shot_flight };
 
 fn map(mode: &Mode, _: &[i32], answer: &mut Vec<i32>) {

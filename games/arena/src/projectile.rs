@@ -1,4 +1,5 @@
-//! How a shot flies: straight, until its time is up or its way meets a wall. Swept, so nothing is tunnelled through.
+//! How a shot flies: straight, until its time is up or its way meets a wall. Swept, so nothing is
+//! tunnelled through.
 
 use tickwire_protocol::Tick;
 
@@ -71,7 +72,8 @@ impl Shot {
 }
 
 impl Flight {
-    /// When the shot is nearest to a fighter at `place`, in parts of [`WHOLE`]; `None` if it passes by.
+    /// When the shot is nearest to a fighter at `place`, in parts of [`WHOLE`]; `None` if it passes
+    /// by.
     pub fn meets(&self, place: Vec2) -> Option<i64> {
         let reach = i64::from(FIGHTER_RADIUS + SHOT_RADIUS);
         let near = Rect { min: place, max: place }.grown(FIGHTER_RADIUS + SHOT_RADIUS);
@@ -88,7 +90,8 @@ impl Flight {
     }
 }
 
-/// When the way from `from` to `to`, along one axis, reaches the border of the map that it crosses, in parts of [`WHOLE`].
+/// When the way from `from` to `to`, along one axis, reaches the border of the map that it crosses,
+/// in parts of [`WHOLE`].
 fn border(map: Map, from: i32, to: i32) -> Option<i64> {
     let inside = to.clamp(0, map.side());
     (inside != to).then(|| i64::from(inside - from) * WHOLE / i64::from(to - from))
@@ -160,7 +163,8 @@ mod tests {
             }
             for flight in &flights {
                 prop_assert!((0..=SIDE).contains(&flight.to.x) && (0..=SIDE).contains(&flight.to.y));
-                // A unit less than its radius away is inside: the end is rounded towards where it came from.
+                // A unit less than its radius away is inside: the end is rounded towards where it
+                // came from.
                 prop_assert!(WALLS.iter().all(|wall| wall.grown(SHOT_RADIUS - 1).entry(flight.from, flight.to).is_none()), "{flight:?}");
             }
         }

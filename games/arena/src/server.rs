@@ -1,10 +1,10 @@
 //! The arena on the server: the world's entities, and the order its systems run in.
 //!
-//! A player has a *seat* entity with its [`Score`], and while alive a fighter entity, a new one for every life. A pickup
-//! place is one entity that has a [`Pickup`] while there is something to take.
+//! A player has a *seat* entity with its [`Score`], and while alive a fighter entity, a new one for
+//! every life. A pickup place is one entity that has a [`Pickup`] while there is something to take.
 //!
-//! Invariant: systems look at entities in the order of players or of network ids, never in the ECS's own order, which a
-//! restored world does not share.
+//! Invariant: systems look at entities in the order of players or of network ids, never in the
+//! ECS's own order, which a restored world does not share.
 
 mod crowd;
 mod royale;
@@ -50,7 +50,8 @@ pub(crate) fn systems(setup: &mut Setup<'_>) {
     for (place, (kind, at)) in (0..map.pickup_count()).filter_map(|index| Some((index as u16, map.pickup(index)?))) {
         setup.spawn((Spot { place, back_at: 0 }, Pickup { kind, x: at.x, y: at.y }));
     }
-    // Whoever comes and whatever is fired has its first step in the same tick. After that nobody asks who has gone.
+    // Whoever comes and whatever is fired has its first step in the same tick. After that nobody
+    // asks who has gone.
     setup.schedule.configure_sets((ArenaSet::Respawn, ArenaSet::Move, ArenaSet::Fly).chain());
     setup.schedule.configure_sets((ArenaSet::Fly, ArenaSet::Collect, ArenaSet::Close).chain_ignore_deferred());
     setup.add((

@@ -1,8 +1,10 @@
-//! What is replicated, as built. The order of tables and fields is the wire's; the page finds both by name.
+//! What is replicated, as built. The order of tables and fields is the wire's; the page finds both
+//! by name.
 //!
-//! Positions are 1/16 unit, velocities 1/16 unit per tick, angles 1/1024 turn. Moments are low 31 bits of a tick
-//! ([`tickwire_game::timers`]): they change when something happens, not every tick. Positions are moved by velocities, and a fighter's
-//! velocity is what it really moved by, also along walls: a tick in which nobody changes course costs almost nothing.
+//! Positions are 1/16 unit, velocities 1/16 unit per tick, angles 1/1024 turn. Moments are low 31
+//! bits of a tick ([`tickwire_game::timers`]): they change when something happens, not every tick.
+//! Positions are moved by velocities, and a fighter's velocity is what it really moved by, also
+//! along walls: a tick in which nobody changes course costs almost nothing.
 
 mod expected;
 pub mod trained;
@@ -26,7 +28,8 @@ pub(crate) const COUNT_MAX: u16 = 0x3fff;
 /// The arena's tables.
 pub const SCHEMA: Schema = UNTRAINED.trained(&trained::MODEL);
 
-/// The arena's tables without what was learned from recorded matches: what the learning starts from.
+/// The arena's tables without what was learned from recorded matches: what the learning starts
+/// from.
 pub const UNTRAINED: Schema = <Listed as Components>::SCHEMA.spawning(expected::SPAWNS);
 
 /// What a match's state is made of, in the order of the wire.
@@ -92,7 +95,8 @@ pub struct Shot {
     #[owner]
     #[range(0..=PLAYER_MAX)]
     pub owner: u16,
-    /// Low 16 bits of the tick it was fired in. At the end of that tick it has flown one tick already.
+    /// Low 16 bits of the tick it was fired in. At the end of that tick it has flown one tick
+    /// already.
     #[moment]
     pub born: u16,
     /// What it does to a fighter it hits; more when fired overcharged.
@@ -171,7 +175,8 @@ pub struct Zone {
     pub alive: u16,
 }
 
-/// In royale, one of the best, as of the last second. Everybody else's [`Score`] is known only to themselves.
+/// In royale, one of the best, as of the last second. Everybody else's [`Score`] is known only to
+/// themselves.
 #[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leader {
     /// 0 for the best.
@@ -188,8 +193,8 @@ pub struct Leader {
     pub kills: u16,
 }
 
-/// A pickup place's clock. Clients see only what it brings: it has a [`Pickup`] exactly while there is
-/// something to take.
+/// A pickup place's clock. Clients see only what it brings: it has a [`Pickup`] exactly while there
+/// is something to take.
 #[derive(Replicate, Clone, Copy, Debug, PartialEq, Eq)]
 #[hidden]
 pub struct Spot {

@@ -1,5 +1,5 @@
-//! What a match of sixteen keeps in memory, and that it does not keep more the longer it lasts. A test binary of its own, because it counts
-//! what the calling thread allocates.
+//! What a match of sixteen keeps in memory, and that it does not keep more the longer it lasts. A
+//! test binary of its own, because it counts what the calling thread allocates.
 
 #![allow(clippy::expect_used)] // a test fails by panicking
 
@@ -13,7 +13,8 @@ const PLAYERS: u16 = 16;
 /// A fight until everything was there at once.
 const WARM_UP: u32 = 1_800;
 const LATER: u32 = 3_600;
-/// World, schedule, a snapshot, and the memory that systems and capture work in: 118,000 when this was written.
+/// World, schedule, a snapshot, and the memory that systems and capture work in: 118,000 when this
+/// was written.
 const BYTES_MAX: i64 = 124_000;
 /// A buffer may still double when more happens than ever before.
 const GROWTH_MAX: i64 = 6_000;

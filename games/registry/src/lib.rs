@@ -9,15 +9,24 @@ tickwire_game::games! {
     tag::Tag,
 }
 
-/// What the page of the game called `name` knows of it, as a TypeScript module; `None` if there is no such game.
+/// What the page of the game called `name` knows of it, as a TypeScript module; `None` if there is
+/// no such game.
 pub fn bindings(name: &str) -> Option<String> {
     with(name, Bindings)
 }
 
-/// Where that module is, in the folder of the pages' sources.
+/// Where that module is, in the folder of the pages' packages.
 pub fn bindings_path(name: &str) -> String {
-    format!("{name}/generated.ts")
+    format!("{name}/src/generated.ts")
 }
+
+/// What every page's client knows of the protocol, as a TypeScript module.
+pub fn client_bindings() -> String {
+    tickwire_game::page::protocol_typescript()
+}
+
+/// Where that module is, in the same folder.
+pub const CLIENT_BINDINGS_PATH: &str = "client/src/replica/generated.ts";
 
 struct Bindings;
 
@@ -53,7 +62,13 @@ mod tests {
 
     #[test]
     fn the_page_knows_what_the_game_says() {
-        let written = include_str!("../../../web-client/src/arena/generated.ts");
+        let written = include_str!("../../../web-client/packages/arena/src/generated.ts");
         assert!(super::bindings("arena").as_deref() == Some(written), "`cargo xtask bindings` writes it");
+    }
+
+    #[test]
+    fn the_client_knows_what_the_protocol_says() {
+        let written = include_str!("../../../web-client/packages/client/src/replica/generated.ts");
+        assert!(super::client_bindings() == written, "`cargo xtask bindings` writes it");
     }
 }

@@ -1,7 +1,9 @@
-//! Tag: whoever is "it" runs after the others; a touch passes it on. The longer you are not it, the more you score.
+//! Tag: whoever is "it" runs after the others; a touch passes it on. The longer you are not it, the
+//! more you score.
 //!
-//! A whole game on Tickwire, to be copied: this file says what it is, and how runners move and bots think; `systems.rs` is
-//! what the server does in a tick. All numbers are integers, so both ends compute the same.
+//! A whole game on Tickwire, to be copied: this file says what it is, and how runners move and bots
+//! think; `systems.rs` is what the server does in a tick. All numbers are integers, so both ends
+//! compute the same.
 
 mod systems;
 
@@ -83,7 +85,8 @@ impl Runner {
     pub fn step(&mut self, tick: Tick, input: Input) {
         let speed = if self.is_it { IT_SPEED } else { SPEED };
         let (x, y) = (i32::from(input.x), i32::from(input.y));
-        // A diagonal is not faster: at most `speed` in all directions. Rounded up, so never a bit more.
+        // A diagonal is not faster: at most `speed` in all directions. Rounded up, so never a bit
+        // more.
         let length = ((x * x + y * y) as u32).isqrt() as i32 + 1;
         let (x, y) = if self.waits(tick) { (0, 0) } else { (x * speed / length.max(127), y * speed / length.max(127)) };
         let (left, top) = (self.x, self.y);

@@ -1,4 +1,5 @@
-//! What the server does in a tick of tag: one entity per player; the system that moves them is Tickwire's.
+//! What the server does in a tick of tag: one entity per player; the system that moves them is
+//! Tickwire's.
 
 #![allow(clippy::needless_pass_by_value)] // systems take their parameters by value
 
@@ -14,8 +15,8 @@ impl Runner {
     }
 }
 
-/// Sees to it that somebody is it, passes it on at a touch, and counts. Looks at runners in order of players: the world's
-/// own order is not part of its state.
+/// Sees to it that somebody is it, passes it on at a touch, and counts. Looks at runners in order
+/// of players: the world's own order is not part of its state.
 pub(crate) fn pass_it_on(clock: Res<MatchClock>, mut random: ResMut<Random>, mut events: ResMut<Events>, mut runners: Query<&mut Runner>) {
     let mut runners: Vec<Mut<Runner>> = runners.iter_mut().collect();
     runners.sort_unstable_by_key(|runner| runner.player);

@@ -12,9 +12,9 @@ use super::streams::Home;
 
 impl<F: Files> Journal<F> {
     /// Looks after the disk; call it about four times a second. It tries to write again after
-    /// trouble, with growing pauses of at most 64 calls. Where much of what is on disk or in memory is
-    /// of no use any more, it copies at most `limit` checkpoints without records since out of the oldest
-    /// segment. It deletes segments of which nothing is needed, the oldest first.
+    /// trouble, with growing pauses of at most 64 calls. Where much of what is on disk or in memory
+    /// is of no use any more, it copies at most `limit` checkpoints without records since out of
+    /// the oldest segment. It deletes segments of which nothing is needed, the oldest first.
     ///
     /// What it copies is written with the next [`Journal::commit`].
     pub fn tidy(&mut self, limit: usize) {

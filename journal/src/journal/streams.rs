@@ -23,7 +23,8 @@ struct Entry {
     has_ended: bool,
     /// Its checkpoint on disk cannot be read back.
     is_unreadable: bool,
-    /// Whether a record, checkpoint or end of the stream may be on disk, so that its end must be written.
+    /// Whether a record, checkpoint or end of the stream may be on disk, so that its end must be
+    /// written.
     may_be_on_disk: bool,
     standing: Standing,
     /// Where the newest checkpoint, or the end, is on disk.

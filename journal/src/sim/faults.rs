@@ -7,8 +7,8 @@ pub struct Faults {
     pub space: Option<usize>,
     /// Nothing can be changed.
     pub is_read_only: bool,
-    /// So many syncs fail. What they were to sync never outlives a power loss, though later syncs of
-    /// the same file succeed.
+    /// So many syncs fail. What they were to sync never outlives a power loss, though later syncs
+    /// of the same file succeed.
     pub failing_syncs: u32,
     /// Each write takes half of what it is given.
     pub has_short_writes: bool,

@@ -85,8 +85,8 @@ struct Seen {
 }
 
 impl<G: Game> MatchCore<G> {
-    /// The match as it stands between two steps. [`MatchCore::restore`] makes a match of it that takes
-    /// the same steps in the same way.
+    /// The match as it stands between two steps. [`MatchCore::restore`] makes a match of it that
+    /// takes the same steps in the same way.
     ///
     /// ```
     /// use tag::Tag;

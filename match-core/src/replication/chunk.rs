@@ -1,4 +1,5 @@
-//! The rows of one cell and group: their versions, and the newest one's encodings, shared by all who see it.
+//! The rows of one cell and group: their versions, and the newest one's encodings, shared by all
+//! who see it.
 
 use std::ops::Range;
 
@@ -89,8 +90,8 @@ impl Chunk {
         *self.hash.get_or_insert_with(|| self.versions.newest().map_or(0, Snapshot::rows_hash))
     }
 
-    /// Where in `bytes` the newest version stands, for those who have the version of `since`. Encodes it if it is the first
-    /// time this tick.
+    /// Where in `bytes` the newest version stands, for those who have the version of `since`.
+    /// Encodes it if it is the first time this tick.
     pub(super) fn news(&mut self, since: Option<Tick>, encoder: &mut Encoder, bytes: &mut Vec<u8>) -> Range<usize> {
         let known = |key: Option<Tick>| self.encoded.iter().find(|(from, _)| *from == key).map(|(_, range)| range.clone());
         if let Some(range) = known(since) {

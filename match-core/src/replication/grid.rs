@@ -250,7 +250,12 @@ impl Grid {
             index = children.get(child).copied().unwrap_or(NONE);
             debug_assert_ne!(index, NONE, "a divided node has the child that a row belongs to");
         }
+        debug_assert!(self.is_leaf(index), "the way down ends at a leaf");
         index
+    }
+
+    fn is_leaf(&self, index: u32) -> bool {
+        self.nodes.get(index as usize).is_some_and(|node| node.state == State::Leaf)
     }
 
     /// Counts a row in leaf `index`, and notes the leaf when that is one too many.
@@ -284,7 +289,7 @@ impl Grid {
 
     /// Makes a leaf a node with children that have no rows yet.
     fn divide(&mut self, index: u32) {
-        debug_assert!(self.nodes.get(index as usize).is_some_and(|node| node.state == State::Leaf && node.area.is_some()));
+        debug_assert!(self.is_leaf(index), "only leaves are crowded");
         let Some(node) = self.nodes.get(index as usize) else { return };
         let (Some(area), group, cell, depth, stagger) = (node.area, node.group, node.cell, node.depth, node.stagger) else { return };
         let mut children = [NONE; 4];

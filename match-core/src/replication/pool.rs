@@ -1,4 +1,5 @@
-//! Shared bytes without an allocation for each: a buffer is used again when nobody has its last bytes any more.
+//! Shared bytes without an allocation for each: a buffer is used again when nobody has its last
+//! bytes any more.
 
 use bytes::{Bytes, BytesMut};
 
@@ -10,7 +11,8 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// `parts`, one after the other. Allocates only if the bytes from two calls ago are still in use, or were fewer than ever before.
+    /// `parts`, one after the other. Allocates only if the bytes from two calls ago are still in
+    /// use, or were fewer than ever before.
     pub(crate) fn concat(&mut self, parts: &[&[u8]]) -> Bytes {
         let length = parts.iter().map(|part| part.len()).sum();
         if length == 0 {

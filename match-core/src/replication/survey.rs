@@ -1,7 +1,7 @@
 //! What bots see of a divided match: the rows in the cells around, by where they are now.
 //!
-//! Invariant: it follows from the newest snapshot alone. Chunks remember on which side of a border a
-//! row was; a match that is restored does not, and its bots must do the same.
+//! Invariant: it follows from the newest snapshot alone. Chunks remember on which side of a border
+//! a row was; a match that is restored does not, and its bots must do the same.
 
 use tickwire_game::interest::{Eyes, Group, Row};
 use tickwire_protocol::{PlayerId, Snapshot, Tick};

@@ -1,7 +1,8 @@
 //! What one stream of snapshots keeps: the newest, and the older ones that clients are based on.
 //!
-//! Invariants: versions are ordered by tick; one that no client was found to be based on is forgotten at the end of a tick;
-//! the tick of a kept snapshot is the last one at which it was true.
+//! Invariants: versions are ordered by tick; one that no client was found to be based on is
+//! forgotten at the end of a tick; the tick of a kept snapshot is the last one at which it was
+//! true.
 
 use tickwire_protocol::limits::BASELINE_AGE_MAX;
 use tickwire_protocol::{Snapshot, Tick};

@@ -59,7 +59,8 @@ impl Whole {
         self.encoded.clear();
     }
 
-    /// The newest snapshot as a message: a delta from `baseline`, or a keyframe if there is none or it was forgotten.
+    /// The newest snapshot as a message: a delta from `baseline`, or a keyframe if there is none or
+    /// it was forgotten.
     pub(super) fn message(&mut self, baseline: Option<Tick>, encoder: &mut Encoder) -> Bytes {
         let Some(newest) = self.versions.newest() else { return Bytes::new() };
         let base = baseline.and_then(|baseline| self.versions.base(baseline));

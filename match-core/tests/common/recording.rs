@@ -1,5 +1,5 @@
-//! Matches as people would have them who come, go, return, play, vote and are cut off, as a seed has
-//! it: each a setup and its steps.
+//! Matches as people would have them who come, go, return, play, vote and are cut off, as a seed
+//! has it: each a setup and its steps.
 
 use tickwire_game::{Game, Rng};
 use tickwire_match::{Advance, Change, Happened, MatchCore, Outcome, OwnerId, Reserve, Rules, SessionId, Setup, Step};

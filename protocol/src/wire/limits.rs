@@ -31,6 +31,10 @@ pub const FIELD_BITS_MAX: u32 = 31;
 pub const BASELINE_AGE_MAX: u32 = 64;
 /// Furthest ahead of the server an input may be meant for, ticks.
 pub const INPUT_LEAD_MAX: u32 = 32;
+/// Over HTTP: most messages in a client's request.
+pub const BATCH_MESSAGES_MAX: usize = 64;
+/// Over HTTP: longest body of a client's request, bytes.
+pub const BATCH_BYTES_MAX: usize = 4 * 1024;
 /// Most slots a client keeps chunks of a divided match in; a slot's number is one byte.
 pub const CHUNK_SLOTS_MAX: usize = 256;
 /// Fastest tick rate, Hz.

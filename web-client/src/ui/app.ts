@@ -2,15 +2,24 @@
 // `connection-story.ts`, which is asked ten times a second.
 //
 // Invariant: the stored seat is the newest resume credential while there is a match to return to, and absent otherwise.
-import type { PlayScreen } from '../arena';
-import { Api, ApiError, serverBase, type GameInfo, type Join } from '../net/api';
-import { Backoff } from '../net/backoff';
-import { closeKind } from '../net/close';
-import type { ConnectionState, Credential, SocketLike, Trouble } from '../net/connection';
-import { Paths, type Path } from '../net/path';
-import { Route } from '../net/route';
-import type { Welcome } from '../net/control';
-import { Freshness } from '../sync/freshness';
+import type { GameScreen } from '../match';
+import {
+  Api,
+  ApiError,
+  Backoff,
+  Freshness,
+  retryOf,
+  Route,
+  serverBase,
+  type ConnectionState,
+  type Credential,
+  type GameInfo,
+  type Join,
+  type Path,
+  type Paths,
+  type Trouble,
+  type Welcome,
+} from '@tickwire/client';
 import { joinCode, showJoinCode } from './address';
 import {
   arrivalSentence,
@@ -26,6 +35,7 @@ import {
 import { DEFAULT_MODE, GAME } from './game';
 import { Landing } from './landing';
 import { whenIdle, type Loader } from './loader';
+import { pathsAlong } from './paths';
 import { isUneasy, phaseOf, sentenceOf, viaOf, type PagePhase } from './page-phase';
 import { findingOf, Prober } from './prober';
 import { Seats, type PlayRequest } from './seats';
@@ -45,7 +55,7 @@ const SIGNED_OUT = 'sign_in_expired';
 const BEAT_MS = 100;
 
 export class App {
-  screen: PlayScreen | null = null;
+  screen: GameScreen | null = null;
   private readonly root: HTMLElement;
   private readonly loader: Loader;
   private readonly api = new Api();
@@ -59,8 +69,8 @@ export class App {
   private readonly freshness = new Freshness();
   private readonly searchBackoff = new Backoff({ baseMs: 1_000, maxMs: 8_000 });
   private info: GameInfo | null = null;
-  private screenMade: Promise<PlayScreen> | null = null;
-  private mode = DEFAULT_MODE;
+  private screenMade: Promise<GameScreen> | null = null;
+  private mode: string = DEFAULT_MODE;
   /** Who plays here: another tab may have given this browser another name since. */
   private name = '';
   /** Who is signed in, as others see them. */
@@ -131,11 +141,6 @@ export class App {
 
   get phase(): PagePhase {
     return phaseOf(this.stage, this.status.isShown);
-  }
-
-  /** The arena's code; null before it is there. */
-  get arena(): NonNullable<Loader['loaded']>['arena'] | null {
-    return this.loader.loaded?.arena ?? null;
   }
 
   start(): void {
@@ -249,20 +254,7 @@ export class App {
     if (!seat || !screen) return;
     const base = serverBase();
     const route = new Route({ ...seat, base, isSecure: isSecure(base) || isSecure(document.baseURI) });
-    const paths = new Paths({
-      memory: {
-        get: () => this.storage.path,
-        set: (path) => {
-          this.storage.path = path;
-        },
-      },
-      openWebSocket: () => new WebSocket(route.socketUrl) as SocketLike,
-      hasUntried: () => route.hasUntried,
-      openHttp: async (path) => {
-        const { HttpSocket } = await import('../net/http-socket');
-        return new HttpSocket({ url: route.streamUrl, path });
-      },
-    });
+    const paths = pathsAlong(route, this.storage);
     this.paths = paths;
     this.route = route;
     this.reason = null;
@@ -309,14 +301,14 @@ export class App {
   private closed(reason: string): void {
     if (reason === 'left') return;
     this.reason = reason;
-    const { retry } = closeKind(reason);
+    const retry = retryOf(reason);
     if (retry === 'rejoin') {
       // Not in the middle of the session's own callback.
       queueMicrotask(() => void this.findAgain(reason));
       return;
     }
     this.storage.seat = null;
-    const stays = reason === 'match_over' && this.screen?.matchOver() === true;
+    const stays = reason === 'match_over' && this.screen?.view.matchOver() === true;
     this.setStage(stays ? 'results' : 'over');
     if (retry === 'reload') this.prober.look();
   }
@@ -332,7 +324,7 @@ export class App {
       take: (request) => this.seats.take(this.name, request, seat.settings?.mode ?? this.mode),
       onTrouble: (error) => {
         this.prober.finding = findingOf(error);
-        this.refusal = error instanceof ApiError ? { code: error.code, sentence: error.message } : null;
+        this.refusal = error instanceof ApiError ? { code: error.code, sentence: sentenceOf(error) } : null;
       },
       backoff: this.searchBackoff,
       // A seat that was never come into is no reason to hurry to the next.
@@ -418,7 +410,7 @@ export class App {
     const wasTold = this.status.isShown;
     this.status.show(story);
     this.signs.showStalled(situation && signOf(situation));
-    this.screen?.showPath(pathSentence(this.path));
+    this.screen?.view.showPath(pathSentence(this.path));
     const session = this.stage === 'playing' ? this.screen?.session : null;
     this.signs.showDrain(story ? null : (session?.drainSeconds(performance.now()) ?? null));
     // While a dialog is open, its keys are its own; before, what is held stays held.
@@ -466,7 +458,7 @@ export class App {
     return finding.kind === 'other_version' ? finding.schema : (this.info?.schema ?? null);
   }
 
-  private makeScreen(): Promise<PlayScreen> {
+  private makeScreen(): Promise<GameScreen> {
     this.screenMade ??= this.createScreen().catch((error: unknown) => {
       // Ask again next time: the network may be back by then.
       this.screenMade = null;
@@ -475,9 +467,9 @@ export class App {
     return this.screenMade;
   }
 
-  private async createScreen(): Promise<PlayScreen> {
-    const { arena, replica } = await this.loader.load();
-    this.screen = await arena.PlayScreen.create(this.root, replica, {
+  private async createScreen(): Promise<GameScreen> {
+    const { match, replica } = await this.loader.load();
+    this.screen = await match.createScreen(this.root, replica, {
       onState: (state) => {
         this.connectionChanged(state);
       },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Trouble } from '../net/connection';
+import type { Trouble } from '@tickwire/client';
 import {
   arrivalSentence,
   isBlocked,

@@ -3,10 +3,8 @@
 //
 // Invariants: a cause is named only when it is known; nobody is told of a lost connection who never had one; a seat is
 // promised only while the server may still keep it.
-import { closeKind } from '../net/close';
-import type { Trouble } from '../net/connection';
-import type { Path } from '../net/path';
-import { formatClock, formatSpan } from './format';
+import { retryOf, type Path, type Trouble } from '@tickwire/client';
+import { closeSentence, formatClock, formatSpan } from '@tickwire/ui';
 import type { Finding } from './prober';
 import type { Found } from './way-back';
 
@@ -271,7 +269,7 @@ function over({ reason, finding, reloaded }: Situation): Story {
     busy: false,
     actions,
   });
-  const { retry, sentence } = closeKind(reason ?? '');
+  const [retry, sentence] = [retryOf(reason ?? ''), closeSentence(reason ?? '')];
   if (reason === 'replaced') return story('Played elsewhere', sentence, ['take_back', 'back']);
   if (reason === 'match_over')
     return story('The match is over', 'The match ended while you were away.', ['again', 'back']);
@@ -341,7 +339,7 @@ function otherGame(game: string): string {
 
 /** The reason's sentence, to be gone on with. */
 function sentenceStart(reason: string): string {
-  return closeKind(reason).sentence.replace(/\.$/, '');
+  return closeSentence(reason).replace(/\.$/, '');
 }
 
 const NOT_BROUGHT_BACK = 'The server restarted and could not bring your match back';

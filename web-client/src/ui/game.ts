@@ -1,6 +1,5 @@
-// Which game this page is for.
+// Which game this page is for: its name, and the mode to play before the server has told its modes.
+import { MODES, NAME } from '@tickwire/arena/bindings';
 
-/** As the server names it in `/api/info`. */
-export const GAME = 'arena';
-/** The mode of a page that the server has not told its modes yet. */
-export const DEFAULT_MODE = 'ffa';
+export const GAME = NAME;
+export const [DEFAULT_MODE] = MODES;

@@ -1,7 +1,7 @@
 // The first page: a name, Play, a match to share, and the open matches. Its markup is in `index.html`, so that it is there
 // before any script; here it comes to life.
-import type { GameInfo, MatchSummary } from '../net/api';
-import { button, el, setHidden, setText } from './dom';
+import type { GameInfo, MatchSummary } from '@tickwire/client';
+import { button, el, setHidden, setText } from '@tickwire/ui';
 import { DEFAULT_MODE } from './game';
 import { MatchList } from './match-list';
 import type { PlayRequest } from './seats';

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import type * as Arena from '../arena';
-import { FakeReplica } from '../net/fakes';
+import type * as MatchCode from '../match';
+import { FakeReplica } from '@tickwire/client/testing';
 import { Loader } from './loader';
 
 it('loads both parts at once, once, and again after a failure', async () => {
   const started: string[] = [];
   let broken = true;
   const loader = new Loader({
-    arena: () => {
-      started.push('arena');
-      return Promise.resolve({} as typeof Arena);
+    match: () => {
+      started.push('match');
+      return Promise.resolve({} as typeof MatchCode);
     },
     replica: () => {
       started.push('replica');
@@ -20,6 +20,6 @@ it('loads both parts at once, once, and again after a failure', async () => {
   expect(loader.loaded).toBeNull();
   broken = false;
   await Promise.all([loader.load(), loader.load()]);
-  expect(started).toEqual(['arena', 'replica', 'arena', 'replica']);
+  expect(started).toEqual(['match', 'replica', 'match', 'replica']);
   expect(loader.loaded).toBe(await loader.load());
 });

@@ -1,43 +1,43 @@
-// Loads what a match needs and the first page does not: the arena's code and the browser module, at the same time.
+// Loads what a match needs and the first page does not: the match's code and the browser module, at the same time.
 //
 // Invariant: each is asked for once, unless that failed.
-import type * as Arena from '../arena';
-import type { Replica } from '../net/wasm';
+import type * as MatchCode from '../match';
+import type { Replica } from '@tickwire/client';
 
-export interface Game {
-  readonly arena: typeof Arena;
+export interface LoadedParts {
+  readonly match: typeof MatchCode;
   readonly replica: Replica;
 }
 
-export interface Parts {
-  readonly arena: () => Promise<typeof Arena>;
+export interface Sources {
+  readonly match: () => Promise<typeof MatchCode>;
   readonly replica: () => Promise<Replica>;
 }
 
 export class Loader {
-  private readonly parts: Parts;
-  private loading: Promise<Game> | null = null;
-  private game: Game | null = null;
+  private readonly sources: Sources;
+  private loading: Promise<LoadedParts> | null = null;
+  private parts: LoadedParts | null = null;
 
-  constructor(parts: Parts) {
-    this.parts = parts;
+  constructor(sources: Sources) {
+    this.sources = sources;
   }
 
   /** What is there already; null before. */
-  get loaded(): Game | null {
-    return this.game;
+  get loaded(): LoadedParts | null {
+    return this.parts;
   }
 
-  load(): Promise<Game> {
+  load(): Promise<LoadedParts> {
     this.loading ??= this.start();
     return this.loading;
   }
 
-  private async start(): Promise<Game> {
+  private async start(): Promise<LoadedParts> {
     try {
-      const [arena, replica] = await Promise.all([this.parts.arena(), this.parts.replica()]);
-      this.game = { arena, replica };
-      return this.game;
+      const [match, replica] = await Promise.all([this.sources.match(), this.sources.replica()]);
+      this.parts = { match, replica };
+      return this.parts;
     } catch (error) {
       // Ask again next time: the network may be back by then.
       this.loading = null;

@@ -1,6 +1,6 @@
 // One open match in one line.
-import type { GameInfo, MatchSummary } from '../net/api';
-import { formatCount } from './format';
+import type { GameInfo, MatchSummary } from '@tickwire/client';
+import { formatCount } from '@tickwire/ui';
 
 const PHASES: Readonly<Record<MatchSummary['phase'], string>> = {
   waiting: 'waiting',

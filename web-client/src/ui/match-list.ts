@@ -1,6 +1,6 @@
 // The open matches on the first page, kept up to date while somebody looks at them.
-import type { GameInfo, MatchSummary } from '../net/api';
-import { button, el, setText } from './dom';
+import type { GameInfo, MatchSummary } from '@tickwire/client';
+import { button, el, setText } from '@tickwire/ui';
 import { matchLine } from './match-line';
 import { Poller } from './poller';
 

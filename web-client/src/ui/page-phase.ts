@@ -1,6 +1,6 @@
 // What stage the page is in, in words for tests and tools, and the small questions about it that need no page.
-import { ApiError } from '../net/api';
-import { closeKind } from '../net/close';
+import { MATCH_ID_BYTES, retryOf } from '@tickwire/client';
+import { problemSentence } from '@tickwire/ui';
 import type { Situation, Stage } from './connection-story';
 import type { PlayRequest } from './seats';
 import type { Via } from './storage';
@@ -9,7 +9,7 @@ export type PagePhase = 'landing' | 'connecting' | 'playing' | 'lost' | 'recover
 
 /** After so long without what is waited for, the server is asked what is wrong. */
 const UNEASY_MS = 1_000;
-const MATCH_ID_LENGTH = 32;
+const MATCH_ID_DIGITS = 2 * MATCH_ID_BYTES;
 
 /** `isTold`: something stands over the match, and says why it does not go on. */
 export function phaseOf(stage: Stage | 'landing' | 'results', isTold: boolean): PagePhase {
@@ -34,7 +34,7 @@ export function phaseOf(stage: Stage | 'landing' | 'results', isTold: boolean): 
 
 /** Whether the server is to be asked what is wrong. */
 export function isUneasy({ stage, waitedMs, reason }: Situation): boolean {
-  if (stage === 'over') return closeKind(reason ?? '').retry === 'reload';
+  if (stage === 'over') return retryOf(reason ?? '') === 'reload';
   const waits = stage === 'joining' || stage === 'returning' || stage === 'playing';
   return waits && waitedMs >= UNEASY_MS;
 }
@@ -43,12 +43,10 @@ export function isUneasy({ stage, waitedMs, reason }: Situation): boolean {
 export function viaOf(request: PlayRequest): Via {
   if (request.kind === 'create') return 'create';
   // The list of open matches joins by id, a link by its code.
-  return request.kind === 'join' && request.idOrCode.length < MATCH_ID_LENGTH ? 'link' : 'quick';
+  return request.kind === 'join' && request.idOrCode.length < MATCH_ID_DIGITS ? 'link' : 'quick';
 }
 
 /** What a player is told of an error. */
 export function sentenceOf(error: unknown): string {
-  return error instanceof ApiError
-    ? error.message
-    : 'The game could not be loaded. Check your connection and try again.';
+  return problemSentence(error, 'The game could not be loaded. Check your connection and try again.');
 }

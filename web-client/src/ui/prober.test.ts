@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError, type GameInfo } from '../net/api';
-import { Backoff } from '../net/backoff';
+import { ApiError, Backoff, type GameInfo } from '@tickwire/client';
 import { Prober } from './prober';
 
 const INFO: GameInfo = { game: 'arena', protocol: 3, schema: 'abc', grace_s: 300, modes: [] };

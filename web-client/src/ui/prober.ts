@@ -1,9 +1,8 @@
 // Finds out what stands between the page and the game: browsers say nothing of why a WebSocket failed, the API does.
 //
 // Invariant: one question at a time, and pauses between them that grow, so that a server in trouble is not asked to death.
-import { ApiError, type Api } from '../net/api';
-import { Backoff } from '../net/backoff';
-import type { Build } from '../net/wasm';
+import { type Api, ApiError, Backoff, type Build } from '@tickwire/client';
+import { problemSentence } from '@tickwire/ui';
 import { GAME } from './game';
 
 /** What is known of the server. */
@@ -132,7 +131,7 @@ export function findingOf(error: unknown): Finding {
   if (code === 'origin_not_allowed') return { kind: 'refused_origin' };
   if (code === 'upgrade_lost') return { kind: 'upgrade_lost' };
   if (code === 'draining') return { kind: 'draining' };
-  if (error instanceof ApiError && code === 'banned') return { kind: 'banned', sentence: error.message };
+  if (error instanceof ApiError && code === 'banned') return { kind: 'banned', sentence: problemSentence(error, '') };
   return { kind: 'answers' };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Api } from '../net/api';
+import { Api } from '@tickwire/client';
 import { Seats } from './seats';
 import { PageStorage } from './storage';
 import { stores } from './testing';
@@ -74,6 +74,6 @@ describe('Seats', () => {
         ...account,
         another: () => Promise.resolve(null),
       }).take('Ada', { kind: 'quick' }, 'ffa'),
-    ).rejects.toThrow('Sign in again');
+    ).rejects.toMatchObject({ code: 'session_expired' });
   });
 });

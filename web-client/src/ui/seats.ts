@@ -1,5 +1,5 @@
 // Gets a seat over HTTP: a guest session when there is none or the old one is gone, then the match.
-import { ApiError, type Api, type Join, type MatchSettings } from '../net/api';
+import { type Api, ApiError, type Join, type MatchSettings } from '@tickwire/client';
 import type { SignIn } from './sign-in';
 import type { PageStorage } from './storage';
 

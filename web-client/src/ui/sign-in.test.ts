@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ApiError, type Account, type GameInfo } from '../net/api';
+import { type Account, ApiError, type GameInfo } from '@tickwire/client';
 import { SignIn, type TokenSource } from './sign-in';
 import { PageStorage } from './storage';
 import { stores } from './testing';

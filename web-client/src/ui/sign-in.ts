@@ -3,7 +3,7 @@
 // A token comes from `window.tickwireToken`, if the game's own page has set it, or in the address, where the provider put
 // it when it sent the player back. Invariants: a token is out of the address before anything else happens; it goes to the
 // game server and nowhere else.
-import { ApiError, type Api, type GameInfo } from '../net/api';
+import { type Api, ApiError, type GameInfo } from '@tickwire/client';
 import type { PageStorage } from './storage';
 
 /** The player's newest token; null if nobody is signed in. Asks nothing of the player. */

@@ -2,7 +2,7 @@
 //
 // Invariant: what counts is shown and not read out; screen readers are told each thing once.
 import { drainSentence } from './connection-story';
-import { el, setHidden, setText } from './dom';
+import { el, setHidden, setText } from '@tickwire/ui';
 import { Toast } from './toast';
 
 export class Signs {

@@ -1,7 +1,6 @@
 // The dialog that stands between the player and a match. What it says comes from `connection-story.ts`.
 import type { ActionKind, Story } from './connection-story';
-import { Dialog } from './dialog';
-import { button, el, setHidden, setText } from './dom';
+import { button, Dialog, el, setHidden, setText } from '@tickwire/ui';
 
 const LABELS: Readonly<Record<ActionKind, { readonly label: string; readonly testId: string }>> = {
   retry: { label: 'Retry now', testId: 'retry' },

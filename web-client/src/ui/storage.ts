@@ -3,8 +3,7 @@
 //
 // Invariant: a browser that forbids or has no room for storage costs what outlives the page, and nothing else: every value is
 // then kept in memory.
-import type { MatchSettings } from '../net/api';
-import type { Path } from '../net/path';
+import type { MatchSettings, Path } from '@tickwire/client';
 
 /** How the player came to a match. */
 export type Via = 'quick' | 'create' | 'link';

@@ -1,5 +1,5 @@
 // A short message at the top of the page that goes away by itself.
-import { el, setHidden, setText } from './dom';
+import { el, setHidden, setText } from '@tickwire/ui';
 
 const SHOWN_MS = 7_000;
 

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ApiError, type Join } from '../net/api';
-import { Backoff } from '../net/backoff';
+import { ApiError, Backoff, type Join } from '@tickwire/client';
 import type { PlayRequest } from './seats';
 import { isShared, Search, type LostMatch, type WayBack } from './way-back';
 

@@ -1,8 +1,7 @@
 // The way back into a match whose seat is gone: asks for one until there is one, or until no asking helps.
 //
 // Invariant: who was in a match that people share by its link is never put into another one.
-import { ApiError, type Join } from '../net/api';
-import { Backoff } from '../net/backoff';
+import { ApiError, Backoff, type Join } from '@tickwire/client';
 import type { PlayRequest } from './seats';
 import type { StoredSeat } from './storage';
 

@@ -1,5 +1,5 @@
 //! The module's surface: what TypeScript calls. Bytes go in at the inbox; messages and JSON come out at the outbox; tables
-//! are read where they lie. `web-client/src/net/wasm.ts` is the other side of this file.
+//! are read where they lie. `web-client/packages/client/src/replica/wasm.ts` is the other side of this file.
 //!
 //! Invariants: no imports; every function returns for all arguments; pointers hold until the next call that changes what
 //! they point at ([`receive`] for tables, anything that writes it for the outbox). One thread, no re-entry: TypeScript

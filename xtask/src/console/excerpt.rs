@@ -11,7 +11,8 @@ pub(super) fn print(output: &str, log: &Path) {
     }
 }
 
-/// What of a failing program's output is worth a screen: without the lines that report success, and not without end.
+/// What of a failing program's output is worth a screen: without the lines that report success, and
+/// not without end.
 fn excerpt(output: &str) -> String {
     let telling: Vec<&str> = binaries(output)
         .into_iter()

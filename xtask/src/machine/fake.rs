@@ -111,8 +111,8 @@ impl FakeMachine {
     fn write_script(&self, file: &Path, name: &str, script: &str) {
         let dir = self.dir.path().display();
         let text = format!("#!/bin/sh\nM={dir}\ntold() {{ echo \"{name} $*\" >> $M/calls; }}\n{script}\n");
-        // Another process writes it: a thread that starts a program at this moment would hand a file
-        // that is open here on to it, and nothing can run a file that is open for writing.
+        // Another process writes it: a thread that starts a program at this moment would hand a
+        // file that is open here on to it, and nothing can run a file that is open for writing.
         let draft = self.path("draft");
         fs::write(&draft, text).expect("a script");
         let installed = Command::new("install").args(["-m", "755"]).args([&draft, file]).status();

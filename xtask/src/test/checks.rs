@@ -1,5 +1,6 @@
-//! The checks of `cargo xtask test`, in the order they run: what fails soonest first. Each does whatever it needs done before it, so
-//! that any of them can be run alone; what is up to date costs nothing.
+//! The checks of `cargo xtask test`, in the order they run: what fails soonest first. Each does
+//! whatever it needs done before it, so that any of them can be run alone; what is up to date costs
+//! nothing.
 
 use super::platforms;
 use crate::console::Step;
@@ -13,7 +14,8 @@ use std::process::Command;
 /// One check.
 pub(super) struct Check {
     pub(super) name: &'static str,
-    /// About how long it takes on two cores while nothing is compiled or installed yet, and once all is.
+    /// About how long it takes on two cores while nothing is compiled or installed yet, and once
+    /// all is.
     pub(super) seconds: (u32, u32),
     /// Left out by `--fast`.
     pub(super) is_slow: bool,
@@ -60,7 +62,8 @@ pub(super) const CHECKS: &[Check] = &[
     Check::one("rustdoc", (30, 5), rustdoc),
     // Its tests play against them.
     Check::one("benchmark packages", (5, 0), benchmark_packages),
-    // On its own: from a cold cache this takes longer than all the tests, and each command has a limit.
+    // On its own: from a cold cache this takes longer than all the tests, and each command has a
+    // limit.
     Check::one("rust test binaries", (240, 20), rust_test_binaries),
     Check::tests("rust tests", (120, 120), rust_tests),
     Check::tests("socket tests over the portable transport", (60, 60), portable_socket_tests),
@@ -157,7 +160,8 @@ fn browser_module(step: &mut Step) -> Result<Tally> {
     Ok(Tally::one())
 }
 
-/// Every script in web-client/wasm/tests: the module in Node against what the native build computed.
+/// Every script in web-client/wasm/tests: the module in Node against what the native build
+/// computed.
 fn browser_module_tests(step: &mut Step) -> Result<Tally> {
     wasm::build(step)?;
     let dir = workspace::root().join("web-client/wasm/tests");

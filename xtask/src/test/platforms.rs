@@ -35,8 +35,8 @@ fn command(machine: &Machine) -> Option<Command> {
     Some(cargo)
 }
 
-/// What encrypts is C, whose build script would look for a compiler for that system. Types need none: its bindings are the
-/// same everywhere.
+/// What encrypts is C, whose build script would look for a compiler for that system. Types need
+/// none: its bindings are the same everywhere.
 fn without_c(target: &str) -> [String; 4] {
     let script = format!("target.{target}.aws_lc_{}", version_of("aws-lc-sys", LOCK).replace('.', "_"));
     ["--config".to_owned(), format!("{script}.rustc-cfg=[\"universal\"]"), "--config".to_owned(), format!("{script}.include=\"none\"")]

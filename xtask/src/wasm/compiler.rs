@@ -30,7 +30,8 @@ impl Compiler {
         (SystemCompiler::look(machine) == SystemCompiler::Complete).then_some(Self::System)
     }
 
-    /// The command that builds package `tickwire-web`, in a target folder of its own: two compilers must not share one.
+    /// The command that builds package `tickwire-web`, in a target folder of its own: two compilers
+    /// must not share one.
     pub(super) fn build_command(self, machine: &Machine) -> Command {
         let mut command = match self {
             Self::Active => workspace::cargo(),
@@ -106,7 +107,8 @@ fn holds_core(lib_dir: &Path) -> bool {
     entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
 }
 
-/// The system's cargo and rustc, free of everything that would lead them back to the active toolchain.
+/// The system's cargo and rustc, free of everything that would lead them back to the active
+/// toolchain.
 pub(crate) fn system_cargo(machine: &Machine) -> Command {
     let mut command = uninfluenced(machine, "cargo");
     command.env("RUSTC", machine.system_program("rustc")).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", LINKER);
@@ -142,7 +144,8 @@ pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 /// `rust-version` of the workspace's Cargo.toml.
 pub(crate) const OLDEST_RUSTC: &str = env!("CARGO_PKG_RUST_VERSION");
 const LINKER: &str = "wasm-ld";
-/// A panic has nobody to tell: the module imports nothing. Leaving out the telling saves a quarter of its size, where rustc can.
+/// A panic has nobody to tell: the module imports nothing. Leaving out the telling saves a quarter
+/// of its size, where rustc can.
 const IMMEDIATE_ABORT: &[&str] = &["-Zunstable-options", "-Cpanic=immediate-abort"];
 
 #[cfg(test)]

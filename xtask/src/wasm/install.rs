@@ -62,7 +62,8 @@ fn install_packages(machine: &Machine, step: &mut Step) -> Result<Compiler> {
     }
 }
 
-/// The system's packages of a compiler that can build its own standard library, and of wasm32's linker.
+/// The system's packages of a compiler that can build its own standard library, and of wasm32's
+/// linker.
 struct Packages {
     /// The compiler's is the first.
     names: &'static [&'static str],
@@ -82,7 +83,8 @@ impl Packages {
     }
 }
 
-/// Browsers need a new compiler to be packaged for a stable Debian; this is it, under names of its own.
+/// Browsers need a new compiler to be packaged for a stable Debian; this is it, under names of its
+/// own.
 pub(crate) const DEBIAN_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld"];
 const RUSTUP_COMMAND: &str = "rustup target add wasm32-unknown-unknown";
 const PACKAGES: &[&[&str]] = &[DEBIAN_PACKAGES, &["rustc", "cargo", "rust-src", "lld"]];

@@ -36,8 +36,8 @@ enum Told {
 }
 
 impl Bans {
-    /// Tells the store what was banned and lifted here, and bans and lifts what others have told it.
-    /// Returns the bans that are new here.
+    /// Tells the store what was banned and lifted here, and bans and lifts what others have told
+    /// it. Returns the bans that are new here.
     ///
     /// # Errors
     /// If the store does not answer: the next time does the rest.

@@ -1,8 +1,8 @@
 //! Those who wait and whose last request came to this server: how many of an address, and what is
 //! known of each until they ask again.
 //!
-//! Bounded: [`WAITERS_MAX`] in all, and so many of an address as the operator says; a further one is
-//! refused. Who does not ask again is forgotten.
+//! Bounded: [`WAITERS_MAX`] in all, and so many of an address as the operator says; a further one
+//! is refused. Who does not ask again is forgotten.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

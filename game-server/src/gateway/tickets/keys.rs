@@ -112,7 +112,8 @@ impl Keys {
         mac.first_chunk().copied().unwrap_or_default()
     }
 
-    /// Whether that is the MAC of `bytes` by one of the keys. Takes the same time whatever is wrong.
+    /// Whether that is the MAC of `bytes` by one of the keys. Takes the same time whatever is
+    /// wrong.
     pub(super) fn has_signed(&self, bytes: &[u8], mac: &[u8; MAC_BYTES]) -> bool {
         let is_of = |key: &Hmac<Sha256>| key.clone().chain_update(bytes).verify_truncated_left(mac).is_ok();
         let is_of_second = self.second.as_ref().is_some_and(is_of);

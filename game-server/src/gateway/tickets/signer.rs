@@ -59,7 +59,8 @@ impl Signer {
         self.renew(Ok(text.to_vec()));
     }
 
-    /// Takes the keys that the file has now. Says nothing again about one that was looked at before.
+    /// Takes the keys that the file has now. Says nothing again about one that was looked at
+    /// before.
     fn renew(&self, text: Result<Vec<u8>, Cause>) {
         let looked_at = match &text {
             Ok(text) => Sha256::digest(text),

@@ -138,8 +138,8 @@ impl<G: Game> MatchTask<G> {
     }
 }
 
-/// The core as far as it is known. Where the steps do not come to the same world again, or cannot be
-/// taken by what the game is now, the checkpoint has to do.
+/// The core as far as it is known. Where the steps do not come to the same world again, or cannot
+/// be taken by what the game is now, the checkpoint has to do.
 fn replayed<G: Game>(setup: &Setup, revival: &Revival) -> Result<MatchCore<G>, RevivalError> {
     let Restored { mut core, can_replay, left_out } = MatchCore::<G>::restore(setup, &revival.core)?;
     if !can_replay || !left_out.is_empty() {

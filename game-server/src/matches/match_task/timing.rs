@@ -32,10 +32,10 @@ impl Timings {
         }
     }
 
-    /// An input came for `tick`, when `next` was the tick to be simulated next. `margin` is the time
-    /// left to the input's own tick in 1/256 tick, if it is known. Says whether the input is to be
-    /// passed on: one that is not newer than those before, or meant for a tick too far ahead, is
-    /// not.
+    /// An input came for `tick`, when `next` was the tick to be simulated next. `margin` is the
+    /// time left to the input's own tick in 1/256 tick, if it is known. Says whether the input is
+    /// to be passed on: one that is not newer than those before, or meant for a tick too far ahead,
+    /// is not.
     pub(super) fn note(&mut self, player: PlayerId, seq: InputSeq, tick: Tick, next: Tick, margin: Option<i32>) -> bool {
         let Some(timing) = self.timing(player) else { return false };
         let is_newer = timing.newest.is_none_or(|(newest, at)| seq.is_newer_than(newest) && tick.since(at) > 0);

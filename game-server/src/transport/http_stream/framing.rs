@@ -3,14 +3,10 @@
 use std::ops::Range;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use tickwire_protocol::limits::CLIENT_MESSAGE_BYTES_MAX;
+use tickwire_protocol::limits::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, CLIENT_MESSAGE_BYTES_MAX};
 
 /// Bytes of a length, and of the number that begins a client's batch.
 const WORD_BYTES: usize = 4;
-/// Most messages that one request may bring; a batch with more is refused.
-pub const BATCH_MESSAGES_MAX: usize = 64;
-/// Longest body of a client, bytes.
-pub const BATCH_BYTES_MAX: usize = 4 * 1024;
 
 /// What a client sent in one request.
 #[derive(Debug, PartialEq, Eq)]

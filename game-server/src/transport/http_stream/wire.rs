@@ -33,8 +33,8 @@ pub enum Refused {
 pub(super) struct Wire {
     /// Messages from the client, at most [`MESSAGES_MAX`]; `None` is a sign of life.
     heard: VecDeque<(Option<Bytes>, Instant)>,
-    /// The number that the next batch from the client must have; a repeat of the one before is answered
-    /// and not taken in again.
+    /// The number that the next batch from the client must have; a repeat of the one before is
+    /// answered and not taken in again.
     next_batch: u32,
     bytes_read: u64,
     /// A batch waits for room.

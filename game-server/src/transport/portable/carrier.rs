@@ -10,8 +10,8 @@ use crate::tls::Encrypted;
 /// A stream that can carry a WebSocket into a match and out again.
 pub trait Carrier: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// A match takes it over: from now on the runtime of the calling thread waits for it. It should
-    /// keep no more than `send_buffer_bytes` of what is on its way, and next to nothing that is not:
-    /// what waits there is stale when it leaves.
+    /// keep no more than `send_buffer_bytes` of what is on its way, and next to nothing that is
+    /// not: what waits there is stale when it leaves.
     fn enter(self: Box<Self>, send_buffer_bytes: u32) -> io::Result<Box<dyn Carrier>>;
 
     /// The match lets go of it: what is written from now on is the last, and not stale.

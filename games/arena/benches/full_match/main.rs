@@ -1,4 +1,5 @@
-//! How long a match takes: a tick of an empty one and of a full one, its capture as a snapshot, and its delta.
+//! How long a match takes: a tick of an empty one and of a full one, its capture as a snapshot, and
+//! its delta.
 //!
 //! `cargo bench -p arena --features ecs --bench full_match`
 

@@ -1,5 +1,5 @@
-//! A match of sixteen bots with about as many shots in the air, recorded once and played again without the bots' thinking.
-//! Shared with `examples/instructions.rs`.
+//! A match of sixteen bots with about as many shots in the air, recorded once and played again
+//! without the bots' thinking. Shared with `examples/instructions.rs`.
 
 use arena::{Arena, Input};
 use tickwire_game::testing::TestMatch;

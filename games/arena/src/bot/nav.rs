@@ -1,6 +1,8 @@
-//! How bots find their way: a handful of points from which everything is seen, and the shortest ways between them.
+//! How bots find their way: a handful of points from which everything is seen, and the shortest
+//! ways between them.
 //!
-//! On the large map that is so within each of its arenas; from one to the next a bot goes through gates, where both are free.
+//! On the large map that is so within each of its arenas; from one to the next a bot goes through
+//! gates, where both are free.
 
 use std::sync::LazyLock;
 
@@ -11,7 +13,8 @@ use crate::map::{Map, SIDE, UNIT, turned};
 use crate::movement::FIGHTER_RADIUS;
 use crate::projectile::SHOT_RADIUS;
 
-/// Points of the top left quarter, in units; the last one is the middle of the arena, and the same in every quarter.
+/// Points of the top left quarter, in units; the last one is the middle of the arena, and the same
+/// in every quarter.
 const QUARTER_POINTS: [[i32; 2]; 13] = [
     [200, 200],
     [900, 200],
@@ -29,8 +32,8 @@ const QUARTER_POINTS: [[i32; 2]; 13] = [
 ];
 const POINT_COUNT: usize = QUARTER_POINTS.len() * 4 + 1;
 
-/// A straight way this close to a wall can be walked: the fighter slides round the corner. No free place is closer to one,
-/// measured along the axes.
+/// A straight way this close to a wall can be walked: the fighter slides round the corner. No free
+/// place is closer to one, measured along the axes.
 const CLEARANCE: i32 = FIGHTER_RADIUS * 7 / 10;
 /// How many near points are tried as the start of a way.
 const STARTS_MAX: usize = 6;
@@ -46,7 +49,8 @@ struct Ways {
 /// Worked out from the map when the first bot needs it; a constant, but for the time it takes.
 static WAYS: LazyLock<Ways> = LazyLock::new(Ways::find);
 
-/// Where a border between two arenas can be crossed straight, in units along it; and how far from it a crossing begins.
+/// Where a border between two arenas can be crossed straight, in units along it; and how far from
+/// it a crossing begins.
 const GATES: [i32; 4] = [200, 900, 3100, 3800];
 const GATE_DEPTH: i32 = 200 * UNIT;
 
@@ -78,7 +82,8 @@ pub(super) fn next_point(map: Map, from: Vec2, goal: Vec2) -> Vec2 {
     if is_clear(map, from, far, CLEARANCE) { far } else { next_point_within(map, here, from, near) }
 }
 
-/// The gate on the way from an arena towards another, on the axis along which that is farther: where it begins and ends.
+/// The gate on the way from an arena towards another, on the axis along which that is farther:
+/// where it begins and ends.
 fn gate(here: Vec2, there: Vec2, from: Vec2, goal: Vec2) -> (Vec2, Vec2) {
     let way = there.minus(here);
     let is_across = way.x.abs() >= way.y.abs();

@@ -1,7 +1,7 @@
 //! Fighters by where they are, so that whoever looks for those near a place looks at those only.
 //!
-//! Each column and each row of cells has a bit for every fighter in it. Who is in some columns and in some rows is found by
-//! putting their bits together, 64 fighters at a time.
+//! Each column and each row of cells has a bit for every fighter in it. Who is in some columns and
+//! in some rows is found by putting their bits together, 64 fighters at a time.
 
 use bevy_ecs::entity::Entity;
 

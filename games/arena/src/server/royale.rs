@@ -1,7 +1,7 @@
 //! Royale: a thousand on a map of sixteen arenas, and a zone that shrinks until few are left.
 //!
-//! Who dies comes back somewhere quiet, as long as the zone is wide; after that the dead stay dead, and it is over when one is
-//! left. Players know their own score and the best ones'.
+//! Who dies comes back somewhere quiet, as long as the zone is wide; after that the dead stay dead,
+//! and it is over when one is left. Players know their own score and the best ones'.
 
 #![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)] // a system's parameters are what it works on, by value
 
@@ -46,14 +46,15 @@ const LEADERS: u8 = 10;
 /// Time between two counts of the living and the best.
 const COUNT_EVERY: u32 = 30;
 
-/// The nine cells around, each every tick. They reach to the edge of the screen, some 900 units away, with a sixteenth of a cell to spare
-/// for either side of a border crossed late.
+/// The nine cells around, each every tick. They reach to the edge of the screen, some 900 units
+/// away, with a sixteenth of a cell to spare for either side of a border crossed late.
 const TIERS: &[Tier] = &[Tier { cells: 1, every: 1 }];
 
 /// Who is sent what: 12 kB a second. Where rows are and who may see them, [`crate::tables`] says.
 pub(super) const INTEREST: Interest = Interest::new([Map::ROYALE.side(); 2], [1100 * UNIT; 2], TIERS, 400);
 
-/// The zone of a new match, which has its middle somewhere in the middle of the map and reaches to every corner.
+/// The zone of a new match, which has its middle somewhere in the middle of the map and reaches to
+/// every corner.
 pub(super) fn zone(map: Map, random: &mut Rng) -> Zone {
     let quarter = map.side() / 4;
     let mut coordinate = || random.between(quarter, 3 * quarter);

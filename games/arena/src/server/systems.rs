@@ -30,7 +30,8 @@ const PICKUP_HEALTH: u8 = 50;
 const HEALTH_BACK_TICKS: i32 = 450;
 /// Ticks until an overcharge that was taken is back.
 const OVERCHARGE_BACK_TICKS: i32 = 750;
-/// Most shots in flight in a match, a few less than a table holds: reached only when hundreds fire at once.
+/// Most shots in flight in a match, a few less than a table holds: reached only when hundreds fire
+/// at once.
 const SHOTS_MAX: usize = 4_000;
 const _: () = assert!(SHOTS_MAX < ROWS_MAX);
 
@@ -164,8 +165,8 @@ struct Hit {
     damage: u8,
 }
 
-/// Flies every shot on, and removes it when it is spent. Whom it hits loses health and, where none is left, a life, while the match
-/// is live and unless the fighter is protected.
+/// Flies every shot on, and removes it when it is spent. Whom it hits loses health and, where none
+/// is left, a life, while the match is live and unless the fighter is protected.
 pub(super) fn fly_shots(
     mut commands: Commands,
     clock: Res<MatchClock>,
@@ -256,8 +257,8 @@ impl Score {
     }
 }
 
-/// While the match is live, gives pickups to the fighters that reach them and have a use for them; and puts back what was taken
-/// long enough ago.
+/// While the match is live, gives pickups to the fighters that reach them and have a use for them;
+/// and puts back what was taken long enough ago.
 pub(super) fn exchange_pickups(
     mut commands: Commands,
     clock: Res<MatchClock>,

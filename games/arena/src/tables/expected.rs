@@ -29,7 +29,8 @@ fn expect_shot(seen: &Seen<'_>, which: Which, row: &mut [i32]) -> bool {
     };
     let Some(fighter) = owner.and_then(|(row, _)| fighters.get::<Fighter>(row)) else { return false };
     let mut shot = Shot::fired_by(&fighter, seen.tick);
-    // The arena's walls are the same as those of the first of royale's; only at its outer border is one wrongly expected to fly on.
+    // The arena's walls are the same as those of the first of royale's; only at its outer border is
+    // one wrongly expected to fly on.
     shot.step(Map::ROYALE, seen.tick);
     shot.write(row);
     true

@@ -1,7 +1,9 @@
-//! What `cargo xtask bindings` runs: writes what each page knows of its game, or compares it.
+//! What `cargo xtask bindings` runs: writes what the client knows of the protocol and what each page knows
+//! of its game, or compares it.
 //!
-//! `bindings FOLDER [--check]`: `FOLDER` holds a folder for each game that has a page.
+//! `bindings FOLDER [--check]`: `FOLDER` holds the client's package, and one for each game that has a page.
 
+use std::iter;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,10 +15,14 @@ fn main() -> std::io::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     let mut is_current = true;
-    for name in games::NAMES {
-        let path = Path::new(folder).join(games::bindings_path(name));
-        // A game without a folder has no page.
-        let (Some(module), true) = (games::bindings(name), path.parent().is_some_and(Path::is_dir)) else { continue };
+    let client = (games::CLIENT_BINDINGS_PATH.to_owned(), games::client_bindings());
+    let pages = games::NAMES.iter().filter_map(|name| Some((games::bindings_path(name), games::bindings(name)?)));
+    for (path, module) in iter::once(client).chain(pages) {
+        let path = Path::new(folder).join(path);
+        // A game without a package has no page.
+        if !path.parent().is_some_and(Path::is_dir) {
+            continue;
+        }
         let is_same = std::fs::read_to_string(&path).is_ok_and(|written| written == module);
         if is_same {
             continue;
@@ -26,7 +32,7 @@ fn main() -> std::io::Result<ExitCode> {
             println!("{}", path.display());
         } else {
             is_current = false;
-            eprintln!("{} is not what the game says: `cargo xtask bindings` writes it", path.display());
+            eprintln!("{} is not what the code says: `cargo xtask bindings` writes it", path.display());
         }
     }
     Ok(if is_current { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,7 +1,7 @@
 //! From where players look, and which chunks they see from there.
 //!
-//! Invariant: in which order chunks are seen follows from where they and the viewer are, and so do slots: nothing of it tells
-//! of what others see.
+//! Invariant: in which order chunks are seen follows from where they and the viewer are, and so do
+//! slots: nothing of it tells of what others see.
 
 use tickwire_game::interest::{Eyes, Group, Row};
 use tickwire_protocol::{PlayerId, Snapshot};
@@ -35,7 +35,8 @@ impl Grid {
         self.everyone.len()
     }
 
-    /// The chunks that `player` sees: those without a place, then those nearby, the nearest cells first.
+    /// The chunks that `player` sees: those without a place, then those nearby, the nearest cells
+    /// first.
     pub(in crate::replication) fn sights(&mut self, player: PlayerId, sights: &mut Vec<Sight>) {
         sights.clear();
         let watcher = self.watcher(player).copied();

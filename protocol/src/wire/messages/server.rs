@@ -159,6 +159,11 @@ pub struct Pong {
     pub last_input: InputSeq,
 }
 
+impl Pong {
+    /// Parts of a tick in which it counts.
+    pub const TICK_PARTS: u32 = 256;
+}
+
 impl ServerMessage {
     /// Takes the next message off the front of `bytes`, one WebSocket message or what is left of it; `None` at the end.
     /// Nothing can be told from the bytes after an error, so none are left.

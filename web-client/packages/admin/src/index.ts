@@ -1,0 +1,7 @@
+// The operator's page.
+import './admin.css';
+
+export { AdminApi, takeToken } from './admin-api';
+export { Dashboard } from './dashboard';
+export { Moderation } from './moderation';
+export { Watch, type WatchOptions, type WatchView, type WatchViewOptions } from './watch';

@@ -1,5 +1,0 @@
-// What the page loads when a match comes near, in one piece: the screen, its styles, and with them the renderer.
-import '../styles/game.css';
-
-export { PlayScreen, type MatchStart, type PlayScreenOptions } from './play-screen';
-export { SUBUNITS } from './tables';

@@ -1,0 +1,49 @@
+// What a game brings to the page: how a match of it looks and is played. The arena is one; `index.ts` says which one.
+import type { GameBindings, MatchSession, Phase, Replica, Results, TableFields } from '@tickwire/client';
+
+export interface GameViewOptions {
+  /** The player wants the menu, or the link for friends. */
+  readonly onMenu: () => void;
+  readonly onInvite: () => void;
+  readonly onPlayAgain: () => void;
+  readonly onLeave: () => void;
+  /** The match is in another phase, or the results went away. */
+  readonly onChange: () => void;
+  /** Tells who does not see the screen. */
+  readonly say: (sentence: string) => void;
+}
+
+/** A screen of one match after the other. */
+export interface GameView<Input, Event> {
+  /** A body further from where it was drawn than this is somewhere else, and drawn there at once. */
+  readonly teleport: number;
+  /** Where the match is in its life, as last shown; null before anything was. */
+  readonly phase: Phase | null;
+  /** The game shows something that takes the keys, as its results. */
+  readonly isBusy: boolean;
+  /** Whether keys, mouse and fingers play. */
+  set enabled(enabled: boolean);
+  /** Something else stands over the match that has not begun. */
+  set covered(covered: boolean);
+  begin(session: MatchSession<Input, Event>, isNewcomer: boolean, canInvite: boolean): void;
+  end(): void;
+  /** The session has a seat, again after every reconnect. */
+  welcomed(): void;
+  rosterChanged(): void;
+  /** What the player holds down now. */
+  readInput(): Input;
+  /** The own body was predicted one tick further; null while there is none. */
+  stepped(tick: number, row: Int32Array | null): void;
+  happened(event: Event, tick: number): void;
+  showResults(results: Results): void;
+  /** The match ended for good. True if its results are on the screen and stay. */
+  matchOver(): boolean;
+  /** How messages go, if not the usual way. */
+  showPath(sentence: string): void;
+}
+
+export interface Game<Input, Event, View extends GameView<Input, Event>> {
+  readonly bindings: GameBindings<TableFields, Input, Event>;
+  /** Builds the view inside `element`. */
+  readonly createView: (element: HTMLElement, replica: Replica, options: GameViewOptions) => Promise<View>;
+}
