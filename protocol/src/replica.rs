@@ -16,6 +16,22 @@ use crate::wire::messages::ServerMessage;
 use slots::Slots;
 
 /// A client's newest view of its match.
+///
+/// ```
+/// use tickwire_protocol::messages::{Body, ServerMessage};
+/// use tickwire_protocol::schema::{Columns, MatchState, Schema};
+/// use tickwire_protocol::{Replica, Tick};
+///
+/// const SCHEMA: Schema = Schema::new(&[MatchState::TABLE]);
+/// let mut replica = Replica::new(&SCHEMA);
+/// assert!(replica.snapshot().is_none(), "nothing came yet");
+///
+/// // No bytes at all: the empty snapshot, and then a tick in which nothing changed.
+/// replica.apply(&ServerMessage::Keyframe { tick: Tick(7), body: Body::default() })?;
+/// replica.apply(&ServerMessage::Delta { advance: 1, body: Body::default() })?;
+/// assert_eq!(replica.snapshot().map(|view| view.tick), Some(Tick(8)));
+/// # Ok::<(), tickwire_protocol::DecodeError>(())
+/// ```
 #[derive(Debug)]
 pub struct Replica {
     current: Snapshot,

@@ -1,7 +1,7 @@
 //! What one client has of a divided match, and what it is sent next.
 //!
 //! A client has up to 256 slots. The server remembers of each which chunk is in it and which version
-//! of that chunk the client has. [`CellView::gather`] makes one frame:
+//! of that chunk the client has. [`DividedView::gather`] makes one frame:
 //!
 //! 1. `look`: finds the slots of the chunks in sight. A chunk that has none gets a free one, or the
 //!    slot of something out of sight, or that of a chunk farther away.

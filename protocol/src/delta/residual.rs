@@ -1,4 +1,17 @@
 //! What a value is away from what is expected, as a small number.
+//!
+//! ```
+//! use tickwire_protocol::Tick;
+//! use tickwire_protocol::delta::residual::{predict, residual, restore};
+//! use tickwire_protocol::schema::Field;
+//!
+//! const X: Field = Field::new("x", 0, 4000);
+//! // From 200 at 5 a tick, three ticks on; in truth it is one farther.
+//! let expected = predict(&X, 200, 5, 3);
+//! let residual = residual(&X, expected, 216, Tick(13));
+//! assert_eq!((expected, residual), (215, 2), "0, -1, 1 ... are 0, 1, 2 ...");
+//! assert_eq!(restore(&X, expected, residual, Tick(13)), Ok(216));
+//! ```
 
 use crate::state::schema::Field;
 use crate::wire::codec::DecodeError;

@@ -1,4 +1,15 @@
 //! Hashes that tell whether two ends have the same state.
+//!
+//! ```
+//! use tickwire_protocol::hash::Fnv;
+//!
+//! let of = |words: [u32; 2]| {
+//!     let mut hash = Fnv::new();
+//!     words.into_iter().for_each(|word| hash.word(word));
+//!     hash.finish()
+//! };
+//! assert_ne!(of([1, 2]), of([2, 1]));
+//! ```
 
 /// FNV-1a over 32-bit words, 64 bits wide: to compare states, not to resist an attacker.
 #[derive(Clone, Copy, Debug)]

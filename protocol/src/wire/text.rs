@@ -1,5 +1,14 @@
 //! Text on the wire, bounded. Player names: cleaning what people type is the server's work; this only carries the result.
 //! Addresses: where a session goes on.
+//!
+//! ```
+//! use tickwire_protocol::WsUrl;
+//! use tickwire_protocol::text::Name;
+//!
+//! assert_eq!(Name::truncated("Ada").as_str(), "Ada");
+//! assert!(WsUrl::new("wss://play.example/ws").is_some());
+//! assert_eq!(WsUrl::new("wss://ada@play.example/ws"), None, "no user in an address");
+//! ```
 
 use crate::wire::codec::{BoundedBytes, Decode, Encode, bincode};
 use crate::wire::limits::{NAME_BYTES_MAX, WS_URL_BYTES_MAX};
