@@ -1,10 +1,11 @@
 //! World to bytes: the snapshots that clients have as baselines, and the frames made from them.
 //!
-//! `whole` is how everyone gets everything; `divided`, with `grid`, `chunk` and `view`, is how each gets what is in
-//! sight.
+//! `whole` is how everyone gets everything; `divided`, with `grid`, `chunk` and `view`, is how each
+//! gets what is in sight.
 //!
-//! Invariants: a delta is encoded once per baseline and tick, and every client that has the baseline gets the same bytes; a
-//! version is kept only while some client has it; in a divided match a client is sent nothing its player may not see.
+//! Invariants: a delta is encoded once per baseline and tick, and every client that has the
+//! baseline gets the same bytes; a version is kept only while some client has it; in a divided
+//! match a client is sent nothing its player may not see.
 
 mod area;
 mod chunk;
@@ -64,7 +65,8 @@ pub struct Replication {
     previous: Option<Tick>,
     /// The tick's events for everyone, encoded; often empty.
     events: Bytes,
-    /// Events and delta in one message, for those who have kept up. Made when the first of them comes.
+    /// Events and delta in one message, for those who have kept up. Made when the first of them
+    /// comes.
     shared: Option<Bytes>,
     /// What messages with events in front are put together in.
     joined: Pool,
@@ -128,8 +130,8 @@ impl Replication {
         &self.events
     }
 
-    /// Makes the snapshot of `tick` with `fill`, which replaces all rows. `events` are for everyone, encoded; `placed` for those
-    /// who see their place.
+    /// Makes the snapshot of `tick` with `fill`, which replaces all rows. `events` are for
+    /// everyone, encoded; `placed` for those who see their place.
     pub fn advance<'a>(
         &mut self,
         tick: Tick,
@@ -146,8 +148,8 @@ impl Replication {
         }
     }
 
-    /// Forgets what no client has any more. Every client's view must have been in [`Replication::frame`] or
-    /// [`Replication::skip`] since the tick was made.
+    /// Forgets what no client has any more. Every client's view must have been in
+    /// [`Replication::frame`] or [`Replication::skip`] since the tick was made.
     pub fn sweep(&mut self) {
         self.whole.sweep();
         if let Some(divided) = &mut self.divided {
@@ -155,7 +157,8 @@ impl Replication {
         }
     }
 
-    /// What brings a client up to the newest tick: the tick's events and the way from what it has. It has that then.
+    /// What brings a client up to the newest tick: the tick's events and the way from what it has.
+    /// It has that then.
     pub fn frame(&mut self, view: &mut View) -> Bytes {
         if let (Some(divided), Some(player)) = (&mut self.divided, view.player) {
             return divided.frame(player, &mut view.baseline, view.divided.get_or_insert_default(), Some(&self.events));

@@ -2,7 +2,7 @@
 //!
 //! Each match of a worker sets one alarm, to its next tick's deadline. When no task of the worker
 //! has anything to do, tokio is about to park the thread. The worker then naps in place of that: it
-//! sleeps until the first alarm is due, or for [`STEP`] if that is sooner.
+//! sleeps until the first alarm is due, or for `STEP` if that is sooner.
 //!
 //! ```text
 //!             A ticks   B ticks     nothing to do        not due yet      C is due
@@ -13,12 +13,12 @@
 //! alarms, soonest first:   C 5.2 ms | A 33.1 ms | B 34.0 ms
 //! ```
 //!
-//! After a nap every alarm that is due rings: it wakes its match. If none is due, the first is woken
-//! all the same. Its match sees that it is early and waits again. So the thread has had something to
-//! do and does not park; tokio has looked for commands meanwhile; and the next nap begins. Between
-//! ticks nobody looks at players' sockets.
+//! After a nap every alarm that is due rings: it wakes its match. If none is due, the first is
+//! woken all the same. Its match sees that it is early and waits again. So the thread has had
+//! something to do and does not park; tokio has looked for commands meanwhile; and the next nap
+//! begins. Between ticks nobody looks at players' sockets.
 //!
-//! Invariants: no alarm rings early; a worker hears nothing for [`STEP`] at most; a match that is
+//! Invariants: no alarm rings early; a worker hears nothing for `STEP` at most; a match that is
 //! always late takes its turn with the others.
 
 use std::cmp::Reverse;
@@ -82,8 +82,8 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Sleeper {
     waker: AtomicWaker,
-    /// Whether the alarm was set to a moment that had passed. Then it rings in the next nap only, not
-    /// at once: the worker's other matches and commands come first.
+    /// Whether the alarm was set to a moment that had passed. Then it rings in the next nap only,
+    /// not at once: the worker's other matches and commands come first.
     is_late: AtomicBool,
 }
 
@@ -108,14 +108,14 @@ impl Ord for Entry {
 }
 
 impl Pacer {
-    /// Naps once and rings the alarms that are due. The worker's thread calls it when it is about to
-    /// park.
+    /// Naps once and rings the alarms that are due. The worker's thread calls it when it is about
+    /// to park.
     pub fn nap(&self) {
         self.timed_nap();
     }
 
-    /// Naps once, as [`Pacer::nap`]. Returns how much longer the nap lasted than it was meant to: so
-    /// long the thread waited for a processor.
+    /// Naps once, as [`Pacer::nap`]. Returns how much longer the nap lasted than it was meant to:
+    /// so long the thread waited for a processor.
     pub fn timed_nap(&self) -> Duration {
         let Some(next) = self.alarms().peek().map(|Reverse(entry)| entry.at) else { return Duration::ZERO };
         let began = Instant::now();

@@ -23,7 +23,8 @@ struct Nearby {
     places: Vec<([i32; 2], usize)>,
     /// Whom they concern, rising, and which of them do.
     concerned: Vec<(PlayerId, usize)>,
-    /// What is told of them in each cell, as far as the budget reaches, made when the first viewer there is told: a part of `heard`.
+    /// What is told of them in each cell, as far as the budget reaches, made when the first viewer
+    /// there is told: a part of `heard`.
     heard_in: Vec<Option<(usize, usize)>>,
     heard: Vec<u8>,
 }
@@ -87,8 +88,9 @@ impl Divided {
         }
     }
 
-    /// The frame for `player`, who has `baseline` of what everyone sees and the chunks of `view`: the tick's events, those for
-    /// everyone being `events`, then chunks, then what everyone sees. Without `events` it has none at all.
+    /// The frame for `player`, who has `baseline` of what everyone sees and the chunks of `view`:
+    /// the tick's events, those for everyone being `events`, then chunks, then what everyone sees.
+    /// Without `events` it has none at all.
     pub(super) fn frame(&mut self, player: PlayerId, baseline: &mut Option<Tick>, view: &mut DividedView, events: Option<&Bytes>) -> Bytes {
         let Self { grid, everywhere, desk, frame, .. } = self;
         let Some(now) = everywhere.tick() else { return Bytes::new() };

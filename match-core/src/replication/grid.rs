@@ -20,11 +20,13 @@
 //! the tick before if it is still about there; leaves with too many rows are divided; chunks take
 //! their rows in, and get a new version where something changed.
 //!
-//! A row's hint is the leaf it was in. It stays there until it is a sixteenth of the leaf's size beyond
-//! the leaf's border, so a fighter who walks along a border does not change chunks in every tick.
+//! A row's hint is the leaf it was in. It stays there until it is a sixteenth of the leaf's size
+//! beyond the leaf's border, so a fighter who walks along a border does not change chunks in every
+//! tick.
 //!
 //! Invariants: what is in a chunk depends on the rows seen so far and on nothing else; rows of
-//! different groups share no chunk; a row leaves its chunk only when it is well outside of its area.
+//! different groups share no chunk; a row leaves its chunk only when it is well outside of its
+//! area.
 
 mod sight;
 mod watcher;
@@ -86,10 +88,11 @@ pub(super) struct Grid {
     watchers: Vec<Option<Watcher>>,
     /// What views look at of each node, close together in memory.
     briefs: Vec<Brief>,
-    /// By cell: which part of `vistas` is what everyone in that cell sees of rows for everyone. Made
-    /// when the tick's first viewer in it looks.
+    /// By cell: which part of `vistas` is what everyone in that cell sees of rows for everyone.
+    /// Made when the tick's first viewer in it looks.
     vista_of: Vec<Option<(u32, u32)>>,
-    /// Chunks in sight from each cell that somebody looked from in this tick, one cell after another.
+    /// Chunks in sight from each cell that somebody looked from in this tick, one cell after
+    /// another.
     vistas: Vec<Sight>,
 }
 
@@ -199,8 +202,8 @@ impl Grid {
         self.briefs.len()
     }
 
-    /// Finds every row's leaf: the one it was in, if it is still about there. Rows of a table are in
-    /// order of their ids in both ticks, so one pass over both finds each row's hint.
+    /// Finds every row's leaf: the one it was in, if it is still about there. Rows of a table are
+    /// in order of their ids in both ticks, so one pass over both finds each row's hint.
     fn settle_all(&mut self, view: &Snapshot) {
         for (index, table) in view.tables().iter().enumerate() {
             let mut before = self.placed.get_mut(index).map(std::mem::take).unwrap_or_default();
@@ -269,7 +272,8 @@ impl Grid {
         }
     }
 
-    /// Divides the leaves in `crowded` and moves their rows down, which may find further ones crowded.
+    /// Divides the leaves in `crowded` and moves their rows down, which may find further ones
+    /// crowded.
     fn divide_crowded(&mut self, view: &Snapshot) {
         for index in std::mem::take(&mut self.crowded) {
             self.divide(index);
@@ -307,8 +311,8 @@ impl Grid {
         }
     }
 
-    /// Joins nodes whose children have few rows between them. A child that is divided itself counts as
-    /// full.
+    /// Joins nodes whose children have few rows between them. A child that is divided itself counts
+    /// as full.
     fn take_back(&mut self) {
         let mut divided = std::mem::take(&mut self.divided);
         divided.retain(|index| {

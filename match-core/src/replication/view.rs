@@ -1,14 +1,14 @@
 //! What one client has of a divided match, and what it is sent next.
 //!
-//! A client has up to 256 slots. The server remembers of each which chunk is in it and which version
-//! of that chunk the client has. [`DividedView::gather`] makes one frame:
+//! A client has up to 256 slots. The server remembers of each which chunk is in it and which
+//! version of that chunk the client has. [`DividedView::gather`] makes one frame:
 //!
 //! 1. `look`: finds the slots of the chunks in sight. A chunk that has none gets a free one, or the
 //!    slot of something out of sight, or that of a chunk farther away.
-//! 2. `list_due`: a slot is *fixed* if its chunk must be in every frame (the viewer's own), and *due*
-//!    if its chunk has a newer version and this is a tick to send it in.
-//! 3. `choose`: the fixed ones go first. If all that is due fits into the budget, all of it goes, and
-//!    nothing is sorted. Else:
+//! 2. `list_due`: a slot is *fixed* if its chunk must be in every frame (the viewer's own), and
+//!    *due* if its chunk has a newer version and this is a tick to send it in.
+//! 3. `choose`: the fixed ones go first. If all that is due fits into the budget, all of it goes,
+//!    and nothing is sorted. Else:
 //!
 //! ```text
 //!  |<------------------------------- budget.max -------------------------------->|
@@ -17,12 +17,12 @@
 //!
 //! 4. `keep`: tells the chunks which versions this client still has, so that they keep them.
 //!
-//! Urgency is `waited`: it grows each tick by 8 where the viewer is, and by less farther away, until
-//! the slot is sent.
+//! Urgency is `waited`: it grows each tick by 8 where the viewer is, and by less farther away,
+//! until the slot is sent.
 //!
 //! Invariants: a slot's chunk and version are what the client has in it, because what is sent
-//! arrives; a frame stays within the budget but for the least it can be; of what waits, the one that
-//! waited longest for its nearness goes first.
+//! arrives; a frame stays within the budget but for the least it can be; of what waits, the one
+//! that waited longest for its nearness goes first.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -71,11 +71,11 @@ struct Slot {
     generation: u32,
     /// The version of the chunk that the client has.
     since: Option<Tick>,
-    /// How urgent the slot is: grows in each tick in which it is due and not sent, and is 0 once it is
-    /// sent.
+    /// How urgent the slot is: grows in each tick in which it is due and not sent, and is 0 once it
+    /// is sent.
     waited: u32,
-    /// `Some` if the client has rows in the slot, even rows of a chunk that is gone; with their hash if
-    /// hashes are sent, else 0.
+    /// `Some` if the client has rows in the slot, even rows of a chunk that is gone; with their
+    /// hash if hashes are sent, else 0.
     filled: Option<u64>,
 }
 
@@ -315,7 +315,8 @@ impl DividedView {
             budget.spent += self.send(first, news, grid, desk);
         }
         self.let_go(grid, desk, &mut budget, has_unsent);
-        // Half of what is left is for what is nearest, so that it is as new as can be; the rest for what has waited longest.
+        // Half of what is left is for what is nearest, so that it is as new as can be; the rest for
+        // what has waited longest.
         let half = Budget { max: budget.spent.midpoint(budget.max.max(budget.spent)), ..budget };
         budget.spent = self.send_while_it_fits(SendOrder::Nearest, grid, desk, half);
         self.send_while_it_fits(SendOrder::Waiting, grid, desk, budget);
