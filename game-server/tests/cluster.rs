@@ -19,7 +19,7 @@ use tag::Tag;
 use tickwire_game::Game;
 use tickwire_protocol::{CloseReason, Credential, Tick};
 use tickwire_testkit::script::{enter, hear, hear_closing, resume, see};
-use tickwire_testkit::target::Place;
+use tickwire_testkit::target::Endpoint;
 use tickwire_testkit::{Api, Client, ClientError, Heard, Join};
 
 /// Between two tries of a client that was told to come again.
@@ -27,7 +27,7 @@ const AGAIN: Duration = Duration::from_millis(20);
 const CONSISTENT: [&str; 2] = ["--set", "cluster.consistent_modes=[\"tag\"]"];
 
 async fn guest(server: &Server, index: usize) -> Api {
-    let mut api = Api::to(Place::at(server.play), Api::loopback_source(index));
+    let mut api = Api::to(Endpoint::at(server.play), Api::loopback_source(index));
     api.open_session(&format!("player {index}")).await.expect("a guest session");
     api
 }
@@ -39,7 +39,7 @@ fn place(ws_url: &str) -> (SocketAddr, String) {
 }
 
 fn at(server: SocketAddr) -> Api {
-    Api::to(Place::at(server), Api::loopback_source(0))
+    Api::to(Endpoint::at(server), Api::loopback_source(0))
 }
 
 async fn play(join: &Join) -> Client<Tag> {
@@ -123,7 +123,7 @@ async fn any_server_knows_the_guest_and_leads_to_the_match() {
     let other = other.play;
 
     let bob = {
-        let mut api = Api::to(Place::at(other), Api::loopback_source(1));
+        let mut api = Api::to(Endpoint::at(other), Api::loopback_source(1));
         api.open_session("Bob").await.expect("a guest session");
         api.join(&join.code).await.expect("a seat in the match of the other server")
     };
@@ -133,7 +133,7 @@ async fn any_server_knows_the_guest_and_leads_to_the_match() {
     let again = {
         let token = http::guest(servers[0].play);
         let [first, second] = [servers[0].play, other].map(|server| {
-            let mut api = Api::to(Place::at(server), Api::loopback_source(2));
+            let mut api = Api::to(Endpoint::at(server), Api::loopback_source(2));
             api.sign_in(&token);
             api
         });

@@ -9,6 +9,7 @@ mod supervised;
 
 use std::net::SocketAddr;
 
+use arena::Arena;
 use supervised::Supervised;
 use tag::Tag;
 use tickwire_game::Game;
@@ -30,7 +31,7 @@ async fn guest(play: SocketAddr, name: &str) -> Api {
 }
 
 /// Says something, hears the answer, and sees two more ticks.
-async fn plays(client: &mut Client<Tag>) {
+async fn plays<G: Game>(client: &mut Client<G>) {
     client.send(ClientMessage::Ping { client_time_ms: 7 }).await.expect("sent");
     hear(client, |heard| matches!(heard, Heard::Pong(_)).then_some(())).await.expect("an answer");
     let tick = see(client, |_| true).await.expect("a snapshot");
@@ -67,5 +68,27 @@ async fn nobody_notices_but_for_a_pause_that_a_server_was_killed_or_replaced() {
     let mut again: Client<Tag> = resume(&for_bob, &join.ws_url, token).await.expect("his seat");
     assert_eq!(hear_closing(&mut bob).await.expect("a reason"), CloseReason::Replaced);
     plays(&mut again).await;
+    assert_eq!(supervised.stop("TERM"), Some(0));
+}
+
+/// What each has in its slots of a divided match no other process knows: the next one has them
+/// emptied, and sends what is in sight again.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_anybody_in_a_match_that_shows_each_only_what_is_near() {
+    let (mut supervised, _folder) = keeping(&["--game", "arena"]);
+    let mut pid = supervised.started();
+    let play = supervised.listening();
+    let for_ada = guest(play, "Ada").await;
+    let join = for_ada.create(arena::ROYALE_ID, true).await.expect("a match");
+    let mut ada: Client<Arena> = enter(&for_ada, &join).await.expect("Welcome");
+    for signal in ["KILL", "USR2", "KILL"] {
+        plays(&mut ada).await;
+        supervised::kill(pid, signal);
+        pid = supervised.started();
+        let back = supervised.says("matches of the former process go on");
+        assert_eq!((back["matches"].as_u64(), back["connections"].as_u64()), (Some(1), Some(1)), "{back}");
+        supervised.listening();
+    }
+    plays(&mut ada).await;
     assert_eq!(supervised.stop("TERM"), Some(0));
 }

@@ -248,7 +248,7 @@ async fn a_server_that_drains_has_no_queue() {
 /// Several servers in processes of their own, which share a Redis.
 #[cfg(unix)]
 mod servers {
-    use tickwire_testkit::target::Place;
+    use tickwire_testkit::target::Endpoint;
 
     use super::*;
     use crate::redis::{Redis, Server, pair};
@@ -256,7 +256,7 @@ mod servers {
     const DUELS: [&str; 4] = ["--set", "queue.players=2", "--set", "matches.bots_fill=0"];
 
     async fn at(server: &Server, index: usize) -> Api {
-        let mut api = Api::to(Place::at(server.play), Api::loopback_source(index));
+        let mut api = Api::to(Endpoint::at(server.play), Api::loopback_source(index));
         api.open_session(&format!("player {index}")).await.expect("a guest session");
         api
     }
@@ -302,7 +302,7 @@ mod servers {
         let ada = at(&a, 0).await;
         let first = wait(&ada, json!({})).await;
         a.kill();
-        let ada = ada.moved_to(Place::at(b.play));
+        let ada = ada.moved_to(Endpoint::at(b.play));
         waits(&ada, &first).await;
         let bob = at(&b, 1).await;
         let second = wait(&bob, json!({})).await;

@@ -29,7 +29,7 @@ use tickwire_server::Config;
 use tickwire_server::config::TransportChoice;
 use tickwire_testkit::http_stream::Reading;
 use tickwire_testkit::line::{Line, Trust};
-use tickwire_testkit::target::Place;
+use tickwire_testkit::target::Endpoint;
 use tickwire_testkit::{Api, Client, Heard, Join, script};
 use tokio::io::AsyncWriteExt;
 
@@ -66,7 +66,7 @@ fn shaken(server: SocketAddr, config: &Arc<ClientConfig>) -> std::io::Result<Str
 
 /// A guest who comes over TLS.
 async fn guest(harness: &Harness, index: usize, trust: &Trust) -> Api {
-    let place = Place::at(harness.server.play_addr()).secured(Some(trust.clone()));
+    let place = Endpoint::at(harness.server.play_addr()).secured(Some(trust.clone()));
     let mut api = Api::to(place, Api::loopback_source(index));
     api.open_session(&format!("player {index}")).await.expect("a guest session");
     api

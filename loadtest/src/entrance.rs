@@ -23,16 +23,16 @@ use tickwire_testkit::http_stream::{HttpStream, Reading};
 use tickwire_testkit::line::Line;
 use tickwire_testkit::link::{Link, Mix};
 use tickwire_testkit::route::Route;
-use tickwire_testkit::target::{Place, any_like};
+use tickwire_testkit::target::{Endpoint, any_like};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::scenario::{Door, Scenario};
-use requests::answer;
+pub use requests::Visitor;
+use requests::{SeatApi, answer};
 
 pub use error::EnterError;
+use error::PATIENCE;
 
-/// How long any part of coming in may take.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// After a line that dropped a player tries again so soon.
 const SECOND_TRY: Duration = Duration::from_millis(250);
 
@@ -41,25 +41,21 @@ pub type PlayerClient<G> = Client<G, Link<Line>>;
 
 /// What all players of a run need to come in.
 pub struct Entrance {
-    server: Place,
-    mode: String,
+    seats: SeatApi,
     network: Mix,
     reading: Option<Reading>,
     seed: u64,
     /// HTTP clients, each with its source address; players share them.
     clients: Vec<(Option<IpAddr>, reqwest::Client)>,
     users_per_address: usize,
-    first_user: usize,
     watch: Option<WatchAccess>,
-    /// The code of the match that all hot players join.
-    hot: tokio::sync::Mutex<Option<String>>,
 }
 
 /// The operator's door.
 #[derive(Clone)]
 pub struct WatchAccess {
     /// Where it is.
-    pub admin: Place,
+    pub admin: Endpoint,
     /// The operator's token.
     pub token: String,
 }
@@ -67,7 +63,7 @@ pub struct WatchAccess {
 /// How an entrance is set up.
 pub struct Setup {
     /// Where players connect to.
-    pub server: Place,
+    pub server: Endpoint,
     /// The mode they play.
     pub mode: String,
     /// Their networks.
@@ -84,21 +80,6 @@ pub struct Setup {
     pub first_user: usize,
     /// For spectators.
     pub watch: Option<WatchAccess>,
-}
-
-/// Who comes in: a person with a browser, which remembers its guest session.
-#[derive(Debug, Default)]
-pub struct Visitor {
-    /// Number of the player.
-    pub index: usize,
-    session: Option<String>,
-}
-
-impl Visitor {
-    /// One who was never here.
-    pub fn new(index: usize) -> Self {
-        Self { index, session: None }
-    }
 }
 
 /// A way back in.
@@ -136,15 +117,12 @@ impl Entrance {
         });
         Ok(Self {
             clients: clients.collect::<Result<_, reqwest::Error>>()?,
-            server: setup.server,
-            mode: setup.mode,
+            seats: SeatApi::new(setup.server, setup.mode, setup.first_user),
             network: setup.network,
             reading: setup.reading,
             seed: setup.seed,
             users_per_address,
-            first_user: setup.first_user,
             watch: setup.watch,
-            hot: tokio::sync::Mutex::new(None),
         })
     }
 
@@ -159,11 +137,11 @@ impl Entrance {
         if scenario.door == Door::Watch {
             return Ok((self.watch(user, visitor.index, source).await?, None));
         }
-        let join = match self.take_seat(user, visitor, scenario.door).await {
+        let join = match self.seats.take(user, visitor, scenario.door).await {
             // The server has forgotten the guest, as after a restart.
             Err(EnterError::Api(ApiError::Refused { status: StatusCode::UNAUTHORIZED, .. })) => {
                 visitor.session = None;
-                self.take_seat(user, visitor, scenario.door).await?
+                self.seats.take(user, visitor, scenario.door).await?
             }
             other => other?,
         };
@@ -263,7 +241,7 @@ impl Entrance {
     }
 
     async fn say_hello<G: Game>(&self, index: usize, source: Option<IpAddr>, way: &WayBack) -> Result<PlayerClient<G>, EnterError> {
-        let home = Api::to(self.server.clone(), source.unwrap_or_else(|| any_like(self.server.address)));
+        let home = Api::to(self.seats.server().clone(), source.unwrap_or_else(|| any_like(self.seats.server().address)));
         let (api, path) = home.towards(way.route.address()).await?;
         let server = api.server();
         let stream = api.open().await?;
@@ -281,12 +259,12 @@ impl Entrance {
     }
 
     fn link(&self, stream: Line, index: usize) -> Link<Line> {
-        let user = self.first_user + index;
+        let user = self.seats.number(index);
         Link::new(stream, &self.network.deal(user, self.seed), self.seed.wrapping_add(user as u64))
     }
 }
 
-async fn connect(to: &Place, source: Option<IpAddr>) -> io::Result<Line> {
+async fn connect(to: &Endpoint, source: Option<IpAddr>) -> io::Result<Line> {
     Api::to(to.clone(), source.unwrap_or_else(|| any_like(to.address))).open().await
 }
 

@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use clap::Parser;
 use futures_util::future::LocalBoxFuture;
 use tickwire_game::{Game, GameVisitor};
+use tickwire_loadtest::compare::{Comparison, Kind};
+use tickwire_loadtest::merge;
 use tickwire_loadtest::options::{Cli, Command, Options};
 use tickwire_loadtest::progress;
-use tickwire_loadtest::report::compare::{Comparison, Kind};
-use tickwire_loadtest::report::{self, Report, Verdict, console};
+use tickwire_loadtest::report::{Report, Verdict, json};
 use tickwire_loadtest::run::{Facts, PreflightError, run};
+use tickwire_loadtest::show::{self, console};
 use tickwire_loadtest::thresholds::Thresholds;
 
 /// The generator was too slow to tell whether the run passed.
@@ -20,7 +22,7 @@ const INCONCLUSIVE: u8 = 3;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
-        Some(Command::Merge { reports, report_dir }) => merge(&reports, &report_dir),
+        Some(Command::Merge { reports, report_dir }) => add_up(&reports, &report_dir),
         None => test(&cli.options).await,
     };
     match outcome {
@@ -40,7 +42,7 @@ async fn test(options: &Options) -> anyhow::Result<Verdict> {
         None => Thresholds::default_level(options.network.is_ideal()),
     };
     if let Some(dir) = &options.report_dir {
-        report::prepare(dir)?;
+        show::prepare(dir)?;
     }
     let facts = Facts::ask(options).await?;
     let kind = Kind { game: &facts.game, mode: &facts.mode.id, tick_rate: facts.mode.tick_rate, is_search: options.find_capacity };
@@ -55,7 +57,7 @@ async fn test(options: &Options) -> anyhow::Result<Verdict> {
     }
     print!("{}", console::summary(&report, against.as_ref(), console::colour()));
     if let Some(dir) = &options.report_dir {
-        for path in report::write_all(&report, against.as_ref(), dir)? {
+        for path in show::write_all(&report, against.as_ref(), dir)? {
             println!("wrote {}", path.display());
         }
     }
@@ -88,11 +90,11 @@ impl<'a> GameVisitor for Play<'a> {
     }
 }
 
-fn merge(paths: &[std::path::PathBuf], dir: &std::path::Path) -> anyhow::Result<Verdict> {
-    let reports = paths.iter().map(|path| report::json::read(path)).collect::<Result<Vec<_>, _>>()?;
-    let merged = report::merge::merge(reports)?;
+fn add_up(paths: &[std::path::PathBuf], dir: &std::path::Path) -> anyhow::Result<Verdict> {
+    let reports = paths.iter().map(|path| json::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let merged = merge::merge(reports)?;
     print!("{}", console::summary(&merged, None, console::colour()));
-    for path in report::write_all(&merged, None, dir)? {
+    for path in show::write_all(&merged, None, dir)? {
         println!("wrote {}", path.display());
     }
     Ok(merged.verdict)

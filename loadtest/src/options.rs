@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use tickwire_testkit::http_stream::Reading;
 use tickwire_testkit::line::Trust;
 use tickwire_testkit::link;
-use tickwire_testkit::target::{Place, Target};
+use tickwire_testkit::target::{Endpoint, Target};
 
 use crate::scenario::ScenarioMix;
 
@@ -180,7 +180,7 @@ const ARRIVALS_PER_SECOND: u32 = 200;
 
 impl Options {
     /// Finds a server, and says whom to believe to be it.
-    pub async fn find(&self, target: &Target) -> io::Result<Place> {
+    pub async fn find(&self, target: &Target) -> io::Result<Endpoint> {
         let tls = match &self.ca {
             _ if !target.is_secure() => None,
             _ if self.insecure => Some(Trust::anyone()?),

@@ -33,7 +33,7 @@ use way::Way;
 const TURN: Duration = Duration::from_secs(1);
 /// A player that was not let in tries again after so long, and twice as long each time.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
-/// And after this at most.
+/// A player that was not let in tries again after this at most.
 const RETRY_MAX: Duration = Duration::from_secs(4);
 /// Who cannot reach the seat it lost looks for another one after so many tries.
 const RETURNS_MAX: u32 = 6;
@@ -42,7 +42,7 @@ const RETURNS_MAX: u32 = 6;
 struct Player<G: Game> {
     visitor: Visitor,
     scenario: Scenario,
-    place: Place<G>,
+    presence: Presence<G>,
     attendance: Attendance,
     has_played: bool,
     retry: Duration,
@@ -52,7 +52,7 @@ struct Player<G: Game> {
 }
 
 /// Where a user is.
-enum Place<G: Game> {
+enum Presence<G: Game> {
     /// Without a seat, and when to try for one.
     Outside(Instant),
     Seated(Box<Seat<G>>),
@@ -65,11 +65,11 @@ type Shared<G> = Arc<tokio::sync::Mutex<Player<G>>>;
 
 /// The transactions of `scenario`: come in, take turns, leave.
 pub fn transactions<G: Game>(field: &Arc<Field<G>>, scenario: Scenario) -> [Transaction; 3] {
-    let [enter, play, leave] = [Step::Enter, Step::Turn, Step::Leave].map(|step| {
+    let [enter, play, leave] = [Stage::Enter, Stage::Turn, Stage::Leave].map(|stage| {
         let field = Arc::clone(field);
         let function: TransactionFunction = Arc::new(move |user| {
             let field = Arc::clone(&field);
-            Box::pin(async move { run(&field, scenario, step, user).await })
+            Box::pin(async move { run(&field, scenario, stage, user).await })
         });
         Transaction::new(function)
     });
@@ -77,22 +77,22 @@ pub fn transactions<G: Game>(field: &Arc<Field<G>>, scenario: Scenario) -> [Tran
 }
 
 #[derive(Clone, Copy)]
-enum Step {
+enum Stage {
     Enter,
     Turn,
     Leave,
 }
 
-async fn run<G: Game>(field: &Field<G>, scenario: Scenario, step: Step, user: &mut GooseUser) -> TransactionResult {
+async fn run<G: Game>(field: &Field<G>, scenario: Scenario, stage: Stage, user: &mut GooseUser) -> TransactionResult {
     if user.get_session_data::<Shared<G>>().is_none() {
         user.set_session_data::<Shared<G>>(Arc::new(tokio::sync::Mutex::new(Player::new(field, scenario))));
     }
     let shared = Arc::clone(user.get_session_data_unchecked::<Shared<G>>());
     let mut player = shared.lock().await;
-    let done = match step {
-        Step::Enter => player.come_in(field, user).await,
-        Step::Turn => player.turn(field, user).await,
-        Step::Leave => {
+    let done = match stage {
+        Stage::Enter => player.come_in(field, user).await,
+        Stage::Turn => player.turn(field, user).await,
+        Stage::Leave => {
             field.board.one_ends();
             player.go(field, user).await;
             Ok(())
@@ -110,7 +110,7 @@ impl<G: Game> Player<G> {
         Self {
             visitor: Visitor::new(index),
             scenario,
-            place: Place::Outside(now),
+            presence: Presence::Outside(now),
             attendance: Attendance::new(now),
             has_played: false,
             retry: RETRY_FIRST,
@@ -120,19 +120,19 @@ impl<G: Game> Player<G> {
     }
 
     async fn turn(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
-        let waits_until = match &self.place {
-            Place::Outside(until) => *until,
-            Place::Away(way) => way.at,
-            Place::Seated(_) => Instant::now(),
+        let waits_until = match &self.presence {
+            Presence::Outside(until) => *until,
+            Presence::Away(way) => way.at,
+            Presence::Seated(_) => Instant::now(),
         };
         if Instant::now() < waits_until {
             tokio::time::sleep_until(waits_until.min(Instant::now() + TURN)).await;
             return Ok(());
         }
-        match &self.place {
-            Place::Outside(_) => return self.come_in(field, user).await,
-            Place::Away(..) => return self.come_back(field, user).await,
-            Place::Seated(_) => {}
+        match &self.presence {
+            Presence::Outside(_) => return self.come_in(field, user).await,
+            Presence::Away(..) => return self.come_back(field, user).await,
+            Presence::Seated(_) => {}
         }
         self.play(field).await?;
         self.end_stay(field).await;
@@ -149,20 +149,20 @@ impl<G: Game> Player<G> {
             }
             Err(error) => {
                 field.board.count(|counts| counts.join_failures += 1);
-                self.place = Place::Outside(self.next_try());
+                self.presence = Presence::Outside(self.next_try());
                 tell(field, user, "join", click.elapsed(), &error).await
             }
         }
     }
 
     async fn come_back(&mut self, field: &Field<G>, user: &mut GooseUser) -> TransactionResult {
-        let Place::Away(mut way) = std::mem::replace(&mut self.place, Place::Outside(Instant::now())) else { return Ok(()) };
+        let Presence::Away(mut way) = std::mem::replace(&mut self.presence, Presence::Outside(Instant::now())) else { return Ok(()) };
         let click = Instant::now();
         match field.entrance.resume(user, &self.visitor, &self.scenario, &mut way.back).await {
             Ok((client, way_back)) => {
                 let (took, found) = (click.elapsed(), way.found(self.visitor.index, client.seen()));
                 self.sit_down(field, client, way_back, Measure::Resume, took);
-                if let (Some((found, away)), Place::Seated(seat)) = (found, &mut self.place) {
+                if let (Some((found, away)), Presence::Seated(seat)) = (found, &mut self.presence) {
                     seat.bot.notes().record(Measure::Returned, micros(away));
                     field.board.returned(found);
                 }
@@ -170,7 +170,7 @@ impl<G: Game> Player<G> {
             }
             Err(error) => match way.again(&error, &mut self.rng) {
                 Ok(way) => {
-                    self.place = Place::Away(way);
+                    self.presence = Presence::Away(way);
                     Ok(())
                 }
                 Err(way) => {
@@ -182,7 +182,7 @@ impl<G: Game> Player<G> {
                         self.retry = RETRY_FIRST;
                     }
                     let (again, what) = (self.next_try(), if way.is_of_lost() { "lost seat" } else { "resume" });
-                    self.place = if is_lost { Place::Outside(again) } else { Place::Away(Box::new(Way::at(way.back, again))) };
+                    self.presence = if is_lost { Presence::Outside(again) } else { Presence::Away(Box::new(Way::at(way.back, again))) };
                     tell(field, user, what, click.elapsed(), &error).await
                 }
             },
@@ -211,7 +211,7 @@ impl<G: Game> Player<G> {
             _ => notes.counts.joins += 1,
         }
         field.board.seated(match_id);
-        self.place = Place::Seated(Box::new(Seat::new(bot, match_id, way_back)));
+        self.presence = Presence::Seated(Box::new(Seat::new(bot, match_id, way_back)));
     }
 
     /// When to try again after a try that failed.
@@ -229,7 +229,7 @@ impl<G: Game> Player<G> {
     }
 
     async fn play(&mut self, field: &Field<G>) -> TransactionResult {
-        let Place::Seated(seat) = &mut self.place else { return Ok(()) };
+        let Presence::Seated(seat) = &mut self.presence else { return Ok(()) };
         let outcome = seat.bot.play(Instant::now() + TURN).await;
         seat.report(field);
         let Err(stopped) = outcome else { return Ok(()) };
@@ -248,12 +248,12 @@ impl<G: Game> Player<G> {
         if let (true, Some(way), Some(seen)) = (stopped.is_lost(), &way_back, seat.bot.seen()) {
             let way = Way::lost(way.clone(), seat.bot.moved(), seen, field.return_within, &mut self.rng);
             self.stand_up(field, stopped.name());
-            self.place = Place::Away(Box::new(way));
+            self.presence = Presence::Away(Box::new(way));
             return Ok(());
         }
         self.stand_up(field, stopped.name());
         if let Some(way) = way_back {
-            self.place = Place::Away(Box::new(Way::at(way, self.next_try())));
+            self.presence = Presence::Away(Box::new(Way::at(way, self.next_try())));
         }
         field.board.failed(text.clone());
         Err(Box::new(TransactionError::Custom(text)))
@@ -262,7 +262,7 @@ impl<G: Game> Player<G> {
     /// Does what the scenario says after its stay.
     async fn end_stay(&mut self, field: &Field<G>) {
         let Some((stay, then)) = self.scenario.stays else { return };
-        let Place::Seated(seat) = &mut self.place else { return };
+        let Presence::Seated(seat) = &mut self.presence else { return };
         if seat.since.elapsed() < stay {
             return;
         }
@@ -277,7 +277,7 @@ impl<G: Game> Player<G> {
                 if let Some(way) = way_back {
                     let again = Instant::now() + away;
                     self.attendance.went(again);
-                    self.place = Place::Away(Box::new(Way::at(way, again)));
+                    self.presence = Presence::Away(Box::new(Way::at(way, again)));
                 }
             }
         }
@@ -285,11 +285,11 @@ impl<G: Game> Player<G> {
 
     /// The test is over: gives the seat back, so that none is left behind.
     async fn go(&mut self, field: &Field<G>, user: &mut GooseUser) {
-        if let Place::Away(..) = self.place {
+        if let Presence::Away(..) = self.presence {
             // What it says was counted and written down; there is nobody left to tell.
             let _ = self.come_back(field, user).await;
         }
-        if let Place::Seated(seat) = &mut self.place {
+        if let Presence::Seated(seat) = &mut self.presence {
             seat.leave(field).await;
             self.stand_up(field, "scenario");
         }
@@ -297,7 +297,7 @@ impl<G: Game> Player<G> {
 
     fn stand_up(&mut self, field: &Field<G>, reason: &str) {
         let now = Instant::now();
-        if let Place::Seated(mut seat) = std::mem::replace(&mut self.place, Place::Outside(now)) {
+        if let Presence::Seated(mut seat) = std::mem::replace(&mut self.presence, Presence::Outside(now)) {
             seat.bot.close_books();
             seat.bot.notes().counts.count_close(reason);
             seat.report(field);

@@ -4,8 +4,8 @@
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex};
 
-use crate::report::console;
 use crate::run::{News, Progress};
+use crate::show::console;
 
 /// Seconds between lines where standard error is no terminal.
 const QUIET_SECONDS: u64 = 10;

@@ -5,10 +5,12 @@
 mod cause;
 mod figure;
 mod file;
+mod threshold;
 
 use std::path::Path;
 
 use crate::report::{Bound, Operator, Report, Unit, Verdict};
+use threshold::Threshold;
 
 pub use file::ThresholdError;
 
@@ -16,20 +18,10 @@ pub use file::ThresholdError;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thresholds(Vec<Threshold>);
 
-#[derive(Clone, Debug, PartialEq)]
-struct Threshold {
-    name: String,
-    operator: Operator,
-    limit: f64,
-    unit: Unit,
-    /// A run that had no way to measure it passes.
-    only_if_measured: bool,
-}
-
 impl Thresholds {
     /// Reads a file of lines such as `"gap.p99_ms" = "< 50"`; `loadtest/thresholds.toml` is one and explains them.
     pub fn read(path: &Path) -> Result<Self, ThresholdError> {
-        file::read(path)
+        file::read(path).map(Self)
     }
 
     /// The default service level, which the manual on load testing explains. Gaps as players feel
@@ -89,40 +81,6 @@ impl Thresholds {
     }
 }
 
-impl From<&Bound> for Threshold {
-    fn from(bound: &Bound) -> Self {
-        let only_if_measured = bound.held && bound.value.is_none();
-        Self { name: bound.figure.clone(), operator: bound.operator, limit: bound.limit, unit: bound.unit, only_if_measured }
-    }
-}
-
-impl Threshold {
-    fn is_same(&self, other: &Self) -> bool {
-        self.name == other.name && self.operator == other.operator && (self.limit - other.limit).abs() < f64::EPSILON
-    }
-
-    fn check(&self, report: &Report) -> Bound {
-        let value = figure::look_up(&self.name, report).map_or(Err("there is no such figure"), |figure| figure.value);
-        let held = value.map_or(self.only_if_measured, |value| self.operator.holds(value, self.limit));
-        let mut bound = Bound {
-            figure: self.name.clone(),
-            operator: self.operator,
-            limit: self.limit,
-            unit: self.unit,
-            value: value.ok(),
-            held,
-            sentence: String::new(),
-        };
-        if !held {
-            bound.sentence = match value {
-                Ok(_) => format!("{} was {}; it must be {}", self.name, bound.was(), bound.must_be()),
-                Err(why) => format!("{} must be {}, but {why}", self.name, bound.must_be()),
-            };
-        }
-        bound
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tickwire_testkit::measure::{Counts, Measure};
@@ -134,8 +92,12 @@ mod tests {
         thresholds.check(report).into_iter().filter(|bound| !bound.held).map(|bound| bound.sentence).collect()
     }
 
+    fn parsed(text: &str) -> Thresholds {
+        Thresholds(file::parse(text).expect("legal"))
+    }
+
     fn failures(text: &str, report: &Report) -> Vec<String> {
-        sentences(&file::parse(text).expect("legal"), report)
+        sentences(&parsed(text), report)
     }
 
     fn default_failures(report: &Report) -> Vec<String> {
@@ -194,7 +156,7 @@ mod tests {
     #[test]
     fn each_bound_is_shown_with_what_was_measured() {
         let mut report = sample::full();
-        file::parse("divergences = \"= 0\"\nusers = \">= 1\"\ncapacity_users = \"> 5\"").expect("legal").judge(&mut report);
+        parsed("divergences = \"= 0\"\nusers = \">= 1\"\ncapacity_users = \"> 5\"").judge(&mut report);
         let shown: Vec<_> = report.bounds.iter().map(|bound| (bound.figure.as_str(), bound.was(), bound.must_be(), bound.held)).collect();
         assert_eq!(shown[0], ("capacity_users", "1300".to_owned(), "> 5".to_owned(), true));
         assert_eq!(shown[1], ("divergences", "2".to_owned(), "= 0".to_owned(), false));
@@ -215,10 +177,10 @@ mod tests {
     fn a_verdict_adds_to_what_failed_already() {
         let mut report = sample::full();
         report.verdict.failures.clear();
-        file::parse("users = \">= 1\"").expect("legal").judge(&mut report);
+        parsed("users = \">= 1\"").judge(&mut report);
         assert!(report.verdict.passed);
         report.verdict.failures.push("the server went away".into());
-        file::parse("users = \"< 1\"").expect("legal").judge(&mut report);
+        parsed("users = \"< 1\"").judge(&mut report);
         assert_eq!((report.verdict.passed, report.verdict.failures.len()), (false, 2));
     }
 
@@ -259,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_example_is_legal_and_holds_the_default_level() {
-        let example = file::parse(include_str!("../thresholds.toml")).expect("legal");
+        let example = parsed(include_str!("../thresholds.toml"));
         for one in Thresholds::default_level(true).0 {
             assert!(example.0.contains(&Threshold { only_if_measured: false, ..one.clone() }), "{one:?}");
         }

@@ -58,7 +58,7 @@ fn players_whose_connection_broke_come_back_and_that_is_no_failure() {
     let times = report.measures["returned"].quantiles;
     assert!(times.count == PLAYERS && times.max >= times.p50, "{times:?}");
     assert!(text.contains("6 of 6 whose connection broke in "), "{text}");
-    let page = tickwire_loadtest::report::html::page(&report, None);
+    let page = tickwire_loadtest::show::html::page(&report, None);
     assert!(page.contains("Players that came back after their connection broke"));
 }
 

@@ -86,6 +86,12 @@ impl View {
     pub fn new(player: Option<PlayerId>) -> Self {
         Self { player, baseline: None, divided: None }
     }
+
+    /// A client that another process sent something of the match, and nobody knows what: its next
+    /// frame needs nothing that it has.
+    pub fn unknown(player: Option<PlayerId>) -> Self {
+        Self { divided: player.map(|_| Box::new(DividedView::unknown())), ..Self::new(player) }
+    }
 }
 
 impl Replication {

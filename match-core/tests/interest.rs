@@ -157,7 +157,7 @@ impl Viewer {
                 }
                 ServerMessage::Chunks { parts, .. } => sizes.extend(parts.as_slice().iter().map(|part| match &part.news {
                     News::Keyframe(body) | News::Delta { body, .. } => 4 + body.as_slice().len(),
-                    News::Gone => 2,
+                    News::Gone | News::Reset => 2,
                 })),
                 _ => {}
             }
@@ -212,8 +212,9 @@ fn check_bot(replication: &mut Replication, client: &Viewer, truth: &Truth) {
     assert_eq!(seen.rows::<Note>().map(|(_, note)| note.player).collect::<Vec<_>>(), [client.player.0]);
 }
 
-/// A scene, and a way through it that its seed decides. Returns every byte sent.
-fn play(seed: u64, budget: usize, players: u16, things: u32, ticks: u32) -> Vec<u8> {
+/// A scene, and a way through it that its seed decides. Another process, which does not know what
+/// clients have, goes on with it before tick `taken_over`. Returns every byte sent.
+fn play(seed: u64, budget: usize, players: u16, things: u32, ticks: u32, taken_over: Option<u32>) -> Vec<u8> {
     let mut rng = Rng::new(seed);
     let mut truth = Truth::random(&mut rng, players, things);
     let mut next_id = 10_000;
@@ -227,6 +228,10 @@ fn play(seed: u64, budget: usize, players: u16, things: u32, ticks: u32) -> Vec<
         } else if tick == ticks + 1 {
             truth.rest();
             rests_since = tick;
+        }
+        if taken_over == Some(tick) {
+            replication = Replication::new(&SCHEMA, Some(interest(budget)), 1);
+            clients.iter_mut().for_each(|client| client.view = View::unknown(Some(client.player)));
         }
         advance(&mut replication, tick, &truth);
         for client in &mut clients {
@@ -259,7 +264,14 @@ proptest! {
 
     #[test]
     fn everyone_comes_to_see_what_is_in_sight(seed in any::<u64>(), budget in 30usize..900, players in 2u16..9, things in 9u32..500) {
-        play(seed, budget, players, things, 120);
+        play(seed, budget, players, things, 120, None);
+    }
+
+    #[test]
+    fn and_so_they_do_when_another_process_goes_on(
+        seed in any::<u64>(), budget in 30usize..900, players in 2u16..9, things in 9u32..500, taken_over in 2u32..120,
+    ) {
+        play(seed, budget, players, things, 120, Some(taken_over));
     }
 
     #[test]
@@ -298,7 +310,7 @@ proptest! {
 
 #[test]
 fn the_same_scene_is_the_same_bytes() {
-    assert!(play(7, 300, 6, 300, 200) == play(7, 300, 6, 300, 200));
+    assert!(play(7, 300, 6, 300, 200, None) == play(7, 300, 6, 300, 200, None));
 }
 
 /// 600 things in one cell, all of which change in every tick, and a budget for a tenth of them.

@@ -13,7 +13,7 @@ use tickwire_protocol::Ticket;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::line::Line;
-use crate::target::{Place, Target};
+use crate::target::{Endpoint, Target};
 
 /// Largest answer that is read, bytes.
 pub const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// One player's way to the API. Connects from its own address, as different players do.
 #[derive(Clone, Debug)]
 pub struct Api {
-    server: Place,
+    server: Endpoint,
     source: IpAddr,
     token: Option<String>,
 }
@@ -68,11 +68,11 @@ impl Api {
     /// To `server`, from `source`, which must be an address of this machine; an unspecified one
     /// leaves the choice to the system.
     pub fn new(server: SocketAddr, source: IpAddr) -> Self {
-        Self::to(Place::at(server), source)
+        Self::to(Endpoint::at(server), source)
     }
 
     /// As [`Api::new`], to a server that may have a name.
-    pub fn to(server: Place, source: IpAddr) -> Self {
+    pub fn to(server: Endpoint, source: IpAddr) -> Self {
         Self { server, source, token: None }
     }
 
@@ -102,7 +102,7 @@ impl Api {
         }
     }
 
-    /// The same player's way to the server of this address, and what to ask for there. A path is on
+    /// This player's way to the server of this address, and what to ask for there. A path is on
     /// the server that this leads to.
     pub async fn towards(&self, ws_url: &str) -> std::io::Result<(Self, String)> {
         let Some((scheme, rest)) = ws_url.split_once("://") else { return Ok((self.clone(), ws_url.to_owned())) };
@@ -115,18 +115,18 @@ impl Api {
             return Err(wrong(format!("{ws_url} wants TLS, and it is not known whom to believe")));
         }
         let address = target.addresses().await?.into_iter().next().ok_or_else(|| wrong("the name has no address".to_owned()))?;
-        let server = Place { address, authority: target.to_string(), tls };
+        let server = Endpoint { address, authority: target.to_string(), tls };
         Ok((Self { server, ..self.clone() }, path.to_owned()))
     }
 
-    /// The same player's way to another server.
+    /// This player's way to another server.
     #[must_use]
-    pub fn moved_to(&self, server: Place) -> Self {
+    pub fn moved_to(&self, server: Endpoint) -> Self {
         Self { server, ..self.clone() }
     }
 
     /// Where it leads.
-    pub const fn server(&self) -> &Place {
+    pub const fn server(&self) -> &Endpoint {
         &self.server
     }
 

@@ -34,7 +34,7 @@ use witness::{Origin, Seen, Witness};
 const PING_EVERY: Duration = Duration::from_secs(1);
 /// A gap of at least so long is a stall, if others of the match see it too.
 const STALL: Duration = Duration::from_millis(100);
-/// And of at least so many ticks.
+/// A gap of at least so many ticks is a stall, if it is a long one too.
 const STALL_TICKS: u32 = 4;
 
 /// So much a bot hears at once before it looks at the clock, whatever else there is to hear: a server

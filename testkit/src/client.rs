@@ -152,7 +152,7 @@ impl<G: Game> Client<G> {
         Self::over(stream, url).await
     }
 
-    /// The same over HTTP. Nothing is said before Hello.
+    /// A connection whose messages go over HTTP. Nothing is said before Hello.
     pub async fn connect_over_http(api: &Api, ws_path: &str, reading: Reading) -> Result<Self, ClientError> {
         let (down, up) = (api.open().await?, api.open().await?);
         Ok(Self::over_http(HttpStream::new(down, up, reading, &api.server().authority, query_of(ws_path))))

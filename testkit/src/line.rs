@@ -83,7 +83,7 @@ impl fmt::Debug for Trust {
     }
 }
 
-/// The same one, not one like it.
+/// Two are equal if they are one and the same, not if they are alike.
 impl PartialEq for Trust {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

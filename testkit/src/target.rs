@@ -29,7 +29,7 @@ pub struct Target {
 
 /// A server that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Endpoint {
     /// Where to connect.
     pub address: SocketAddr,
     /// Its name and port, for `Host` and URLs.
@@ -38,13 +38,13 @@ pub struct Place {
     pub tls: Option<Trust>,
 }
 
-impl Place {
+impl Endpoint {
     /// A server known by its address alone.
     pub fn at(address: SocketAddr) -> Self {
         Self { address, authority: address.to_string(), tls: None }
     }
 
-    /// The same, where TLS is spoken.
+    /// This server, where TLS is spoken.
     #[must_use]
     pub fn secured(self, tls: Option<Trust>) -> Self {
         Self { tls, ..self }
@@ -70,7 +70,7 @@ impl Place {
 }
 
 impl Target {
-    /// The same host without TLS, so many ports further; `None` if there is no such port.
+    /// This host without TLS, so many ports further; `None` if there is no such port.
     pub fn port_after(&self, count: u16) -> Option<Self> {
         Some(Self { host: self.host.clone(), port: self.port.checked_add(count)?, is_secure: false })
     }
@@ -100,11 +100,11 @@ impl Target {
     }
 
     /// The first of the host's addresses where somebody listens.
-    pub async fn find(&self) -> io::Result<Place> {
+    pub async fn find(&self) -> io::Result<Endpoint> {
         let mut why = io::Error::from(io::ErrorKind::NotFound);
         for address in self.addresses().await? {
             match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
-                Ok(Ok(_)) => return Ok(Place { address, authority: self.to_string(), tls: None }),
+                Ok(Ok(_)) => return Ok(Endpoint { address, authority: self.to_string(), tls: None }),
                 Ok(Err(error)) => why = error,
                 Err(_) => why = io::Error::new(io::ErrorKind::TimedOut, format!("nothing came for {} s", PATIENCE.as_secs())),
             }
@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_place_knows_whether_it_has_a_name() {
-        let place = |authority: &str| Place { address: SocketAddr::from(([127, 0, 0, 1], 80)), authority: authority.to_owned(), tls: None };
+        let place =
+            |authority: &str| Endpoint { address: SocketAddr::from(([127, 0, 0, 1], 80)), authority: authority.to_owned(), tls: None };
         assert_eq!(
             [place("game.example:80").name(), place("[::1]:80").name(), place("10.0.0.1:80").name()],
             [Some("game.example"), None, None]

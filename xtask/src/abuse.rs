@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::{bench, workspace};
 use anyhow::Result;
 use std::ffi::OsString;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -16,15 +16,5 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
-    console.step("Building the server and its attackers", |step| {
-        let mut cargo = workspace::cargo();
-        cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-bench"]);
-        step.must(
-            "building the server and its attackers",
-            cargo.args(["--bin", "tickwire", "--bin", "tickwire-abuse"]).args(workspace::lock_flag()),
-        )
-    })?;
-    let mut abuse = Command::new(workspace::target_dir().join("release/tickwire-abuse"));
-    abuse.args(&args.abuse).current_dir(workspace::root());
-    bench::become_program(&mut abuse)
+    bench::become_program(bench::build(console, "tickwire-abuse")?.args(&args.abuse).current_dir(workspace::root()))
 }

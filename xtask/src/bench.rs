@@ -36,15 +36,23 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
-    let binary = console.step("Building the server and the benchmark", build)?;
     // Asked for by name, arms without Node need none.
     let needs_node = args.arms.as_ref().is_none_or(|arms| arms.split(',').any(|arm| !NATIVE_ARMS.contains(&arm)));
     if needs_node {
         console.step("Installing the other servers' packages", |step| install_packages(step).map(|work| work.say(step)))?;
     }
-    let mut bench = Command::new(binary);
-    bench.args(flags(args));
-    become_program(&mut bench)
+    become_program(build(console, "tickwire-bench")?.args(flags(args)))
+}
+
+/// Builds the server and one of the programs that start it. Returns that program.
+pub(crate) fn build(console: &Console, program: &str) -> Result<Command> {
+    let what = format!("building the server and {program}");
+    console.step(&what.replacen('b', "B", 1), |step| {
+        let mut cargo = workspace::cargo();
+        cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-bench"]);
+        step.must(&what, cargo.args(["--bin", "tickwire", "--bin", program]).args(workspace::lock_flag()))
+    })?;
+    Ok(Command::new(workspace::target_dir().join("release").join(program)))
 }
 
 /// Installs what the arms on Node are made of, unless exactly that is installed.
@@ -61,13 +69,6 @@ pub(crate) fn install_packages(step: &mut Step) -> Result<Work> {
     npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline"]);
     step.must("installing the benchmark's packages", &mut npm)?;
     Ok(Work::Done)
-}
-
-fn build(step: &mut Step) -> Result<PathBuf> {
-    let mut cargo = workspace::cargo();
-    cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-bench", "--bins"]);
-    step.must("building the server and the benchmark", cargo.args(workspace::lock_flag()))?;
-    Ok(workspace::target_dir().join("release/tickwire-bench"))
 }
 
 fn flags(args: &Args) -> Vec<String> {

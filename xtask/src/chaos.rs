@@ -5,7 +5,7 @@ use crate::console::Console;
 use crate::{bench, tools, workspace};
 use anyhow::Result;
 use std::ffi::OsString;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -16,18 +16,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
-    console.step("Building the server and its bots", |step| {
-        let mut cargo = workspace::cargo();
-        cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-bench"]);
-        step.must(
-            "building the server and its bots",
-            cargo.args(["--bin", "tickwire", "--bin", "tickwire-chaos"]).args(workspace::lock_flag()),
-        )
-    })?;
     if args.chaos.iter().any(|argument| argument.to_string_lossy().starts_with("--nodes")) {
         console.step("Finding Redis", tools::redis)?;
     }
-    let mut chaos = Command::new(workspace::target_dir().join("release/tickwire-chaos"));
-    chaos.args(&args.chaos).current_dir(workspace::root());
-    bench::become_program(&mut chaos)
+    bench::become_program(bench::build(console, "tickwire-chaos")?.args(&args.chaos).current_dir(workspace::root()))
 }

@@ -27,7 +27,7 @@ use crate::history::{Recorder, View, What};
 const TURN: Duration = Duration::from_secs(1);
 /// How long any part of coming in may take.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The same of one try to come back where there are several servers.
+/// How long one try to come back may take where there are several servers.
 const PATIENCE_OTHERS: Duration = Duration::from_secs(1);
 /// After so long without a snapshot a bot takes its connection for lost, where there are several servers.
 const SILENCE: Duration = Duration::from_secs(2);

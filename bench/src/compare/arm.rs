@@ -19,15 +19,15 @@ pub(crate) enum Arm {
     TickwireTls,
     /// The real server, which keeps its matches on disk.
     TickwireJournal,
-    /// The same under its supervisor, which holds the players' connections.
+    /// As `TickwireJournal`, under its supervisor, which holds the players' connections.
     TickwireSupervised,
     /// As `TickwireJournal`, synced once a second.
     TickwireJournalSecond,
-    /// The same, synced before each tick is sent.
+    /// As `TickwireJournal`, synced before each tick is sent.
     TickwireJournalTick,
     /// Colyseus as its documentation recommends it.
     Colyseus,
-    /// The same with inputs as room messages.
+    /// Colyseus with inputs as room messages.
     ColyseusMessages,
     /// Node and `ws`, the state as JSON.
     WsJson,

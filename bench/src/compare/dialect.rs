@@ -4,38 +4,24 @@
 //! would send.
 
 mod colyseus;
+mod heard;
 mod plain;
 mod tickwire;
 
-use thiserror::Error;
 use tickwire_protocol::Ticket;
 
 use crate::arm::Arm;
 use crate::frame;
 use crate::trace::Controls;
 
-/// What a message from the server was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// The state of a tick.
-    Update,
-    /// Anything else.
-    Other,
-    /// Something that must be answered with what was written.
-    Answered,
-}
-
-/// The server said what its protocol does not have, or that it is over.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{0}")]
-pub(crate) struct Unexpected(pub(crate) String);
+pub(crate) use heard::{Heard, Unexpected};
 
 /// One connection's side of the conversation.
 #[derive(Debug)]
 pub(crate) enum Dialect {
     Floor(plain::Packed),
-    Tickwire(tickwire::Client),
-    Colyseus(colyseus::Client),
+    Tickwire(tickwire::Session),
+    Colyseus(colyseus::Room),
     Json(plain::Json),
     Binary(plain::Packed),
 }
@@ -44,11 +30,11 @@ impl Dialect {
     pub(crate) fn new(arm: Arm, ticket: Option<Ticket>) -> Self {
         match arm {
             Arm::Floor => Self::Floor(plain::Packed::default()),
-            Arm::Colyseus => Self::Colyseus(colyseus::Client::new(colyseus::Channel::Input)),
-            Arm::ColyseusMessages => Self::Colyseus(colyseus::Client::new(colyseus::Channel::Message)),
+            Arm::Colyseus => Self::Colyseus(colyseus::Room::new(colyseus::Channel::Input)),
+            Arm::ColyseusMessages => Self::Colyseus(colyseus::Room::new(colyseus::Channel::Message)),
             Arm::WsJson => Self::Json(plain::Json::default()),
             Arm::WsBinary => Self::Binary(plain::Packed::default()),
-            _ => Self::Tickwire(tickwire::Client::new(ticket)),
+            _ => Self::Tickwire(tickwire::Session::new(ticket)),
         }
     }
 
@@ -62,16 +48,16 @@ impl Dialect {
 
     /// Writes what is said first; nothing if the server speaks first.
     pub(crate) fn greet(&mut self, out: &mut Vec<u8>) {
-        if let Self::Tickwire(client) = self {
-            client.greet(out);
+        if let Self::Tickwire(session) = self {
+            session.greet(out);
         }
     }
 
     /// Takes in a message of the server; writes the answer, if there must be one.
     pub(crate) fn hear(&mut self, payload: &[u8], out: &mut Vec<u8>) -> Result<Heard, Unexpected> {
         match self {
-            Self::Tickwire(client) => client.hear(payload),
-            Self::Colyseus(_) => colyseus::Client::hear(payload, out),
+            Self::Tickwire(session) => session.hear(payload),
+            Self::Colyseus(_) => colyseus::Room::hear(payload, out),
             Self::Floor(_) | Self::Json(_) | Self::Binary(_) => Ok(Heard::Update),
         }
     }
@@ -79,8 +65,8 @@ impl Dialect {
     /// Writes this tick's input.
     pub(crate) fn say(&mut self, controls: Controls, out: &mut Vec<u8>) {
         match self {
-            Self::Tickwire(client) => client.say(controls, out),
-            Self::Colyseus(client) => client.say(controls, out),
+            Self::Tickwire(session) => session.say(controls, out),
+            Self::Colyseus(room) => room.say(controls, out),
             Self::Json(client) => client.say(controls, out),
             Self::Floor(client) | Self::Binary(client) => client.say(controls, out),
         }

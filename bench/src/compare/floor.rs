@@ -16,7 +16,7 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
 use crate::frame;
-use crate::{MATCH_SEATS, TICK};
+use crate::workload::{MATCH_SEATS, TICK};
 
 const LISTENER: Token = Token(usize::MAX);
 /// The golden ratio's fraction: matches begin their ticks evenly spread, however many there are.

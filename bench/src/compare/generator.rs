@@ -26,7 +26,7 @@ use crate::arm::Arm;
 use crate::dialect::Dialect;
 use crate::seats::{Seat, Seats};
 use crate::watch::{Tally, Watcher};
-use crate::{Interrupted, MATCH_SEATS, TICK};
+use crate::workload::{Interrupted, MATCH_SEATS, TICK};
 use player::Player;
 use window::Window;
 

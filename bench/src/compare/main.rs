@@ -9,6 +9,7 @@ mod dialect;
 mod floor;
 mod frame;
 mod generator;
+mod plan;
 mod report;
 mod run;
 mod seats;
@@ -18,6 +19,7 @@ mod statistics;
 mod trace;
 mod trial;
 mod watch;
+mod workload;
 
 use std::fs;
 use std::io::Write as _;
@@ -29,22 +31,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use thiserror::Error;
 
 use arm::Arm;
+use plan::{Plan, Search};
 use report::Report;
-use run::{Plan, Search};
 use server::Programs;
-
-/// Players in a match.
-pub(crate) const MATCH_SEATS: usize = 16;
-/// Time between two ticks.
-pub(crate) const TICK: Duration = Duration::from_nanos(1_000_000_000 / 30);
-
-/// Ctrl-C.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("interrupted")]
-pub(crate) struct Interrupted;
+use workload::{Interrupted, MATCH_SEATS};
 
 /// Measures Tickwire beside other servers, on matches of 16 moving players at 30 ticks a second.
 #[derive(Parser)]

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::MATCH_SEATS;
 use crate::arm::Arm;
 use crate::statistics::{median, rounded, spread};
 use crate::trial::Sample;
 use crate::watch::Means;
+use crate::workload::MATCH_SEATS;
 pub(crate) use machine::Machine;
 
 /// IP and TCP headers, with timestamps, of the segment that an update travels in.

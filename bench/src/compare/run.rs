@@ -6,40 +6,21 @@
 mod capacity;
 mod check;
 mod progress;
+mod state;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use tickwire_bench::checkout;
-
-use crate::Interrupted;
 use crate::arm::Arm;
 use crate::generator::Watch;
-use crate::report::{self, Machine, Report, Samples, Settings};
+use crate::plan::Plan;
+use crate::report::Report;
 use crate::server::Programs;
-use crate::trial::Trial;
-use crate::watch::{Means, Tally};
+use crate::workload::Interrupted;
 use progress::Progress;
-
-/// What to run.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) arms: Vec<Arm>,
-    /// Player counts, rising.
-    pub(crate) players: Vec<usize>,
-    pub(crate) repeats: usize,
-    pub(crate) window: Duration,
-    /// How capacity is looked for; `None` to leave it out.
-    pub(crate) capacity: Option<capacity::Search>,
-    /// As the reader would repeat it.
-    pub(crate) command: String,
-}
-
-pub(crate) use capacity::Search;
+use state::Run;
 
 /// How a run ended, and what it brought.
 pub(crate) struct Outcome {
@@ -48,39 +29,9 @@ pub(crate) struct Outcome {
     pub(crate) error: Option<anyhow::Error>,
 }
 
-/// A run under way.
-struct Run<'a> {
-    plan: &'a Plan,
-    programs: &'a Programs,
-    interrupted: Arc<AtomicBool>,
-    progress: Progress,
-    /// What the floor writes: as much as Tickwire does.
-    floor_payload_bytes: usize,
-    workload: BTreeMap<String, Means>,
-    /// Tickwire's updates while it was measured.
-    tally: Tally,
-    samples: Samples,
-    capacities: BTreeMap<Arm, usize>,
-    notes: Vec<String>,
-    /// A measurement is missing.
-    has_failed: bool,
-}
-
 /// Runs the plan as far as it goes.
 pub(crate) fn run(plan: &Plan, programs: &Programs, interrupted: Arc<AtomicBool>) -> Outcome {
-    let mut run = Run {
-        plan,
-        programs,
-        interrupted,
-        progress: Progress::new(plan),
-        floor_payload_bytes: FLOOR_PAYLOAD_BYTES,
-        workload: BTreeMap::new(),
-        tally: Tally::default(),
-        samples: Samples::new(),
-        capacities: BTreeMap::new(),
-        notes: Vec::new(),
-        has_failed: false,
-    };
+    let mut run = Run::new(plan, programs, interrupted);
     let error = run.everything().err();
     if error.as_ref().is_some_and(|error| error.is::<Interrupted>() || error.root_cause().is::<Interrupted>()) {
         run.notes.push("interrupted: these are the figures of the part that was run".to_owned());
@@ -148,36 +99,4 @@ impl Run<'_> {
         }
         Ok(())
     }
-
-    /// Only Tickwire's updates are worth decoding while others are measured: the others' were looked at when the workload was
-    /// checked.
-    fn start(&self, arm: Arm, watch: Watch) -> Result<Trial> {
-        let watch = if arm.transport().is_some() { watch } else { Watch::Nobody };
-        Trial::start(self.programs, arm, self.floor_payload_bytes, watch, Arc::clone(&self.interrupted))
-    }
-
-    fn into_report(mut self) -> Report {
-        if let Some(means) = self.tally.means() {
-            self.workload.insert(Arm::Tickwire.name().to_owned(), means);
-        }
-        let arms = report::arms(&self.samples, &self.capacities);
-        self.notes.extend(report::bottlenecks(&arms));
-        Report {
-            ratios: report::ratios(&arms),
-            arms,
-            commit: checkout::commit(),
-            machine: Machine::this(),
-            workload: self.workload,
-            settings: Settings {
-                command: self.plan.command.clone(),
-                repeats: self.plan.repeats,
-                window_seconds: self.plan.window.as_secs_f64(),
-                capacity_step: self.plan.capacity.map_or(0.0, Search::resolution),
-            },
-            notes: self.notes,
-        }
-    }
 }
-
-/// What the floor writes when there is no Tickwire to match.
-const FLOOR_PAYLOAD_BYTES: usize = 100;

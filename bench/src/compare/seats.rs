@@ -9,11 +9,11 @@ use serde_json::json;
 use tickwire_protocol::Ticket;
 use tickwire_testkit::api::{Api, text};
 use tickwire_testkit::line::Trust;
-use tickwire_testkit::target::{Place, any_like};
+use tickwire_testkit::target::{Endpoint, any_like};
 use tokio::runtime::Runtime;
 
-use crate::MATCH_SEATS;
 use crate::arm::Arm;
+use crate::workload::MATCH_SEATS;
 
 /// One player's place.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) struct Seat {
 /// Gives out seats so that matches are filled one after another.
 pub(crate) struct Seats {
     arm: Arm,
-    server: Place,
+    server: Endpoint,
     /// On which the arm is asked for seats.
     runtime: Runtime,
     given: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Seats {
 impl Seats {
     pub(crate) fn new(arm: Arm, server: SocketAddr, trust: Option<Trust>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { arm, server: Place::at(server).secured(trust), runtime, given: 0, code: None, rooms: HashMap::new() })
+        Ok(Self { arm, server: Endpoint::at(server).secured(trust), runtime, given: 0, code: None, rooms: HashMap::new() })
     }
 
     pub(crate) fn take(&mut self) -> Result<Seat> {

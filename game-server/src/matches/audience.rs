@@ -96,7 +96,7 @@ impl Audience {
         replication: &mut Replication,
         moment: &Moment,
     ) {
-        let Ok(session) = Session::new(socket, player, &self.config, moment) else {
+        let Ok(session) = Session::go_on(socket, player, &self.config, moment) else {
             self.lost.push(Lost { slot, player, ended: Ended::Disconnected });
             return;
         };
@@ -141,9 +141,7 @@ impl Audience {
                 return;
             }
         };
-        // What is in whose slots of a divided match no other process knows.
-        let is_whole = player.is_none() || !replication.is_divided();
-        let session = match self.handing_over.as_ref().filter(|_| is_whole) {
+        let session = match &self.handing_over {
             Some(HandingOver { handover, schema, id }) => {
                 session.handed_over(handover.clone(), ConnectionNote::new(*schema, *id, slot, player, peer).write())
             }

@@ -54,7 +54,18 @@ impl Deadlines {
 }
 
 impl Session {
+    /// Takes over a connection of the process before, whose client may have been sent anything.
+    ///
+    /// # Errors
+    /// If the connection is lost already.
+    pub fn go_on(socket: Socket, player: Option<PlayerId>, config: &SessionConfig, moment: &Moment) -> std::io::Result<Self> {
+        Ok(Self { view: View::unknown(player), ..Self::new(socket, player, config, moment)? })
+    }
+
     /// Takes over a connection.
+    ///
+    /// # Errors
+    /// If the connection is lost already.
     pub fn new(socket: Socket, player: Option<PlayerId>, config: &SessionConfig, moment: &Moment) -> std::io::Result<Self> {
         Ok(Self {
             link: socket.into_link(config.send_buffer_bytes)?,

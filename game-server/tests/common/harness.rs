@@ -10,7 +10,7 @@ use tickwire_server::config::{HeadroomConfig, TransportChoice};
 use tickwire_server::server::RunningServer;
 use tickwire_server::{Config, Server};
 use tickwire_testkit::line::Trust;
-use tickwire_testkit::target::Place;
+use tickwire_testkit::target::Endpoint;
 use tickwire_testkit::{Api, Client, Join, script};
 
 /// Looks again and again until what is looked for is there.
@@ -65,7 +65,7 @@ impl Harness {
 
     /// A guest with an address of their own.
     pub(crate) async fn guest(&self, index: usize) -> Api {
-        let place = Place::at(self.server.play_addr()).secured(trust_under_test());
+        let place = Endpoint::at(self.server.play_addr()).secured(trust_under_test());
         let mut api = Api::to(place, Api::loopback_source(index));
         api.open_session(&format!("player {index}")).await.expect("a guest session");
         api

@@ -26,8 +26,11 @@ impl Supervised {
     /// Starts `program` in place of the tests' own binary.
     pub(crate) fn of(program: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(program);
-        command.args(["--supervise", "--game", "tag", "--port", "0", "--no-admin", "--log", "json", "--drain-seconds", "0"]);
+        command.args(["--supervise", "--port", "0", "--no-admin", "--log", "json", "--drain-seconds", "0"]);
         command.args(["--set", "workers=1"]).args(arguments);
+        if !arguments.contains(&"--game") {
+            command.args(["--game", "tag"]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for (variable, _) in std::env::vars_os().filter(|(variable, _)| variable.to_string_lossy().starts_with("TICKWIRE_")) {
             command.env_remove(variable);

@@ -1,12 +1,14 @@
 //! Why a player did not get in, and what can be done about it.
 
 use std::io;
+use std::time::Duration;
 
 use tickwire_protocol::messages::Retry;
 use tickwire_testkit::api::ApiError;
 use tickwire_testkit::client::ClientError;
 
-use super::PATIENCE;
+/// How long any part of coming in may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why a player did not get in.
 #[derive(Debug, thiserror::Error)]

@@ -6,17 +6,57 @@ use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 use tickwire_testkit::api::{self, ApiError, Join};
+use tickwire_testkit::target::Endpoint;
 
-use super::{EnterError, Entrance, Visitor};
+use super::error::EnterError;
 use crate::scenario::Door;
 
-impl Entrance {
+/// Who comes in: a person with a browser, which remembers its guest session.
+#[derive(Debug, Default)]
+pub struct Visitor {
+    /// Number of the player.
+    pub index: usize,
+    pub(super) session: Option<String>,
+}
+
+impl Visitor {
+    /// One who was never here.
+    pub fn new(index: usize) -> Self {
+        Self { index, session: None }
+    }
+}
+
+/// Where visitors get seats.
+pub(super) struct SeatApi {
+    server: Endpoint,
+    mode: String,
+    first_user: usize,
+    /// The code of the match that all hot players join.
+    hot: tokio::sync::Mutex<Option<String>>,
+}
+
+impl SeatApi {
+    /// At `server`, for matches of `mode`. Visitors are numbered from `first_user` on.
+    pub(super) fn new(server: Endpoint, mode: String, first_user: usize) -> Self {
+        Self { server, mode, first_user, hot: tokio::sync::Mutex::new(None) }
+    }
+
+    /// Where players connect to.
+    pub(super) const fn server(&self) -> &Endpoint {
+        &self.server
+    }
+
+    /// The number, among all processes, of the player with this index here.
+    pub(super) const fn number(&self, index: usize) -> usize {
+        self.first_user + index
+    }
+
     /// A seat for a visitor, who becomes a guest first if need be.
-    pub(super) async fn take_seat(&self, user: &mut GooseUser, visitor: &mut Visitor, door: Door) -> Result<Join, EnterError> {
+    pub(super) async fn take(&self, user: &mut GooseUser, visitor: &mut Visitor, door: Door) -> Result<Join, EnterError> {
         let token = if let Some(token) = &visitor.session {
             token.clone()
         } else {
-            let name = format!("bot {}", self.first_user + visitor.index);
+            let name = format!("bot {}", self.number(visitor.index));
             let session = self.post(user, "/api/session", "/api/session", None, &json!({ "name": name })).await?;
             visitor.session.insert(api::text(&session, "token")?).clone()
         };

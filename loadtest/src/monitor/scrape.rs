@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tickwire_testkit::api::{Api, ApiError};
-use tickwire_testkit::target::{Place, any_like};
+use tickwire_testkit::target::{Endpoint, any_like};
 use tokio::time::Instant;
 
 use crate::report::ServerSecond;
@@ -23,7 +23,7 @@ type Samples = BTreeMap<String, f64>;
 
 impl Scraper {
     /// Of the server whose metrics are at `ops`.
-    pub fn new(ops: Place) -> Self {
+    pub fn new(ops: Endpoint) -> Self {
         let source = any_like(ops.address);
         Self { api: Api::to(ops, source), last: None }
     }

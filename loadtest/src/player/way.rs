@@ -57,7 +57,7 @@ impl Way {
         Some((found, took))
     }
 
-    /// The same, to take again after a try that failed; an error if the connection did not just
+    /// This way, to be taken again after a try that failed; an error if the connection did not just
     /// break, if the time is over, or if trying cannot help.
     pub(super) fn again(mut self: Box<Self>, error: &EnterError, rng: &mut Rng) -> Result<Box<Self>, Box<Self>> {
         let pause = self.back.route.pause(rng);

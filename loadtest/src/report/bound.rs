@@ -39,7 +39,7 @@ pub enum Operator {
     /// At or above it.
     #[serde(rename = ">=")]
     AtLeast,
-    /// The same.
+    /// Exactly it.
     #[serde(rename = "=")]
     Equal,
 }

@@ -11,7 +11,7 @@ use tickwire_protocol::PROTOCOL_VERSION;
 use tickwire_testkit::api::{Api, ApiError};
 use tickwire_testkit::descriptors;
 use tickwire_testkit::recording::RecordingError;
-use tickwire_testkit::target::{Place, Target, any_like};
+use tickwire_testkit::target::{Endpoint, Target, any_like};
 
 use crate::options::Options;
 use crate::scenario::Door;
@@ -23,7 +23,7 @@ const RESERVE: u64 = 128;
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// Where it was found.
-    pub place: Place,
+    pub place: Endpoint,
     /// Its game.
     pub game: String,
     /// The game's schema.
@@ -33,9 +33,9 @@ pub struct Facts {
     /// How long it keeps the seat of a player whose connection broke, if it says so.
     pub grace: Option<Duration>,
     /// Where its metrics are; `None` if they cannot or are not to be read.
-    pub ops: Option<Place>,
+    pub ops: Option<Endpoint>,
     /// Where its operators connect to, if spectators are to.
-    pub admin: Option<Place>,
+    pub admin: Option<Endpoint>,
     /// What a reader must know of how it was found.
     pub warnings: Vec<String>,
 }
@@ -193,16 +193,16 @@ impl Facts {
 }
 
 /// Where the metrics can be read, of all places where `target` may be.
-async fn find_ops(target: &Target, server: &Place, was_named: bool, warnings: &mut Vec<String>) -> Option<Place> {
+async fn find_ops(target: &Target, server: &Endpoint, was_named: bool, warnings: &mut Vec<String>) -> Option<Endpoint> {
     let mut places = Vec::new();
     if was_named {
         places.extend(target.find().await.ok());
     } else if let Some(port) = server.address.port().checked_add(2) {
-        places.push(Place::at(SocketAddr::new(server.address.ip(), port)));
+        places.push(Endpoint::at(SocketAddr::new(server.address.ip(), port)));
         // Players may come over one family while the metrics listen on the other.
         if server.address.ip().is_loopback() {
             let other = if server.address.is_ipv6() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
-            places.push(Place::at(SocketAddr::new(other, port)));
+            places.push(Endpoint::at(SocketAddr::new(other, port)));
         }
     }
     let mut why = "nobody listens there".to_owned();
@@ -219,7 +219,7 @@ async fn find_ops(target: &Target, server: &Place, was_named: bool, warnings: &m
 }
 
 /// What a reader must know if all players come from one address.
-fn one_address(options: &Options, place: &Place) -> Option<String> {
+fn one_address(options: &Options, place: &Endpoint) -> Option<String> {
     let is_v6_loopback = place.address.is_ipv6() && place.address.ip().is_loopback();
     (is_v6_loopback && options.users_per_address > 0 && options.users > options.users_per_address).then(|| {
         format!(

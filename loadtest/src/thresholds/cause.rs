@@ -4,7 +4,8 @@
 use tickwire_testkit::measure::Measure;
 
 use super::figure;
-use crate::report::{Bound, Report, words};
+use crate::report::{Bound, Report};
+use crate::words;
 
 /// The sentence for the `broken` bounds of `report`.
 pub(super) fn of(report: &Report, broken: &[&Bound]) -> String {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
-use super::{Threshold, Thresholds, figure};
+use super::figure;
+use super::threshold::Threshold;
 use crate::report::{Operator, Report, Unit};
 
 /// Why a thresholds file cannot be used. Each is one line that names the file, and the line in it.
@@ -31,7 +32,7 @@ pub enum ThresholdError {
     },
 }
 
-pub(super) fn read(path: &Path) -> Result<Thresholds, ThresholdError> {
+pub(super) fn read(path: &Path) -> Result<Vec<Threshold>, ThresholdError> {
     let text = std::fs::read_to_string(path).map_err(|source| ThresholdError::Io { path: path.to_owned(), source })?;
     parse(&text).map_err(|(offset, why)| {
         let line = 1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count();
@@ -40,7 +41,7 @@ pub(super) fn read(path: &Path) -> Result<Thresholds, ThresholdError> {
 }
 
 /// The thresholds in `text`, or the offset and reason of the first mistake.
-pub(super) fn parse(text: &str) -> Result<Thresholds, (usize, String)> {
+pub(super) fn parse(text: &str) -> Result<Vec<Threshold>, (usize, String)> {
     let table = DeTable::parse(text)
         .map_err(|error| (error.span().map_or(0, |span| span.start), error.message().lines().collect::<Vec<_>>().join(" ")))?;
     let mut thresholds = Vec::new();
@@ -48,7 +49,7 @@ pub(super) fn parse(text: &str) -> Result<Thresholds, (usize, String)> {
     if thresholds.is_empty() {
         return Err((0, "there is no threshold in this file; a line is, for example, \"gap.p99_ms\" = \"< 50\"".to_owned()));
     }
-    Ok(Thresholds(thresholds))
+    Ok(thresholds)
 }
 
 /// Adds the thresholds of `table`. A name's dots may be quoted, bare or a table's: they mean the

@@ -59,6 +59,8 @@ const HEAD_BYTES: usize = 1 + 5 + 3;
 #[derive(Debug, Default)]
 pub(super) struct DividedView {
     slots: Vec<Slot>,
+    /// The client may have something in any slot, and has to empty them first.
+    is_unknown: bool,
 }
 
 /// One of a client's slots.
@@ -149,13 +151,22 @@ impl Desk {
 }
 
 impl DividedView {
+    /// Of a client that may have anything in its slots.
+    pub(super) fn unknown() -> Self {
+        Self { is_unknown: true, ..Self::default() }
+    }
+
     /// Appends a Chunks message with what `player` is sent at `now`, if there is anything.
     pub(super) fn gather(&mut self, player: PlayerId, now: Tick, grid: &mut Grid, desk: &mut Desk, budget: Budget, out: &mut Vec<u8>) {
         grid.sights(player, &mut desk.sights);
         let watcher = grid.watcher(player).copied();
+        let begin = out.len();
+        if std::mem::take(&mut self.is_unknown) {
+            chunks::put_reset(now, out);
+        }
         self.look(grid, desk, watcher.as_ref());
         self.list_due(grid, desk, now);
-        self.choose(grid, desk, Budget { spent: budget.spent + HEAD_BYTES, ..budget });
+        self.choose(grid, desk, Budget { spent: budget.spent + (out.len() - begin) + HEAD_BYTES, ..budget });
         self.keep(grid, now);
         if !desk.chosen.is_empty() {
             let news = &desk.news;

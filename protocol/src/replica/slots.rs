@@ -63,6 +63,12 @@ impl Slots {
 
     /// Takes in what changed in one slot until `tick`.
     pub(super) fn apply(&mut self, tick: Tick, part: &Part, empty: &Snapshot, scratch: &mut Scratch) -> Result<(), DecodeError> {
+        if part.news == News::Reset {
+            let held = self.chunks.drain(..).flatten();
+            held.for_each(|held| recycle(&mut self.spare, held.chunk));
+            self.rows.fill(0);
+            return Ok(());
+        }
         let index = usize::from(part.slot);
         if index >= self.chunks.len() {
             self.chunks.resize_with(index + 1, || None);
@@ -77,6 +83,7 @@ impl Slots {
             }
             News::Keyframe(body) => (None, body),
             News::Delta { advance, body } => (Some(u32::from(*advance)), body),
+            News::Reset => return Ok(()),
         };
         let mut chunk = self.spare.pop().unwrap_or_else(|| empty.clone());
         chunk.tick = tick;

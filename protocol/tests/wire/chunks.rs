@@ -72,6 +72,22 @@ fn slots_make_one_view() {
 }
 
 #[test]
+fn a_reset_empties_every_slot_whatever_was_there() {
+    let reset = || Part { slot: 0, news: News::Reset };
+    let mut replica = begun(vec![keyframe_part(7, &plain(10, &[4, 9], 1)), keyframe_part(0, &plain(10, &[6], 2))]);
+    next_tick(&mut replica, vec![reset(), keyframe_part(3, &plain(11, &[5], 1))]).expect("the server's own bytes");
+    assert_eq!(rows(&replica), [(5, 1)]);
+    let gone = delta_part(7, &plain(11, &[4, 9], 1), &plain(12, &[4], 5));
+    assert_eq!(next_tick(&mut replica, vec![gone]), Err(DecodeError::Malformed), "nothing is left to differ from");
+    assert_eq!(next_tick(&mut Replica::new(&PLAIN), vec![reset()]), Err(DecodeError::Malformed), "no snapshot came yet");
+    next_tick(&mut begun(Vec::new()), vec![reset(), reset()]).expect("nothing may be emptied, too");
+    let (half, rest): (Vec<u32>, Vec<u32>) = (0..ROWS_MAX as u32).partition(|id| *id < ROWS_MAX as u32 / 2);
+    let mut replica = begun(vec![keyframe_part(0, &plain(10, &half, 0)), keyframe_part(1, &plain(10, &rest, 0))]);
+    let again = vec![reset(), keyframe_part(1, &plain(11, &half, 0)), keyframe_part(0, &plain(11, &rest, 0))];
+    assert_eq!(next_tick(&mut replica, again), Ok(true), "there is room again");
+}
+
+#[test]
 fn of_a_row_in_two_slots_the_newer_counts_and_then_the_lower_slot() {
     let mut replica = begun(vec![keyframe_part(1, &plain(10, &[4], 1)), keyframe_part(2, &plain(10, &[5], 2))]);
     next_tick(&mut replica, vec![keyframe_part(2, &plain(11, &[4, 5], 9))]).expect("the server's own bytes");

@@ -59,6 +59,8 @@ fn limit(name: &str) -> u64 {
         "FIELD_BITS_MAX" => limits::FIELD_BITS_MAX.into(),
         "BASELINE_AGE_MAX" => limits::BASELINE_AGE_MAX.into(),
         "INPUT_LEAD_MAX" => limits::INPUT_LEAD_MAX.into(),
+        "BATCH_MESSAGES_MAX" => limits::BATCH_MESSAGES_MAX as u64,
+        "BATCH_BYTES_MAX" => limits::BATCH_BYTES_MAX as u64,
         "CHUNK_SLOTS_MAX" => limits::CHUNK_SLOTS_MAX as u64,
         "TICK_RATE_MAX" => limits::TICK_RATE_MAX.into(),
         _ => panic!("a new limit, {name}: say it in docs/PROTOCOL.md and here"),

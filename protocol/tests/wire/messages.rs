@@ -94,6 +94,7 @@ fn any_part() -> impl Strategy<Value = Part> {
         any_body().prop_map(News::Keyframe),
         (1..=64u8, any_body()).prop_map(|(advance, body)| News::Delta { advance, body }),
         Just(News::Gone),
+        Just(News::Reset),
     ];
     (any::<u8>(), news).prop_map(|(slot, news)| Part { slot, news })
 }

@@ -2,7 +2,7 @@
 import './lobby.css';
 import { ArenaScreen, game, type GameEvent, type Input } from '@tickwire/arena';
 import type { Replica } from '@tickwire/client';
-import type { Game } from './game-view';
+import type { Game } from '@tickwire/ui';
 import { MatchScreen, type MatchScreenOptions } from './match-screen';
 
 /** The game of this page. Another one's view takes the arena's place here. */

@@ -10,8 +10,7 @@ import {
   type SocketLike,
   type Welcome,
 } from '@tickwire/client';
-import { Announcer, el, setHidden, type Dialog } from '@tickwire/ui';
-import type { Game, GameView } from './game-view';
+import { Announcer, el, setHidden, type Dialog, type Game, type GameView } from '@tickwire/ui';
 import { inviteDialog } from './invite';
 import { LobbyScreen } from './lobby';
 import { buildLobby } from './lobby-model';

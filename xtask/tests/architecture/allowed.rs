@@ -13,13 +13,7 @@ pub(crate) struct Allowed {
 pub(crate) const ALLOWED: &[Allowed] = &[
     Allowed { folders: &["game-api"], reason: "is being written anew with its derives" },
     Allowed { folders: &["games"], reason: "a game is stated in lib.rs, and its systems use what is stated there" },
-    Allowed { folders: &["loadtest/src/entrance"], reason: DIVIDED },
-    Allowed { folders: &["loadtest/src/capacity", "loadtest/src/report", "loadtest/src/thresholds"], reason: DIVIDED },
-    Allowed { folders: &["bench/src/compare"], reason: DIVIDED },
 ];
-
-/// The load test's packages.
-const DIVIDED: &str = "is divided by subject in a later step";
 
 impl Allowed {
     fn covers(&self, circle: &Circle) -> bool {

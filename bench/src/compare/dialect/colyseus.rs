@@ -3,7 +3,7 @@
 //! An input goes out as the SDK's input handle sends it: its code, then each field that changed. Or as a room message: its code, the
 //! message's type, and a msgpack map.
 
-use super::{Heard, Unexpected};
+use super::heard::{Heard, Unexpected};
 use crate::trace::Controls;
 
 const JOIN_ROOM: u8 = 10;
@@ -28,14 +28,14 @@ pub(crate) enum Channel {
 
 /// A player's connection.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct Room {
     channel: Channel,
     /// What the server was told last; inputs are sent as changes.
     last: Option<Controls>,
     seq: u32,
 }
 
-impl Client {
+impl Room {
     pub(super) const fn new(channel: Channel) -> Self {
         Self { channel, last: None, seq: 0 }
     }
@@ -103,7 +103,7 @@ impl Client {
 mod tests {
     use super::*;
 
-    fn said(client: &mut Client, controls: Controls) -> Vec<u8> {
+    fn said(client: &mut Room, controls: Controls) -> Vec<u8> {
         let mut out = Vec::new();
         client.say(controls, &mut out);
         out
@@ -112,7 +112,7 @@ mod tests {
     /// The bytes that the SDK's own encoder writes for these values.
     #[test]
     fn inputs_are_what_the_sdk_sends() {
-        let mut client = Client::new(Channel::Input);
+        let mut client = Room::new(Channel::Input);
         let first = Controls { x: 100, y: -100, aim: 513, fire: false };
         assert_eq!(said(&mut client, first), [19, 0x80, 0x64, 0x81, 0x9c, 0x82, 0x01, 0x02, 0x83, 0x00]);
         assert_eq!(said(&mut client, Controls { aim: 514, ..first }), [19, 0x82, 0x02, 0x02]);
@@ -124,10 +124,10 @@ mod tests {
     #[test]
     fn a_join_is_acknowledged_and_states_are_updates() {
         let mut out = Vec::new();
-        assert_eq!(Client::hear(&[10, 1, 65], &mut out), Ok(Heard::Answered));
+        assert_eq!(Room::hear(&[10, 1, 65], &mut out), Ok(Heard::Answered));
         assert_eq!(out, [10]);
-        assert_eq!(Client::hear(&[15 | TIMED, 0], &mut out), Ok(Heard::Update));
-        assert_eq!(Client::hear(&[18], &mut out), Ok(Heard::Other));
-        assert!(Client::hear(&[11, 0], &mut out).is_err());
+        assert_eq!(Room::hear(&[15 | TIMED, 0], &mut out), Ok(Heard::Update));
+        assert_eq!(Room::hear(&[18], &mut out), Ok(Heard::Other));
+        assert!(Room::hear(&[11, 0], &mut out).is_err());
     }
 }

@@ -5,7 +5,7 @@ use tickwire_protocol::{ClientMessage, Credential, InputSeq, PROTOCOL_VERSION, S
 
 use arena::Arena;
 
-use super::{Heard, Unexpected};
+use super::heard::{Heard, Unexpected};
 use crate::trace::Controls;
 
 /// How far ahead of the newest snapshot inputs are meant: on loopback the next tick but one is still to come.
@@ -13,7 +13,7 @@ const LEAD_TICKS: u32 = 2;
 
 /// A player's connection.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub(crate) struct Session {
     ticket: Option<Ticket>,
     seq: InputSeq,
     /// Of the newest snapshot.
@@ -22,7 +22,7 @@ pub(crate) struct Client {
     meant_for: Tick,
 }
 
-impl Client {
+impl Session {
     pub(super) const fn new(ticket: Option<Ticket>) -> Self {
         Self { ticket, seq: InputSeq(0), tick: Tick(0), meant_for: Tick(0) }
     }
@@ -76,7 +76,7 @@ mod tests {
 
     const CONTROLS: Controls = Controls { x: -50, y: 117, aim: 513, fire: true };
 
-    fn said(client: &mut Client) -> (u32, u32) {
+    fn said(client: &mut Session) -> (u32, u32) {
         let mut out = Vec::new();
         client.say(CONTROLS, &mut out);
         match ClientMessageOf::<Arena>::decode(&out).expect("a message") {
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn inputs_are_meant_for_ticks_to_come_and_rise() {
-        let mut client = Client::new(None);
+        let mut client = Session::new(None);
         let keyframe = encode(&ServerMessage::Keyframe { tick: Tick(100), body: Body::default() });
         assert_eq!(client.hear(&keyframe), Ok(Heard::Update));
         assert_eq!(said(&mut client), (1, 102));
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_ticket_is_shown_once_and_an_end_is_noticed() {
-        let mut client = Client::new(Some(Ticket([7; 70])));
+        let mut client = Session::new(Some(Ticket([7; 70])));
         let mut out = Vec::new();
         client.greet(&mut out);
         assert!(matches!(ClientMessageOf::<Arena>::decode(&out), Ok(ClientMessage::Hello { .. })));

@@ -1,15 +1,14 @@
 //! How many players an arm holds: more and more join one server until updates come late, then the truth is narrowed down.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
-use super::Run;
 use super::progress::Progress;
+use super::state::Run;
 use crate::arm::Arm;
 use crate::generator::Watch;
+use crate::plan::Search;
 use crate::trial::{Sample, Trial};
-use crate::{Interrupted, MATCH_SEATS, TICK};
+use crate::workload::{Interrupted, MATCH_SEATS, TICK};
 
 /// Late is a gap longer than this many ticks, for more than one update in a hundred.
 const GAP_TICKS_MAX: f64 = 1.5;
@@ -19,24 +18,6 @@ const RATE_SHARE_MIN: f64 = 0.9;
 const FIRST_PLAYERS: usize = 160;
 /// As many sockets as two processes may have.
 const PLAYERS_MAX: usize = 9600;
-
-/// How to look.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Search {
-    /// Players are multiplied by this until the arm breaks.
-    pub(crate) growth: f64,
-    /// How often the last step is halved then.
-    pub(crate) halvings: u32,
-    /// How long each trial counts.
-    pub(crate) window: Duration,
-}
-
-impl Search {
-    /// The share of a capacity that it is known to.
-    pub(crate) fn resolution(self) -> f64 {
-        (self.growth - 1.0) / f64::from(1 << self.halvings)
-    }
-}
 
 /// Finds the capacity of `arm`, as far as there is one.
 pub(super) fn find(run: &mut Run<'_>, arm: Arm, search: Search) -> Result<()> {
@@ -121,11 +102,5 @@ mod tests {
     #[test]
     fn players_come_in_whole_matches() {
         assert_eq!([matches_of(100.0), matches_of(1248.0), matches_of(7.9)], [96, 1248, 0]);
-    }
-
-    #[test]
-    fn the_resolution_is_the_last_step() {
-        let search = Search { growth: 1.3, halvings: 2, window: Duration::from_secs(1) };
-        assert!((search.resolution() - 0.075).abs() < 1e-9);
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::Run;
-use crate::MATCH_SEATS;
+use super::state::Run;
 use crate::arm::Arm;
 use crate::generator::Watch;
 use crate::trial::Trial;
 use crate::watch::Means;
+use crate::workload::MATCH_SEATS;
 
 /// Matches that are looked into.
 const MATCHES: usize = 4;

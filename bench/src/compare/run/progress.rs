@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use super::Plan;
+use crate::plan::Plan;
 use crate::trial::SETTLE;
 
 /// What a step takes besides counting: a server starts, players join, a server ends.

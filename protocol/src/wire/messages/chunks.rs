@@ -56,13 +56,17 @@ pub enum News {
     },
     /// Nothing: the client sees this chunk no longer.
     Gone,
+    /// Nothing, and so is it in every other slot, whatever was there. The part's slot says nothing.
+    Reset,
 }
 
 /// The byte that stands for a keyframe where a delta has its advance.
 const KEYFRAME: u8 = 0;
 /// The byte that stands for nothing.
 const GONE: u8 = u8::MAX;
-const _: () = assert!(BASELINE_AGE_MAX < GONE as u32);
+/// The byte that stands for nothing in any slot.
+const RESET: u8 = GONE - 1;
+const _: () = assert!(BASELINE_AGE_MAX < RESET as u32);
 
 /// Number of the variant [`ServerMessage::Chunks`](super::ServerMessage::Chunks).
 const CHUNKS: u32 = 7;
@@ -75,6 +79,11 @@ pub fn put_news(advance: Option<u8>, body: BodyRef<'_>, out: &mut Vec<u8>) {
 
 /// What stands behind the slot of a part that goes.
 pub const GONE_NEWS: [u8; 1] = [GONE];
+
+/// Appends a `Chunks` message of `tick` that empties every slot, whatever the client has in it.
+pub fn put_reset(tick: Tick, out: &mut Vec<u8>) {
+    put_chunks(tick, [(0, &[RESET][..])].into_iter(), out);
+}
 
 /// Appends a `Chunks` message of `tick` and `parts`: slots, and what [`put_news`] made for them.
 pub fn put_chunks<'a>(tick: Tick, parts: impl ExactSizeIterator<Item = (u8, &'a [u8])>, out: &mut Vec<u8>) {
@@ -94,6 +103,7 @@ impl Encode for Part {
             News::Keyframe(body) => (KEYFRAME, Some(body)),
             News::Delta { advance, body } => (*advance, Some(body)),
             News::Gone => (GONE, None),
+            News::Reset => (RESET, None),
         };
         how.encode(encoder)?;
         body.map_or(Ok(()), |body| body.encode(encoder))
@@ -106,6 +116,7 @@ impl<Context> Decode<Context> for Part {
         let news = match u8::decode(decoder)? {
             KEYFRAME => News::Keyframe(Body::decode(decoder)?),
             GONE => News::Gone,
+            RESET => News::Reset,
             advance if u32::from(advance) <= BASELINE_AGE_MAX => News::Delta { advance, body: Body::decode(decoder)? },
             _ => return Err(DecodeError::Other("a part of no known kind")),
         };
@@ -138,5 +149,8 @@ mod tests {
         put_news(Some(64), body(&[7; 300]).borrowed(), &mut delta);
         put_chunks(Tick(7), [(255, keyframe.as_slice()), (0, &delta), (9, &GONE_NEWS)].into_iter(), &mut gathered);
         assert_eq!(gathered, encode(&ServerMessage::Chunks { tick: Tick(7), parts: BoundedVec::truncated(parts) }));
+        let (mut reset, parts) = (Vec::new(), vec![Part { slot: 0, news: News::Reset }]);
+        put_reset(Tick(7), &mut reset);
+        assert_eq!(reset, encode(&ServerMessage::Chunks { tick: Tick(7), parts: BoundedVec::truncated(parts) }));
     }
 }

@@ -76,6 +76,7 @@ fn part(Part { slot, news }: &Part) -> Value {
         News::Keyframe(body) => json!({ "slot": slot, "how": 0, "body": hex(body.as_slice()) }),
         News::Delta { advance, body } => json!({ "slot": slot, "how": advance, "body": hex(body.as_slice()) }),
         News::Gone => json!({ "slot": slot, "how": 255, "body": null }),
+        News::Reset => json!({ "slot": slot, "how": 254, "body": null }),
     }
 }
 

@@ -77,6 +77,7 @@ fn golden_server_messages() {
         ("pong_no_input", vec![pong(None)]),
         ("check", vec![ServerMessage::Check { tables: BoundedVec::truncated(vec![0xfedc_ba98_7654_3210, 7]) }]),
         ("chunks_of_nothing", vec![chunks(Vec::new())]),
+        ("chunks_reset", vec![chunks(vec![Part { slot: 0, news: News::Reset }])]),
         ("migrate", vec![migrate("wss://b.play.example/n/b/ws?guest=5c")]),
         ("migrate_near", vec![migrate("ws?guest=5c"), ServerMessage::Closing(CloseReason::Moved)]),
         ("chunks_check", vec![ServerMessage::ChunksCheck { hash: 1 }]),

@@ -8,26 +8,7 @@ import {
   type SocketLike,
   type TableFields,
 } from '@tickwire/client';
-import { button, closeSentence, el, setText } from '@tickwire/ui';
-
-/** How a game shows a match to who has no seat in it. */
-export interface WatchView<Input, Event> {
-  /** A body further from where it was drawn than this is somewhere else, and drawn there at once. */
-  readonly teleport: number;
-  /** What belongs beside the stage. */
-  readonly side: HTMLElement;
-  begin(session: MatchSession<Input, Event>): void;
-  welcomed(): void;
-  happened(event: Event, tick: number): void;
-  /** Looks at this player; null: at the whole map. */
-  follow(player: number | null): void;
-  dispose(): void;
-}
-
-export interface WatchViewOptions {
-  /** What the match does, in a few words; several times a second. */
-  readonly onStatus: (status: string) => void;
-}
+import { button, closeSentence, el, setText, type WatchView, type WatchViewOptions } from '@tickwire/ui';
 
 export interface WatchOptions<Input, Event> {
   readonly game: GameBindings<TableFields, Input, Event>;

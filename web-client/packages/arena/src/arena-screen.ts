@@ -1,6 +1,6 @@
 // A player's match in the arena: stage, HUD, controls and results around a session that the page brings.
 import type { Phase, Replica, Results } from '@tickwire/client';
-import { el, setHidden } from '@tickwire/ui';
+import { el, setHidden, type GameView, type GameViewOptions } from '@tickwire/ui';
 import { announcement } from './announcements';
 import { InputCapture } from './capture';
 import { SUBUNITS, type GameEvent, type Input } from './generated';
@@ -15,24 +15,12 @@ import type { Box } from './stick-place';
 import { Sticks } from './sticks';
 import { ArenaView, type Frame } from './view';
 
-export interface ArenaScreenOptions {
-  /** The player wants the menu, or the link for friends. */
-  readonly onMenu: () => void;
-  readonly onInvite: () => void;
-  readonly onPlayAgain: () => void;
-  readonly onLeave: () => void;
-  /** The match is in another phase, or the results went away. */
-  readonly onChange: () => void;
-  /** Tells who does not see the screen. */
-  readonly say: (sentence: string) => void;
-}
-
 const HUD_INTERVAL_MS = 50;
 
-export class ArenaScreen {
+export class ArenaScreen implements GameView<Input, GameEvent> {
   /** Two places of the own fighter further apart than this are a respawn, not an error. */
   readonly teleport = TELEPORT_UNITS * SUBUNITS;
-  private readonly options: ArenaScreenOptions;
+  private readonly options: GameViewOptions;
   private readonly element: HTMLElement;
   private readonly view: ArenaView;
   private readonly hud = new Hud();
@@ -46,7 +34,7 @@ export class ArenaScreen {
   private isCovered = false;
   private hudMs = 0;
 
-  private constructor(element: HTMLElement, view: ArenaView, options: ArenaScreenOptions) {
+  private constructor(element: HTMLElement, view: ArenaView, options: GameViewOptions) {
     this.element = element;
     this.view = view;
     this.options = options;
@@ -63,7 +51,7 @@ export class ArenaScreen {
   }
 
   /** Builds the screen inside `element`. */
-  static async create(element: HTMLElement, replica: Replica, options: ArenaScreenOptions): Promise<ArenaScreen> {
+  static async create(element: HTMLElement, replica: Replica, options: GameViewOptions): Promise<ArenaScreen> {
     const stage = el('div', { class: 'stage', 'data-testid': 'stage' });
     element.append(stage);
     return new ArenaScreen(element, await ArenaView.create(stage, replica), options);

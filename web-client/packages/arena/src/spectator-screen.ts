@@ -1,6 +1,7 @@
 // A match in the arena, watched without a seat in it: the player's picture, and the scores beside it.
 import type { Replica } from '@tickwire/client';
-import { SUBUNITS, type GameEvent } from './generated';
+import type { WatchView, WatchViewOptions } from '@tickwire/ui';
+import { SUBUNITS, type GameEvent, type Input } from './generated';
 import { buildHud } from './hud-model';
 import { TELEPORT_UNITS } from './scene';
 import { Scoreboard } from './scoreboard';
@@ -9,22 +10,17 @@ import { ArenaView } from './view';
 
 const SIDE_INTERVAL_MS = 200;
 
-export interface SpectatorOptions {
-  /** What the match does, in a few words; several times a second. */
-  readonly onStatus: (status: string) => void;
-}
-
-export class SpectatorScreen {
+export class SpectatorScreen implements WatchView<Input, GameEvent> {
   readonly teleport = TELEPORT_UNITS * SUBUNITS;
   /** What belongs beside the stage. */
   readonly side: HTMLElement;
-  private readonly options: SpectatorOptions;
+  private readonly options: WatchViewOptions;
   private readonly view: ArenaView;
   private readonly scores = new Scoreboard('Players in this match');
   private session: ArenaSession | null = null;
   private sideMs = 0;
 
-  private constructor(view: ArenaView, options: SpectatorOptions) {
+  private constructor(view: ArenaView, options: WatchViewOptions) {
     this.view = view;
     this.options = options;
     this.side = this.scores.element;
@@ -34,7 +30,7 @@ export class SpectatorScreen {
   }
 
   /** Draws in `stage`, which must be in the page: the renderer takes its size from there. */
-  static async create(stage: HTMLElement, replica: Replica, options: SpectatorOptions): Promise<SpectatorScreen> {
+  static async create(stage: HTMLElement, replica: Replica, options: WatchViewOptions): Promise<SpectatorScreen> {
     return new SpectatorScreen(await ArenaView.create(stage, replica), options);
   }
 

@@ -13,5 +13,6 @@ export {
   formatPing,
   formatSpan,
 } from './format';
+export type { Game, GameView, GameViewOptions, WatchView, WatchViewOptions } from './game-view';
 export { icon, type IconName } from './icons';
 export { problemSentence } from './problem-sentences';

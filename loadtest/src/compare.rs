@@ -9,8 +9,9 @@ use std::path::Path;
 use thiserror::Error;
 use tickwire_testkit::measure::{Measure, Quantiles};
 
-use super::json::{self, FileError};
-use super::{Report, Second, ServerSecond, Unit, words};
+use crate::report::json::{self, FileError};
+use crate::report::{Report, Second, ServerSecond, Unit};
+use crate::words;
 
 /// An earlier run.
 #[derive(Clone, Debug)]

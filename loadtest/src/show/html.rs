@@ -12,8 +12,9 @@ mod tables;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tickwire_testkit::measure::Measure;
 
-use super::compare::Comparison;
-use super::{Bound, Report, words};
+use crate::compare::Comparison;
+use crate::report::{Bound, Report};
+use crate::words;
 
 /// The whole page, with an earlier run beside this one if there is one to compare it with.
 pub fn page(report: &Report, against: Option<&Comparison>) -> String {

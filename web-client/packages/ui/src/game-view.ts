@@ -1,4 +1,4 @@
-// What a game brings to the page: how a match of it looks and is played. The arena is one; `index.ts` says which one.
+// What a game brings to the pages: how a match of it looks and is played, and how it looks to who watches.
 import type { GameBindings, MatchSession, Phase, Replica, Results, TableFields } from '@tickwire/client';
 
 export interface GameViewOptions {
@@ -46,4 +46,23 @@ export interface Game<Input, Event, View extends GameView<Input, Event>> {
   readonly bindings: GameBindings<TableFields, Input, Event>;
   /** Builds the view inside `element`. */
   readonly createView: (element: HTMLElement, replica: Replica, options: GameViewOptions) => Promise<View>;
+}
+
+/** How a game shows a match to who has no seat in it. */
+export interface WatchView<Input, Event> {
+  /** A body further from where it was drawn than this is somewhere else, and drawn there at once. */
+  readonly teleport: number;
+  /** What belongs beside the stage. */
+  readonly side: HTMLElement;
+  begin(session: MatchSession<Input, Event>): void;
+  welcomed(): void;
+  happened(event: Event, tick: number): void;
+  /** Looks at this player; null: at the whole map. */
+  follow(player: number | null): void;
+  dispose(): void;
+}
+
+export interface WatchViewOptions {
+  /** What the match does, in a few words; several times a second. */
+  readonly onStatus: (status: string) => void;
 }

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use tickwire_testkit::measure::Measure;
 
 use super::paint::Paint;
-use crate::report::compare::{Change, Comparison};
-use crate::report::{Report, words};
+use crate::compare::{Change, Comparison};
+use crate::report::Report;
+use crate::words;
 
 /// The bounds on a measure, at the end of its line.
 pub(super) fn beside(report: &Report, measure: Measure, paint: Paint) -> String {

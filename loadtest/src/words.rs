@@ -2,7 +2,7 @@
 
 use tickwire_testkit::measure::Measure;
 
-use super::{Bound, Capacity, Report, Verdict};
+use crate::report::{Bound, Capacity, Report, Verdict};
 
 /// With as many digits as its size deserves, thousands apart.
 pub(crate) fn number(value: f64) -> String {

@@ -10,8 +10,9 @@ use std::io::IsTerminal;
 
 use tickwire_testkit::measure::Measure;
 
-use super::compare::Comparison;
-use super::{Capacity, Report, Second, words};
+use crate::compare::Comparison;
+use crate::report::{Capacity, CapacityStep, Report, Second};
+use crate::words;
 use compared::{beside, bounds, compared};
 use paint::Paint;
 
@@ -263,7 +264,7 @@ fn generator(report: &Report) -> Vec<String> {
 }
 
 fn capacity(report: &Report, found: &Capacity) -> Vec<String> {
-    let step = |step: &super::CapacityStep| {
+    let step = |step: &CapacityStep| {
         let outcome = match (step.held, step.saturated) {
             (_, true) => "generator saturated",
             (true, false) => "held",

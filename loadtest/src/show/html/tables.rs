@@ -4,7 +4,8 @@ use maud::{Markup, html};
 use tickwire_testkit::comeback::Wrong;
 use tickwire_testkit::measure::{Measure, SEGMENT_HEADER_BYTES};
 
-use crate::report::{Report, words};
+use crate::report::Report;
+use crate::words;
 
 /// All of them.
 pub(super) fn all(report: &Report) -> Markup {

@@ -8,7 +8,7 @@ use maud::{Markup, PreEscaped, html};
 use tickwire_testkit::measure::Measure;
 use tickwire_testkit::plot::{Axes, Series, Style, bare_line_chart, number};
 
-use crate::report::compare::Comparison;
+use crate::compare::Comparison;
 use crate::report::{Report, Second, ServerSecond};
 
 pub(super) use capacity::capacity;

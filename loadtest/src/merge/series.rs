@@ -78,7 +78,7 @@ fn worse(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     }
 }
 
-/// The same server, read twice within a second.
+/// What is said of a server's second that was read twice: the greater of both readings.
 fn greater(one: ServerSecond, other: ServerSecond) -> ServerSecond {
     ServerSecond {
         cpu: one.cpu.max(other.cpu),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::report::compare::{Change, Comparison, Row};
+use crate::compare::{Change, Comparison, Row};
 use crate::report::{Report, Unit};
 
 /// Every figure that both runs measured.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use tickwire_testkit::measure::{Counts, Histogram, Quantiles};
 
-use super::{FINDINGS_MAX, FORMAT, GeneratorFacts, MeasureReport, Report, Return, RunFacts, Stall, Verdict};
+use crate::report::{FINDINGS_MAX, FORMAT, GeneratorFacts, MeasureReport, Report, Return, RunFacts, Stall, Verdict};
 use crate::thresholds::Thresholds;
 
 /// Why reports do not belong together.

@@ -5,10 +5,11 @@ use tickwire_testkit::plot::{Axes, Series, Style};
 
 use super::{PLAIN, figure, section};
 use crate::capacity::{FRESH, GAPS_WITHIN};
-use crate::report::{CapacityStep, Report, words};
+use crate::report::{CapacityStep, Report};
+use crate::words;
 
 /// A search's plateaus, with the knee marked.
-pub(in crate::report::html) fn capacity(report: &Report) -> Markup {
+pub(in crate::show::html) fn capacity(report: &Report) -> Markup {
     let Some(found) = &report.capacity else { return html! {} };
     let mut steps: Vec<_> = found.steps.iter().collect();
     steps.sort_by_key(|step| step.users);
