@@ -1,7 +1,7 @@
 //! A harness is believed only if it finds what is wrong: each fault is planted, and the report must name it. Without one it
 //! must find nothing.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/relay.rs"]
 mod relay;

@@ -1,7 +1,7 @@
 //! Players whose connections break without a word come back to their seats, and that they do is
 //! told as what it is: no failure, unless they come back to something else or not at all.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/relay.rs"]
 mod relay;

@@ -2,7 +2,7 @@
 //! the first line of its verdict must say why. Faults are planted by how much went through, never
 //! by the clock.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests: failing by panicking is their work
+#![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
 #[path = "common/relay.rs"]
 mod relay;

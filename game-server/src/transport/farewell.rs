@@ -7,8 +7,8 @@
 use std::io;
 use std::time::Duration;
 
-use tickwire_protocol::codec::encode;
-use tickwire_protocol::messages::ServerMessage;
+use tickwire_protocol::codec::encode_into;
+use tickwire_protocol::messages::ServerMessageRef;
 use tickwire_protocol::{CloseReason, WsUrl};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -39,9 +39,11 @@ impl Farewell {
 
     /// As a payload.
     pub(super) fn payload(&self) -> Vec<u8> {
-        let migrate = self.moved_to.clone().map(|ws_url| encode(&ServerMessage::Migrate { ws_url }));
-        let mut payload = migrate.unwrap_or_default();
-        payload.extend(encode(&ServerMessage::Closing(self.reason)));
+        let mut payload = Vec::new();
+        if let Some(ws_url) = &self.moved_to {
+            encode_into(&ServerMessageRef::Migrate { ws_url }, &mut payload);
+        }
+        encode_into(&ServerMessageRef::Closing(self.reason), &mut payload);
         payload
     }
 }

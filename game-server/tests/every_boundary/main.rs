@@ -9,7 +9,7 @@
 //!
 //! `TICKWIRE_KILLS=10000` tries so many random moments, and `TICKWIRE_SEED=7` one of them.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)] // a test fails by panicking
+#![allow(clippy::expect_used, clippy::panic)] // a test fails by panicking
 
 mod machine;
 mod player;

@@ -63,18 +63,18 @@ impl Slots {
 
     /// Takes in what changed in one slot until `tick`.
     pub(super) fn apply(&mut self, tick: Tick, part: &Part, empty: &Snapshot, scratch: &mut Scratch) -> Result<(), DecodeError> {
-        if part.news == News::Reset {
-            let held = self.chunks.drain(..).flatten();
-            held.for_each(|held| recycle(&mut self.spare, held.chunk));
-            self.rows.fill(0);
-            return Ok(());
-        }
         let index = usize::from(part.slot);
         if index >= self.chunks.len() {
             self.chunks.resize_with(index + 1, || None);
         }
         let slot = self.chunks.get_mut(index).ok_or(DecodeError::Malformed)?;
         let (advance, body) = match &part.news {
+            News::Reset => {
+                let held = self.chunks.drain(..).flatten();
+                held.for_each(|held| recycle(&mut self.spare, held.chunk));
+                self.rows.fill(0);
+                return Ok(());
+            }
             News::Gone => {
                 let gone = slot.take().ok_or(DecodeError::Malformed)?;
                 count(&mut self.rows, Some(&gone.chunk), None)?;
@@ -83,7 +83,6 @@ impl Slots {
             }
             News::Keyframe(body) => (None, body),
             News::Delta { advance, body } => (Some(u32::from(*advance)), body),
-            News::Reset => return Ok(()),
         };
         let mut chunk = self.spare.pop().unwrap_or_else(|| empty.clone());
         chunk.tick = tick;
