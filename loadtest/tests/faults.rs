@@ -3,8 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
-#[path = "common/relay.rs"]
-mod relay;
 #[path = "common/server.rs"]
 mod server;
 
@@ -13,8 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use relay::{Fault, Relay};
+use arena::Arena;
 use tickwire_loadtest::report::{Report, json};
+use tickwire_testkit::relay::{Fault, Relay};
 
 /// What a load test of a server with `fault` said.
 struct Found {
@@ -27,7 +26,7 @@ struct Found {
 fn load(fault: Fault, arguments: &[&str], is_enough: impl Fn(&Relay) -> bool) -> Found {
     let server = server::start(|_| {});
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (address, relay) = runtime.block_on(Relay::start(server.play_addr(), fault));
+    let (address, relay) = runtime.block_on(Relay::start::<Arena>(server.play_addr(), fault));
     let dir = tempfile::tempdir().expect("a folder");
     // What a loaded machine does to gaps is not what these tests are about.
     let bounds = dir.path().join("bounds.toml");

@@ -3,17 +3,16 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
-#[path = "common/relay.rs"]
-mod relay;
 #[path = "common/server.rs"]
 mod server;
 
 use std::process::Output;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use relay::{Fault, Relay};
+use arena::Arena;
 use tickwire_loadtest::report::{Report, json};
 use tickwire_testkit::comeback::Wrong;
+use tickwire_testkit::relay::{Fault, Relay};
 
 const PLAYERS: u64 = 6;
 
@@ -21,7 +20,7 @@ const PLAYERS: u64 = 6;
 fn played_over(fault: Fault, more: &[&str], is_enough: impl Fn(&Relay, u64) -> bool) -> (Output, Report) {
     let server = server::start(|_| {});
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (address, relay) = runtime.block_on(Relay::start(server.play_addr(), fault));
+    let (address, relay) = runtime.block_on(Relay::start::<Arena>(server.play_addr(), fault));
     let dir = tempfile::tempdir().expect("a folder");
     let [ops, folder] = [server.ops_addr().to_string(), dir.path().display().to_string()];
     let common = ["--users", "6", "--ops", &ops, "--report-dir", &folder, "--increase-time", "1s", "--run-time", "5m"];
@@ -66,10 +65,10 @@ fn players_whose_connection_broke_come_back_and_that_is_no_failure() {
 fn players_whose_match_moves_go_on_where_they_are_told_and_that_is_no_failure() {
     let server = server::start(|_| {});
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (there, new) = runtime.block_on(Relay::start(server.play_addr(), Fault::None));
+    let (there, new) = runtime.block_on(Relay::start::<Arena>(server.play_addr(), Fault::None));
     // One that is sent in between comes to a server that sends it on.
-    let (between, _) = runtime.block_on(Relay::start(server.play_addr(), Fault::Move { after: 0, to: there }));
-    let (here, old) = runtime.block_on(Relay::start(server.play_addr(), Fault::Move { after: PLAYERS * 90, to: between }));
+    let (between, _) = runtime.block_on(Relay::start::<Arena>(server.play_addr(), Fault::Move { after: 0, to: there }));
+    let (here, old) = runtime.block_on(Relay::start::<Arena>(server.play_addr(), Fault::Move { after: PLAYERS * 90, to: between }));
     let dir = tempfile::tempdir().expect("a folder");
     let [ops, folder] = [server.ops_addr().to_string(), dir.path().display().to_string()];
     let arguments = ["--users", "6", "--ops", &ops, "--report-dir", &folder, "--increase-time", "1s", "--run-time", "5m"];

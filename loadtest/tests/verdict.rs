@@ -4,8 +4,6 @@
 
 #![allow(clippy::expect_used, clippy::panic)] // helpers of tests: failing by panicking is their work
 
-#[path = "common/relay.rs"]
-mod relay;
 #[path = "common/server.rs"]
 mod server;
 
@@ -14,9 +12,10 @@ use std::process::Output;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use relay::{Fault, Relay};
+use arena::Arena;
 use tickwire_loadtest::report::{Report, json};
 use tickwire_protocol::CloseReason;
+use tickwire_testkit::relay::{Fault, Relay};
 
 /// What a run said.
 struct Found {
@@ -39,7 +38,7 @@ fn load(address: SocketAddr, ops: SocketAddr, arguments: &[&str], is_enough: imp
 fn load_with(fault: Fault, arguments: &[&str], is_enough: impl Fn(&Relay) -> bool) -> Found {
     let server = server::start(|_| {});
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (address, relay) = runtime.block_on(Relay::start(server.play_addr(), fault));
+    let (address, relay) = runtime.block_on(Relay::start::<Arena>(server.play_addr(), fault));
     load(address, server.ops_addr(), arguments, || is_enough(&relay))
 }
 
@@ -99,7 +98,7 @@ fn players_who_never_got_in() {
 fn a_server_that_drains_while_it_is_played_on() {
     let server = server::start(|_| {});
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (address, relay) = runtime.block_on(Relay::start(server.play_addr(), Fault::None));
+    let (address, relay) = runtime.block_on(Relay::start::<Arena>(server.play_addr(), Fault::None));
     let ops = server.ops_addr();
     let mut server = Some(server);
     let found = load(address, ops, &["--users", "4"], || {

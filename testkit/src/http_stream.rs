@@ -10,14 +10,11 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tickwire_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
+use tickwire_protocol::limits::{BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, SERVER_MESSAGE_BYTES_MAX};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use response::{NoResponse, Part, Responses};
 
-/// Most messages of a batch, and most bytes of its body.
-const BATCH_MESSAGES_MAX: usize = 64;
-const BATCH_BYTES_MAX: usize = 4 * 1024;
 const READ_BYTES: usize = 4 * 1024;
 
 /// Why a connection over HTTP stopped.

@@ -5,7 +5,7 @@
 //! connection, and [`script`] is a test's dialogue with it. [`bot`] plays over it and counts what
 //! a person would feel, which is a [`measure`]. [`link`] is a bad network between the two,
 //! [`mod@route`] the addresses of a seat in a cluster, [`comeback`] what a player does whose
-//! connection broke.
+//! connection broke, [`relay`] a liar between the two.
 //!
 //! Invariant: nothing here knows how the server works inside, only the wire and the HTTP API.
 
@@ -21,6 +21,7 @@ pub mod measure;
 #[cfg(feature = "charts")]
 pub mod plot;
 pub mod recording;
+pub mod relay;
 pub mod route;
 pub mod script;
 pub mod target;

@@ -1,6 +1,7 @@
-//! A liar between players and a true server: passes everything on, but for one fault. To the players it is a faulty server.
+//! A liar between players and a true server: passes everything on, but for one fault. To the
+//! players it is a faulty server.
 
-#![allow(dead_code)] // every test uses a part of it
+#![allow(clippy::expect_used)] // for tests, which fail by panicking
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -8,7 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use arena::{Arena, Input};
 use futures_util::{SinkExt, StreamExt};
 use tickwire_game::Game;
 use tickwire_protocol::codec::encode_into;
@@ -22,36 +22,67 @@ use tokio_tungstenite::tungstenite::Message;
 
 /// What the relay does wrong.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Nothing.
     None,
     /// Changes one number of the component in one of so many snapshots.
-    Corrupt { component: &'static str, one_in: u64 },
+    Corrupt {
+        /// Its name.
+        component: &'static str,
+        /// So many.
+        one_in: u64,
+    },
     /// Holds back what so many players are told, once, a second after all of them are there. What
     /// they say goes through.
-    Stall { players: u64, length: Duration },
+    Stall {
+        /// So many.
+        players: u64,
+        /// For so long.
+        length: Duration,
+    },
     /// Ends the session of the first player to hear so many snapshots, with this reason.
-    Close { after: u64, reason: CloseReason },
+    Close {
+        /// So many.
+        after: u64,
+        /// This one.
+        reason: CloseReason,
+    },
     /// Takes each token of a return once, as if it were spent before its holder has the next.
     SpendAtOnce,
     /// Dies when it has passed on so many snapshots: breaks every connection, and lets nobody in
     /// again.
-    Die { after: u64 },
+    Die {
+        /// So many.
+        after: u64,
+    },
     /// Breaks every connection when it has passed on so many snapshots, and takes new ones. The first
     /// to come back is told another match's id, if it `swaps` one.
-    Blink { after: u64, swaps: bool },
+    Blink {
+        /// So many.
+        after: u64,
+        /// Whether it does.
+        swaps: bool,
+    },
     /// When it has passed on so many snapshots, sends every player there, and who comes later in place
     /// of Welcome.
-    Move { after: u64, to: SocketAddr },
+    Move {
+        /// So many.
+        after: u64,
+        /// Where to.
+        to: SocketAddr,
+    },
     /// Drops one of so many inputs.
-    DropInput { one_in: u64 },
+    DropInput {
+        /// So many.
+        one_in: u64,
+    },
     /// Lets the first player to leave go without telling the server, whose connection stays open.
     LeakSeat,
 }
 
 /// What went through it so far.
 #[derive(Debug)]
-pub(crate) struct Relay {
+pub struct Relay {
     fault: Fault,
     players: AtomicU64,
     snapshots: AtomicU64,
@@ -69,8 +100,11 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Listens, and relays to `server`. Ends with the runtime.
-    pub(crate) async fn start(server: SocketAddr, fault: Fault) -> (SocketAddr, Arc<Self>) {
+    /// Listens, and relays to `server`, which runs `G`. Ends with the runtime.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    pub async fn start<G: Game>(server: SocketAddr, fault: Fault) -> (SocketAddr, Arc<Self>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let none = AtomicU64::default;
@@ -98,7 +132,7 @@ impl Relay {
                     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
                     socket.bind(SocketAddr::new(peer.ip(), 0)).expect("a loopback address");
                     if let Ok(upstream) = socket.connect(server).await {
-                        let _ = relay.pass(stream, upstream, server).await;
+                        let _ = relay.pass::<G>(stream, upstream, server).await;
                     }
                 });
             }
@@ -107,36 +141,36 @@ impl Relay {
     }
 
     /// Snapshots that players were told.
-    pub(crate) fn snapshots(&self) -> u64 {
+    pub fn snapshots(&self) -> u64 {
         self.snapshots.load(Relaxed)
     }
 
     /// Inputs that players sent.
-    pub(crate) fn inputs(&self) -> u64 {
+    pub fn inputs(&self) -> u64 {
         self.inputs.load(Relaxed)
     }
 
     /// How often it did what it does wrong.
-    pub(crate) fn faults(&self) -> u64 {
+    pub fn faults(&self) -> u64 {
         self.faults.load(Relaxed)
     }
 
     /// Sessions that are over.
-    pub(crate) fn closed(&self) -> u64 {
+    pub fn closed(&self) -> u64 {
         self.closed.load(Relaxed)
     }
 
     /// Connections that it did not take, for it is dead.
-    pub(crate) fn refused(&self) -> u64 {
+    pub fn refused(&self) -> u64 {
         self.refused.load(Relaxed)
     }
 
     /// The tick at which it held back what players are told.
-    pub(crate) fn stall_at(&self) -> Option<Tick> {
+    pub fn stall_at(&self) -> Option<Tick> {
         self.stall_at.get().copied()
     }
 
-    async fn pass(&self, mut player: TcpStream, mut upstream: TcpStream, server: SocketAddr) -> anyhow::Result<()> {
+    async fn pass<G: Game>(&self, mut player: TcpStream, mut upstream: TcpStream, server: SocketAddr) -> anyhow::Result<()> {
         let mut head = [0; 8];
         player.peek(&mut head).await?;
         if !head.starts_with(b"GET /ws") {
@@ -147,7 +181,7 @@ impl Relay {
         upstream.set_nodelay(true)?;
         let mut player = tokio_tungstenite::accept_async(player).await?;
         let (mut upstream, _) = tokio_tungstenite::client_async(format!("ws://{server}/ws"), upstream).await?;
-        let mut liar = Liar { replica: Replica::new(&Arena::SCHEMA), scratch: Scratch::default(), has_stalled: false };
+        let mut liar = Liar { replica: Replica::new(&G::SCHEMA), scratch: Scratch::default(), has_stalled: false };
         let began_before = !self.has_blinked();
         let mut leaks = false;
         // What the player is not told yet, and until when.
@@ -166,7 +200,7 @@ impl Relay {
                     }
                 }
                 from_player = player.next() => match from_player {
-                    Some(Ok(Message::Binary(bytes))) => match ClientMessage::<Input>::decode(&bytes) {
+                    Some(Ok(Message::Binary(bytes))) => match ClientMessage::<G::Input>::decode(&bytes) {
                         Ok(ClientMessage::Input { .. }) if self.swallows_input() => {}
                         Ok(ClientMessage::Leave) if self.swallows_leave() => leaks = true,
                         Ok(ClientMessage::Hello { credential, .. }) if self.is_spent(credential) => {
@@ -181,7 +215,7 @@ impl Relay {
                 },
                 from_server = upstream.next() => match from_server {
                     Some(Ok(Message::Binary(bytes))) => {
-                        let told = liar.tell(&bytes, self);
+                        let told = liar.tell::<G>(&bytes, self);
                         until = until.or_else(|| self.stall(&mut liar));
                         let told = Message::Binary(told.into());
                         if until.is_some() { held.push(told) } else { player.send(told).await? }
@@ -271,10 +305,10 @@ impl Relay {
     }
 
     /// A player's first snapshot.
-    fn joined(&self, tick: Tick) {
+    fn joined<G: Game>(&self, tick: Tick) {
         let there = self.players.fetch_add(1, Relaxed) + 1;
         if matches!(self.fault, Fault::Stall { players, .. } if players == there) {
-            self.stall_at.get_or_init(|| tick.plus(Arena::MODES[0].tick_rate.into()));
+            self.stall_at.get_or_init(|| tick.plus(G::MODES[0].tick_rate.into()));
         }
     }
 }
@@ -309,7 +343,7 @@ struct Liar {
 }
 
 impl Liar {
-    fn tell(&mut self, bytes: &[u8], relay: &Relay) -> Vec<u8> {
+    fn tell<G: Game>(&mut self, bytes: &[u8], relay: &Relay) -> Vec<u8> {
         let (mut rest, mut told) = (bytes, Vec::new());
         while let Some(Ok(mut message)) = ServerMessage::decode_next(&mut rest) {
             if let ServerMessage::Welcome(welcome) = &mut message
@@ -325,7 +359,7 @@ impl Liar {
             };
             relay.snapshots.fetch_add(1, Relaxed);
             if before.is_none() {
-                relay.joined(now.tick);
+                relay.joined::<G>(now.tick);
             }
             match (before, &message) {
                 (Some(before), ServerMessage::Delta { advance, .. }) if let Some(component) = relay.corrupts() => {
