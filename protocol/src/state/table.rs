@@ -60,7 +60,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// See [`Spawn::expect`].
+/// See [`Spawn::expect`](super::schema::Spawn::expect).
 pub type Expect = fn(&Seen<'_>, Which, &mut [i32]) -> bool;
 
 /// Which new row is asked for. Its *key* is its first field.

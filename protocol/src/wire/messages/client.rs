@@ -26,7 +26,7 @@ pub enum ClientMessage<I> {
         /// The game's input.
         input: I,
     },
-    /// Asks for a [`Pong`].
+    /// Asks for a [`Pong`](super::Pong).
     Ping {
         /// The client's clock, milliseconds, echoed.
         client_time_ms: u32,
@@ -49,7 +49,7 @@ pub enum ClientMessage<I> {
 pub enum Credential {
     /// From the HTTP API: admits to a reserved seat.
     Ticket(Ticket),
-    /// From the last [`Welcome`]: returns to a seat whose connection was lost.
+    /// From the last [`Welcome`](super::Welcome): returns to a seat whose connection was lost.
     Resume {
         /// The match left behind.
         match_id: MatchId,

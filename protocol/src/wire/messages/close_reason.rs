@@ -50,7 +50,7 @@ pub enum CloseReason {
     Overloaded,
     /// The process makes way for another, in which the match goes on. The seat is kept.
     Restarting,
-    /// The match goes on on another server, at the address in the [`ServerMessage::Migrate`] before. The seat is kept there.
+    /// The match goes on on another server, at the address in the [`Migrate`](super::ServerMessage::Migrate) before. The seat is kept there.
     Moved,
     /// The match is lost: a server that started again could not bring it back. The server's fault.
     Lost,
