@@ -70,8 +70,7 @@ impl Slots {
         let slot = self.chunks.get_mut(index).ok_or(DecodeError::Malformed)?;
         let (advance, body) = match &part.news {
             News::Reset => {
-                let held = self.chunks.drain(..).flatten();
-                held.for_each(|held| recycle(&mut self.spare, held.chunk));
+                self.chunks.clear();
                 self.rows.fill(0);
                 return Ok(());
             }

@@ -228,5 +228,5 @@ const SOCKET_TESTS: &[&str] = &["play", "seats", "way_back", "slow_reader", "slo
 /// Of the server: play, returning, pings.
 const SECURE_SOCKET_TESTS: &[&str] = &["play", "seats", "pongs"];
 
-/// What every player downloads before anything else happens.
-const BROWSER_MODULE_LIMIT_BYTES: u64 = 45_000;
+/// What every player downloads before anything else happens, bytes gzipped. It has 45.0 kB today.
+const BROWSER_MODULE_LIMIT_BYTES: u64 = 46_000;
