@@ -87,6 +87,19 @@ struct Sleeper {
     is_late: AtomicBool,
 }
 
+impl Entry {
+    fn is_dropped(&self) -> bool {
+        self.sleeper.strong_count() == 0
+    }
+}
+
+impl Sleeper {
+    /// Wakes the match that waits for the alarm. Returns whether one did.
+    fn wake(&self) -> bool {
+        self.waker.take().map(std::task::Waker::wake).is_some()
+    }
+}
+
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
         self.at == other.at
@@ -123,23 +136,19 @@ impl Pacer {
         std::thread::sleep(meant);
         let now = Instant::now();
         let mut alarms = self.alarms();
-        let mut has_rung = false;
-        while let Some(Reverse(entry)) = alarms.peek() {
-            let is_due = entry.at <= now;
-            if !is_due && has_rung {
-                break;
-            }
-            // The first is woken even if it is not due, and stays in the heap: a thread that has
-            // something to do does not park, and comes back here.
+        let mut has_woken = false;
+        while let Some(Reverse(entry)) = alarms.peek().filter(|Reverse(entry)| entry.at <= now || entry.is_dropped()) {
             if let Some(sleeper) = entry.sleeper.upgrade() {
-                sleeper.waker.wake();
-                has_rung = true;
-                if !is_due {
-                    break;
-                }
                 sleeper.is_late.store(false, Relaxed);
+                has_woken |= sleeper.wake();
             }
             alarms.pop();
+        }
+        if !has_woken {
+            // A thread that has something to do does not park, and comes back here. So somebody is
+            // woken who is not due, mostly the first. A match that fell asleep, or is busy with a
+            // command, does not wait for its alarm and cannot stand for the others.
+            let _ = alarms.iter().any(|Reverse(entry)| entry.sleeper.upgrade().is_some_and(|sleeper| sleeper.wake()));
         }
         now.saturating_duration_since(began + meant)
     }
@@ -223,6 +232,24 @@ mod tests {
         assert_eq!(Arc::strong_count(&rung), 1, "the hour's entry is still there, its waker is not");
         pacer.nap();
         assert!(pacer.alarms().is_empty());
+    }
+
+    /// A match that falls asleep leaves its last alarm behind. Its worker parked until something
+    /// came in, and all its other matches were late.
+    #[tokio::test]
+    async fn who_does_not_wait_any_more_lets_nobody_oversleep() {
+        let pacer = Arc::<Pacer>::default();
+        let rung = Arc::new(Rung(0.into()));
+        let waker = Arc::clone(&rung).into();
+        let (mut asleep, mut awake) = (pacer.alarm(), pacer.alarm());
+        let soon = Instant::now() + Duration::from_hours(1);
+        asleep.set(soon);
+        awake.set(soon + Duration::from_millis(1));
+        assert!(Pin::new(&mut asleep).poll(&mut Context::from_waker(std::task::Waker::noop())).is_pending());
+        assert!(Pin::new(&mut awake).poll(&mut Context::from_waker(&waker)).is_pending());
+        pacer.nap();
+        pacer.nap();
+        assert_eq!(rung.0.load(Relaxed), 1, "the first was woken once, does not wait again, and the other is woken in its place");
     }
 
     #[tokio::test]
