@@ -51,7 +51,7 @@ describe('structure', () => {
     // Nothing imports a test.
     const sources = [...SOURCES.keys()].filter((file) => !file.endsWith('.test.ts'));
     const files = new Map(sources.map((file) => [file, importsOf(file).flatMap((name) => resolve(file, name))]));
-    expect(circle(files)).toEqual([]);
+    expect(circle(files), 'files').toEqual([]);
     expect(circle(grouped(files, dirname)), 'folders').toEqual([]);
     expect(circle(grouped(files, (file) => SOURCES.get(file) ?? '')), 'packages').toEqual([]);
   });
@@ -61,7 +61,8 @@ describe('structure', () => {
     for (const file of SOURCES.keys()) {
       for (const name of exportedTypes(file)) places.set(name, [...(places.get(name) ?? []), file]);
     }
-    expect([...places].filter(([, files]) => files.length > 1)).toEqual([]);
+    const shared = [...places].filter(([, files]) => files.length > 1);
+    expect(shared.map(([name, files]) => `${name}: ${files.join(', ')}`)).toEqual([]);
   });
 
   it('would tell of a circle', () => {

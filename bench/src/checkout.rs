@@ -1,6 +1,6 @@
 //! The checkout that these programs were built from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -25,10 +25,27 @@ pub fn ask(program: &str, words: &[&str]) -> String {
 /// # Errors
 /// If there is no such file.
 pub fn tickwire(given: Option<PathBuf>) -> Result<PathBuf> {
+    let binary = path_of_tickwire(given)?;
+    must_be_built(&binary)?;
+    Ok(binary)
+}
+
+/// As [`tickwire`], whether the file is there or not.
+///
+/// # Errors
+/// If this program does not know where it is itself.
+pub fn path_of_tickwire(given: Option<PathBuf>) -> Result<PathBuf> {
     let beside = || std::env::current_exe().map(|this| this.with_file_name("tickwire"));
-    let binary = given.map_or_else(beside, Ok).context("this program cannot be found")?;
+    given.map_or_else(beside, Ok).context("this program cannot be found")
+}
+
+/// Says how the server's binary is built if it is not there.
+///
+/// # Errors
+/// If there is no file `binary`.
+pub fn must_be_built(binary: &Path) -> Result<()> {
     if !binary.is_file() {
         bail!("there is no {}: run `cargo build --release -p tickwire-server`", binary.display());
     }
-    Ok(binary)
+    Ok(())
 }

@@ -33,11 +33,11 @@ impl Process {
         Ok(Self { child, stop_patience })
     }
 
-    /// Waits for the first `N` lines of its output that `find` finds something in; `None` if they do
-    /// not come in [`START_PATIENCE`]. To be called once.
+    /// Reads its output, and returns what `find` finds in the first `N` lines that have something;
+    /// `None` if they do not come in [`START_PATIENCE`]. May be called once: it takes the output.
     pub fn told<T: Send + 'static, const N: usize>(&mut self, find: fn(&str) -> Option<T>) -> Option<[T; N]> {
         let (found, told) = mpsc::channel();
-        // To the end, so that a server that prints is never held up.
+        // Reads on to the end, as a server would wait whose output nobody reads.
         each_line(self.child.stdout.take(), move |line| {
             if let Some(it) = find(&line) {
                 let _ = found.send(it);
@@ -64,7 +64,7 @@ impl Process {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Ends it as nobody can prevent.
+    /// Kills it with SIGKILL, which it cannot catch, and waits until it is gone.
     ///
     /// # Errors
     /// If the system refuses.

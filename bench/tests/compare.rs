@@ -1,6 +1,6 @@
 //! The benchmark as a whole, as small as it gets: every arm is started, joined, played and measured for a moment.
 
-#![allow(clippy::expect_used)]
+#![allow(clippy::expect_used)] // helpers of tests: failing by panicking is their work
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -32,9 +32,10 @@ use witness::{Origin, Seen, Witness};
 
 /// Time between pings, which also keep an idle session alive.
 const PING_EVERY: Duration = Duration::from_secs(1);
-/// A gap of at least so long is a stall, if others of the match see it too.
+/// A gap is a stall if it is at least so long, at least [`STALL_TICKS`], and others of the match see
+/// it too.
 const STALL: Duration = Duration::from_millis(100);
-/// A gap of at least so many ticks is a stall, if it is a long one too.
+/// See [`STALL`].
 const STALL_TICKS: u32 = 4;
 
 /// So much a bot hears at once before it looks at the clock, whatever else there is to hear: a server

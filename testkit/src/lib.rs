@@ -5,7 +5,8 @@
 //! connection, and [`script`] is a test's dialogue with it. [`bot`] plays over it and counts what
 //! a person would feel, which is a [`measure`]. [`link`] is a bad network between the two,
 //! [`mod@route`] the addresses of a seat in a cluster, [`comeback`] what a player does whose
-//! connection broke, [`relay`] a liar between the two.
+//! connection broke, [`relay`] a liar between the two. Programs that let thousands of them play need
+//! [`descriptors`] for their sockets, ask for the [`mod@usage`] of a machine, and draw a `plot`.
 //!
 //! Invariant: nothing here knows how the server works inside, only the wire and the HTTP API.
 

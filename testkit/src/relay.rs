@@ -25,55 +25,51 @@ use tokio_tungstenite::tungstenite::Message;
 pub enum Fault {
     /// Nothing.
     None,
-    /// Changes one number of the component in one of so many snapshots.
+    /// Changes a number in some snapshots.
     Corrupt {
-        /// Its name.
+        /// The name of the component that the number is in.
         component: &'static str,
-        /// So many.
+        /// It changes one of so many snapshots.
         one_in: u64,
     },
-    /// Holds back what so many players are told, once, a second after all of them are there. What
-    /// they say goes through.
+    /// Holds back, once, what all players are told. What they say goes through.
     Stall {
-        /// So many.
+        /// It begins a second after so many players are there.
         players: u64,
-        /// For so long.
+        /// How long it holds back.
         length: Duration,
     },
-    /// Ends the session of the first player to hear so many snapshots, with this reason.
+    /// Ends one player's session.
     Close {
-        /// So many.
+        /// That of the first player who has heard so many snapshots.
         after: u64,
-        /// This one.
+        /// What it tells the player.
         reason: CloseReason,
     },
     /// Takes each token of a return once, as if it were spent before its holder has the next.
     SpendAtOnce,
-    /// Dies when it has passed on so many snapshots: breaks every connection, and lets nobody in
-    /// again.
+    /// Dies: breaks every connection, and lets nobody in again.
     Die {
-        /// So many.
+        /// When it has passed on so many snapshots.
         after: u64,
     },
-    /// Breaks every connection when it has passed on so many snapshots, and takes new ones. The first
-    /// to come back is told another match's id, if it `swaps` one.
+    /// Breaks every connection, once, and takes new ones.
     Blink {
-        /// So many.
+        /// When it has passed on so many snapshots.
         after: u64,
-        /// Whether it does.
+        /// Whether it tells the first player who comes back another match's id.
         swaps: bool,
     },
-    /// When it has passed on so many snapshots, sends every player there, and who comes later in place
-    /// of Welcome.
+    /// Sends every player elsewhere, those who come later in place of Welcome.
     Move {
-        /// So many.
+        /// When it has passed on so many snapshots.
         after: u64,
-        /// Where to.
+        /// Where it sends them.
         to: SocketAddr,
     },
-    /// Drops one of so many inputs.
+    /// Drops inputs.
     DropInput {
-        /// So many.
+        /// It drops one of so many.
         one_in: u64,
     },
     /// Lets the first player to leave go without telling the server, whose connection stays open.

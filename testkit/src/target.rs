@@ -208,13 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn a_place_knows_whether_it_has_a_name() {
-        let place =
-            |authority: &str| Endpoint { address: SocketAddr::from(([127, 0, 0, 1], 80)), authority: authority.to_owned(), tls: None };
-        assert_eq!(
-            [place("game.example:80").name(), place("[::1]:80").name(), place("10.0.0.1:80").name()],
-            [Some("game.example"), None, None]
-        );
+    fn an_endpoint_knows_whether_it_has_a_name() {
+        let at = |authority: &str| Endpoint { address: SocketAddr::from(([127, 0, 0, 1], 80)), authority: authority.to_owned(), tls: None };
+        assert_eq!([at("game.example:80").name(), at("[::1]:80").name(), at("10.0.0.1:80").name()], [Some("game.example"), None, None]);
     }
 
     #[tokio::test]
@@ -222,7 +218,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let target: Target = format!("localhost:{}", address.port()).parse().expect("a place");
-        let place = target.find().await.expect("found");
-        assert_eq!((place.address, place.authority), (address, target.to_string()));
+        let endpoint = target.find().await.expect("found");
+        assert_eq!((endpoint.address, endpoint.authority), (address, target.to_string()));
     }
 }

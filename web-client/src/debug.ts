@@ -1,6 +1,7 @@
 // `window.tickwire`: what this page knows, read-only, for bug reports and for tests that watch a real page. It changes
 // nothing and holds no credential.
 import type { ArenaDescription, DrawnFighter } from '@tickwire/arena';
+import type { GameScreen } from './match';
 import type { App } from './ui/app';
 
 export interface DebugState {
@@ -40,7 +41,7 @@ declare global {
 }
 
 export function installDebugSurface(app: App): void {
-  const session = (): NonNullable<App['screen']>['session'] => app.screen?.session ?? null;
+  const session = (): GameScreen['session'] => app.screen?.session ?? null;
   const shown = (): ArenaDescription | null => app.screen?.view.describe() ?? null;
   const state: DebugState = {
     version: 1,
@@ -54,7 +55,7 @@ export function installDebugSurface(app: App): void {
       return session()?.welcomed?.matchId ?? null;
     },
     get matchPhase() {
-      return shown()?.matchPhase ?? null;
+      return app.screen?.view.phase ?? null;
     },
     get player() {
       return session()?.player ?? null;

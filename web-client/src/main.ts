@@ -1,9 +1,9 @@
 // Entry of the player's page: brings the first page to life. What a match needs comes later.
 import { installDebugSurface } from './debug';
 import moduleUrl from './generated/tickwire.wasm?url';
-import { BODY } from '@tickwire/arena/bindings';
 import { loadReplica } from '@tickwire/client';
 import { App } from './ui/app';
+import { BODY } from './ui/game';
 import { Loader } from './ui/loader';
 
 const root = document.getElementById('app');

@@ -46,11 +46,11 @@ pub(crate) fn run(console: &Console, args: &Args) -> Result<ExitCode> {
 
 /// Builds the server and one of the programs that start it. Returns that program.
 pub(crate) fn build(console: &Console, program: &str) -> Result<Command> {
-    let what = format!("building the server and {program}");
-    console.step(&what.replacen('b', "B", 1), |step| {
+    console.step(&format!("Building the server and {program}"), |step| {
         let mut cargo = workspace::cargo();
         cargo.args(["build", "--release", "--package", "tickwire-server", "--package", "tickwire-bench"]);
-        step.must(&what, cargo.args(["--bin", "tickwire", "--bin", program]).args(workspace::lock_flag()))
+        cargo.args(["--bin", "tickwire", "--bin", program]).args(workspace::lock_flag());
+        step.must(&format!("building the server and {program}"), &mut cargo)
     })?;
     Ok(Command::new(workspace::target_dir().join("release").join(program)))
 }

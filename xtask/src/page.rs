@@ -101,7 +101,8 @@ pub(crate) fn packages_are_current(dir: &Path) -> bool {
     }
 }
 
-/// `manifest_of` reads the manifest of a package of ours by its folder: the root's is empty, the others are its workspaces.
+/// `manifest_of` reads the manifest of a package of ours by its folder: the root's is empty, the
+/// others are its workspaces.
 fn lock_matches_manifests(wanted: &Value, manifest_of: impl Fn(&str) -> Option<Value>) -> bool {
     let Some(packages) = wanted["packages"].as_object() else { return false };
     packages.iter().filter(|(path, _)| !path.contains("node_modules/")).all(|(path, locked)| {

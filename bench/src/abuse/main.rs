@@ -19,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use clap::Parser;
 use tickwire_bench::checkout;
+use tickwire_bench::stop::Stopped;
 
 use attack::Attack;
 use report::Report;
@@ -96,6 +97,10 @@ fn run(options: &Options) -> Result<ExitCode> {
                 eprintln!("{}", report::line(&finding));
                 report.findings.push(finding);
             }
+            Err(error) if error.is::<Stopped>() => {
+                eprintln!();
+                return Err(error);
+            }
             Err(error) => {
                 eprintln!("FAILED: {error:#}");
                 report.failures.push(format!("{}: {error:#}", names.join("+")));
@@ -144,7 +149,7 @@ fn three(all: &[Attack], nth: usize) -> Vec<Attack> {
 /// One for each player and newcomer, and for each connection of the attackers.
 const DESCRIPTORS_WANTED: u64 = 16_384;
 
-/// That of both.
+/// The greatest number that divides both.
 fn greatest_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_divisor(b, a % b) }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use tickwire_bench::stop::unless_stopped;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
@@ -91,10 +92,9 @@ impl Finding {
 
 /// Attacks a fresh server.
 pub(crate) fn run(plan: &Plan, attacks: &[Attack]) -> Result<Finding> {
-    let server = Server::start(&plan.binary, &plan.scratch, &plan.flags)?;
     let honest = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let attackers = attackers()?;
-    let finding = honest.block_on(attack(plan, attacks, server, &attackers));
+    let finding = honest.block_on(unless_stopped(attack(plan, attacks, &attackers)));
     attackers.shutdown_background();
     honest.shutdown_background();
     finding
@@ -109,7 +109,9 @@ fn attackers() -> Result<Runtime> {
     runtime.build().context("no threads for the attackers")
 }
 
-async fn attack(plan: &Plan, attacks: &[Attack], mut server: Server, attackers: &Runtime) -> Result<Finding> {
+async fn attack(plan: &Plan, attacks: &[Attack], attackers: &Runtime) -> Result<Finding> {
+    // This blocks, while nobody plays yet.
+    let mut server = Server::start(&plan.binary, &plan.scratch, &plan.flags)?;
     let [play, admin, ops] = server.listeners.clone();
     let crowd = Crowd::gather(&play, plan.players).await?;
     tokio::time::sleep(SETTLE).await;

@@ -291,7 +291,8 @@ impl Recipe {
     fn spawn(&self, name: &str, port: u16, store: &str) -> Result<(Process, SocketAddr, SocketAddr)> {
         let mut command = tickwire(&self.binary);
         command.args(["--port", &port.to_string(), "--drain-seconds", "5", "--store", store, "--node-id", name]).args(&self.flags);
-        // It may be stopped, and hear nothing.
+        // A fault may have stopped the server when this run ends: it would not hear that it is to
+        // end, so it gets no time to.
         let mut process = Process::spawn(&mut command, Duration::ZERO)?;
         if let Ok(mut copy) = File::options().append(true).open(&self.log) {
             let name = name.to_owned();

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tickwire_bench::checkout;
+use tickwire_bench::stop::unless_stopped;
 use tickwire_game::Rng;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::check::check;
 use crate::cluster::Cluster;
@@ -58,29 +58,25 @@ fn run(options: &Options) -> Result<ExitCode> {
         if matches!(options.control, Some(Control::LoseTicks)) {
             bail!("of several servers the controls are no-kill and no-restore");
         }
-        let mut cluster = runtime.block_on(Cluster::start(options, &binary, scratch.path(), &recorder))?;
-        runtime.block_on(unless_stopped(cluster.torment(options, seed, &recorder)))?;
+        let cluster = runtime.block_on(unless_stopped(async {
+            let mut cluster = Cluster::start(options, &binary, scratch.path(), &recorder).await?;
+            cluster.torment(options, seed, &recorder).await?;
+            Ok(cluster)
+        }))?;
         return conclude(cluster.log());
     }
     if options.fault.is_of_several() {
         bail!("`{}` takes several servers: --nodes 3", options.fault.name());
     }
     let disk = if options.fault == Fault::FullDisk { Some(SmallDisk::mount(&scratch.path().join("state"))?) } else { None };
-    let mut server = Server::start(&binary, scratch.path(), &options.server_flag, &recorder)?;
-    runtime.block_on(unless_stopped(torment(options, seed, &mut server, &recorder)))?;
+    let server = runtime.block_on(unless_stopped(async {
+        let mut server = Server::start(&binary, scratch.path(), &options.server_flag, &recorder)?;
+        torment(options, seed, &mut server, &recorder).await?;
+        Ok(server)
+    }))?;
     let concluded = conclude(server.log());
     drop((server, disk));
     concluded
-}
-
-/// Does it, but ends at once when somebody stops this program: what it started ends with it.
-async fn unless_stopped(work: impl Future<Output = Result<()>>) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be caught")?;
-    tokio::select! {
-        done = work => done,
-        _ = terminate.recv() => bail!("stopped"),
-        _ = tokio::signal::ctrl_c() => bail!("stopped"),
-    }
 }
 
 /// Kills the server as often as it is asked for.

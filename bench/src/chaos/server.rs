@@ -62,7 +62,7 @@ impl Server {
         self.pid.load(Relaxed)
     }
 
-    /// Ends the server as nobody can prevent.
+    /// Kills the server with SIGKILL, which it cannot catch.
     pub(crate) fn kill(&self) -> Result<()> {
         signal(self.pid(), Signal::KILL).context("the server cannot be killed")
     }
@@ -122,6 +122,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // A supervisor that is killed cannot end its server any more.
         if !self.supervisor.ends_when_asked() {
             let _ = self.kill();
             let _ = self.supervisor.kill();
@@ -129,7 +130,8 @@ impl Drop for Server {
     }
 }
 
-/// What every server here is started with: without the settings of whoever runs this.
+/// The command that starts `binary`, with the flags that all servers here have in common. The
+/// server does not see the `TICKWIRE_` settings of the shell that this program was started from.
 pub(crate) fn tickwire(binary: &Path) -> Command {
     let mut command = Command::new(binary);
     command.args(["--no-admin", "--log", "json", "--match-seconds", "86400", "--hash-every", "30"]);

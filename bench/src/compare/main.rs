@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
+use tickwire_bench::checkout;
 
 use arm::Arm;
 use plan::{Plan, Search};
@@ -117,9 +118,8 @@ fn measure(options: &Options) -> Result<ExitCode> {
         bail!("only {descriptors} file descriptors are allowed, {DESCRIPTORS_MIN} are needed: raise the hard limit (ulimit -Hn)");
     }
     let scratch = tempfile::tempdir().context("no temporary folder")?;
-    let beside = std::env::current_exe().context("this program cannot be found")?.with_file_name("tickwire");
     let programs = Programs {
-        tickwire: options.tickwire.clone().unwrap_or(beside),
+        tickwire: checkout::path_of_tickwire(options.tickwire.clone())?,
         arms: Path::new(env!("CARGO_MANIFEST_DIR")).join("arms"),
         scratch: scratch.path().to_owned(),
     };

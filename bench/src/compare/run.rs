@@ -78,7 +78,10 @@ impl Run<'_> {
     /// One repeat of one arm: one server, and more and more players on it.
     fn measure(&mut self, arm: Arm, repeat: usize) -> Result<()> {
         self.samples.entry(arm).or_default().push(Vec::new());
-        let mut trial = self.start(arm, Watch::OnePerMatch)?;
+        // The updates of the other servers were looked at when the workload was checked: to decode
+        // them again would only keep this program busy.
+        let watch = if arm.transport().is_some() { Watch::OnePerMatch } else { Watch::Nobody };
+        let mut trial = self.start(arm, watch)?;
         for players in self.plan.players.clone() {
             self.progress.begin(&format!("{}, {players} players, repeat {} of {}", arm.name(), repeat + 1, self.plan.repeats));
             trial.grow_to(players)?;

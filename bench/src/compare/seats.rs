@@ -79,8 +79,9 @@ impl Seats {
         Ok(Seat { path, ticket: None, match_index: *self.rooms.entry(room).or_insert(next) })
     }
 
-    /// Each player asks from an address of its own: an address has few seats kept for it that nobody
-    /// has come to yet.
+    /// How the next player asks for its seat. From an address of its own if the server is on this
+    /// machine: the server keeps few seats (`EXPECTED_MAX`) for players of one address who have a
+    /// ticket and have not come yet, and no setting raises that.
     fn api(&self) -> Api {
         let address = self.server.address;
         let source = if address.ip().is_loopback() { Api::loopback_source(self.given) } else { any_like(address) };
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn a_server_that_is_not_there_is_named() {
         let mut seats = Seats::new(Arm::Colyseus, "127.0.0.1:1".parse().expect("an address"), None).expect("seats");
-        let error = format!("{:#}", seats.take().expect_err("nobody listens"));
-        assert!(error.contains("/matchmake/"), "{error}");
+        let error = seats.take().expect_err("there is no server at port 1");
+        assert!(format!("{error:#}").contains("/matchmake/"), "{error:#}");
     }
 }

@@ -3,17 +3,18 @@
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tickwire_bench::checkout;
 use tickwire_bench::process::{Listener, Process};
 use tickwire_testkit::usage::{self, Cpu};
 
 use crate::arm::Arm;
 
-/// How long one may take to end before it is made to.
+/// How long a server may take to end before it is killed.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 /// What the operator's listener of `tickwire` is guarded with here; nobody uses it.
 const ADMIN_TOKEN: &str = "benchmark-benchmark-benchmark";
@@ -34,8 +35,8 @@ pub(crate) struct Programs {
 impl Programs {
     /// Says what is missing for `arms`, in one line.
     pub(crate) fn check(&self, arms: &[Arm]) -> Result<()> {
-        if arms.iter().any(|arm| arm.transport().is_some()) && !self.tickwire.is_file() {
-            bail!("there is no {}: run `cargo build --release -p tickwire-server`", self.tickwire.display());
+        if arms.iter().any(|arm| arm.transport().is_some()) {
+            checkout::must_be_built(&self.tickwire)?;
         }
         let Some(arm) = arms.iter().find(|arm| arm.script().is_some()) else { return Ok(()) };
         let version = Command::new("node").arg("--version").stdin(Stdio::null()).output();
@@ -121,16 +122,12 @@ impl Server {
         let log = programs.scratch.join(format!("{}.log", arm.name()));
         let errors = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut command = programs.command(arm, floor_payload_bytes)?;
-        // Held open: its end tells the arms that we are gone.
+        // Standard input stays open as long as this program lives; the arms on Node and the floor end
+        // when it closes.
         command.stdin(Stdio::piped()).stderr(errors);
         let mut process = Process::spawn(&mut command, STOP_PATIENCE)?;
-        let told = process.told(address_in);
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Self { process, arm, address: told.map_or(nowhere, |[address]| address), log };
-        match told {
-            Some(_) => Ok(server),
-            None => bail!("{} did not come up: {}", arm.name(), server.last_words()),
-        }
+        let Some([address]) = process.told(address_in) else { bail!("{} did not come up: {}", arm.name(), last_words(&log)) };
+        Ok(Self { process, arm, address, log })
     }
 
     pub(crate) fn cpu(&self) -> Result<Cpu> {
@@ -152,10 +149,14 @@ impl Server {
 
     /// The last of what it wrote about errors, for a message.
     pub(crate) fn last_words(&self) -> String {
-        let text = fs::read_to_string(&self.log).unwrap_or_default();
-        let line = text.lines().rev().find(|line| !line.trim().is_empty());
-        line.map_or_else(|| "it said nothing".to_owned(), str::to_owned)
+        last_words(&self.log)
     }
+}
+
+fn last_words(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let line = text.lines().rev().find(|line| !line.trim().is_empty());
+    line.map_or_else(|| "it said nothing".to_owned(), str::to_owned)
 }
 
 fn address_in(line: &str) -> Option<SocketAddr> {

@@ -1,14 +1,13 @@
 //! What the client knows of the protocol, as a TypeScript module: limits, phases, and why a session ends.
 
+use tickwire_protocol::limits;
 use tickwire_protocol::messages::{CloseReason, Pong, Retry};
 use tickwire_protocol::schema::Phase;
-use tickwire_protocol::{PROTOCOL_VERSION, limits};
 
 use super::{line, list};
 
 /// Numbers of the wire that the client goes by, each with what it is.
 const LIMITS: &[(&str, &str, u64)] = &[
-    ("PROTOCOL_VERSION", "Version of the messages.", PROTOCOL_VERSION as u64),
     ("SERVER_MESSAGE_BYTES_MAX", "Longest message of the server, bytes.", limits::SERVER_MESSAGE_BYTES_MAX as u64),
     ("INPUT_LEAD_TICKS_MAX", "Furthest ahead of the server an input may be meant for, ticks.", limits::INPUT_LEAD_MAX as u64),
     ("TICK_PARTS", "Parts of a tick in which a pong counts.", Pong::TICK_PARTS as u64),

@@ -3,7 +3,7 @@ import { button, copyText, Dialog, el, setText } from '@tickwire/ui';
 
 const TOLD_MS = 2_000;
 
-export function inviteLink(code: string): string {
+function inviteLink(code: string): string {
   return new URL(`./?join=${encodeURIComponent(code)}`, document.baseURI).href;
 }
 

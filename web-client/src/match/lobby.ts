@@ -1,5 +1,5 @@
 // Where a match's players wait for it to start: who is here, who is ready, the link, and what its host decides.
-import { Announcer, button, el, formatCount, icon, setHidden, setText } from '@tickwire/ui';
+import { Announcer, button, el, formatCount, icon, KeyedRows, setHidden, setText } from '@tickwire/ui';
 import { bigCode, inviteRow } from './invite';
 import { lobbyNews, type LobbyModel, type LobbyPerson } from './lobby-model';
 
@@ -13,6 +13,12 @@ export interface LobbyOptions {
 export class LobbyScreen {
   readonly element: HTMLElement;
   private readonly people = el('ul', { class: 'lobby-people', 'data-testid': 'lobby-people' });
+  private readonly rows = new KeyedRows<LobbyPerson, HTMLElement>({
+    parent: this.people,
+    key: ({ player }) => String(player),
+    make: newRow,
+    fill: fillRow,
+  });
   private readonly count = el('h2', { id: 'lobby-people-title' });
   private readonly inviteSlot = el('div', { class: 'lobby-invite' });
   private readonly note = el('p', { class: 'lobby-note', 'data-testid': 'lobby-note' });
@@ -86,7 +92,8 @@ export class LobbyScreen {
     }
     this.announcer.say(opening ? model.note : lobbyNews(this.model, model));
     this.model = model;
-    this.showPeople(model.people);
+    setText(this.count, formatCount(model.people.length, 'player'));
+    this.rows.show(model.people);
     this.showChoices(model);
     setText(this.note, model.note);
     if (opening) this.focusFirst(model);
@@ -116,26 +123,12 @@ export class LobbyScreen {
     this.start.classList.toggle('primary', startsAlone);
     this.start.classList.toggle('secondary', !startsAlone);
   }
-
-  /** Rows stay with their person. */
-  private showPeople(people: readonly LobbyPerson[]): void {
-    setText(this.count, formatCount(people.length, 'player'));
-    const rows = new Map([...this.people.children].map((row) => [row.getAttribute('data-player') ?? '', row]));
-    const kept = people.map((person) => {
-      const row = rows.get(String(person.player)) ?? newRow(person);
-      fillRow(row, person);
-      return row;
-    });
-    const unchanged =
-      kept.length === this.people.children.length && kept.every((row, i) => row === this.people.children[i]);
-    if (!unchanged) this.people.replaceChildren(...kept);
-  }
 }
 
-function newRow(person: LobbyPerson): HTMLElement {
+function newRow(): HTMLElement {
   return el(
     'li',
-    { 'data-player': String(person.player), 'data-testid': 'lobby-person' },
+    { 'data-testid': 'lobby-person' },
     el('span', { class: 'crown' }, icon('crownFilled')),
     el('span', { class: 'who' }),
     el('span', { class: 'tag' }),

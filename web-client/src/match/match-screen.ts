@@ -133,7 +133,7 @@ export class MatchScreen<Input, Event, View extends GameView<Input, Event>> {
         results: (results) => {
           this.closeDialog();
           view.showResults(results);
-          this.active = this.isActive;
+          this.assignKeys();
         },
         game: (event, tick) => {
           view.happened(event, tick);
@@ -165,8 +165,13 @@ export class MatchScreen<Input, Event, View extends GameView<Input, Event>> {
   /** While the connection is away, keys do nothing. */
   set active(active: boolean) {
     this.isActive = active;
+    this.assignKeys();
+  }
+
+  /** The keys belong to whatever is on top: call it when that has changed. */
+  private assignKeys(): void {
     const busy = this.dialog !== null || this.view.isBusy || this.lobby.isOpen;
-    this.view.enabled = active && !busy;
+    this.view.enabled = this.isActive && !busy;
   }
 
   private welcomed(welcome: Welcome): void {
@@ -187,8 +192,7 @@ export class MatchScreen<Input, Event, View extends GameView<Input, Event>> {
 
   private viewChanged(): void {
     if (this.lobby.isOpen && this.view.phase !== 'waiting') this.followLobby();
-    // Refreshed, because the keys belong to whatever is on top.
-    this.active = this.isActive;
+    this.assignKeys();
   }
 
   /** Opens while the match waits in a lobby, follows what happens there, and goes away when it begins. */
@@ -199,7 +203,7 @@ export class MatchScreen<Input, Event, View extends GameView<Input, Event>> {
     if (session && waits) this.lobby.show(buildLobby(lobby, session.roster, session.player), this.code);
     else this.lobby.hide();
     view.covered = waits;
-    this.active = this.isActive;
+    this.assignKeys();
   }
 
   private openMenu(): void {
@@ -221,11 +225,11 @@ export class MatchScreen<Input, Event, View extends GameView<Input, Event>> {
     if (this.dialog || this.view.isBusy || this.lobby.isOpen || !this.session) return;
     this.dialog = make(() => {
       this.closeDialog();
-      this.active = this.isActive;
+      this.assignKeys();
     });
     this.dialog.open();
     this.dialog.element.querySelector<HTMLElement>('.primary')?.focus();
-    this.active = this.isActive;
+    this.assignKeys();
   }
 
   private closeDialog(): void {

@@ -1,4 +1,4 @@
-// The page's address: while the player is in a match that a link leads to, it is that link.
+// The page's address, which is the link to the match that the player is in, if there is one; and the server's.
 
 const JOIN = 'join';
 
@@ -25,4 +25,13 @@ export function addressWith(page: string, code: string | null): string {
   if (code === null) url.searchParams.delete(JOIN);
   else url.searchParams.set(JOIN, code);
   return url.href;
+}
+
+/**
+ * Where the server's `api/` and `ws` are found: beside the page, below whatever path a proxy gives it. A page that is
+ * hosted elsewhere is built with `VITE_TICKWIRE_SERVER`, the server's address; it ends with a slash.
+ */
+export function serverBase(): string {
+  const elsewhere = import.meta.env['VITE_TICKWIRE_SERVER'] as string | undefined;
+  return elsewhere ?? document.baseURI;
 }

@@ -10,7 +10,6 @@ import {
   Freshness,
   retryOf,
   Route,
-  serverBase,
   type ConnectionState,
   type Credential,
   type GameInfo,
@@ -20,7 +19,7 @@ import {
   type Trouble,
   type Welcome,
 } from '@tickwire/client';
-import { joinCode, showJoinCode } from './address';
+import { joinCode, serverBase, showJoinCode } from './address';
 import {
   arrivalSentence,
   isBlocked,
@@ -32,8 +31,8 @@ import {
   type Situation,
   type Stage,
 } from './connection-story';
-import { DEFAULT_MODE, GAME } from './game';
-import { Landing } from './landing';
+import { DEFAULT_MODE, GAME_NAME } from './game';
+import { DEFAULT_NAME, Landing } from './landing';
 import { whenIdle, type Loader } from './loader';
 import { pathsAlong } from './paths';
 import { isUneasy, phaseOf, sentenceOf, viaOf, type PagePhase } from './page-phase';
@@ -49,7 +48,6 @@ import { isShared, Search } from './way-back';
 type Seat = Omit<StoredSeat, 'token'>;
 
 const QUICK: PlayRequest = { kind: 'quick' };
-const DEFAULT_NAME = 'Guest';
 /** Why the server closes the connection of someone whose sign-in has expired. */
 const SIGNED_OUT = 'sign_in_expired';
 const BEAT_MS = 100;
@@ -58,7 +56,7 @@ export class App {
   screen: GameScreen | null = null;
   private readonly root: HTMLElement;
   private readonly loader: Loader;
-  private readonly api = new Api();
+  private readonly api = new Api(serverBase());
   private readonly storage = new PageStorage();
   private readonly signIn: SignIn;
   private readonly seats: Seats;
@@ -175,7 +173,7 @@ export class App {
       this.landing.info = this.info;
       this.signIn.info = this.info;
       this.greet();
-      if (this.info.game === GAME) return;
+      if (this.info.game === GAME_NAME) return;
       this.prober.finding = { kind: 'other_game', game: this.info.game };
     } catch (error) {
       const check = await this.api.connectCheck().catch((refused: unknown) => refused);

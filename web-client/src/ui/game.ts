@@ -1,5 +1,7 @@
-// Which game this page is for: its name, and the mode to play before the server has told its modes.
-import { MODES, NAME } from '@tickwire/arena/bindings';
+// Which game this page is for, as far as the first page must know before the game's code is there.
+import { MODES } from '@tickwire/arena/bindings';
 
-export const GAME = NAME;
+export { BODY, NAME as GAME_NAME } from '@tickwire/arena/bindings';
+
+/** The mode to play before the server has told its modes. */
 export const [DEFAULT_MODE] = MODES;

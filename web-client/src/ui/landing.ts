@@ -28,7 +28,8 @@ export interface Visitor {
   readonly canSignIn: boolean;
 }
 
-const DEFAULT_NAME = 'Guest';
+/** Of a player who gave no name. */
+export const DEFAULT_NAME = 'Guest';
 
 export class Landing {
   private readonly options: LandingOptions;

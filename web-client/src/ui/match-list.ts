@@ -1,6 +1,6 @@
 // The open matches on the first page, kept up to date while somebody looks at them.
 import type { GameInfo, MatchSummary } from '@tickwire/client';
-import { button, el, setText } from '@tickwire/ui';
+import { button, el, KeyedRows, setText } from '@tickwire/ui';
 import { matchLine } from './match-line';
 import { Poller } from './poller';
 
@@ -13,6 +13,7 @@ export interface MatchListOptions {
 
 export class MatchList {
   private readonly options: MatchListOptions;
+  private readonly rows: KeyedRows<MatchSummary, HTMLElement>;
   private readonly poller: Poller<readonly MatchSummary[]>;
   private matches: readonly MatchSummary[] | null = null;
   private modes: GameInfo['modes'] = [];
@@ -20,6 +21,15 @@ export class MatchList {
 
   constructor(options: MatchListOptions) {
     this.options = options;
+    this.rows = new KeyedRows({
+      parent: options.list,
+      key: ({ id }) => id,
+      make: (match) => this.newRow(match),
+      fill: (row, match) => {
+        const text = row.querySelector('.match-text');
+        if (text) setText(text, matchLine(match, this.modes));
+      },
+    });
     this.poller = new Poller({
       ask: options.load,
       onAnswer: (matches) => {
@@ -27,7 +37,7 @@ export class MatchList {
       },
       onFailure: () => {
         this.matches = null;
-        options.list.replaceChildren();
+        this.rows.show([]);
         setText(options.note, 'The list cannot be loaded right now.');
       },
       isHidden: () => document.hidden,
@@ -55,27 +65,17 @@ export class MatchList {
     for (const join of this.options.list.querySelectorAll('button')) join.disabled = busy;
   }
 
-  /** Keeps rows of matches that stay, so that focus on their button stays too. */
   private show(matches: readonly MatchSummary[]): void {
-    const { list, note } = this.options;
     this.matches = matches;
-    const rows = new Map([...list.children].map((row) => [row.getAttribute('data-match') ?? '', row]));
-    const kept = matches.map((match) => {
-      const row = rows.get(match.id) ?? this.row(match);
-      const text = row.querySelector('.match-text');
-      if (text) setText(text, matchLine(match, this.modes));
-      return row;
-    });
-    const unchanged = kept.length === list.children.length && kept.every((row, i) => row === list.children[i]);
-    if (!unchanged) list.replaceChildren(...kept);
-    setText(note, matches.length === 0 ? 'None right now. Press Play and one starts.' : '');
+    this.rows.show(matches);
+    setText(this.options.note, matches.length === 0 ? 'None right now. Press Play and one starts.' : '');
   }
 
-  private row(match: MatchSummary): HTMLElement {
+  private newRow(match: MatchSummary): HTMLElement {
     const join = button('Join', { class: 'secondary small' }, () => {
       this.options.onJoin(match.id);
     });
     join.disabled = this.isBusy;
-    return el('li', { 'data-match': match.id, 'data-testid': 'match-row' }, el('span', { class: 'match-text' }), join);
+    return el('li', { 'data-testid': 'match-row' }, el('span', { class: 'match-text' }), join);
   }
 }

@@ -3,7 +3,7 @@
 // Invariant: one question at a time, and pauses between them that grow, so that a server in trouble is not asked to death.
 import { type Api, ApiError, Backoff, type Build } from '@tickwire/client';
 import { problemSentence } from '@tickwire/ui';
-import { GAME } from './game';
+import { GAME_NAME } from './game';
 
 /** What is known of the server. */
 export type Finding =
@@ -103,7 +103,7 @@ export class Prober {
     const { api, build } = this.options;
     try {
       const { game, protocol, schema } = await api.info();
-      if (game !== GAME) return { kind: 'other_game', game };
+      if (game !== GAME_NAME) return { kind: 'other_game', game };
       const own = build();
       if (own && (own.schema !== schema || own.protocol !== protocol)) return { kind: 'other_version', schema };
     } catch (error) {

@@ -3,6 +3,8 @@
 
 use syn::{Ident, ImplItem, Item, Type};
 
+use crate::map;
+
 /// A row: a file, and the functions and types in it that are named.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -13,10 +15,9 @@ pub(crate) struct Row {
 
 /// The rows of the table with the head `| question |`.
 pub(crate) fn rows(document: &str) -> Vec<Row> {
-    let table = document.lines().skip_while(|line| !line.starts_with("| question |")).skip(2);
-    let cells = table.take_while(|line| line.starts_with('|')).map(|line| line.split('|').collect::<Vec<_>>());
-    let code = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_string).collect::<Vec<_>>();
-    cells.filter(|cells| cells.len() > 4).map(|cells| Row { file: code(cells[2]).join(" "), names: code(cells[3]) }).collect()
+    let code = |cell: &str| map::code(cell).map(str::to_string).collect::<Vec<_>>();
+    let rows = map::table(document, "| question |").filter(|cells| cells.len() > 4);
+    rows.map(|cells| Row { file: code(cells[2]).join(" "), names: code(cells[3]) }).collect()
 }
 
 /// What the rows name and `read` does not have.

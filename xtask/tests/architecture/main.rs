@@ -119,10 +119,10 @@ fn one_file_reaches_for_bincode() {
     for end in ["Cargo.toml", ".rs"] {
         collect(&root(), &root(), end, &mut files);
     }
-    let names = |file: &&String| {
+    let depends = |file: &&String| {
         file.ends_with("Cargo.toml") && *file != "Cargo.toml" && text(file).lines().any(|line| line.starts_with("bincode"))
     };
-    let packages: Vec<&String> = files.iter().filter(names).collect();
+    let packages: Vec<&String> = files.iter().filter(depends).collect();
     assert_eq!(packages, ["protocol/Cargo.toml"], "others use `tickwire_protocol::codec`");
     let reaches = |file: &&String| file.starts_with("protocol/src/") && reaches_for_bincode(&text(file));
     let sources: Vec<&String> = files.iter().filter(reaches).collect();
@@ -132,10 +132,11 @@ fn one_file_reaches_for_bincode() {
 /// Whether a source names the crate itself, not what `codec` shows of it.
 fn reaches_for_bincode(source: &str) -> bool {
     let is_shown = source.lines().any(|line| line.starts_with("use crate::wire::codec::") && line.contains("bincode"));
-    source.lines().any(|line| {
-        let starts = line.match_indices("bincode::").map(|(start, _)| &line[..start]);
-        starts.into_iter().any(|before| !is_shown && !before.ends_with("::") && !before.contains("//"))
-    })
+    let is_named = |line: &str| {
+        let mut before = line.match_indices("bincode::").map(|(start, _)| &line[..start]);
+        before.any(|before| !before.ends_with("::") && !before.contains("//"))
+    };
+    !is_shown && source.lines().any(is_named)
 }
 
 #[test]

@@ -24,15 +24,25 @@ pub(crate) struct Package {
 
 /// The rows of the table with the head `| folder |`.
 pub(crate) fn rows(document: &str) -> Vec<Row> {
-    let table = document.lines().skip_while(|line| !line.starts_with("| folder |")).skip(2);
-    let cells = table.take_while(|line| line.starts_with('|')).map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
-    cells
+    table(document, "| folder |")
         .filter(|cells| cells.len() > 3)
         .map(|cells| Row {
-            folders: cells[1].split('`').skip(1).step_by(2).map(|folder| folder.trim_end_matches('/').to_string()).collect(),
+            folders: code(cells[1]).map(|folder| folder.trim_end_matches('/').to_string()).collect(),
             may_need: cells[3].to_string(),
         })
         .collect()
+}
+
+/// The rows below the line that starts with `head`. A row's first cell is the empty text before its
+/// first bar.
+pub(crate) fn table<'a>(document: &'a str, head: &str) -> impl Iterator<Item = Vec<&'a str>> {
+    let rows = document.lines().skip_while(move |line| !line.starts_with(head)).skip(2);
+    rows.take_while(|line| line.starts_with('|')).map(|line| line.split('|').map(str::trim).collect())
+}
+
+/// What a cell has between backticks.
+pub(crate) fn code(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
 }
 
 /// The lines of the first code block after `heading`: names, at least two blanks, and what they

@@ -103,22 +103,22 @@ impl Room {
 mod tests {
     use super::*;
 
-    fn said(client: &mut Room, controls: Controls) -> Vec<u8> {
+    fn said(room: &mut Room, controls: Controls) -> Vec<u8> {
         let mut out = Vec::new();
-        client.say(controls, &mut out);
+        room.say(controls, &mut out);
         out
     }
 
     /// The bytes that the SDK's own encoder writes for these values.
     #[test]
     fn inputs_are_what_the_sdk_sends() {
-        let mut client = Room::new(Channel::Input);
+        let mut room = Room::new(Channel::Input);
         let first = Controls { x: 100, y: -100, aim: 513, fire: false };
-        assert_eq!(said(&mut client, first), [19, 0x80, 0x64, 0x81, 0x9c, 0x82, 0x01, 0x02, 0x83, 0x00]);
-        assert_eq!(said(&mut client, Controls { aim: 514, ..first }), [19, 0x82, 0x02, 0x02]);
+        assert_eq!(said(&mut room, first), [19, 0x80, 0x64, 0x81, 0x9c, 0x82, 0x01, 0x02, 0x83, 0x00]);
+        assert_eq!(said(&mut room, Controls { aim: 514, ..first }), [19, 0x82, 0x02, 0x02]);
         let third = Controls { x: -100, y: -100, aim: 515, fire: true };
-        assert_eq!(said(&mut client, third), [19, 0x80, 0x9c, 0x82, 0x03, 0x02, 0x83, 0x01]);
-        assert_eq!(said(&mut client, third), [19], "nothing changed");
+        assert_eq!(said(&mut room, third), [19, 0x80, 0x9c, 0x82, 0x03, 0x02, 0x83, 0x01]);
+        assert_eq!(said(&mut room, third), [19], "nothing changed");
     }
 
     #[test]

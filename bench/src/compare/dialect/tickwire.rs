@@ -76,9 +76,9 @@ mod tests {
 
     const CONTROLS: Controls = Controls { x: -50, y: 117, aim: 513, fire: true };
 
-    fn said(client: &mut Session) -> (u32, u32) {
+    fn said(session: &mut Session) -> (u32, u32) {
         let mut out = Vec::new();
-        client.say(CONTROLS, &mut out);
+        session.say(CONTROLS, &mut out);
         match ClientMessageOf::<Arena>::decode(&out).expect("a message") {
             ClientMessage::Input { seq, tick, input } => {
                 assert_eq!(input, arena::Input { move_x: -50, move_y: 117, aim: 513, buttons: arena::Input::FIRE });
@@ -90,23 +90,23 @@ mod tests {
 
     #[test]
     fn inputs_are_meant_for_ticks_to_come_and_rise() {
-        let mut client = Session::new(None);
+        let mut session = Session::new(None);
         let keyframe = encode(&ServerMessage::Keyframe { tick: Tick(100), body: Body::default() });
-        assert_eq!(client.hear(&keyframe), Ok(Heard::Update));
-        assert_eq!(said(&mut client), (1, 102));
-        assert_eq!(said(&mut client), (2, 103), "no snapshot came in between");
+        assert_eq!(session.hear(&keyframe), Ok(Heard::Update));
+        assert_eq!(said(&mut session), (1, 102));
+        assert_eq!(said(&mut session), (2, 103), "no snapshot came in between");
         let delta = encode(&ServerMessage::Delta { advance: 5, body: Body::default() });
-        assert_eq!(client.hear(&delta), Ok(Heard::Update));
-        assert_eq!(said(&mut client), (3, 107));
+        assert_eq!(session.hear(&delta), Ok(Heard::Update));
+        assert_eq!(said(&mut session), (3, 107));
     }
 
     #[test]
     fn the_ticket_is_shown_once_and_an_end_is_noticed() {
-        let mut client = Session::new(Some(Ticket([7; 70])));
+        let mut session = Session::new(Some(Ticket([7; 70])));
         let mut out = Vec::new();
-        client.greet(&mut out);
+        session.greet(&mut out);
         assert!(matches!(ClientMessageOf::<Arena>::decode(&out), Ok(ClientMessage::Hello { .. })));
         let closing = encode(&ServerMessage::Closing(tickwire_protocol::CloseReason::Full));
-        assert_eq!(client.hear(&closing), Err(Unexpected("closed: full".into())));
+        assert_eq!(session.hear(&closing), Err(Unexpected("closed: full".into())));
     }
 }

@@ -1,5 +1,4 @@
-//! Exact comparisons throughout: figures are rounded to three decimals.
-#![allow(clippy::float_cmp)]
+#![allow(clippy::float_cmp)] // a report's figures are rounded to three decimals: what should be equal is
 
 use super::*;
 use crate::generator::window::Health;

@@ -52,10 +52,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Only Tickwire's updates are worth decoding while others are measured: the others' were looked at when the workload was
-    /// checked.
+    /// Starts `arm` with nobody on it.
     pub(super) fn start(&self, arm: Arm, watch: Watch) -> Result<Trial> {
-        let watch = if arm.transport().is_some() { watch } else { Watch::Nobody };
         Trial::start(self.programs, arm, self.floor_payload_bytes, watch, Arc::clone(&self.interrupted))
     }
 

@@ -6,6 +6,7 @@ import {
   formatCount,
   formatDuration,
   formatMicroseconds,
+  KeyedRows,
   setHidden,
   setText,
 } from '@tickwire/ui';
@@ -72,6 +73,12 @@ export class Dashboard {
   readonly element: HTMLElement;
   private readonly totals = new Map<string, HTMLElement>();
   private readonly body = el('tbody');
+  private readonly rows = new KeyedRows<AdminMatch, HTMLTableRowElement>({
+    parent: this.body,
+    key: ({ id }) => id,
+    make: (match) => this.newRow(match),
+    fill: fillRow,
+  });
   private readonly empty = el('p', { class: 'muted', 'data-testid': 'admin-empty' });
   /** How old the figures are. It counts, so it is not read out; the problem is. */
   private readonly age = el('p', { class: 'dash-age', 'data-testid': 'admin-age' });
@@ -158,7 +165,7 @@ export class Dashboard {
       this.empty,
       matches.length === 0 ? 'No match is running.' : formatCount(matches.length, 'match', 'matches'),
     );
-    this.showMatches(matches);
+    this.rows.show(matches);
   }
 
   /** Figures that are no longer those of now are greyed. Call it often: whoever does not answer does not call. */
@@ -185,24 +192,6 @@ export class Dashboard {
     if (element) setText(element, value);
   }
 
-  /** Rows stay with their match, so that focus on Watch stays too. */
-  private showMatches(matches: readonly AdminMatch[]): void {
-    const rows = new Map([...this.body.rows].map((row) => [row.dataset['match'] ?? '', row]));
-    const kept = matches.map((match) => {
-      const row = rows.get(match.id) ?? this.newRow(match);
-      row.classList.toggle('dormant', isDormant(match));
-      COLUMNS.forEach((column, index) => {
-        const cell = row.cells[index];
-        if (!cell) return;
-        setText(cell, column.text(match));
-        cell.classList.toggle('bad', column.bad?.(match) ?? false);
-      });
-      return row;
-    });
-    const unchanged = kept.length === this.body.rows.length && kept.every((row, i) => row === this.body.rows[i]);
-    if (!unchanged) this.body.replaceChildren(...kept);
-  }
-
   private newRow(match: AdminMatch): HTMLTableRowElement {
     const watch = button(
       'Watch',
@@ -220,10 +209,20 @@ export class Dashboard {
     );
     return el(
       'tr',
-      { 'data-match': match.id, 'data-testid': 'admin-row' },
+      { 'data-testid': 'admin-row' },
       // The label is for narrow screens, where the rows are cards without a heading.
       ...COLUMNS.map(({ name, title }) => el('td', { class: name === true ? 'name' : 'number', 'data-label': title })),
       el('td', { class: 'action' }, people, watch),
     );
   }
+}
+
+function fillRow(row: HTMLTableRowElement, match: AdminMatch): void {
+  row.classList.toggle('dormant', isDormant(match));
+  COLUMNS.forEach((column, index) => {
+    const cell = row.cells[index];
+    if (!cell) return;
+    setText(cell, column.text(match));
+    cell.classList.toggle('bad', column.bad?.(match) ?? false);
+  });
 }

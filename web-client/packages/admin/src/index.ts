@@ -4,4 +4,4 @@ import './admin.css';
 export { AdminApi, takeToken } from './admin-api';
 export { Dashboard } from './dashboard';
 export { Moderation } from './moderation';
-export { Watch, type WatchOptions } from './watch';
+export { Watch } from './watch';

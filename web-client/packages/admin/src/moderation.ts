@@ -153,7 +153,7 @@ function card(titleId: string, ...children: readonly HTMLElement[]): HTMLElement
 }
 
 /** How much longer a ban lasts. */
-export function leftOf(expiresMs: number | null, nowMs: number): string {
+function leftOf(expiresMs: number | null, nowMs: number): string {
   return expiresMs === null
     ? 'until it is lifted'
     : formatDuration(Math.max(0, Math.ceil((expiresMs - nowMs) / 1_000)));

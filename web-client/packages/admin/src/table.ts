@@ -1,5 +1,5 @@
-// A table whose rows stay with what they show, so that focus on their buttons stays too.
-import { el, setText } from '@tickwire/ui';
+// A table whose rows stay with what they show.
+import { el, KeyedRows, setText } from '@tickwire/ui';
 
 export interface TableOptions<Row> {
   readonly testId: string;
@@ -13,10 +13,11 @@ export interface TableOptions<Row> {
 export class KeyedTable<Row> {
   readonly element: HTMLElement;
   private readonly options: TableOptions<Row>;
-  private readonly body = el('tbody');
+  private readonly rows: KeyedRows<Row, HTMLTableRowElement>;
 
   constructor(options: TableOptions<Row>) {
     this.options = options;
+    const body = el('tbody');
     const head = options.columns.map(({ title }) => el('th', { scope: 'col' }, title));
     this.element = el(
       'div',
@@ -25,31 +26,31 @@ export class KeyedTable<Row> {
         'table',
         { class: 'plain-table', 'data-testid': options.testId },
         el('thead', {}, el('tr', {}, ...head, options.actions ? el('td') : null)),
-        this.body,
+        body,
       ),
     );
+    this.rows = new KeyedRows({
+      parent: body,
+      key: options.key,
+      make: (row) => this.newRow(row),
+      fill: ({ cells }, row) => {
+        options.columns.forEach(({ text }, index) => {
+          const cell = cells[index];
+          if (cell) setText(cell, text(row));
+        });
+      },
+    });
   }
 
   show(rows: readonly Row[]): void {
-    const { key, columns } = this.options;
-    const shown = new Map([...this.body.rows].map((row) => [row.dataset['key'] ?? '', row]));
-    const kept = rows.map((row) => {
-      const element = shown.get(key(row)) ?? this.newRow(row);
-      columns.forEach(({ text }, index) => {
-        const cell = element.cells[index];
-        if (cell) setText(cell, text(row));
-      });
-      return element;
-    });
-    const unchanged = kept.length === this.body.rows.length && kept.every((row, i) => row === this.body.rows[i]);
-    if (!unchanged) this.body.replaceChildren(...kept);
+    this.rows.show(rows);
   }
 
   private newRow(row: Row): HTMLTableRowElement {
-    const { testId, columns, key, actions } = this.options;
+    const { testId, columns, actions } = this.options;
     return el(
       'tr',
-      { 'data-key': key(row), 'data-testid': `${testId}-row` },
+      { 'data-testid': `${testId}-row` },
       ...columns.map(() => el('td')),
       actions ? el('td', { class: 'action' }, ...actions(row)) : null,
     );

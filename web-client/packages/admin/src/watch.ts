@@ -79,7 +79,6 @@ export class Watch<Input, Event> {
       replica,
       credential: { kind: 'none' },
       openSocket: () => this.options.openSocket() as SocketLike,
-      teleport: view.teleport,
       listener: {
         state: (state) => {
           this.showState(state);

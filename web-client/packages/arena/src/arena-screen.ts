@@ -18,7 +18,7 @@ import { ArenaView, type Frame } from './view';
 const HUD_INTERVAL_MS = 50;
 
 export class ArenaScreen implements GameView<Input, GameEvent> {
-  /** Two places of the own fighter further apart than this are a respawn, not an error. */
+  /** A respawn, not an error of the prediction. */
   readonly teleport = TELEPORT_UNITS * SUBUNITS;
   private readonly options: GameViewOptions;
   private readonly element: HTMLElement;
@@ -141,7 +141,6 @@ export class ArenaScreen implements GameView<Input, GameEvent> {
     const scene = this.view.lastScene;
     const error = Math.hypot(...(session?.correction ?? []));
     return {
-      matchPhase: this.phase,
       health: model?.health ?? null,
       score: model?.score ?? null,
       correction: error / SUBUNITS,
@@ -266,7 +265,6 @@ export interface DrawnFighter {
 }
 
 export interface ArenaDescription {
-  readonly matchPhase: Phase | null;
   readonly health: number | null;
   readonly score: number | null;
   /** Units between where the own fighter is drawn and where it is predicted. */

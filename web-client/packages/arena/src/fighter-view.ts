@@ -77,8 +77,8 @@ export class FighterView {
   }
 
   /**
-   * A ring around whom nothing harms, as long as its time: a broken line, so that no colour has to
-   * tell it from a glow.
+   * A ring around a fighter that nothing harms, which grows shorter as its time runs out. It is in pieces, so that the
+   * glow of overcharge differs from it by more than its colour.
    */
   private drawShield(ticks: number, nowMs: number): void {
     const pieces = Math.ceil((SHIELD_PIECES * ticks) / PROTECTION_TICKS);

@@ -92,7 +92,7 @@ function dashCharge(readyIn: number): number {
 }
 
 /** Everyone seated, best first; who has no score row yet has none. In royale the leaders, and oneself. */
-export function scoreLines(source: HudSource): ScoreLine[] {
+function scoreLines(source: HudSource): ScoreLine[] {
   const { tables, snapshot, roster, player } = source;
   if (tables.zone(snapshot)) return leaderLines(source);
   const scores = new Map(tables.scores(snapshot).map((row) => [row.player, row]));

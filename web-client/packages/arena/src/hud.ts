@@ -165,7 +165,7 @@ export class Hud {
     this.qualityDot.title = QUALITY_WORDS[quality];
   }
 
-  /** Says that messages do not go the usual way; empty for one that do. */
+  /** Says that messages do not go the usual way; empty while they do. */
   showPath(sentence: string): void {
     setText(this.path, sentence);
   }

@@ -1,4 +1,4 @@
-// Colours of the drawn world; the page's are in styles/base.css. Own things have the accent, everyone else a tone of
+// Colours of the drawn world; the page's are in the shell's src/styles/base.css. Own things have the accent, everyone else a tone of
 // their own that does not compete with it.
 
 export const COLORS = {
@@ -18,7 +18,7 @@ export const COLORS = {
   barBack: 0x05070b,
 } as const;
 
-/** As many as a match has seats. */
+/** As many as a match of the usual mode has seats; in larger ones they repeat. */
 const OTHERS = [
   0xf28482, 0x8ab4f8, 0xf6bd60, 0xc39bd3, 0x84c5f4, 0xf5a7c4, 0xb8c480, 0xe59866, 0xe8dfa0, 0x7c8cf0, 0xd05f7e,
   0xa87d5c, 0xb5bfd0, 0xe07be0, 0xd9b8ff, 0x9a9a5a,

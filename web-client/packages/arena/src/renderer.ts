@@ -1,4 +1,4 @@
-// Draws scenes with PixiJS. Keeps one view per fighter, shot and pickup, by id, and destroys it when its id is gone.
+// Draws scenes with PixiJS.
 import 'pixi.js/unsafe-eval'; // The content security policy forbids eval, which Pixi otherwise uses for shaders.
 import { Application, Container, Graphics } from 'pixi.js';
 import type { RosterEntry } from '@tickwire/client';
@@ -8,6 +8,7 @@ import { Effects } from './effects';
 import { SHOT_RADIUS, type GameEvent } from './generated';
 import { FighterView } from './fighter-view';
 import { GraphicsLoss } from './graphics-loss';
+import { KeyedViews } from './keyed-views';
 import { KillerMarker } from './killer-marker';
 import { isAway } from './hud-model';
 import type { ArenaMap } from './map';
@@ -24,15 +25,16 @@ export class Renderer {
   private readonly floor = new Container();
   private readonly walls = new Container();
   private readonly zone = new Graphics();
+  private drawnZone: ZoneRow | null = null;
   private readonly pickupLayer = new Container();
   private readonly shotLayer = new Container();
   private readonly fighterLayer = new Container();
   private readonly effects: Effects;
   private readonly marker = new KillerMarker();
   private readonly loss: GraphicsLoss;
-  private readonly fighters = new Map<number, FighterView>();
-  private readonly shots = new Map<number, Graphics>();
-  private readonly pickups = new Map<number, Graphics>();
+  private readonly fighters: KeyedViews<SceneFighter, FighterView>;
+  private readonly shots: KeyedViews<SceneShot, Graphics>;
+  private readonly pickups: KeyedViews<PickupRow, Graphics>;
   private scene: Scene = { fighters: [], shots: [], pickups: [], own: null, zone: null };
   /** Where each player's fighter was last drawn: effects of a fallen one need it. */
   private readonly lastPlaces = new Map<number, Vector>();
@@ -46,6 +48,13 @@ export class Renderer {
     });
     this.reducedMotion = reducedMotion;
     this.effects = new Effects(reducedMotion);
+    this.fighters = new KeyedViews(
+      this.fighterLayer,
+      () => new FighterView(reducedMotion),
+      ({ view }) => view,
+    );
+    this.shots = new KeyedViews(this.shotLayer, shotView, (view) => view);
+    this.pickups = new KeyedViews(this.pickupLayer, pickupView, (view) => view);
     this.world.addChild(
       this.floor,
       this.pickupLayer,
@@ -123,7 +132,7 @@ export class Renderer {
     if (event.kind === 'hit') {
       const place = this.lastPlaces.get(event.victim);
       const fighter = this.scene.fighters.find((row) => row.player === event.victim);
-      if (fighter) this.fighters.get(fighter.id)?.hit(nowMs);
+      if (fighter) this.fighters.get(fighter)?.hit(nowMs);
       if (place) this.effects.hit(place.x, place.y, playerColor(event.victim, event.victim === player), nowMs);
       const isTold = event.by === player || event.victim === player;
       if (isTold) this.effects.hurt(event.victim, event.damage, nowMs);
@@ -148,60 +157,27 @@ export class Renderer {
     roster: ReadonlyMap<number, RosterEntry>,
     nowMs: number,
   ): void {
-    keepOnly(this.fighters, fighters, (view) => {
-      view.view.destroy({ children: true });
-    });
-    for (const fighter of fighters) {
+    this.fighters.show(fighters, (view, fighter) => {
       const entry = roster.get(fighter.player);
       const played = { name: entry?.name ?? '', bot: entry?.bot ?? false, away: isAway(entry) };
-      let view = this.fighters.get(fighter.id);
-      if (!view) {
-        view = new FighterView(this.reducedMotion);
-        this.fighters.set(fighter.id, view);
-        this.fighterLayer.addChild(view.view);
-      }
       view.update(fighter, played, nowMs, this.view.scale);
-      this.lastPlaces.set(fighter.player, { x: fighter.x, y: fighter.y });
-    }
+      this.lastPlaces.set(fighter.player, fighter);
+    });
   }
 
   private drawShots(shots: readonly SceneShot[]): void {
-    keepOnly(this.shots, shots, (view) => {
-      view.destroy();
-    });
-    for (const shot of shots) {
-      let view = this.shots.get(shot.id);
-      if (!view) {
-        const color = playerColor(shot.owner, shot.own);
-        view = new Graphics()
-          .roundRect(-26, -SHOT_RADIUS + 1, 26, 2 * SHOT_RADIUS - 2, 3)
-          .fill({ color, alpha: 0.35 })
-          .circle(0, 0, SHOT_RADIUS + 2)
-          .fill(color)
-          .circle(0, 0, SHOT_RADIUS - 1)
-          .fill(0xffffff);
-        this.shots.set(shot.id, view);
-        this.shotLayer.addChild(view);
-      }
+    this.shots.show(shots, (view, shot) => {
       view.position.set(shot.x, shot.y);
       view.rotation = Math.atan2(shot.vy, shot.vx);
-    }
+    });
   }
 
   private drawPickups(pickups: readonly PickupRow[], nowMs: number): void {
-    keepOnly(this.pickups, pickups, (view) => {
-      view.destroy();
-    });
-    for (const pickup of pickups) {
-      let view = this.pickups.get(pickup.id);
-      if (!view) {
-        view = pickupView(pickup);
-        this.pickups.set(pickup.id, view);
-        this.pickupLayer.addChild(view);
-      }
+    const scale = this.reducedMotion ? 1 : 1 + 0.06 * Math.sin(nowMs / 300);
+    this.pickups.show(pickups, (view, pickup) => {
       view.position.set(pickup.x, pickup.y);
-      view.scale.set(this.reducedMotion ? 1 : 1 + 0.06 * Math.sin(nowMs / 300));
-    }
+      view.scale.set(scale);
+    });
   }
 
   private markKiller(killer: number | null, nowMs: number): void {
@@ -215,6 +191,9 @@ export class Renderer {
   }
 
   private drawZone(zone: ZoneRow | null): void {
+    // A snapshot's zone is read once: it is the same object until there is another snapshot.
+    if (zone === this.drawnZone) return;
+    this.drawnZone = zone;
     this.zone.clear();
     if (zone) this.zone.circle(zone.x, zone.y, zone.radius).stroke({ width: 12, color: COLORS.danger, alpha: 0.7 });
   }
@@ -230,14 +209,15 @@ function emulatedWebGl(): boolean {
   return typeof name === 'string' && /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
-/** Drops the views whose id is no longer shown. */
-function keepOnly<V>(views: Map<number, V>, shown: readonly { readonly id: number }[], drop: (view: V) => void): void {
-  const ids = new Set(shown.map((row) => row.id));
-  for (const [id, view] of views) {
-    if (ids.has(id)) continue;
-    drop(view);
-    views.delete(id);
-  }
+function shotView({ owner, own }: SceneShot): Graphics {
+  const color = playerColor(owner, own);
+  return new Graphics()
+    .roundRect(-26, -SHOT_RADIUS + 1, 26, 2 * SHOT_RADIUS - 2, 3)
+    .fill({ color, alpha: 0.35 })
+    .circle(0, 0, SHOT_RADIUS + 2)
+    .fill(color)
+    .circle(0, 0, SHOT_RADIUS - 1)
+    .fill(0xffffff);
 }
 
 /** A cross for health, a bolt for overcharge: told apart by shape, not only by colour. */

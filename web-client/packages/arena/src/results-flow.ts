@@ -18,7 +18,7 @@ export class ResultsFlow {
   private sawFinished = false;
   /** The round that the player voted after, by the tick until which votes count. */
   private votedBy: number | null = null;
-  /** Took the seat by a ticket and has seen nothing of the round before its results. */
+  /** The player has just got the seat and has seen nothing of the round before its results. */
   private isNewcomer = false;
   /** Of everyone seen in this match: the results name those who left, too. */
   private readonly names = new Map<number, string>();
@@ -31,10 +31,10 @@ export class ResultsFlow {
     return this.screen !== null;
   }
 
-  /** Another seat. By a ticket, it is one that the player has not played from. */
-  begin(byTicket: boolean): void {
+  /** Another seat, or the same one again. `isNewcomer`: the player has just got it. */
+  begin(isNewcomer: boolean): void {
     this.close();
-    this.isNewcomer = byTicket;
+    this.isNewcomer = isNewcomer;
     this.votedBy = null;
     this.names.clear();
   }
@@ -69,7 +69,8 @@ export class ResultsFlow {
     if (this.screen?.isOver !== false) return false;
     const { results } = session;
     if (model.phase === 'finished') this.sawFinished = true;
-    // The results may come just before the snapshot that shows the match finished. None after a Welcome: it began anew meanwhile.
+    // The results may come just before the snapshot that shows the match finished. If there are none since a Welcome, the
+    // match began anew meanwhile.
     else if (this.sawFinished || !results) {
       this.close();
       return true;

@@ -1,9 +1,8 @@
 // A match in the arena, watched without a seat in it: the player's picture, and the scores beside it.
 import type { Replica } from '@tickwire/client';
 import type { WatchView, WatchViewOptions } from '@tickwire/ui';
-import { SUBUNITS, type GameEvent, type Input } from './generated';
+import type { GameEvent, Input } from './generated';
 import { buildHud } from './hud-model';
-import { TELEPORT_UNITS } from './scene';
 import { Scoreboard } from './scoreboard';
 import type { ArenaSession } from './session';
 import { ArenaView } from './view';
@@ -11,7 +10,6 @@ import { ArenaView } from './view';
 const SIDE_INTERVAL_MS = 200;
 
 export class SpectatorScreen implements WatchView<Input, GameEvent> {
-  readonly teleport = TELEPORT_UNITS * SUBUNITS;
   /** What belongs beside the stage. */
   readonly side: HTMLElement;
   private readonly options: WatchViewOptions;
@@ -49,8 +47,7 @@ export class SpectatorScreen implements WatchView<Input, GameEvent> {
 
   /** Looks at this player; null: at the whole map. */
   follow(player: number | null): void {
-    this.view.camera = player === null ? 'map' : 'follow';
-    this.view.followPlayer = player;
+    this.view.followed = player;
   }
 
   dispose(): void {

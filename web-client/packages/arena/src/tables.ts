@@ -91,6 +91,75 @@ const EMPTY: Table = { ids: new Uint32Array(), columns: [] };
 
 /** Reads the arena's rows out of snapshots. */
 export class ArenaTables {
+  readonly fighters = oncePerSnapshot((snapshot): readonly FighterRow[] => {
+    const table = this.table(snapshot, 'fighter');
+    return rows(table, (id, row) => this.fighter(id, snapshot.tick, (field) => cell(table, field, row)));
+  });
+
+  readonly shots = oncePerSnapshot((snapshot): readonly ShotRow[] => {
+    const { fields } = this.layout.shot;
+    const table = this.table(snapshot, 'shot');
+    return rows(table, (id, row) => ({
+      id,
+      owner: cell(table, fields.owner, row),
+      born: cell(table, fields.born, row),
+      vx: cell(table, fields.vx, row) / SUBUNITS,
+      vy: cell(table, fields.vy, row) / SUBUNITS,
+      x: cell(table, fields.x, row) / SUBUNITS,
+      y: cell(table, fields.y, row) / SUBUNITS,
+    }));
+  });
+
+  readonly pickups = oncePerSnapshot((snapshot): readonly PickupRow[] => {
+    const { fields } = this.layout.pickup;
+    const table = this.table(snapshot, 'pickup');
+    return rows(table, (id, row) => ({
+      id,
+      kind: pickupKind(cell(table, fields.kind, row)),
+      x: cell(table, fields.x, row) / SUBUNITS,
+      y: cell(table, fields.y, row) / SUBUNITS,
+    }));
+  });
+
+  readonly scores = oncePerSnapshot((snapshot): readonly ScoreRow[] => {
+    const { fields } = this.layout.score;
+    const table = this.table(snapshot, 'score');
+    return rows(table, (id, row) => ({
+      id,
+      player: cell(table, fields.player, row),
+      score: cell(table, fields.score, row),
+      kills: cell(table, fields.kills, row),
+      deaths: cell(table, fields.deaths, row),
+      respawnIn: ticksLeft(cell(table, fields.respawn_at, row), snapshot.tick),
+    }));
+  });
+
+  /** Null in modes without one. */
+  readonly zone = oncePerSnapshot((snapshot): ZoneRow | null => {
+    const { fields } = this.layout.zone;
+    const table = this.table(snapshot, 'zone');
+    if (table.ids.length === 0) return null;
+    return {
+      x: cell(table, fields.x, 0) / SUBUNITS,
+      y: cell(table, fields.y, 0) / SUBUNITS,
+      radius: cell(table, fields.radius, 0) / SUBUNITS,
+      alive: cell(table, fields.alive, 0),
+    };
+  });
+
+  /** The best, the first of them first. */
+  readonly leaders = oncePerSnapshot((snapshot): readonly LeaderRow[] => {
+    const { fields } = this.layout.leader;
+    const table = this.table(snapshot, 'leader');
+    const ranked = rows(table, (_, row) => ({
+      rank: cell(table, fields.rank, row),
+      player: cell(table, fields.player, row),
+      score: cell(table, fields.score, row),
+      kills: cell(table, fields.kills, row),
+    }));
+    return ranked.sort((a, b) => a.rank - b.rank);
+  });
+
   private readonly layout: Layout<typeof TABLES>;
 
   constructor(schema: readonly TableSchema[]) {
@@ -106,11 +175,6 @@ export class ArenaTables {
     };
   }
 
-  fighters(snapshot: Snapshot): FighterRow[] {
-    const table = this.table(snapshot, 'fighter');
-    return rows(table, (id, row) => this.fighter(id, snapshot.tick, (field) => cell(table, field, row)));
-  }
-
   /** The own body as the module predicts it. */
   predictedFighter(id: number, tick: number, row: Int32Array): FighterRow {
     return this.fighter(id, tick, (field) => row[field] ?? 0);
@@ -120,70 +184,6 @@ export class ArenaTables {
     const { fields } = this.layout.fighter;
     const at = (field: number): number => row[field] ?? 0;
     return { x: at(fields.x), y: at(fields.y), aim: at(fields.aim), fireReady: at(fields.fire_ready) };
-  }
-
-  shots(snapshot: Snapshot): ShotRow[] {
-    const { fields } = this.layout.shot;
-    const table = this.table(snapshot, 'shot');
-    return rows(table, (id, row) => ({
-      id,
-      owner: cell(table, fields.owner, row),
-      born: cell(table, fields.born, row),
-      vx: cell(table, fields.vx, row) / SUBUNITS,
-      vy: cell(table, fields.vy, row) / SUBUNITS,
-      x: cell(table, fields.x, row) / SUBUNITS,
-      y: cell(table, fields.y, row) / SUBUNITS,
-    }));
-  }
-
-  pickups(snapshot: Snapshot): PickupRow[] {
-    const { fields } = this.layout.pickup;
-    const table = this.table(snapshot, 'pickup');
-    return rows(table, (id, row) => ({
-      id,
-      kind: pickupKind(cell(table, fields.kind, row)),
-      x: cell(table, fields.x, row) / SUBUNITS,
-      y: cell(table, fields.y, row) / SUBUNITS,
-    }));
-  }
-
-  scores(snapshot: Snapshot): ScoreRow[] {
-    const { fields } = this.layout.score;
-    const table = this.table(snapshot, 'score');
-    return rows(table, (id, row) => ({
-      id,
-      player: cell(table, fields.player, row),
-      score: cell(table, fields.score, row),
-      kills: cell(table, fields.kills, row),
-      deaths: cell(table, fields.deaths, row),
-      respawnIn: ticksLeft(cell(table, fields.respawn_at, row), snapshot.tick),
-    }));
-  }
-
-  /** Null in modes without one. */
-  zone(snapshot: Snapshot): ZoneRow | null {
-    const { fields } = this.layout.zone;
-    const table = this.table(snapshot, 'zone');
-    if (table.ids.length === 0) return null;
-    return {
-      x: cell(table, fields.x, 0) / SUBUNITS,
-      y: cell(table, fields.y, 0) / SUBUNITS,
-      radius: cell(table, fields.radius, 0) / SUBUNITS,
-      alive: cell(table, fields.alive, 0),
-    };
-  }
-
-  /** The best, the first of them first. */
-  leaders(snapshot: Snapshot): LeaderRow[] {
-    const { fields } = this.layout.leader;
-    const table = this.table(snapshot, 'leader');
-    const ranked = rows(table, (_, row) => ({
-      rank: cell(table, fields.rank, row),
-      player: cell(table, fields.player, row),
-      score: cell(table, fields.score, row),
-      kills: cell(table, fields.kills, row),
-    }));
-    return ranked.sort((a, b) => a.rank - b.rank);
   }
 
   private fighter(id: number, tick: number, at: (field: number) => number): FighterRow {
@@ -221,6 +221,18 @@ export function ticksLeft(moment: number, tick: number, length = 2 ** 30): numbe
   if (moment === 0) return 0;
   const distance = ((moment - tick) << 1) >> 1;
   return distance > 0 && distance <= length ? distance : 0;
+}
+
+/** `read`, called once for each snapshot: a frame looks at the same ones several times. */
+function oncePerSnapshot<T>(read: (snapshot: Snapshot) => T): (snapshot: Snapshot) => T {
+  const known = new WeakMap<Snapshot, { readonly value: T }>();
+  return (snapshot) => {
+    const seen = known.get(snapshot);
+    if (seen) return seen.value;
+    const value = read(snapshot);
+    known.set(snapshot, { value });
+    return value;
+  };
 }
 
 function rows<T>(table: Table, make: (id: number, row: number) => T): T[] {

@@ -13,31 +13,27 @@ import { StandInBlend } from './stand-in';
 import { ArenaTables } from './tables';
 import { FiredShots } from './fired-shots';
 
-export type CameraMode = 'follow' | 'map';
-
 export interface Frame {
   readonly scene: Scene;
   readonly view: View;
   readonly nowMs: number;
 }
 
-/** The camera closes a tenth of a second's worth of the way when its target jumps (respawn, another fighter). */
+/** When its target jumps (respawn, another fighter), the camera follows: half of the way is gone after this long. */
 const CAMERA_HALF_LIFE_MS = 70;
+/** Further than this, it does not follow but is there at once. */
 const CAMERA_SNAP_UNITS = 1200;
-/**
- * The dead look at where they fell for so long, and then at who killed them, to whom the camera
- * glides.
- */
+/** The dead look at where they fell for so long, and then at who killed them. */
 const FALLEN_MS = 700;
+/** The same for the way there. */
 const GLIDE_HALF_LIFE_MS = 160;
 
 export class ArenaView {
   readonly stage: HTMLElement;
   readonly tables: ArenaTables;
   map: ArenaMap;
-  camera: CameraMode = 'follow';
-  /** Whom the camera follows when the viewer has no fighter; null: the leader. */
-  followPlayer: number | null = null;
+  /** Whom a viewer without a seat follows; null: nobody, the whole map is shown. */
+  followed: number | null = null;
   onFrame: ((frame: Frame) => void) | null = null;
   /** The match is on another map than the one before. */
   onMap: ((map: ArenaMap) => void) | null = null;
@@ -167,19 +163,20 @@ export class ArenaView {
 
   private viewOf(scene: Scene, nowMs: number): View {
     const { width, height } = this.renderer;
-    if (this.camera === 'map') return wholeMapView(this.map, width, height);
+    const watches = this.session?.player === null;
+    if (watches && this.followed === null) return wholeMapView(this.map, width, height);
     const elapsedMs = Math.max(0, nowMs - this.lastMs);
     this.lastMs = nowMs;
-    const wanted = scene.own ?? this.followed(scene);
+    const wanted = scene.own ?? (watches ? this.watched(scene) : null);
     const killer = wanted ? null : this.killerSeen(scene, nowMs);
     if (wanted) this.target = this.approach(wanted, scene.own !== null, elapsedMs);
     else if (killer) this.target = glide(this.target ?? killer, killer, elapsedMs, GLIDE_HALF_LIFE_MS);
     return followView(this.target ?? { x: this.map.width / 2, y: this.map.height / 2 }, this.map, width, height);
   }
 
-  private followed(scene: Scene): Vector | null {
-    if (this.session?.player !== null) return null;
-    return scene.fighters.find((fighter) => fighter.player === this.followPlayer) ?? scene.fighters[0] ?? null;
+  /** Whom a viewer without a seat sees: anyone while the followed one is not there. */
+  private watched({ fighters }: Scene): Vector | null {
+    return fighters.find((fighter) => fighter.player === this.followed) ?? fighters[0] ?? null;
   }
 
   /**

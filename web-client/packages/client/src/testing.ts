@@ -70,7 +70,6 @@ export class FakeReplica implements Replica {
 
   snapshot = (): { tick: number; tables: [] } => ({ tick: this.tick, tables: [] });
   snapshotTick = (): number => this.tick;
-  stateHash = (): string => '';
   helloTicket = (ticket: string): Uint8Array => text(`ticket ${ticket}`);
   helloResume = (matchId: string, token: string): Uint8Array => text(`resume ${matchId} ${token}`);
   ping = (): Uint8Array => text('ping');
@@ -81,7 +80,6 @@ export class FakeReplica implements Replica {
   bots = (bots: boolean): Uint8Array => text(`bots ${String(bots)}`);
   input = (tick: number): Uint8Array => text(`input ${tick}`);
   predicted = (): Int32Array | null => this.body;
-  predictedTick = (): number => 0;
   correction = (): readonly number[] => [0, 0];
   ask: Replica['ask'] = () => new Int32Array();
 }

@@ -13,9 +13,9 @@ export interface GameViewOptions {
   readonly say: (sentence: string) => void;
 }
 
-/** A screen of one match after the other. */
+/** A screen that shows one match after another. */
 export interface GameView<Input, Event> {
-  /** A body further from where it was drawn than this is somewhere else, and drawn there at once. */
+  /** The own body, if it is further than this from where it was drawn, did not move there: it is drawn there at once. */
   readonly teleport: number;
   /** Where the match is in its life, as last shown; null before anything was. */
   readonly phase: Phase | null;
@@ -25,7 +25,9 @@ export interface GameView<Input, Event> {
   set enabled(enabled: boolean);
   /** Something else stands over the match that has not begun. */
   set covered(covered: boolean);
+  /** Shows a match. `isNewcomer`: the player has just got the seat; `canInvite`: a link leads others into the match. */
   begin(session: MatchSession<Input, Event>, isNewcomer: boolean, canInvite: boolean): void;
+  /** Shows nothing any more. */
   end(): void;
   /** The session has a seat, again after every reconnect. */
   welcomed(): void;
@@ -34,6 +36,7 @@ export interface GameView<Input, Event> {
   readInput(): Input;
   /** The own body was predicted one tick further; null while there is none. */
   stepped(tick: number, row: Int32Array | null): void;
+  /** The game's own event, with the tick of the snapshot it came with. */
   happened(event: Event, tick: number): void;
   showResults(results: Results): void;
   /** The match ended for good. True if its results are on the screen and stay. */
@@ -50,8 +53,6 @@ export interface Game<Input, Event, View extends GameView<Input, Event>> {
 
 /** How a game shows a match to who has no seat in it. */
 export interface WatchView<Input, Event> {
-  /** A body further from where it was drawn than this is somewhere else, and drawn there at once. */
-  readonly teleport: number;
   /** What belongs beside the stage. */
   readonly side: HTMLElement;
   begin(session: MatchSession<Input, Event>): void;

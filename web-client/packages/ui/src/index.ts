@@ -15,4 +15,5 @@ export {
 } from './format';
 export type { Game, GameView, GameViewOptions, WatchView, WatchViewOptions } from './game-view';
 export { icon, type IconName } from './icons';
+export { KeyedRows } from './keyed-rows';
 export { problemSentence } from './problem-sentences';

@@ -1,7 +1,7 @@
 // How a request that failed is told to people.
 import { ApiError } from '@tickwire/client';
 
-/** One sentence; that of something else than a request's failure is `other`. */
+/** One sentence; `other` if it is no request that failed. */
 export function problemSentence(error: unknown, other: string): string {
   return error instanceof ApiError ? apiSentence(error) : other;
 }

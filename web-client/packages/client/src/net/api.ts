@@ -82,20 +82,12 @@ export class ApiError extends Error {
 const TIMEOUT_MS = 10_000;
 const NO_CONTENT = 204;
 
-/**
- * Where the server's `api/` and `ws` are found: beside the page, below whatever path a proxy gives it. A page that is
- * hosted elsewhere is built with `VITE_TICKWIRE_SERVER`, the server's address; it ends with a slash.
- */
-export function serverBase(): string {
-  const elsewhere = import.meta.env['VITE_TICKWIRE_SERVER'] as string | undefined;
-  return elsewhere ?? document.baseURI;
-}
-
 export class Api {
   private readonly fetcher: typeof fetch;
   private readonly base: string;
 
-  constructor(base = serverBase(), fetcher: typeof fetch = (input, init) => fetch(input, init)) {
+  /** The server's `api/` is found at `base`, which ends with a slash or is a page beside it. */
+  constructor(base: string, fetcher: typeof fetch = (input, init) => fetch(input, init)) {
     this.base = base;
     this.fetcher = fetcher;
   }
@@ -136,7 +128,7 @@ export class Api {
     await this.request('POST', 'api/connect-check');
   }
 
-  /** One request; `path` is relative to the base. The answer's shape is the server's, which is built from the same repository. */
+  /** One request; `path` is relative to the base. The answer's shape is taken as it is: both sides are of one repository. */
   async request<T>(method: string, path: string, body?: unknown, token?: string): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';

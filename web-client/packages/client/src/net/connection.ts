@@ -67,7 +67,7 @@ const WATCH_INTERVAL_MS = 500;
 const SLEPT_MS = 3_000;
 /** Opening and Hello together may take this long. */
 const OPEN_TIMEOUT_MS = 8_000;
-/** Coming back at once would be too fast again, and too many again. */
+/** After these reasons, whoever came back at once would be refused again. */
 const PAUSE_MS: Readonly<Record<string, number>> = {
   rate_limited: 3_000,
   busy: 500,

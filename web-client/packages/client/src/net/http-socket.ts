@@ -17,7 +17,7 @@ export interface HttpSocketOptions {
 
 /** A response that brings nothing for so long is held back on its way. */
 const BUFFERED_MS = 2_500;
-/** After so long it is known not to be. */
+/** One that has lasted this long is known not to be. */
 const PROVEN_MS = 20_000;
 const RETRY_MS = 250;
 const RETRIES_MAX = 4;

@@ -15,6 +15,6 @@ export interface GameBindings<Tables extends TableFields, Input, Event> {
   readonly body: Body | null;
   /** An input as the browser module takes it. */
   readonly inputNumbers: (input: Input) => readonly number[];
-  /** Never there: it carries the type of what happens in the game. */
+  /** Never set: it is here for its type, that of what happens in the game. */
   readonly event?: Event;
 }

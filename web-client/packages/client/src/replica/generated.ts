@@ -1,7 +1,5 @@
 // What the client knows of the protocol. Generated: `cargo xtask bindings` writes it.
 
-/** Version of the messages. */
-export const PROTOCOL_VERSION = 5;
 /** Longest message of the server, bytes. */
 export const SERVER_MESSAGE_BYTES_MAX = 262144;
 /** Furthest ahead of the server an input may be meant for, ticks. */

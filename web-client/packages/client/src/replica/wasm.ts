@@ -35,10 +35,7 @@ interface Exports {
   input(tick: number, count: number): number;
   ask(question: number, count: number): number;
   predicted_ptr(): number;
-  predicted_tick(): number;
   correction_ptr(): number;
-  state_hash_lo(): number;
-  state_hash_hi(): number;
 }
 
 /** What one WebSocket message held. */
@@ -67,7 +64,6 @@ export interface Replica {
   snapshot(): Snapshot;
   /** Tick of the newest applied snapshot. */
   snapshotTick(): number;
-  stateHash(): string;
   helloTicket(ticketHex: string): Uint8Array;
   helloResume(matchIdHex: string, tokenHex: string): Uint8Array;
   ping(clientTimeMs: number): Uint8Array;
@@ -83,7 +79,6 @@ export interface Replica {
   input(tick: number, fields: readonly number[]): Uint8Array;
   /** The own body's row at the predicted tick, in the order of its table's fields; null while it has none. */
   predicted(): Int32Array | null;
-  predictedTick(): number;
   /** How far the last reconciliation moved the own body, for each number of its place: where it was shown minus where it is. */
   correction(): readonly number[];
   /** What the game's own code answers. The functions that ask are generated, beside the game's constants. */
@@ -159,10 +154,6 @@ class WasmReplica implements Replica {
     return this.wasm.snapshot_tick() >>> 0;
   }
 
-  stateHash(): string {
-    return hash(this.wasm.state_hash_hi(), this.wasm.state_hash_lo());
-  }
-
   helloTicket(ticketHex: string): Uint8Array {
     this.fillInbox(fromHex(ticketHex));
     return this.message(this.wasm.hello_ticket());
@@ -205,10 +196,6 @@ class WasmReplica implements Replica {
     const pointer = this.wasm.predicted_ptr();
     if (pointer === 0) return null;
     return new Int32Array(this.wasm.memory.buffer, pointer, this.bodyFieldCount).slice();
-  }
-
-  predictedTick(): number {
-    return this.wasm.predicted_tick() >>> 0;
   }
 
   correction(): readonly number[] {

@@ -21,7 +21,6 @@ const SAFETY_STEP_DOWN = 0.03;
 const LEAD_MAX_TICKS = INPUT_LEAD_TICKS_MAX - 4;
 /** Lead before the round trip is known. */
 const FIRST_LEAD_TICKS = 3;
-const SMOOTHING = 1 / 8;
 /** An input later than this tells of a stall, unless the next one is as late. */
 const STALL_TICKS = 6;
 /** An echo so much slower than the others was held back by a stall: what it says of the server's clock is old. */
@@ -38,7 +37,6 @@ export class TickClock {
   private safety = SAFETY_MIN_TICKS;
   /** Newest last. */
   private readonly rttSamples: number[] = [];
-  private rttDeviation = 0;
   private margin: number | null = null;
   private doubts = false;
   private serverAnchor: { readonly tick: number; readonly ms: number };
@@ -53,11 +51,6 @@ export class TickClock {
   /** Round-trip time, or null before the first pong. */
   get rttMs(): number | null {
     return median(this.rttSamples);
-  }
-
-  /** Smoothed deviation of the round-trip time. */
-  get rttJitterMs(): number {
-    return this.rttDeviation;
   }
 
   /** How early the latest of the recent inputs arrived, in ticks; negative: late; null: none arrived. */
@@ -118,7 +111,6 @@ export class TickClock {
     if (elapsed > 60_000) return 'in time';
     const sample = Math.max(0, elapsed - (pong.held / TICK_PARTS) * this.msPerTick);
     const before = this.rttMs;
-    if (before !== null) this.rttDeviation += (Math.abs(sample - before) - this.rttDeviation) * SMOOTHING;
     this.rttSamples.push(sample);
     if (this.rttSamples.length > RTT_SAMPLES) this.rttSamples.shift();
     return before !== null && sample > before + STALL_MS ? 'held back' : 'in time';

@@ -94,7 +94,7 @@ export class SnapshotBuffer {
   }
 
   /** Forgets everything. */
-  clear(): void {
+  private clear(): void {
     this.resume();
     this.snapshots = [];
     this.playhead = null;

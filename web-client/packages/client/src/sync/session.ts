@@ -1,8 +1,8 @@
 // One seat in one match, from ticket to results: joins the connection, the clock, the interpolation buffer and the
 // prediction. The game's bindings say what inputs, tables and events are.
 //
-// Invariant: every tick has one input, decided in tick order, whether the tab is drawn or hidden; those that differ from the one
-// before go out.
+// Invariant: every tick has one input, decided in tick order, whether the tab is drawn or hidden; those that differ from
+// the one before go out.
 import type { Body, GameBindings } from '../replica/game';
 import { Connection, type ConnectionState, type Credential, type SocketLike } from '../net/connection';
 import type { RouteLike } from '../net/route';
@@ -34,9 +34,12 @@ export interface SessionOptions<Input, Event> {
   readonly openSocket: () => SocketLike;
   readonly route?: RouteLike;
   readonly listener: SessionListener<Event>;
-  /** A body that is further from where it was drawn than this, in the numbers of its place, is drawn there at once. */
-  readonly teleport: number;
-  /** What the player holds down now; left out for who only watches. */
+  /**
+   * The own body, if it is further than this from where it was drawn, in the numbers of its place, is drawn there at once.
+   * This and the next are left out for who only watches.
+   */
+  readonly teleport?: number;
+  /** What the player holds down now. */
   readonly readInput?: () => Input;
   /** The own body was predicted one tick further; null while there is none. */
   readonly onStep?: (tick: number, row: Int32Array | null) => void;
@@ -79,7 +82,7 @@ export class MatchSession<Input, Event> {
   constructor(options: SessionOptions<Input, Event>) {
     this.options = options;
     this.now = options.now ?? (() => performance.now());
-    this.prediction = new Prediction(placeFields(options.game.body, options.replica), options.teleport);
+    this.prediction = new Prediction(placeFields(options.game.body, options.replica), options.teleport ?? Infinity);
     this.buffer = new SnapshotBuffer(FIRST_TICK_RATE);
     this.connection = new Connection({
       replica: options.replica,
